@@ -1,0 +1,49 @@
+# Two commands from a bare checkout: `make demo` and `make test`. Each creates .venv and installs what it needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Tests may use every core; SCALE=full makes the benchmarks use the published sizes.
+JOBS   ?= auto
+TEST_EXTRAS := dev,train,control,linux,sdn,gym
+
+.PHONY: demo test lint bench install install-test clean help
+
+help:
+	@echo "make demo   the whole story on a shipped scenario, in seconds"
+	@echo "make test   lint, type check and every test"
+	@echo "make lint   ruff, mypy --strict, import contracts"
+	@echo "make bench  the figures of the project, printed as ratios measured in one run"
+
+demo: $(VENV)/.core
+	$(BIN)/slicewright demo
+
+test: $(VENV)/.test
+	bash scripts/install-system-packages.sh
+	$(MAKE) lint
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+install: $(VENV)/.core
+install-test: $(VENV)/.test
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(TEST_EXTRAS)]'
+	touch $@ $(VENV)/.core
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

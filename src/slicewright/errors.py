@@ -1,0 +1,108 @@
+"""The exception tree. Everything the library raises on purpose derives from ``SlicewrightError``.
+
+SlicewrightError
+├── InvalidInputError (ValueError)      something the user wrote is wrong
+│   ├── InvalidScenarioError            a scenario, its file or its preset
+│   ├── InvalidPlanError                a plan or its file
+│   ├── InvalidTasksError               a placement problem or its file
+│   └── InvalidOptionError              an argument of a function or command
+├── UnknownNameError (LookupError)      no such method, preset, radio model; suggests the nearest
+├── MissingExtraError (ImportError)     an optional dependency is not installed; names the extra
+└── SolverError (RuntimeError)          an optimiser could not run or could not answer
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SlicewrightError(Exception):
+    """Base of every error that slicewright raises on purpose."""
+
+
+class InvalidInputError(SlicewrightError, ValueError):
+    """Something the user wrote breaks a rule. The message is one sentence; the parts are attributes.
+
+    Attributes:
+        field: Name of the offending field, as the user wrote it, e.g. ``devices.task_bits``.
+        index: Position inside the field, ``()`` for the whole field.
+        value: The offending value.
+        rule: What must hold.
+        fix: What to do about it, may be empty.
+    """
+
+    def __init__(
+        self, field: str, rule: str, *, index: tuple[int, ...] = (), value: object = None, fix: str = ""
+    ) -> None:
+        self.field, self.rule, self.index, self.value, self.fix = field, rule, index, value, fix
+        place = field + "".join(f"[{i}]" for i in index)
+        shown = "" if value is None else f" is {_short(value)}"
+        joint = " but" if value is not None else ":"
+        super().__init__(f"{place}{shown}{joint} {rule}" + (f"; {fix}" if fix else ""))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.field, self.rule, self.index, self.value, self.fix)
+
+
+def _rebuild(
+    kind: type[InvalidInputError], field: str, rule: str, index: tuple[int, ...], value: object, fix: str
+) -> InvalidInputError:
+    """Unpickle across process pools: the constructor is keyword-only, which pickle cannot guess."""
+    return kind(field, rule, index=index, value=value, fix=fix)
+
+
+class InvalidScenarioError(InvalidInputError):
+    """A scenario, its file or its preset parameters break a rule."""
+
+
+class InvalidPlanError(InvalidInputError):
+    """A plan or plan file cannot be read against its scenario."""
+
+
+class InvalidTasksError(InvalidInputError):
+    """A placement problem or its file breaks a rule."""
+
+
+class InvalidOptionError(InvalidInputError):
+    """An argument of a public function or a command-line option breaks a rule."""
+
+
+class UnknownNameError(SlicewrightError, LookupError):
+    """A method, preset or model that nobody registered."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        super().__init__(f"there is no {kind} {name!r}{nearest(name, self.known)}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return UnknownNameError, (self.kind, self.name, self.known)
+
+
+class MissingExtraError(SlicewrightError, ImportError):
+    """A feature needs an optional dependency that is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature, self.extra = feature, extra
+        super().__init__(f"{feature} needs the extra {extra!r}: pip install 'slicewright[{extra}]'")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return MissingExtraError, (self.feature, self.extra)
+
+
+class SolverError(SlicewrightError, RuntimeError):
+    """An optimiser could not run or returned no usable answer."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The tail of an error sentence: the nearest known name, or all of them when none is near."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(names)}"
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,255 @@
+"""The problem value of slicing: one network, its devices and their tasks, as frozen arrays (model page 1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.network.fields import FieldReader
+from slicewright.types import FloatArray, IntArray, Queueing
+
+_read = FieldReader(InvalidScenarioError)
+
+NODE_KINDS = ("coin", "mec")
+
+
+class RadioLinks(NamedTuple):
+    """Candidate access points of every device, compressed by rows: the only form in which search sees radio.
+
+    Attributes:
+        start: (I + 1,) the links of device i are ``start[i]:start[i + 1]``.
+        access_point: (links,) index of the access point.
+        rate_bps: (links,) bit/s, positive.
+    """
+
+    start: IntArray
+    access_point: IntArray
+    rate_bps: FloatArray
+
+
+@dataclass(frozen=True)
+class SliceId:
+    """Name of a slice and its 3GPP identity (S-NSSAI); ``sd`` is six hex digits or absent."""
+
+    name: str
+    sst: int = 1
+    sd: str | None = None
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Where things are and what they radiate; kept for radio models, files and maps, never needed to plan.
+
+    Attributes:
+        access_point_m: (A, 2) m.
+        device_m: (I, 2) m.
+        tx_power_w: (I,) W.
+        node_m: (J, 2) m.
+    """
+
+    access_point_m: FloatArray | None = None
+    device_m: FloatArray | None = None
+    tx_power_w: FloatArray | None = None
+    node_m: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """One slicing problem. Immutable: arrays are read-only; use :meth:`with_` for a changed copy.
+
+    Attributes:
+        task_bits: (I,) bit, S_i.
+        local_cycles: (I,) cycle, L_i.
+        local_capacity_hz: (I,) cycle/s, F_i^l.
+        arrival_rate_hz: (I,) 1/s, alpha_i.
+        slice_cycles: (I, N) cycle, L_in.
+        rate_bps: (I, A) bit/s, R_ia; dense or SciPy CSR; 0 (or absent) means out of reach.
+        node_capacity_hz: (J, N) cycle/s, F_j^n; 0 means the node does not serve the slice.
+        bandwidth_hz: (A,) Hz, B_a.
+        queueing: ``node`` or ``device`` (model page 1.2).
+        slices, access_points, nodes, node_kinds: names and kinds, by index.
+        sites: positions and powers, if known.
+        origin: where the scenario came from (preset and seed, importer and its parameters); free text values.
+
+    Raises:
+        InvalidScenarioError: a shape, sign or number breaks its rule, or a device could not be served in a
+            stable queue by any node even alone.
+    """
+
+    task_bits: FloatArray
+    local_cycles: FloatArray
+    local_capacity_hz: FloatArray
+    arrival_rate_hz: FloatArray
+    slice_cycles: FloatArray
+    rate_bps: FloatArray | sparse.csr_array
+    node_capacity_hz: FloatArray
+    bandwidth_hz: FloatArray
+    queueing: Queueing = "node"
+    slices: tuple[SliceId, ...] = ()
+    access_points: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    node_kinds: tuple[str, ...] = ()
+    sites: Sites = field(default_factory=Sites)
+    origin: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 - the class is frozen
+        bits = _read.numbers(self.task_bits, "devices.task_bits", (None,), positive=True, axes=["devices"])
+        if bits.size == 0:
+            raise InvalidScenarioError("devices", "there must be at least one device")
+        devices = bits.size
+        per_device = ("devices",)
+        put("task_bits", bits)
+        for name in ("local_cycles", "local_capacity_hz", "arrival_rate_hz"):
+            value = _read.numbers(
+                getattr(self, name), f"devices.{name}", (devices,), positive=True, axes=per_device
+            )
+            put(name, value)
+        bandwidth = _read.numbers(
+            self.bandwidth_hz, "access_points.bandwidth_hz", (None,), positive=True, axes=["access points"]
+        )
+        if bandwidth.size == 0:
+            raise InvalidScenarioError("access_points", "there must be at least one access point")
+        put("bandwidth_hz", bandwidth)
+        capacity = _read.numbers(
+            self.node_capacity_hz, "nodes.capacity_hz", (None, None), axes=["nodes", "slices"]
+        )
+        if capacity.shape[0] == 0:
+            raise InvalidScenarioError("nodes", "there must be at least one node")
+        if capacity.shape[1] == 0:
+            raise InvalidScenarioError("slices", "there must be at least one slice")
+        put("node_capacity_hz", capacity)
+        nodes, slices = capacity.shape
+        put(
+            "slice_cycles",
+            _read.numbers(
+                self.slice_cycles,
+                "devices.slice_cycles",
+                (devices, slices),
+                positive=True,
+                axes=["devices", "slices"],
+            ),
+        )
+        put("rate_bps", _check_rates(self.rate_bps, devices, bandwidth.size))
+        put("queueing", _read.choice(self.queueing, "queueing", ("node", "device")))
+        put("access_points", _read.names(self.access_points or None, "access_points.names", count=bandwidth.size, default="ap"))
+        put("nodes", _read.names(self.nodes or None, "nodes.names", count=nodes, default="node"))
+        put("slices", self.slices or tuple(SliceId(f"s{n}") for n in range(slices)))
+        if len(self.slices) != slices:
+            raise InvalidScenarioError("slices", f"must have {slices} entries, one per column of nodes.capacity_hz", value=len(self.slices))
+        _read.names([s.name for s in self.slices], "slices")
+        put("node_kinds", tuple(self.node_kinds) or ("coin",) * nodes)
+        if len(self.node_kinds) != nodes:
+            raise InvalidScenarioError("nodes.kinds", f"must have {nodes} entries, one per node", value=len(self.node_kinds))
+        for j, kind in enumerate(self.node_kinds):
+            if kind not in NODE_KINDS:
+                raise InvalidScenarioError("nodes.kinds", "must be coin or mec", index=(j,), value=kind)
+        self._check_sites()
+        self._check_stable()
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    def _check_sites(self) -> None:
+        sites = self.sites
+        shapes = {
+            "access_point_m": ("access_points.position_m", (self.n_access_points, 2)),
+            "device_m": ("devices.position_m", (self.n_devices, 2)),
+            "node_m": ("nodes.position_m", (self.n_nodes, 2)),
+        }
+        checked: dict[str, FloatArray] = {}
+        for name, (label, shape) in shapes.items():
+            value = getattr(sites, name)
+            if value is not None:
+                checked[name] = _read.numbers(value, label, shape, signed=True)
+        if sites.tx_power_w is not None:
+            checked["tx_power_w"] = _read.numbers(
+                sites.tx_power_w, "devices.tx_power_w", (self.n_devices,), positive=True, axes=["devices"]
+            )
+        object.__setattr__(self, "sites", Sites(**checked))
+
+    def _check_stable(self) -> None:
+        """Refuse a device whose arrivals outrun every node in every slice even with a share of 1."""
+        best_rate = (self.node_capacity_hz.max(axis=0) / self.slice_cycles).max(axis=1)
+        unstable = self.arrival_rate_hz >= best_rate
+        if unstable.any():
+            i = int(np.argmax(unstable))
+            raise InvalidScenarioError(
+                "devices.arrival_rate_hz",
+                f"the queue would be unstable on every node even alone: the fastest serves {best_rate[i]:.4g} tasks/s",
+                index=(i,),
+                value=float(self.arrival_rate_hz[i]),
+                fix="lower the rate or the cycles, or raise nodes.capacity_hz",
+            )
+
+    @property
+    def n_devices(self) -> int:
+        """I."""
+        return int(self.task_bits.size)
+
+    @property
+    def n_access_points(self) -> int:
+        """A."""
+        return int(self.bandwidth_hz.size)
+
+    @property
+    def n_nodes(self) -> int:
+        """J, COIN nodes and MEC servers."""
+        return int(self.node_capacity_hz.shape[0])
+
+    @property
+    def n_slices(self) -> int:
+        """N."""
+        return int(self.node_capacity_hz.shape[1])
+
+    @cached_property
+    def local_time_s(self) -> FloatArray:
+        """(I,) s, tau_i = L_i / F_i^l (7)."""
+        return self.local_cycles / self.local_capacity_hz
+
+    @cached_property
+    def links(self) -> RadioLinks:
+        """Candidate access points of every device (those in reach)."""
+        if isinstance(self.rate_bps, sparse.csr_array):
+            m = self.rate_bps
+            return RadioLinks(m.indptr.astype(np.int64), m.indices.astype(np.int64), m.data.astype(np.float64))
+        rows, aps = np.nonzero(self.rate_bps)
+        start = np.zeros(self.n_devices + 1, dtype=np.int64)
+        np.cumsum(np.bincount(rows, minlength=self.n_devices), out=start[1:])
+        return RadioLinks(start, aps.astype(np.int64), np.ascontiguousarray(self.rate_bps[rows, aps]))
+
+    def rate_of(self, devices: IntArray, access_points: IntArray) -> FloatArray:
+        """(k,) bit/s. Rates of k device and access-point pairs, 0 where out of reach."""
+        return np.asarray(self.rate_bps[devices, access_points], dtype=np.float64).ravel()
+
+    def with_(self, **changes: object) -> Scenario:
+        """A copy with some fields replaced, checked like any other scenario."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return (
+            f"Scenario({self.n_devices} devices, {self.n_access_points} access points, {self.n_nodes} nodes, "
+            f"{self.n_slices} slices, queueing={self.queueing!r})"
+        )
+
+
+def _check_rates(
+    rates: FloatArray | sparse.csr_array, devices: int, access_points: int
+) -> FloatArray | sparse.csr_array:
+    if not sparse.issparse(rates):
+        axes = ["devices", "access points"]
+        return np.ascontiguousarray(_read.numbers(rates, "rate_bps", (devices, access_points), axes=axes))
+    matrix = sparse.csr_array(rates, dtype=np.float64)
+    if matrix.shape != (devices, access_points):
+        raise InvalidScenarioError("rate_bps", f"must have shape {devices} x {access_points}, not {matrix.shape}")
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    _read.numbers(matrix.data, "rate_bps", (None,), positive=True)
+    return matrix

@@ -1,0 +1,243 @@
+"""Scenario files: ``slicewright/scenario/v1`` in YAML or JSON, read, checked and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from slicewright.errors import InvalidScenarioError, UnknownNameError, nearest
+from slicewright.network.documents import read_document, write_document
+from slicewright.network.fields import FieldReader
+from slicewright.network.presets import PRESETS, preset
+from slicewright.network.radio import distances_m, radio_model
+from slicewright.network.scenario import Scenario, Sites, SliceId
+from slicewright.types import Document, FloatArray, IntArray
+
+SCHEMA = "slicewright/scenario/v1"
+_TOP = ("schema", "queueing", "slices", "access_points", "nodes", "devices", "rate_bps", "radio", "origin")
+_ACCESS_POINTS = ("names", "bandwidth_hz", "position_m")
+_NODES = ("names", "kinds", "capacity_hz", "position_m")
+_DEVICES = (
+    "task_bits",
+    "local_cycles",
+    "local_capacity_hz",
+    "arrival_rate_hz",
+    "slice_cycles",
+    "position_m",
+    "tx_power_w",
+)
+_LINKS = ("start", "access_point", "rate_bps")
+_read = FieldReader(InvalidScenarioError)
+
+
+def load_scenario(source: str | Path | Mapping[str, object]) -> Scenario:
+    """Read and check a scenario.
+
+    Args:
+        source: path of a YAML or JSON file, or a mapping of the same shape, or the name of a preset.
+
+    Raises:
+        InvalidScenarioError: what is wrong, where, and the rule.
+        FileNotFoundError: no such file.
+    """
+    if isinstance(source, str) and source in PRESETS:
+        return preset(source)
+    document = source if isinstance(source, Mapping) else read_document(source, InvalidScenarioError)
+    return scenario_from_dict(document)
+
+
+def save_scenario(scenario: Scenario, path: str | Path) -> Path:
+    """Write a scenario file atomically; the ending (.yaml, .yml, .json) chooses the format."""
+    return write_document(scenario_to_dict(scenario), path)
+
+
+def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
+    """A scenario from a parsed document; either spelt out or ``{preset: ..., devices: ..., seed: ...}``."""
+    doc = _read.mapping(source, "scenario")
+    schema = doc.get("schema", SCHEMA)
+    if schema != SCHEMA:
+        raise InvalidScenarioError("schema", f"must be {SCHEMA}", value=schema)
+    if "preset" in doc:
+        return _from_preset(doc)
+    _read.only(doc, _TOP, "")
+    access_points = _read.mapping(_read.require(doc, "access_points", ""), "access_points")
+    nodes = _read.mapping(_read.require(doc, "nodes", ""), "nodes")
+    devices = _read.mapping(_read.require(doc, "devices", ""), "devices")
+    _read.only(access_points, _ACCESS_POINTS, "access_points")
+    _read.only(nodes, _NODES, "nodes")
+    _read.only(devices, _DEVICES, "devices")
+    sites = Sites(
+        access_point_m=access_points.get("position_m"),
+        device_m=devices.get("position_m"),
+        tx_power_w=devices.get("tx_power_w"),
+        node_m=nodes.get("position_m"),
+    )
+    bandwidth = _read.numbers(
+        _read.require(access_points, "bandwidth_hz", "access_points"),
+        "access_points.bandwidth_hz",
+        (None,),
+        positive=True,
+        axes=["access points"],
+    )
+    task_bits = _read.numbers(
+        _read.require(devices, "task_bits", "devices"), "devices.task_bits", (None,), positive=True, axes=["devices"]
+    )
+    slices = _slices(doc.get("slices"))
+    capacity = _read.numbers(
+        _read.require(nodes, "capacity_hz", "nodes"),
+        "nodes.capacity_hz",
+        (None, len(slices) if slices else None),
+        axes=["nodes", "slices"],
+    )
+    return Scenario(
+        task_bits=task_bits,
+        local_cycles=_read.require(devices, "local_cycles", "devices"),
+        local_capacity_hz=_read.require(devices, "local_capacity_hz", "devices"),
+        arrival_rate_hz=_read.require(devices, "arrival_rate_hz", "devices"),
+        slice_cycles=_read.require(devices, "slice_cycles", "devices"),
+        rate_bps=_rates(doc, sites, task_bits.size, bandwidth),
+        node_capacity_hz=capacity,
+        bandwidth_hz=bandwidth,
+        queueing=doc.get("queueing", "node"),
+        slices=slices,
+        access_points=_read.names(
+            access_points.get("names"), "access_points.names", count=bandwidth.size, default="ap"
+        ),
+        nodes=_read.names(nodes.get("names"), "nodes.names", count=len(capacity), default="node"),
+        node_kinds=tuple(map(str, nodes.get("kinds") or ())),
+        sites=sites,
+        origin=_read.mapping(doc.get("origin") or {}, "origin"),
+    )
+
+
+def _from_preset(doc: Document) -> Scenario:
+    parameters = {key: value for key, value in doc.items() if key not in ("schema", "preset", "seed")}
+    seed = doc.get("seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InvalidScenarioError("seed", "must be a whole number of at least 0", value=seed)
+    return preset(str(doc["preset"]), seed=seed, **parameters)
+
+
+def _slices(value: object) -> tuple[SliceId, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise InvalidScenarioError("slices", "must be a list of names or of {name, sst, sd}", value=value)
+    return tuple(_slice(item, n) for n, item in enumerate(value))
+
+
+def _slice(item: object, n: int) -> SliceId:
+    if not isinstance(item, Mapping):
+        return SliceId(str(item), sst=1 + n % 255)
+    entry = _read.mapping(item, f"slices[{n}]")
+    _read.only(entry, ("name", "sst", "sd"), f"slices[{n}]")
+    name = str(_read.require(entry, "name", f"slices[{n}]"))
+    sst, sd = entry.get("sst", 1), entry.get("sd")
+    if isinstance(sst, bool) or not isinstance(sst, int) or not 0 <= sst <= 255:
+        raise InvalidScenarioError(f"slices[{n}].sst", "must be a whole number from 0 to 255", value=sst)
+    if sd is not None and (
+        not isinstance(sd, str) or len(sd) != 6 or any(c not in "0123456789abcdefABCDEF" for c in sd)
+    ):
+        raise InvalidScenarioError(
+            f"slices[{n}].sd", "must be six hexadecimal digits", value=sd, fix="quote it in YAML"
+        )
+    return SliceId(name, sst=sst, sd=sd)
+
+
+def _rates(doc: Document, sites: Sites, devices: int, bandwidth: FloatArray) -> FloatArray | sparse.csr_array:
+    """Rates as given (a matrix, or candidate links), else by the radio model from positions."""
+    given = doc.get("rate_bps")
+    if isinstance(given, Mapping):
+        return _candidate_links(_read.mapping(given, "rate_bps"), devices, bandwidth.size)
+    if given is not None:
+        return _read.numbers(given, "rate_bps", (devices, bandwidth.size), axes=["devices", "access points"])
+    for value, name in (
+        (sites.access_point_m, "access_points.position_m"),
+        (sites.device_m, "devices.position_m"),
+        (sites.tx_power_w, "devices.tx_power_w"),
+    ):
+        if value is None:
+            raise InvalidScenarioError("rate_bps", f"is missing and cannot be computed without {name}")
+    radio = _read.mapping(doc.get("radio") or {"model": "path-loss"}, "radio")
+    parameters = {key: value for key, value in radio.items() if key != "model"}
+    try:
+        model = radio_model(str(radio.get("model", "path-loss")))
+    except UnknownNameError as error:
+        raise InvalidScenarioError("radio.model", str(error)) from None
+    device_m = _read.numbers(sites.device_m, "devices.position_m", (devices, 2), signed=True)
+    ap_m = _read.numbers(sites.access_point_m, "access_points.position_m", (bandwidth.size, 2), signed=True)
+    power = _read.numbers(sites.tx_power_w, "devices.tx_power_w", (devices,), positive=True)
+    try:
+        return model(distances_m(device_m, ap_m), power, bandwidth, **parameters)
+    except TypeError:
+        known = [k for k in getattr(model, "__kwdefaults__", None) or {}]
+        bad = next((k for k in parameters if k not in known), "parameters")
+        raise InvalidScenarioError(f"radio.{bad}", f"is not a parameter of this radio model{nearest(bad, known)}") from None
+
+
+def _candidate_links(links: Document, devices: int, access_points: int) -> sparse.csr_array:
+    """Compressed rows ``{start, access_point, rate_bps}``: only the access points within reach are listed."""
+    _read.only(links, _LINKS, "rate_bps")
+    rates = _read.numbers(_read.require(links, "rate_bps", "rate_bps"), "rate_bps.rate_bps", (None,), positive=True)
+    ap: IntArray = _read.indices(
+        _read.require(links, "access_point", "rate_bps"), "rate_bps.access_point", (rates.size,), below=access_points
+    )
+    start = _read.indices(
+        _read.require(links, "start", "rate_bps"), "rate_bps.start", (devices + 1,), below=rates.size + 1
+    )
+    if start[0] != 0 or start[-1] != rates.size or (np.diff(start) < 0).any():
+        raise InvalidScenarioError("rate_bps.start", f"must rise from 0 to {rates.size}, the number of links")
+    return sparse.csr_array((rates, ap, start), shape=(devices, access_points))
+
+
+def scenario_to_dict(scenario: Scenario) -> Document:
+    """The scenario as a ``slicewright/scenario/v1`` document, every number spelt out."""
+    sites = scenario.sites
+    access_points: Document = {
+        "names": list(scenario.access_points),
+        "bandwidth_hz": scenario.bandwidth_hz.tolist(),
+    }
+    nodes: Document = {
+        "names": list(scenario.nodes),
+        "kinds": list(scenario.node_kinds),
+        "capacity_hz": scenario.node_capacity_hz.tolist(),
+    }
+    devices: Document = {
+        name: getattr(scenario, name).tolist()
+        for name in ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles")
+    }
+    for section, name, value in (
+        (access_points, "position_m", sites.access_point_m),
+        (nodes, "position_m", sites.node_m),
+        (devices, "position_m", sites.device_m),
+        (devices, "tx_power_w", sites.tx_power_w),
+    ):
+        if value is not None:
+            section[name] = value.tolist()
+    return {
+        "schema": SCHEMA,
+        "queueing": scenario.queueing,
+        "slices": [
+            {"name": s.name, "sst": s.sst, **({} if s.sd is None else {"sd": s.sd})} for s in scenario.slices
+        ],
+        "access_points": access_points,
+        "nodes": nodes,
+        "devices": devices,
+        "rate_bps": _rates_to_document(scenario),
+        **({"origin": json.loads(json.dumps(dict(scenario.origin), default=str))} if scenario.origin else {}),
+    }
+
+
+def _rates_to_document(scenario: Scenario) -> object:
+    if not isinstance(scenario.rate_bps, sparse.csr_array):
+        return scenario.rate_bps.tolist()
+    links = scenario.links
+    return {
+        "start": links.start.tolist(),
+        "access_point": links.access_point.tolist(),
+        "rate_bps": links.rate_bps.tolist(),
+    }

@@ -1,0 +1,84 @@
+"""What the compiled kernels share: a clock they can read, random numbers of their own, and how they are compiled.
+
+Kernels are plain functions compiled by numba on first use and cached on disk, so a machine compiles them once.
+They release the interpreter lock, so threads plan scenarios in parallel.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compile with numba: cached on disk, without the interpreter lock, divisions as in IEEE 754."""
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: Function) -> Function:
+    """A kernel small enough to be copied into its callers."""
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _clock_gettime(typing_context: Any) -> Any:
+    """The operating system's monotonic clock in ns, the one behind ``time.perf_counter_ns``."""
+    signature = types.int64()
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        int32, int64 = ir.IntType(32), ir.IntType(64)
+        timespec = ir.LiteralStructType([int64, int64])
+        declared = ir.FunctionType(int32, [int32, timespec.as_pointer()])
+        function = cgutils.get_or_insert_function(builder.module, declared, "clock_gettime")
+        spec = cgutils.alloca_once(builder, timespec)
+        builder.call(function, [ir.Constant(int32, time.CLOCK_MONOTONIC), spec])
+        seconds = builder.load(cgutils.gep_inbounds(builder, spec, 0, 0))
+        nanoseconds = builder.load(cgutils.gep_inbounds(builder, spec, 0, 1))
+        return builder.add(builder.mul(seconds, ir.Constant(int64, 1_000_000_000)), nanoseconds)
+
+    return signature, codegen
+
+
+@kernel
+def now_ns() -> int:
+    """Monotonic time in ns, comparable with ``time.perf_counter_ns()``."""
+    return _clock_gettime()  # type: ignore[no-any-return]
+
+
+@kernel
+def next_random(state: np.ndarray) -> np.uint64:  # type: ignore[type-arg]
+    """One step of splitmix64 (Steele, Lea, Flood 2014); ``state`` is one uint64 and moves on."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@kernel
+def random_below(state: np.ndarray, bound: int) -> int:  # type: ignore[type-arg]
+    """A whole number in ``0..bound-1``; the bias of the modulus is below 1e-12 for any bound used here."""
+    return np.int64(next_random(state) % np.uint64(bound))
+
+
+@kernel
+def random_unit(state: np.ndarray) -> float:  # type: ignore[type-arg]
+    """A number in [0, 1) with 53 random bits."""
+    return np.float64(next_random(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@kernel
+def shuffle(state: np.ndarray, items: np.ndarray) -> None:  # type: ignore[type-arg]
+    """Fisher-Yates in place."""
+    for k in range(len(items) - 1, 0, -1):
+        other = random_below(state, k + 1)
+        items[k], items[other] = items[other], items[k]
