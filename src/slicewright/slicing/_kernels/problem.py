@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slicewright.slicing._kernels.runtime import inlined, kernel
+from slicewright.compiled import inlined, kernel
 
 LOCAL = -1
 TOLERANCE = 1e-12

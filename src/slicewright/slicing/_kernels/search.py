@@ -16,7 +16,7 @@ from slicewright.slicing._kernels.problem import (
     refresh_peak,
     total_cost,
 )
-from slicewright.slicing._kernels.runtime import inlined, kernel, now_ns, random_below, random_unit, shuffle
+from slicewright.compiled import inlined, kernel, now_ns, random_below, random_unit, shuffle
 
 
 @inlined

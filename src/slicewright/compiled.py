@@ -1,4 +1,4 @@
-"""What the compiled kernels share: a clock they can read, random numbers of their own, and how they are compiled.
+"""What compiled kernels share: how they are compiled, a clock they can read, random numbers of their own.
 
 Kernels are plain functions compiled by numba on first use and cached on disk, so a machine compiles them once.
 They release the interpreter lock, so threads plan scenarios in parallel.
@@ -25,7 +25,10 @@ def kernel(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """A kernel small enough to be copied into its callers."""
+    """A kernel for use inside others: it cannot allocate arrays, and in return counts no references to them.
+
+    Reference counts are atomic operations; in kernels that take a dozen arrays they cost more than the arithmetic.
+    """
     return cast(Function, njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
 
 
