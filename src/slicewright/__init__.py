@@ -1,0 +1,88 @@
+"""Certified offloading, slice shares and in-network placement for edge networks.
+
+    import slicewright as sw
+    plan = sw.plan(sw.load_scenario("file.yaml"))
+    plan.cost_s, plan.gap, plan.violations
+
+Names are loaded on first use: importing the package costs a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slicewright.errors import (
+        InvalidInputError,
+        InvalidOptionError,
+        InvalidPlanError,
+        InvalidScenarioError,
+        InvalidTasksError,
+        MissingExtraError,
+        SlicewrightError,
+        SolverError,
+        UnknownNameError,
+    )
+    from slicewright.network import Scenario, load_scenario, preset, save_scenario
+    from slicewright.policies import Answer, Limit, Policy, plan, plan_many, policies, register_policy
+    from slicewright.slicing import Decisions, Plan, Shares, Violations, load_plan, save_plan
+    from slicewright.slicing.judge import check
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "slicewright.errors": (
+        "InvalidInputError", "InvalidOptionError", "InvalidPlanError", "InvalidScenarioError", "InvalidTasksError",
+        "MissingExtraError", "SlicewrightError", "SolverError", "UnknownNameError",
+    ),
+    "slicewright.network": ("Scenario", "load_scenario", "preset", "save_scenario"),
+    "slicewright.policies": ("Answer", "Limit", "Policy", "plan", "plan_many", "policies", "register_policy"),
+    "slicewright.slicing": ("Decisions", "Plan", "Shares", "Violations", "load_plan", "save_plan"),
+    "slicewright.slicing.judge": ("check",),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Answer",
+    "Decisions",
+    "InvalidInputError",
+    "InvalidOptionError",
+    "InvalidPlanError",
+    "InvalidScenarioError",
+    "InvalidTasksError",
+    "Limit",
+    "MissingExtraError",
+    "Plan",
+    "Policy",
+    "Scenario",
+    "Shares",
+    "SlicewrightError",
+    "SolverError",
+    "UnknownNameError",
+    "Violations",
+    "__version__",
+    "check",
+    "load_plan",
+    "load_scenario",
+    "plan",
+    "plan_many",
+    "policies",
+    "preset",
+    "register_policy",
+    "save_plan",
+    "save_scenario",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home on first use."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

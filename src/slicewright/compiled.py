@@ -6,30 +6,83 @@ They release the interpreter lock, so threads plan scenarios in parallel.
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import os
+import sys
 import time
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+logger = logging.getLogger(__name__)
+COMPILATION_SECONDS = 15
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@cache
+def cache_folder(package: str) -> Path:
+    """Where this machine keeps the compiled kernels of one package (slicing, placement).
+
+    numba notices a change in a kernel's own file but not in the kernels it calls; a folder named after all kernel
+    sources of the package, Python and numba cannot go stale.
+    """
+    here = Path(__file__)
+    sources = [here, *sorted((here.parent / package / "_kernels").glob("*.py"))]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
+    digest.update(f"{numba.__version__} {sys.version}".encode())
+    base = os.environ.get("SLICEWRIGHT_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "slicewright" / f"{package}-{digest.hexdigest()[:16]}"
+
+
+def _compiled(function: Function, **options: bool) -> Function:
+    """Compile lazily with a disk cache of our own, leaving numba's global setting as it was."""
+    package = function.__module__.removeprefix("slicewright.").split(".")[0]
+    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder(package))
+    try:
+        return cast(Function, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+    finally:
+        config.CACHE_DIR = before
 
 
 def kernel(function: Function) -> Function:
     """Compile with numba: cached on disk, without the interpreter lock, divisions as in IEEE 754."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _compiled(function)
 
 
 def inlined(function: Function) -> Function:
-    """A kernel for use inside others: it cannot allocate arrays, and in return counts no references to them.
+    """A small kernel, copied into the kernels that call it.
 
-    Reference counts are atomic operations; in kernels that take a dozen arrays they cost more than the arithmetic.
+    It cannot allocate arrays, and in return counts no references to them. Both matter: handing over a dozen arrays
+    and counting their references (atomically) costs more than the arithmetic of most moves.
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return _compiled(function, _nrt=False, forceinline=True)
+
+
+def outlined(function: Function) -> Function:
+    """Like :func:`inlined` for what is called rarely or is long: stays a function of its own."""
+    return _compiled(function, _nrt=False)
+
+
+def announce_compilation(package: str) -> None:
+    """Say once per machine that the first call takes longer; silent when the kernels are already on disk."""
+    stamp = cache_folder(package) / "announced"
+    if stamp.exists():
+        return
+    logger.warning("compiling the %s kernels: once per machine, about %d seconds", package, COMPILATION_SECONDS)
+    try:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+    except OSError:
+        logger.warning("%s cannot be written, so kernels are compiled in every process", stamp.parent)
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -1,0 +1,40 @@
+"""Problem one: who offloads, through which access point, to which node, in which slice, with what share (floor 2)."""
+
+from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.evaluation import MEANING, RULES, Times, Violations, evaluate
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.plan_file import load_plan, save_plan
+from slicewright.slicing.search import best_response, greedy, iterated_search
+from slicewright.slicing.shares import (
+    Shares,
+    bandwidth_shares,
+    compute_shares,
+    equal_shares,
+    optimal_shares,
+    proportional_shares,
+    radio_shares,
+)
+
+__all__ = [
+    "MEANING",
+    "RULES",
+    "Decisions",
+    "Plan",
+    "Shares",
+    "Times",
+    "Violations",
+    "bandwidth_shares",
+    "best_response",
+    "compute_shares",
+    "equal_shares",
+    "evaluate",
+    "greedy",
+    "iterated_search",
+    "load_plan",
+    "lower_bound",
+    "optimal_shares",
+    "proportional_shares",
+    "radio_shares",
+    "save_plan",
+]

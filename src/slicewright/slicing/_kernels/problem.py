@@ -1,9 +1,8 @@
 """What search sees of a scenario, and the sums it keeps while devices move (model page 1.4).
 
-Groups are (slice, node) pairs, numbered ``slice * J + node`` and stored slice-major, so that the loop over the
-nodes of one slice runs over consecutive memory. A device uses a link (one of its candidate access points) and a
-group, or neither: local. Every sum is kept up to date, so a move costs a few operations whatever the number of
-devices.
+Groups are (slice, node) pairs, numbered ``slice * J + node``, so that the loop over the nodes of one slice runs
+over consecutive memory. A device uses a link (one of its candidate access points) and a group, or neither: local.
+Every sum is kept up to date, so a move costs a few operations whatever the number of devices.
 """
 
 from __future__ import annotations
@@ -12,11 +11,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slicewright.compiled import inlined, kernel
+from slicewright.compiled import inlined, kernel, outlined
 
 LOCAL = -1
-TOLERANCE = 1e-12
-"""A move must save more than this part of the total cost, or rounding could make search go round in circles."""
+
+# Rows of State.sums, one column per group. One array instead of many: the compiler can then see that nothing
+# overlaps, and vectorises the loops over groups.
+CAPACITY = 0  # F_j^n, cycle/s
+WORK = 1  # sum of L_in
+ROOT = 2  # sum of sqrt(L_in)
+FLOOR = 3  # sum of L_in / tau_i: the least surplus capacity that 13b needs
+ARRIVAL = 4  # Lambda_j of the group's node
+OWN = 5  # sum of alpha_i L_in: the queue load of variant "device"
+PEAK = 6  # at least the largest sqrt(L_in) / tau_i: 13b binds nowhere while nu is above it
+COST = 7  # s, sum of execution times under optimal compute shares
+ROWS = 8
+
+NO_CAPACITY = 1e-200  # stands for 0, so that an empty group costs 0 / NO_CAPACITY = 0 rather than 0 / 0
 
 
 class Problem(NamedTuple):
@@ -29,7 +40,9 @@ class Problem(NamedTuple):
     work_root: Any  # (I, N) sqrt(cycle)
     local_time: Any  # (I,) s, tau_i
     arrival: Any  # (I,) 1/s, alpha_i
-    capacity: Any  # (N, J) cycle/s
+    capacity: Any  # (N * J,) cycle/s, by group
+    n_nodes: int
+    n_access_points: int
     shared_queue: bool  # queueing "node": Lambda_j counts every device on node j
 
 
@@ -38,13 +51,8 @@ class State(NamedTuple):
 
     link: Any  # (I,) int64, index into the links, or LOCAL
     group: Any  # (I,) int64, slice * J + node, or LOCAL
-    radio: Any  # (A,) sum of sqrt(T_ia), s_a
-    root: Any  # (N, J) sum of sqrt(L_in)
-    work: Any  # (N, J) sum of L_in
-    floor: Any  # (N, J) sum of L_in / tau_i: the least surplus capacity that 13b needs
-    own: Any  # (N, J) sum of alpha_i L_in: queue of variant "device"
-    peak: Any  # (N, J) at least the largest sqrt(L_in) / tau_i: 13b binds nowhere while nu is above it
-    arrival: Any  # (J,) Lambda_j
+    radio: Any  # (A,) sum of sqrt(T_ia)
+    sums: Any  # (ROWS, N * J)
     node_cost: Any  # (J,) s, sum of execution times on node j
     head: Any  # (N * J,) first member of a group, or LOCAL
     after: Any  # (I,) next member
@@ -52,203 +60,212 @@ class State(NamedTuple):
 
 
 @kernel
-def make_problem(
-    start, access_point, rate, bits, slice_cycles, local_time, arrival, capacity, shared_queue  # type: ignore[no-untyped-def]
-):
+def make_problem(start, access_point, rate, bits, slice_cycles, local_time, arrival, capacity, shared_queue, n_access_points):  # type: ignore[no-untyped-def]  # fmt: skip
     """Pack the scenario's arrays and take the roots once."""
-    n_devices, n_slices = slice_cycles.shape
-    n_nodes = capacity.shape[0]
+    n_nodes, n_slices = capacity.shape
     link_root = np.empty(rate.size)
-    for i in range(n_devices):
+    for i in range(bits.size):
         for link in range(start[i], start[i + 1]):
             link_root[link] = np.sqrt(bits[i] / rate[link])
-    flipped = np.empty((n_slices, n_nodes))
+    by_group = np.empty(n_slices * n_nodes)
     for n in range(n_slices):
         for j in range(n_nodes):
-            flipped[n, j] = capacity[j, n]
+            by_group[n * n_nodes + j] = max(capacity[j, n], NO_CAPACITY)
     return Problem(
-        start, access_point, link_root, slice_cycles, np.sqrt(slice_cycles), local_time, arrival, flipped, shared_queue
-    )
+        start, access_point, link_root, slice_cycles, np.sqrt(slice_cycles), local_time, arrival, by_group,
+        n_nodes, n_access_points, shared_queue,
+    )  # fmt: skip
 
 
 @kernel
-def empty_state(problem, n_access_points):  # type: ignore[no-untyped-def]
+def empty_state(problem):  # type: ignore[no-untyped-def]
     """Every device local."""
-    n_slices, n_nodes = problem.capacity.shape
-    n_devices = problem.local_time.size
-    shape = (n_slices, n_nodes)
+    n_groups, n_devices = problem.capacity.size, problem.local_time.size
+    sums = np.zeros((ROWS, n_groups))
+    sums[CAPACITY] = problem.capacity
     return State(
         np.full(n_devices, LOCAL),
         np.full(n_devices, LOCAL),
-        np.zeros(n_access_points),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(n_nodes),
-        np.zeros(n_nodes),
-        np.full(n_slices * n_nodes, LOCAL),
+        np.zeros(problem.n_access_points),
+        sums,
+        np.zeros(problem.n_nodes),
+        np.full(n_groups, LOCAL),
         np.full(n_devices, LOCAL),
         np.full(n_devices, LOCAL),
     )
 
 
 @inlined
-def queue_load(problem, state, n, j):  # type: ignore[no-untyped-def]
-    """Capacity that keeps the queue of group (n, j) stable: Lambda_j sum L, or sum alpha L."""
-    return state.arrival[j] * state.work[n, j] if problem.shared_queue else state.own[n, j]
+def budget(problem, state, g):  # type: ignore[no-untyped-def]
+    """Capacity of a group that is left for service-rate surplus once its queue is stable."""
+    s = state.sums
+    return s[CAPACITY, g] - (s[ARRIVAL, g] * s[WORK, g] if problem.shared_queue else s[OWN, g])
 
 
-@inlined
-def filled_cost(problem, state, n, j, budget, extra):  # type: ignore[no-untyped-def]
-    """Cost of group (n, j), and of device ``extra`` with it unless LOCAL, when 13b may bind.
+@outlined
+def filled_cost(problem, state, g, available, extra):  # type: ignore[no-untyped-def]
+    """Cost of a group, and of device ``extra`` with it unless LOCAL, when 13b may bind.
 
-    Water-filling: x_i = max(1 / tau_i, nu / sqrt(L_i)) with sum L_i x_i = budget. Devices whose floor lies above
-    the common level are fixed at it and the level falls for the others, which can only fix more: the loop ends.
-    Returns the cost, or infinity when the floors alone exceed the budget.
+    Water-filling: x_i = max(1 / tau_i, nu / sqrt(L_i)) with sum L_i x_i = ``available``. Devices whose floor lies
+    above the common level are fixed at it and the level falls for the others, which can only fix more: the loop
+    ends. Returns infinity when the floors alone exceed what is available.
     """
-    free_root, free_budget = 0.0, budget
+    n = g // problem.n_nodes
     level = np.inf
-    cost = 0.0
     while True:
-        free_root, free_budget, cost = 0.0, budget, 0.0
-        member = extra if extra != LOCAL else state.head[n * problem.capacity.shape[1] + j]
-        first = extra != LOCAL
+        free_root, free, fixed_cost = 0.0, available, 0.0
+        member = state.head[g] if extra == LOCAL else extra
+        at_extra = extra != LOCAL
         while member != LOCAL:
             root, tau = problem.work_root[member, n], problem.local_time[member]
-            if level < np.inf and root > level * tau:
-                free_budget -= root * root / tau
-                cost += tau
+            if root > level * tau:
+                free -= root * root / tau
+                fixed_cost += tau
             else:
                 free_root += root
-            if first:
-                member, first = state.head[n * problem.capacity.shape[1] + j], False
-            else:
-                member = state.after[member]
-        if free_budget < 0.0 or (free_root > 0.0 and free_budget <= 0.0):
+            member = state.head[g] if at_extra else state.after[member]
+            at_extra = False
+        if free < 0.0 or (free_root > 0.0 and free <= 0.0):
             return np.inf
         if free_root == 0.0:
-            return cost
-        new_level = free_budget / free_root
-        if new_level >= level * (1.0 - 1e-14):
-            return cost + free_root * free_root / free_budget
-        level = new_level
+            return fixed_cost
+        if free >= level * free_root * (1.0 - 1e-14):
+            return fixed_cost + free_root * free_root / free
+        level = free / free_root
 
 
 @inlined
-def group_cost(problem, state, n, j):  # type: ignore[no-untyped-def]
-    """Sum of execution times of group (n, j) under its optimal compute shares, infinity if 13b or 13c fails."""
-    root = state.root[n, j]
+def group_cost(problem, state, g):  # type: ignore[no-untyped-def]
+    """Sum of execution times of a group under its optimal compute shares; infinity if 13b or 13c fails."""
+    s = state.sums
+    root = s[ROOT, g]
     if root <= 0.0:
         return 0.0
-    budget = problem.capacity[n, j] - queue_load(problem, state, n, j)
-    if budget < state.floor[n, j] or budget <= 0.0:
+    available = budget(problem, state, g)
+    if available < s[FLOOR, g] or available <= 0.0:
         return np.inf
-    if budget >= state.peak[n, j] * root:
-        return root * root / budget
-    return filled_cost(problem, state, n, j, budget, LOCAL)
+    if available >= s[PEAK, g] * root:
+        return root * root / available
+    return filled_cost(problem, state, g, available, LOCAL)
 
 
 @inlined
-def refresh_peak(problem, state, n, j):  # type: ignore[no-untyped-def]
-    """Make the bound on sqrt(L) / tau of a group exact again."""
-    peak = 0.0
-    member = state.head[n * problem.capacity.shape[1] + j]
-    while member != LOCAL:
-        peak = max(peak, problem.work_root[member, n] / problem.local_time[member])
-        member = state.after[member]
-    state.peak[n, j] = peak
-
-
-@inlined
-def update_node_cost(problem, state, j):  # type: ignore[no-untyped-def]
-    """Recompute the cost of node j from its groups."""
+def update_costs(problem, state, j):  # type: ignore[no-untyped-def]
+    """Recompute the costs of all groups of node j."""
     total = 0.0
-    for n in range(problem.capacity.shape[0]):
-        total += group_cost(problem, state, n, j)
+    for g in range(j, problem.capacity.size, problem.n_nodes):
+        cost = group_cost(problem, state, g)
+        state.sums[COST, g] = cost
+        total += cost
     state.node_cost[j] = total
 
 
+@outlined
+def refresh_peak(problem, state, g):  # type: ignore[no-untyped-def]
+    """Make the bound on sqrt(L) / tau of a group exact again, after members have left."""
+    n = g // problem.n_nodes
+    peak = 0.0
+    member = state.head[g]
+    while member != LOCAL:
+        peak = max(peak, problem.work_root[member, n] / problem.local_time[member])
+        member = state.after[member]
+    state.sums[PEAK, g] = peak
+
+
 @inlined
-def attach(problem, state, i, link, group):  # type: ignore[no-untyped-def]
-    """Move a local device to a link and a group."""
-    n_nodes = problem.capacity.shape[1]
-    n, j = group // n_nodes, group % n_nodes
-    root, work, tau = problem.work_root[i, n], problem.work[i, n], problem.local_time[i]
-    state.link[i], state.group[i] = link, group
+def join_radio(problem, state, i, link):  # type: ignore[no-untyped-def]
+    """Give a device a link."""
+    state.link[i] = link
     state.radio[problem.access_point[link]] += problem.link_root[link]
-    state.root[n, j] += root
-    state.work[n, j] += work
-    state.floor[n, j] += work / tau
-    state.own[n, j] += problem.arrival[i] * work
-    state.peak[n, j] = max(state.peak[n, j], root / tau)
-    state.arrival[j] += problem.arrival[i]
-    first = state.head[group]
-    state.after[i], state.before[i], state.head[group] = first, LOCAL, i
+
+
+@inlined
+def leave_radio(problem, state, i):  # type: ignore[no-untyped-def]
+    """Take a device's link away."""
+    link = state.link[i]
+    state.link[i] = LOCAL
+    state.radio[problem.access_point[link]] -= problem.link_root[link]
+
+
+@inlined
+def join_group(problem, state, i, g):  # type: ignore[no-untyped-def]
+    """Add a device to a group; the costs of the node are left to be updated."""
+    n, j = g // problem.n_nodes, g % problem.n_nodes
+    root, work, tau = problem.work_root[i, n], problem.work[i, n], problem.local_time[i]
+    state.group[i] = g
+    s = state.sums
+    s[ROOT, g] += root
+    s[WORK, g] += work
+    s[FLOOR, g] += work / tau
+    s[OWN, g] += problem.arrival[i] * work
+    s[PEAK, g] = max(s[PEAK, g], root / tau)
+    for k in range(j, problem.capacity.size, problem.n_nodes):
+        s[ARRIVAL, k] += problem.arrival[i]
+    first = state.head[g]
+    state.after[i], state.before[i], state.head[g] = first, LOCAL, i
     if first != LOCAL:
         state.before[first] = i
-    update_node_cost(problem, state, j)
+
+
+@inlined
+def leave_group(problem, state, i):  # type: ignore[no-untyped-def]
+    """Take a device out of its group; the costs of the node are left to be updated."""
+    g = state.group[i]
+    n, j = g // problem.n_nodes, g % problem.n_nodes
+    state.group[i] = LOCAL
+    before, after = state.before[i], state.after[i]
+    if before == LOCAL:
+        state.head[g] = after
+    else:
+        state.after[before] = after
+    if after != LOCAL:
+        state.before[after] = before
+    s = state.sums
+    for k in range(j, problem.capacity.size, problem.n_nodes):
+        s[ARRIVAL, k] -= problem.arrival[i]
+    if state.head[g] == LOCAL:  # exact zeros again, whatever rounding left
+        s[ROOT, g] = s[WORK, g] = s[FLOOR, g] = s[OWN, g] = s[PEAK, g] = 0.0
+    else:
+        work = problem.work[i, n]
+        s[ROOT, g] -= problem.work_root[i, n]
+        s[WORK, g] -= work
+        s[FLOOR, g] -= work / problem.local_time[i]
+        s[OWN, g] -= problem.arrival[i] * work
+
+
+@inlined
+def attach(problem, state, i, link, g):  # type: ignore[no-untyped-def]
+    """Move a local device to a link and a group."""
+    join_radio(problem, state, i, link)
+    join_group(problem, state, i, g)
+    update_costs(problem, state, g % problem.n_nodes)
 
 
 @inlined
 def detach(problem, state, i):  # type: ignore[no-untyped-def]
     """Bring an offloaded device back to local."""
-    n_nodes = problem.capacity.shape[1]
-    link, group = state.link[i], state.group[i]
-    n, j = group // n_nodes, group % n_nodes
-    work = problem.work[i, n]
-    state.link[i], state.group[i] = LOCAL, LOCAL
-    before, after = state.before[i], state.after[i]
-    if before == LOCAL:
-        state.head[group] = after
-    else:
-        state.after[before] = after
-    if after != LOCAL:
-        state.before[after] = before
-    state.radio[problem.access_point[link]] -= problem.link_root[link]
-    state.arrival[j] -= problem.arrival[i]
-    if state.head[group] == LOCAL:  # exact zeros again, whatever rounding left
-        state.root[n, j] = state.work[n, j] = state.floor[n, j] = state.own[n, j] = state.peak[n, j] = 0.0
-    else:
-        state.root[n, j] -= problem.work_root[i, n]
-        state.work[n, j] -= work
-        state.floor[n, j] -= work / problem.local_time[i]
-        state.own[n, j] -= problem.arrival[i] * work
-    update_node_cost(problem, state, j)
+    j = state.group[i] % problem.n_nodes
+    leave_radio(problem, state, i)
+    leave_group(problem, state, i)
+    update_costs(problem, state, j)
 
 
-@inlined
+@outlined
 def rebuild(problem, state, link, group):  # type: ignore[no-untyped-def]
     """Set all decisions at once and recompute every sum, which also clears accumulated rounding."""
-    state.link[:] = LOCAL
-    state.group[:] = LOCAL
-    for sums in (state.root, state.work, state.floor, state.own, state.peak):
-        sums[:] = 0.0
-    state.radio[:] = 0.0
-    state.arrival[:] = 0.0
-    state.node_cost[:] = 0.0
-    state.head[:] = LOCAL
-    n_nodes = problem.capacity.shape[1]
+    for a in range(state.radio.size):
+        state.radio[a] = 0.0
+    for g in range(problem.capacity.size):
+        state.head[g] = LOCAL
+        for row in range(WORK, ROWS):
+            state.sums[row, g] = 0.0
     for i in range(link.size):
-        if link[i] == LOCAL:
-            continue
-        n, j = group[i] // n_nodes, group[i] % n_nodes
-        root, work, tau = problem.work_root[i, n], problem.work[i, n], problem.local_time[i]
-        state.link[i], state.group[i] = link[i], group[i]
-        state.radio[problem.access_point[link[i]]] += problem.link_root[link[i]]
-        state.root[n, j] += root
-        state.work[n, j] += work
-        state.floor[n, j] += work / tau
-        state.own[n, j] += problem.arrival[i] * work
-        state.peak[n, j] = max(state.peak[n, j], root / tau)
-        state.arrival[j] += problem.arrival[i]
-        first = state.head[group[i]]
-        state.after[i], state.before[i], state.head[group[i]] = first, LOCAL, i
-        if first != LOCAL:
-            state.before[first] = i
-    for j in range(n_nodes):
-        update_node_cost(problem, state, j)
+        state.link[i], state.group[i] = LOCAL, LOCAL
+        if link[i] != LOCAL:
+            join_radio(problem, state, i, link[i])
+            join_group(problem, state, i, group[i])
+    for j in range(problem.n_nodes):
+        update_costs(problem, state, j)
 
 
 @inlined
@@ -257,7 +274,7 @@ def total_cost(problem, state):  # type: ignore[no-untyped-def]
     total = 0.0
     for a in range(state.radio.size):
         total += state.radio[a] * state.radio[a]
-    for j in range(state.node_cost.size):
+    for j in range(problem.n_nodes):
         total += state.node_cost[j]
     for i in range(state.link.size):
         if state.link[i] == LOCAL:

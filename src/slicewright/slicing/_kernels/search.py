@@ -1,22 +1,28 @@
-"""Search over offloading decisions: best response, ruin and recreate, anytime (model page 1.4, 1.5)."""
+"""Search over offloading decisions: best response, exchange of links, ruin and recreate; anytime (model page 1.4).
+
+Radio and compute meet only in "offload or not": for a fixed set of offloaded devices the choice of access points
+and the choice of nodes are two separate problems. Search uses that twice: links are exchanged between devices
+without looking at nodes, and every second round of ruin and recreate touches nodes alone.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
 from slicewright.slicing._kernels.problem import (
-    LOCAL,
-    TOLERANCE,
-    attach,
-    detach,
-    empty_state,
-    filled_cost,
-    group_cost,
-    rebuild,
-    refresh_peak,
-    total_cost,
-)
-from slicewright.compiled import inlined, kernel, now_ns, random_below, random_unit, shuffle
+    ARRIVAL, CAPACITY, COST, FLOOR, LOCAL, OWN, PEAK, ROOT, WORK, detach, empty_state, filled_cost,
+    join_group, join_radio, leave_group, leave_radio, rebuild, refresh_peak, total_cost, update_costs,
+)  # fmt: skip
+
+TOLERANCE = 1e-12
+"""A move must save more than this part of the total cost, or rounding could make search go round in circles."""
+RUIN_MOST = 12
+"""At most so many devices are taken out in one round; they are put back best first come, first served."""
+NEIGHBOURHOOD = 96
+"""After a round, so many devices are asked again: everybody at published sizes, a random part in large networks."""
+FOREVER = np.int64(2**62)
+"""A deadline that never comes."""
 
 
 @inlined
@@ -32,216 +38,311 @@ def cheapest_link(problem, state, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def price_groups(problem, state, i, scratch, others, growth):  # type: ignore[no-untyped-def]
-    """Fill ``growth`` (N, J) with a lower bound on what node j's cost grows by when device i joins group (n, j).
+def price_shared(sums, node_cost, work, root, tau, alpha, others, growth):  # type: ignore[no-untyped-def]
+    """Variant "node": what each node's cost grows by when a device joins one of its groups, 13b not counted.
 
-    The bound is exact wherever 13b binds in no group of the node; infeasible groups get infinity.
+    The newcomer lengthens the queue of the node's other slices too. ``growth`` has two rows: the cost of a group
+    under the longer queue without the newcomer, and the answer. Branch-free, so that it compiles to vectors.
     """
-    n_slices, n_nodes = problem.capacity.shape
-    alpha = problem.arrival[i]
-    if problem.shared_queue:
-        others[:] = 0.0
-        for n in range(n_slices):
-            for j in range(n_nodes):
-                budget = problem.capacity[n, j] - (state.arrival[j] + alpha) * state.work[n, j]
-                root = state.root[n, j]
-                cost = root * root / budget if budget > 0.0 else np.inf
-                cost = cost if budget >= state.floor[n, j] else np.inf
-                cost = cost if root > 0.0 else 0.0
-                scratch[n, j] = cost
-        for n in range(n_slices):
-            for j in range(n_nodes):
-                others[j] += scratch[n, j]
-        for n in range(n_slices):
-            work, root_i = problem.work[i, n], problem.work_root[i, n]
-            least = work / problem.local_time[i]
-            for j in range(n_nodes):
-                budget = problem.capacity[n, j] - (state.arrival[j] + alpha) * (state.work[n, j] + work)
-                root = state.root[n, j] + root_i
-                cost = root * root / budget if budget > 0.0 else np.inf
-                cost = cost if budget >= state.floor[n, j] + least else np.inf
-                growth[n, j] = cost + (others[j] - scratch[n, j]) - state.node_cost[j] if cost < np.inf and others[j] < np.inf else np.inf
-    else:
-        for n in range(n_slices):
-            work, root_i = problem.work[i, n], problem.work_root[i, n]
-            least = work / problem.local_time[i]
-            for j in range(n_nodes):
-                before = problem.capacity[n, j] - state.own[n, j]
-                budget = before - alpha * work
-                root = state.root[n, j] + root_i
-                cost = root * root / budget if budget > 0.0 else np.inf
-                cost = cost if budget >= state.floor[n, j] + least else np.inf
-                old = group_cost(problem, state, n, j)
-                growth[n, j] = cost - old
+    n_groups, n_nodes = sums.shape[1], node_cost.size
+    for g in range(n_groups):
+        q = sums[ROOT, g]
+        left = sums[CAPACITY, g] - (sums[ARRIVAL, g] + alpha) * sums[WORK, g]
+        cost = q * q / left
+        growth[0, g] = cost if left >= sums[FLOOR, g] else np.inf
+    for j in range(n_nodes):
+        others[j] = -node_cost[j]
+    for first in range(0, n_groups, n_nodes):
+        for j in range(n_nodes):
+            others[j] += growth[0, first + j]
+    for n in range(work.size):
+        first, more_work, more_root, least = n * n_nodes, work[n], root[n], work[n] / tau
+        for j in range(n_nodes):
+            g = first + j
+            q = sums[ROOT, g] + more_root
+            left = sums[CAPACITY, g] - (sums[ARRIVAL, g] + alpha) * (sums[WORK, g] + more_work)
+            grown = q * q / left + (others[j] - growth[0, g])
+            growth[1, g] = grown if left > sums[FLOOR, g] + least else np.inf
 
 
 @inlined
-def binds(problem, state, i, n, j):  # type: ignore[no-untyped-def]
-    """Whether 13b may bind somewhere on node j once device i has joined its group of slice n."""
-    alpha = problem.arrival[i]
-    for m in range(problem.capacity.shape[0]):
-        if not problem.shared_queue and m != n:
-            continue
-        root, peak = state.root[m, j], state.peak[m, j]
-        load = (state.arrival[j] + alpha) * state.work[m, j] if problem.shared_queue else state.own[m, j]
-        if m == n:
+def price_own(sums, n_nodes, work, root, tau, alpha, growth):  # type: ignore[no-untyped-def]
+    """Variant "device": as :func:`price_shared`, where a newcomer's queue is its own affair."""
+    for n in range(work.size):
+        first, more_work, more_root, least = n * n_nodes, work[n], root[n], work[n] / tau
+        for j in range(n_nodes):
+            g = first + j
+            q = sums[ROOT, g] + more_root
+            left = sums[CAPACITY, g] - sums[OWN, g] - alpha * more_work
+            grown = q * q / left - sums[COST, g]
+            growth[1, g] = grown if left > sums[FLOOR, g] + least else np.inf
+
+
+@inlined
+def load_after(problem, state, i, g, joined):  # type: ignore[no-untyped-def]
+    """Queue load of group g once device i has joined group ``joined`` of the same node."""
+    s, alpha = state.sums, problem.arrival[i]
+    extra = problem.work[i, g // problem.n_nodes] if g == joined else 0.0
+    if problem.shared_queue:
+        return (s[ARRIVAL, g] + alpha) * (s[WORK, g] + extra)
+    return s[OWN, g] + alpha * extra
+
+
+@inlined
+def binds(problem, state, i, joined):  # type: ignore[no-untyped-def]
+    """Whether 13b may bind somewhere on the node once device i has joined the group."""
+    s = state.sums
+    for g in range(joined % problem.n_nodes, problem.capacity.size, problem.n_nodes):
+        root, peak = s[ROOT, g], s[PEAK, g]
+        if g == joined:
+            n = g // problem.n_nodes
             root += problem.work_root[i, n]
             peak = max(peak, problem.work_root[i, n] / problem.local_time[i])
-            load += (state.arrival[j] + alpha if problem.shared_queue else alpha) * problem.work[i, n]
-        if problem.capacity[m, j] - load < peak * root:
+        if s[CAPACITY, g] - load_after(problem, state, i, g, joined) < peak * root:
             return True
     return False
 
 
-@inlined
-def exact_growth(problem, state, i, n, j):  # type: ignore[no-untyped-def]
-    """What node j's cost grows by when device i joins group (n, j), 13b included."""
-    alpha = problem.arrival[i]
-    total = 0.0
-    for m in range(problem.capacity.shape[0]):
-        if problem.shared_queue:
-            load = (state.arrival[j] + alpha) * state.work[m, j]
-        else:
-            load = state.own[m, j]
-        if m == n:
-            load += (state.arrival[j] + alpha if problem.shared_queue else alpha) * problem.work[i, n]
-            total += filled_cost(problem, state, m, j, problem.capacity[m, j] - load, i)
-        elif state.root[m, j] > 0.0:
-            total += filled_cost(problem, state, m, j, problem.capacity[m, j] - load, LOCAL)
-    return total - state.node_cost[j]
+@outlined
+def exact_growth(problem, state, i, joined):  # type: ignore[no-untyped-def]
+    """What the node's cost grows by when device i joins the group, 13b included."""
+    j = joined % problem.n_nodes
+    total = -state.node_cost[j]
+    for g in range(j, problem.capacity.size, problem.n_nodes):
+        left = state.sums[CAPACITY, g] - load_after(problem, state, i, g, joined)
+        total += filled_cost(problem, state, g, left, i if g == joined else LOCAL)
+    return total
 
 
 @inlined
-def cheapest_group(problem, state, i, scratch, others, growth, limit):  # type: ignore[no-untyped-def]
+def cheapest_group(problem, state, i, scratch, limit):  # type: ignore[no-untyped-def]
     """The group whose node's cost grows least when device i joins: (growth, group), nothing at or above ``limit``.
 
     Prices ignore 13b at first. Since 13b can only add cost, the cheapest price is right as soon as 13b does not
     bind there; otherwise its true cost replaces it and the next cheapest is looked at.
     """
-    price_groups(problem, state, i, scratch, others, growth)
-    n_slices, n_nodes = problem.capacity.shape
+    others, growth = scratch
+    tau, alpha = problem.local_time[i], problem.arrival[i]
+    if problem.shared_queue:
+        price_shared(state.sums, state.node_cost, problem.work[i], problem.work_root[i], tau, alpha, others, growth)
+    else:
+        price_own(state.sums, problem.n_nodes, problem.work[i], problem.work_root[i], tau, alpha, growth)
     while True:
         best, choice = limit, LOCAL
-        for n in range(n_slices):
-            for j in range(n_nodes):
-                if growth[n, j] < best:
-                    best, choice = growth[n, j], n * n_nodes + j
-        if choice == LOCAL:
-            return np.inf, LOCAL
-        n, j = choice // n_nodes, choice % n_nodes
-        if not binds(problem, state, i, n, j):
+        for g in range(problem.capacity.size):
+            if growth[1, g] < best:
+                best, choice = growth[1, g], g
+        if choice == LOCAL or not binds(problem, state, i, choice):
             return best, choice
-        for m in range(n_slices):
-            refresh_peak(problem, state, m, j)
-        if not binds(problem, state, i, n, j):
+        for g in range(choice % problem.n_nodes, problem.capacity.size, problem.n_nodes):
+            refresh_peak(problem, state, g)
+        if not binds(problem, state, i, choice):
             return best, choice
-        true = exact_growth(problem, state, i, n, j)
-        if true <= best * (1.0 + 1e-12) + 1e-15:
+        true = exact_growth(problem, state, i, choice)
+        if true <= best + 1e-12 * abs(best):
             return true, choice
-        growth[n, j] = true
+        growth[1, choice] = true
 
 
 @inlined
-def place_best(problem, state, i, scratch, others, growth):  # type: ignore[no-untyped-def]
-    """Give a detached device its cheapest option; returns what the system cost grows by over its absence."""
-    radio, link = cheapest_link(problem, state, i)
+def respond(problem, state, i, scratch, slack, keep_link):  # type: ignore[no-untyped-def]
+    """Best response: give device i its cheapest option if that saves more than ``slack``; returns what was saved.
+
+    With ``keep_link`` only the node changes; a device that holds a link but no group (it was just taken off its
+    node) then takes the cheapest group there is.
+    """
+    link, group = state.link[i], state.group[i]
     tau = problem.local_time[i]
-    if radio < tau:
-        compute, group = cheapest_group(problem, state, i, scratch, others, growth, tau - radio)
-        if group != LOCAL:
-            attach(problem, state, i, link, group)
-            return radio + compute
-    return tau
+    paid = 0.0
+    if group != LOCAL:
+        j = group % problem.n_nodes
+        paid = state.node_cost[j]
+        leave_group(problem, state, i)
+        update_costs(problem, state, j)
+        paid -= state.node_cost[j]
+    elif keep_link:
+        paid = np.inf
+    if keep_link:
+        radio, new_link, limit = 0.0, link, paid - slack
+    else:
+        if link != LOCAL:
+            leave_radio(problem, state, i)
+            root = problem.link_root[link]
+            paid += root * (root + 2.0 * state.radio[problem.access_point[link]])
+        else:
+            paid = tau
+        radio, new_link = cheapest_link(problem, state, i)
+        limit = min(tau, paid - slack) - radio
+    new_group, compute = LOCAL, 0.0
+    if limit > 0.0 and new_link != LOCAL:
+        compute, new_group = cheapest_group(problem, state, i, scratch, limit)
+    if new_group != LOCAL:
+        asked = radio + compute
+    elif not keep_link and tau < paid - slack:
+        return paid - tau
+    else:
+        asked, new_link, new_group = paid, link, group
+    if new_group != LOCAL:
+        if not keep_link:
+            join_radio(problem, state, i, new_link)
+        join_group(problem, state, i, new_group)
+        update_costs(problem, state, new_group % problem.n_nodes)
+    return paid - asked if paid > asked else 0.0
+
+
+@outlined
+def descend(problem, state, order, count, scratch, slack, keep_link, passes, deadline):  # type: ignore[no-untyped-def]
+    """Best response of the first ``count`` devices of ``order``, in turn, until a whole round brings nothing.
+
+    Stops after ``passes`` rounds or at the deadline. With ``keep_link`` local devices stay local.
+    """
+    quiet, k, steps = 0, 0, 0
+    while quiet < count and steps < passes * count:
+        i = order[k]
+        k = k + 1 if k + 1 < count else 0
+        quiet += 1
+        steps += 1
+        if keep_link and state.link[i] == LOCAL:
+            continue
+        if respond(problem, state, i, scratch, slack, keep_link) > 0.0:
+            quiet = 0
+        if (steps & 31) == 0 and now_ns() > deadline:
+            break
 
 
 @inlined
-def descend(problem, state, order, scratch, others, growth, deadline):  # type: ignore[no-untyped-def]
-    """Best response in turn until nobody gains (or the deadline); returns the passes' number of moves."""
-    n_devices = order.size
-    moves, quiet, k = 0, 0, 0
-    slack = TOLERANCE * total_cost(problem, state)
-    while quiet < n_devices:
-        i = order[k]
-        k = k + 1 if k + 1 < n_devices else 0
-        link, group = state.link[i], state.group[i]
-        if link == LOCAL:
-            place_best(problem, state, i, scratch, others, growth)
-            if state.link[i] == LOCAL:
-                quiet += 1
-                continue
-        else:
-            j = group % problem.capacity.shape[1]
-            node_before = state.node_cost[j]
-            detach(problem, state, i)
-            root = problem.link_root[link]
-            saved = root * (root + 2.0 * state.radio[problem.access_point[link]]) + node_before - state.node_cost[j]
-            grown = place_best(problem, state, i, scratch, others, growth)
-            if state.link[i] == link and state.group[i] == group:
-                quiet += 1
-                continue
-            if not grown < saved - slack:
-                if state.link[i] != LOCAL:
-                    detach(problem, state, i)
-                attach(problem, state, i, link, group)
-                quiet += 1
-                continue
-        moves += 1
-        quiet = 0
-        if deadline > 0 and (moves & 15) == 0 and now_ns() > deadline:
+def link_to(problem, i, a):  # type: ignore[no-untyped-def]
+    """The link of device i to access point a, or LOCAL when out of reach."""
+    first, last = problem.start[i], problem.start[i + 1]
+    if first + a < last and problem.access_point[first + a] == a:  # every access point is in reach
+        return first + a
+    for link in range(first, last):
+        if problem.access_point[link] == a:
+            return link
+    return LOCAL
+
+
+@outlined
+def swap_links(problem, state, order, count, slack, deadline):  # type: ignore[no-untyped-def]
+    """Exchange the access points of two devices while that saves radio cost; nodes are not touched.
+
+    Pairs are those of the first ``count`` devices of ``order`` with every other device.
+    """
+    root, ap, radio = problem.link_root, problem.access_point, state.radio
+    saved = 0.0
+    for c in range(count):
+        i = order[c]
+        if state.link[i] == LOCAL:
+            continue
+        if (c & 15) == 15 and now_ns() > deadline:
             break
-    return moves
+        for d in range(c + 1, order.size):
+            k = order[d]
+            if state.link[k] == LOCAL:
+                continue
+            a, b = ap[state.link[i]], ap[state.link[k]]
+            if a == b:
+                continue
+            to_b, to_a = link_to(problem, i, b), link_to(problem, k, a)
+            if to_b == LOCAL or to_a == LOCAL:
+                continue
+            sum_a = radio[a] - root[state.link[i]] + root[to_a]
+            sum_b = radio[b] - root[state.link[k]] + root[to_b]
+            gain = radio[a] * radio[a] + radio[b] * radio[b] - sum_a * sum_a - sum_b * sum_b
+            if gain > slack:
+                radio[a], radio[b] = sum_a, sum_b
+                state.link[i], state.link[k] = to_b, to_a
+                saved += gain
+    return saved
+
+
+@outlined
+def local_search(problem, state, order, count, scratch, slack, deadline):  # type: ignore[no-untyped-def]
+    """Best response and exchange of links in turn until neither helps."""
+    while True:
+        descend(problem, state, order, count, scratch, slack, False, FOREVER // order.size, deadline)
+        if now_ns() > deadline or swap_links(problem, state, order, count, slack, deadline) == 0.0:
+            return
+
+
+@inlined
+def draw_to_front(random, order, count):  # type: ignore[no-untyped-def]
+    """A random sample without replacement as the first ``count`` of ``order``."""
+    for c in range(count):
+        other = c + random_below(random, order.size - c)
+        order[c], order[other] = order[other], order[c]
+
+
+@inlined
+def ruin_nodes(problem, state, random, order, most):  # type: ignore[no-untyped-def]
+    """Take the devices of two random nodes off them, links kept; they become the first of ``order``, shuffled."""
+    one, two = random_below(random, problem.n_nodes), random_below(random, problem.n_nodes)
+    count = 0
+    for c in range(order.size):
+        i = order[c]
+        if state.link[i] != LOCAL and count < most:
+            j = state.group[i] % problem.n_nodes
+            if j == one or j == two:
+                order[count], order[c] = order[c], order[count]
+                count += 1
+    for c in range(count - 1, 0, -1):
+        other = random_below(random, c + 1)
+        order[c], order[other] = order[other], order[c]
+    for c in range(count):
+        leave_group(problem, state, order[c])
+    update_costs(problem, state, one)
+    update_costs(problem, state, two)
+    return count
 
 
 @kernel
-def best_response(problem, n_access_points, order, link, group, deadline):  # type: ignore[no-untyped-def]
-    state = empty_state(problem, n_access_points)
-    rebuild(problem, state, link, group)
-    scratch, growth = np.empty(problem.capacity.shape), np.empty(problem.capacity.shape)
-    others = np.empty(problem.capacity.shape[1])
-    descend(problem, state, order, scratch, others, growth, deadline)
-    return state
+def search_from(problem, link, group, seed, rounds, deadline):  # type: ignore[no-untyped-def]
+    """Improve a start until the deadline (ns, monotonic) or for a number of rounds; returns (state, rounds done).
 
-
-@kernel
-def iterate(problem, n_access_points, link, group, seed, deadline, rounds, kmax, temperature):  # type: ignore[no-untyped-def]
-    state = empty_state(problem, n_access_points)
+    The start is descended from first. Then each round ruins a few decisions of the best plan so far, recreates
+    them greedily in random order, searches locally and keeps the result if it is better. Without a deadline the
+    result depends on the seed alone.
+    """
+    state = empty_state(problem)
     rebuild(problem, state, link, group)
-    scratch, growth = np.empty(problem.capacity.shape), np.empty(problem.capacity.shape)
-    others = np.empty(problem.capacity.shape[1])
+    scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
     n_devices = link.size
     order = np.arange(n_devices)
-    rng = np.array([seed], dtype=np.uint64)
-    descend(problem, state, order, scratch, others, growth, deadline)
-    current = total_cost(problem, state)
-    best = current
-    best_link, best_group = state.link.copy(), state.group.copy()
-    cur_link, cur_group = state.link.copy(), state.group.copy()
+    random = np.array([seed], dtype=np.uint64)
+    slack = TOLERANCE * total_cost(problem, state)
+    if not slack < np.inf:  # an infeasible start is dropped
+        link, group = np.full(n_devices, LOCAL), np.full(n_devices, LOCAL)
+        rebuild(problem, state, link, group)
+        slack = TOLERANCE * total_cost(problem, state)
+    local_search(problem, state, order, n_devices, scratch, slack, deadline)
+    best, best_link, best_group = total_cost(problem, state), state.link.copy(), state.group.copy()
+    near = min(n_devices, NEIGHBOURHOOD)
     done = 0
-    while done < rounds and now_ns() < deadline:
+    while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
-        count = 2 + random_below(rng, kmax - 1)
-        if count > n_devices:
-            count = n_devices
-        # ruin
-        for c in range(count):
-            o = c + random_below(rng, n_devices - c)
-            order[c], order[o] = order[o], order[c]
-        for c in range(count):
-            if state.link[order[c]] != LOCAL:
-                detach(problem, state, order[c])
-        for c in range(count):
-            place_best(problem, state, order[c], scratch, others, growth)
-        descend(problem, state, order, scratch, others, growth, deadline)
+        nodes_only = (done & 1) == 0
+        if nodes_only:
+            count = ruin_nodes(problem, state, random, order, RUIN_MOST)
+        else:
+            count = min(n_devices, 2 + random_below(random, RUIN_MOST - 1))
+            draw_to_front(random, order, count)
+            for c in range(count):
+                if state.link[order[c]] != LOCAL:
+                    detach(problem, state, order[c])
+        descend(problem, state, order, count, scratch, slack, nodes_only, 1, FOREVER)
+        if nodes_only:
+            descend(problem, state, order, count, scratch, slack, True, FOREVER // n_devices, deadline)
+        else:
+            local_search(problem, state, order, near, scratch, slack, deadline)
         cost = total_cost(problem, state)
-        if cost < best - TOLERANCE * best:
+        for c in range(count):
+            if state.link[order[c]] != LOCAL and state.group[order[c]] == LOCAL:  # no node would take it back
+                cost = np.inf
+        if cost < best - slack:
             best = cost
             best_link[:] = state.link
             best_group[:] = state.group
-        if cost < current * (1.0 + temperature * random_unit(rng)):
-            current = cost
-            cur_link[:] = state.link
-            cur_group[:] = state.group
         else:
-            rebuild(problem, state, cur_link, cur_group)
+            rebuild(problem, state, best_link, best_group)
     rebuild(problem, state, best_link, best_group)
     return state, done

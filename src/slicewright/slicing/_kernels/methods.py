@@ -1,0 +1,68 @@
+"""Whole methods as single kernels: from a packed problem to decisions and shares in one call."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slicewright.compiled import kernel, now_ns
+from slicewright.slicing._kernels.problem import LOCAL, empty_state, join_radio, leave_radio, rebuild, total_cost
+from slicewright.slicing._kernels.search import (
+    FOREVER, TOLERANCE, cheapest_link, descend, draw_to_front, search_from,
+)  # fmt: skip
+from slicewright.slicing._kernels.shares import shares_of
+
+
+@kernel
+def search_with_shares(problem, link, group, seed, rounds, deadline):  # type: ignore[no-untyped-def]
+    """Iterated search, then the closed-form shares of its result."""
+    state, _ = search_from(problem, link, group, seed, rounds, deadline)
+    bandwidth, radio, compute = shares_of(problem, state)
+    return state.link, state.group, bandwidth, radio, compute
+
+
+@kernel
+def best_responses(problem, seed, runs, deadline):  # type: ignore[no-untyped-def]
+    """Best response from all local in several orders; the cheapest result, with its shares."""
+    n_devices = problem.local_time.size
+    state = empty_state(problem)
+    scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
+    random = np.array([seed], dtype=np.uint64)
+    order = np.arange(n_devices)
+    local = np.full(n_devices, LOCAL)
+    best, link, group = np.inf, local.copy(), local.copy()
+    for run in range(runs):
+        if run > 0:
+            if now_ns() > deadline:
+                break
+            draw_to_front(random, order, n_devices)
+        rebuild(problem, state, local, local)
+        slack = TOLERANCE * total_cost(problem, state)
+        descend(problem, state, order, n_devices, scratch, slack, False, FOREVER // n_devices, deadline)
+        cost = total_cost(problem, state)
+        if cost < best:
+            best = cost
+            link[:] = state.link
+            group[:] = state.group
+    rebuild(problem, state, link, group)
+    bandwidth, radio, compute = shares_of(problem, state)
+    return link, group, bandwidth, radio, compute
+
+
+@kernel
+def insert_greedily(problem, forced):  # type: ignore[no-untyped-def]
+    """Every device once, in order, to its cheapest option; ``forced`` ignores that local may be cheaper."""
+    n_devices = problem.local_time.size
+    state = empty_state(problem)
+    scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
+    order = np.arange(n_devices)
+    if forced:
+        for i in range(n_devices):
+            _, link = cheapest_link(problem, state, i)
+            if link != LOCAL:
+                join_radio(problem, state, i, link)
+    descend(problem, state, order, n_devices, scratch, 0.0, forced, 1, FOREVER)
+    for i in range(n_devices):
+        if state.link[i] != LOCAL and state.group[i] == LOCAL:  # no node takes it in time
+            leave_radio(problem, state, i)
+    bandwidth, radio, compute = shares_of(problem, state)
+    return state.link, state.group, bandwidth, radio, compute

@@ -1,0 +1,84 @@
+"""From a scenario to the arrays that the kernels read, and back to decisions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from slicewright.compiled import announce_compilation
+from slicewright.errors import InvalidPlanError
+from slicewright.network.scenario import Scenario
+from slicewright.slicing._kernels.problem import Problem, make_problem
+from slicewright.slicing.decisions import LOCAL, Decisions
+from slicewright.types import BoolArray, IntArray
+
+
+class Compact(NamedTuple):
+    """A scenario packed for the kernels."""
+
+    scenario: Scenario
+    problem: Problem
+
+    def with_decisions(self, decisions: Decisions) -> tuple[Problem, IntArray, IntArray]:
+        """The problem with decisions as links and groups.
+
+        Raises:
+            InvalidPlanError: a decision is not one of the device's (13a); names the device.
+        """
+        s, p = self.scenario, self.problem
+        if decisions.n_devices != s.n_devices:
+            raise InvalidPlanError("decisions", f"must have {s.n_devices} entries, one per device", value=decisions.n_devices)
+        bad = ~decisions.valid(s)
+        if bad.any():
+            i = int(np.argmax(bad))
+            triple = (int(decisions.access_point[i]), int(decisions.node[i]), int(decisions.slice[i]))
+            raise InvalidPlanError("decisions", "is not one of the device's choices (13a)", index=(i,), value=triple)
+        local = decisions.local
+        link = np.full(s.n_devices, LOCAL)
+        if len(p.access_point) == s.n_devices * s.n_access_points:
+            link[~local] = p.start[:-1][~local] + decisions.access_point[~local]
+        else:
+            for i in np.flatnonzero(~local):
+                row = p.access_point[p.start[i] : p.start[i + 1]]
+                link[i] = p.start[i] + int(np.flatnonzero(row == decisions.access_point[i])[0])
+        group = np.where(local, LOCAL, decisions.slice * s.n_nodes + decisions.node)
+        return p, link, group
+
+    def decisions(self, link: IntArray, group: IntArray) -> Decisions:
+        """Links and groups as decisions."""
+        local, n_nodes = link == LOCAL, self.scenario.n_nodes
+        return Decisions(
+            np.where(local, LOCAL, self.problem.access_point[np.maximum(link, 0)])
+            if len(self.problem.access_point)
+            else np.full(link.size, LOCAL),
+            np.where(local, LOCAL, group % n_nodes),
+            np.where(local, LOCAL, group // n_nodes),
+        )
+
+
+def compact(scenario: Scenario, *, nodes: BoolArray | None = None) -> Compact:
+    """Pack a scenario.
+
+    Args:
+        scenario: the problem.
+        nodes: (J,) which nodes may be used; all by default.
+    """
+    announce_compilation("slicing")
+    links = scenario.links
+    capacity = scenario.node_capacity_hz
+    if nodes is not None:
+        capacity = np.where(nodes[:, None], capacity, 0.0)
+    problem = make_problem(
+        links.start,
+        links.access_point,
+        links.rate_bps,
+        scenario.task_bits,
+        scenario.slice_cycles,
+        scenario.local_time_s,
+        scenario.arrival_rate_hz,
+        capacity,
+        scenario.queueing == "node",
+        scenario.n_access_points,
+    )
+    return Compact(scenario, problem)

@@ -1,0 +1,92 @@
+"""The plan: decisions and shares for one scenario, with what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from slicewright.network.scenario import Scenario
+from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.evaluation import Times, Violations, evaluate
+from slicewright.slicing.plan_file import plan_to_dict
+from slicewright.slicing.shares import Shares
+from slicewright.types import Document
+
+OPTIMAL_GAP = 1e-4
+"""A plan within this of a proven bound is called optimal: the tolerance to which solvers are asked to prove."""
+
+Status = Literal["optimal", "feasible", "infeasible"]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Decisions and shares for one scenario. Cost, residuals and bound are worked out when first asked for.
+
+    Attributes:
+        scenario: the problem it answers.
+        decisions: who goes where.
+        shares: who gets how much.
+        method: name of the policy that made it.
+        runtime_s: s, from call to shares; the certificate's own time is not in it.
+        proven_bound_s: s, a lower bound that the method proved on its way, if any.
+        notes: what the method wants to say (a fallback it took, a model out of its range).
+    """
+
+    scenario: Scenario
+    decisions: Decisions
+    shares: Shares
+    method: str = "given"
+    runtime_s: float = 0.0
+    proven_bound_s: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _evaluation(self) -> tuple[Times, Violations]:
+        return evaluate(self.scenario, self.decisions, self.shares)
+
+    @property
+    def times(self) -> Times:
+        """Transmission, execution and completion time of every device."""
+        return self._evaluation[0]
+
+    @property
+    def violations(self) -> Violations:
+        """Residual of each of 13a..13g."""
+        return self._evaluation[1]
+
+    @cached_property
+    def cost_s(self) -> float:
+        """System cost (12): sum of completion times, s; infinite if some task never completes."""
+        return float(self.times.completion_s.sum())
+
+    @cached_property
+    def lower_bound_s(self) -> float:
+        """No feasible plan for this scenario is cheaper than this, s. Computed on first use, in milliseconds."""
+        found = lower_bound(self.scenario, start=self.decisions if self.violations.feasible else None)
+        return max(found, self.proven_bound_s or 0.0)
+
+    @property
+    def gap(self) -> float:
+        """cost / bound - 1: how far from optimal the plan can be at most."""
+        return self.cost_s / self.lower_bound_s - 1.0
+
+    @property
+    def status(self) -> Status:
+        """``optimal`` (gap proven at the solver's tolerance), ``feasible`` or ``infeasible``."""
+        if not self.violations.feasible:
+            return "infeasible"
+        return "optimal" if self.gap <= OPTIMAL_GAP else "feasible"
+
+    def with_(self, **changes: object) -> Plan:
+        """A copy with some fields replaced."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def to_dict(self) -> Document:
+        """The plan as a ``slicewright/plan/v1`` document."""
+        return plan_to_dict(self)
+
+    def __repr__(self) -> str:
+        offloaded = int((~self.decisions.local).sum())
+        return f"Plan({self.method}: cost {self.cost_s:.6g} s, {offloaded} of {self.scenario.n_devices} offloaded)"
