@@ -8,8 +8,8 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.slicing._kernels.methods import best_responses, insert_greedily, search_with_shares
-from slicewright.slicing._kernels.search import FOREVER
+from slicewright.slicing._kernels.methods import best_responses, insert_greedily
+from slicewright.slicing._kernels.search import FOREVER, search_with_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.shares import Shares
@@ -61,7 +61,7 @@ def iterated_search(
         link = group = np.full(scenario.n_devices, LOCAL)
     else:
         _, link, group = packed.with_decisions(start)
-    link, group, bandwidth, radio, compute = search_with_shares(
+    link, group, bandwidth, radio, compute, _, _ = search_with_shares(
         packed.problem, link, group, np.uint64(seed), limit, deadline
     )
     return packed.decisions(link, group), Shares(bandwidth, radio, compute)

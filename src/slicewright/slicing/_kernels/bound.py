@@ -236,9 +236,9 @@ def lower_bound(problem, link, group, rounds, deadline):  # type: ignore[no-unty
     alone = times_alone(problem)
     x, z, home = np.zeros(problem.link_root.size), np.zeros((n_devices, n_groups)), np.ones(n_devices)
     r = np.zeros((RESOURCE_ROWS, n_aps + n_groups))
-    r[SIZE, :n_aps] = 1.0
-    r[SIZE, n_aps:] = problem.capacity
-    r[MIX] = 0.5
+    for e in range(n_aps + n_groups):
+        r[SIZE, e] = 1.0 if e < n_aps else problem.capacity[e - n_aps]
+        r[MIX, e] = 0.5
     for i in range(n_devices):
         if link[i] != LOCAL and alone[i, group[i]] < np.inf and room_in_group(problem, r, i, group[i]) >= 1.0:
             home[i] = 0.0

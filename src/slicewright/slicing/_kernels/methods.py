@@ -7,17 +7,9 @@ import numpy as np
 from slicewright.compiled import kernel, now_ns
 from slicewright.slicing._kernels.problem import LOCAL, empty_state, join_radio, leave_radio, rebuild, total_cost
 from slicewright.slicing._kernels.search import (
-    FOREVER, TOLERANCE, cheapest_link, descend, draw_to_front, search_from,
+    FOREVER, TOLERANCE, cheapest_link, descend, draw_to_front, KEEP_LINKS, MOVE_LINKS, ONE_PASS,
 )  # fmt: skip
 from slicewright.slicing._kernels.shares import shares_of
-
-
-@kernel
-def search_with_shares(problem, link, group, seed, rounds, deadline):  # type: ignore[no-untyped-def]
-    """Iterated search, then the closed-form shares of its result."""
-    state, _ = search_from(problem, link, group, seed, rounds, deadline)
-    bandwidth, radio, compute = shares_of(problem, state)
-    return state.link, state.group, bandwidth, radio, compute
 
 
 @kernel
@@ -37,7 +29,7 @@ def best_responses(problem, seed, runs, deadline):  # type: ignore[no-untyped-de
             draw_to_front(random, order, n_devices)
         rebuild(problem, state, local, local)
         slack = TOLERANCE * total_cost(problem, state)
-        descend(problem, state, order, n_devices, scratch, slack, False, FOREVER // n_devices, deadline)
+        descend(problem, state, order, n_devices, scratch, slack, MOVE_LINKS, FOREVER // n_devices, deadline)
         cost = total_cost(problem, state)
         if cost < best:
             best = cost
@@ -60,7 +52,7 @@ def insert_greedily(problem, forced):  # type: ignore[no-untyped-def]
             _, link = cheapest_link(problem, state, i)
             if link != LOCAL:
                 join_radio(problem, state, i, link)
-    descend(problem, state, order, n_devices, scratch, 0.0, forced, 1, FOREVER)
+    descend(problem, state, order, n_devices, scratch, 0.0, forced, ONE_PASS, FOREVER)
     for i in range(n_devices):
         if state.link[i] != LOCAL and state.group[i] == LOCAL:  # no node takes it in time
             leave_radio(problem, state, i)

@@ -82,7 +82,8 @@ def empty_state(problem):  # type: ignore[no-untyped-def]
     """Every device local."""
     n_groups, n_devices = problem.capacity.size, problem.local_time.size
     sums = np.zeros((ROWS, n_groups))
-    sums[CAPACITY] = problem.capacity
+    for g in range(n_groups):
+        sums[CAPACITY, g] = problem.capacity[g]
     return State(
         np.full(n_devices, LOCAL),
         np.full(n_devices, LOCAL),

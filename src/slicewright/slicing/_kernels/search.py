@@ -14,6 +14,7 @@ from slicewright.slicing._kernels.problem import (
     ARRIVAL, CAPACITY, COST, FLOOR, LOCAL, OWN, PEAK, ROOT, WORK, detach, empty_state, filled_cost,
     join_group, join_radio, leave_group, leave_radio, rebuild, refresh_peak, total_cost, update_costs,
 )  # fmt: skip
+from slicewright.slicing._kernels.shares import shares_of
 
 TOLERANCE = 1e-12
 """A move must save more than this part of the total cost, or rounding could make search go round in circles."""
@@ -23,6 +24,8 @@ NEIGHBOURHOOD = 96
 """After a round, so many devices are asked again: everybody at published sizes, a random part in large networks."""
 FOREVER = np.int64(2**62)
 """A deadline that never comes."""
+# Typed constants: a bare True or 1 would have numba compile the callee once more for that very value.
+KEEP_LINKS, MOVE_LINKS, ONE_PASS = np.bool_(True), np.bool_(False), np.int64(1)
 
 
 @inlined
@@ -260,7 +263,7 @@ def swap_links(problem, state, order, count, slack, deadline):  # type: ignore[n
 def local_search(problem, state, order, count, scratch, slack, deadline):  # type: ignore[no-untyped-def]
     """Best response and exchange of links in turn until neither helps."""
     while True:
-        descend(problem, state, order, count, scratch, slack, False, FOREVER // order.size, deadline)
+        descend(problem, state, order, count, scratch, slack, MOVE_LINKS, FOREVER // order.size, deadline)
         if now_ns() > deadline or swap_links(problem, state, order, count, slack, deadline) == 0.0:
             return
 
@@ -296,8 +299,8 @@ def ruin_nodes(problem, state, random, order, most):  # type: ignore[no-untyped-
 
 
 @kernel
-def search_from(problem, link, group, seed, rounds, deadline):  # type: ignore[no-untyped-def]
-    """Improve a start until the deadline (ns, monotonic) or for a number of rounds; returns (state, rounds done).
+def search_with_shares(problem, link, group, seed, rounds, deadline):  # type: ignore[no-untyped-def]
+    """Improve a start until the deadline (ns, monotonic) or for a number of rounds: (link, group, shares...).
 
     The start is descended from first. Then each round ruins a few decisions of the best plan so far, recreates
     them greedily in random order, searches locally and keeps the result if it is better. Without a deadline the
@@ -329,9 +332,9 @@ def search_from(problem, link, group, seed, rounds, deadline):  # type: ignore[n
             for c in range(count):
                 if state.link[order[c]] != LOCAL:
                     detach(problem, state, order[c])
-        descend(problem, state, order, count, scratch, slack, nodes_only, 1, FOREVER)
+        descend(problem, state, order, count, scratch, slack, nodes_only, ONE_PASS, FOREVER)
         if nodes_only:
-            descend(problem, state, order, count, scratch, slack, True, FOREVER // n_devices, deadline)
+            descend(problem, state, order, count, scratch, slack, KEEP_LINKS, FOREVER // n_devices, deadline)
         else:
             local_search(problem, state, order, near, scratch, slack, deadline)
         cost = total_cost(problem, state)
@@ -345,4 +348,5 @@ def search_from(problem, link, group, seed, rounds, deadline):  # type: ignore[n
         else:
             rebuild(problem, state, best_link, best_group)
     rebuild(problem, state, best_link, best_group)
-    return state, done
+    bandwidth, radio, compute = shares_of(problem, state)
+    return best_link, best_group, bandwidth, radio, compute, best, done

@@ -49,9 +49,11 @@ def shares_of(problem, state):  # type: ignore[no-untyped-def]
             n = state.group[i] // n_nodes
             radio[i] = problem.link_root[state.link[i]] / bandwidth[problem.access_point[state.link[i]], n]
     for a in range(bandwidth.shape[0]):
-        total = bandwidth[a].sum()
-        if total > 0.0:
-            bandwidth[a] /= total
+        total = 0.0
+        for n in range(n_slices):
+            total += bandwidth[a, n]
+        for n in range(n_slices):
+            bandwidth[a, n] = bandwidth[a, n] / total if total > 0.0 else 0.0
     members = np.empty(n_devices, np.int64)
     for g in range(problem.capacity.size):
         count, i = 0, state.head[g]
