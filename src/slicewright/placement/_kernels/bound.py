@@ -1,0 +1,310 @@
+"""A lower bound by splitting every task into copies, one per node it may use, priced by fees.
+
+A task that uses node j in a way that bears at most ``limit`` there pays the fee of that limit's class; the node collects
+the fees of the tasks it chooses. With the fees fixed the two sides separate: each task takes its cheapest option,
+each node picks a level, serves only tasks whose limit is at least that level, and of those the dearest ones up to an arrival
+rate of the level. For equal arrival rates that is the convex hull of what the node can do, so the bound is far above
+the linear relaxation. For unequal rates the last task is taken in part, which can only lower the bound.
+Fees are raised where more copies pay than are served and lowered where fewer do: a deflected subgradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slicewright.compiled import inlined, kernel, now_ns
+from slicewright.placement._kernels.problem import REJECTED
+
+CLASSES = 4  # limits of one task at one node that are told apart; further ones count as the largest of the last class
+LEVELS = 96  # of one node; if there are more different limits, neighbours share a level
+MEMORY = 0.8  # of the last direction in the next
+PATIENCE = 10  # iterations without a better bound before the step shrinks
+SHRINK = 0.6
+SMALLEST_STEP = 0.01
+NOISE = 1e-9  # 1/s relative: limits this near count as equal
+
+
+class Copies(NamedTuple):
+    """Classes of limits and levels of nodes."""
+
+    label: Any  # (K, C, 2) int64, class of either side of a candidate
+    classes: Any  # (K, J + 1) int64
+    rank: Any  # (K, J + 1, CLASSES) int64, the highest level of the node that the class bears
+    levels: Any  # (J,) int64
+    floor: Any  # (J, LEVELS) 1/s, the least limit that a level serves, ascending
+    capacity: Any  # (J, LEVELS) 1/s, what may arrive at a level, ascending
+
+
+class Work(NamedTuple):
+    """Working arrays, allocated once."""
+
+    order: Any  # (J, K * CLASSES) int64, items (task * CLASSES + class) by falling fee per arrival rate
+    items: Any  # (J,) int64
+    value: Any  # (K * CLASSES,)
+    stamp: Any  # (K,) int64, the last count under which a task was taken
+    counter: Any  # (1,) int64
+    last: Any  # (J,) int64, the level chosen last time
+
+
+@kernel
+def make_copies(problem, limit):  # type: ignore[no-untyped-def]
+    """Sort out classes and levels; ``limit`` (K, C, 2) as in the problem, or rounded down to what can be used."""
+    n_tasks, nodes = problem.count.size, problem.n_nodes
+    label = np.zeros(limit.shape, dtype=np.int64)
+    classes = np.zeros((n_tasks, nodes + 1), dtype=np.int64)
+    top = np.zeros((n_tasks, nodes + 1, CLASSES))
+    for k in range(n_tasks):
+        for c in range(problem.count[k]):
+            for side in range(2):
+                j = problem.node[k, c, side]
+                if j < nodes:
+                    label[k, c, side] = classify(classes, top, limit[k, c, side], k, j)
+    rank = np.zeros((n_tasks, nodes + 1, CLASSES), dtype=np.int64)
+    levels = np.zeros(nodes, dtype=np.int64)
+    floor, capacity = np.zeros((nodes, LEVELS)), np.zeros((nodes, LEVELS))
+    values = np.empty(n_tasks * CLASSES)
+    for j in range(nodes):
+        n = 0
+        for k in range(n_tasks):
+            for q in range(classes[k, j]):
+                values[n] = top[k, j, q]
+                n += 1
+        distinct = np.unique(values[:n])
+        group = max(1, (distinct.size + LEVELS - 1) // LEVELS)
+        at = 0
+        while at < distinct.size:
+            end = min(at + group, distinct.size)
+            floor[j, levels[j]], capacity[j, levels[j]] = distinct[at], distinct[end - 1]
+            levels[j] += 1
+            at = end
+        for k in range(n_tasks):
+            for q in range(classes[k, j]):
+                rank[k, j, q] = np.searchsorted(floor[j, : levels[j]], top[k, j, q], side="right") - 1
+    return Copies(label, classes, rank, levels, floor, capacity)
+
+
+@inlined
+def classify(classes, top, limit, k, j):  # type: ignore[no-untyped-def]
+    """The class of a limit of task k at node j, a new one while there is room."""
+    for q in range(classes[k, j]):
+        if abs(top[k, j, q] - limit) <= NOISE * limit:
+            top[k, j, q] = max(top[k, j, q], limit)
+            return q
+    if classes[k, j] < CLASSES:
+        classes[k, j] += 1
+        top[k, j, classes[k, j] - 1] = limit
+    else:
+        top[k, j, CLASSES - 1] = max(top[k, j, CLASSES - 1], limit)
+    return classes[k, j] - 1
+
+
+@inlined
+def sort_items(problem, fee, work, j):  # type: ignore[no-untyped-def]
+    """Items of node j by falling fee per arrival rate, nearly sorted since last time; returns how many pay."""
+    order, value = work.order[j], work.value
+    paying = 0
+    for i in range(work.items[j]):
+        item = order[i]
+        k, q = item // CLASSES, item % CLASSES
+        key = fee[k, j, q] / problem.arrival[k]
+        value[item] = key
+        if key <= 0.0:
+            continue
+        at = i - 1
+        while at >= 0 and value[order[at]] < key:
+            order[at + 1] = order[at]
+            at -= 1
+        order[at + 1] = item
+        paying += 1
+    return paying
+
+
+@inlined
+def collect(problem, copies, fee, work, j, level, paying, direction):  # type: ignore[no-untyped-def]
+    """What node j earns at a level; if ``direction`` has any rows, the shares served are taken off it."""
+    room, earned = copies.capacity[j, level], 0.0
+    work.counter[0] += 1
+    for i in range(paying):
+        item = work.order[j, i]
+        k, q = item // CLASSES, item % CLASSES
+        if copies.rank[k, j, q] < level or work.stamp[k] == work.counter[0]:
+            continue
+        work.stamp[k] = work.counter[0]
+        share = 1.0
+        if problem.arrival[k] > room * (1.0 + NOISE):
+            share = room / problem.arrival[k]
+        earned += share * fee[k, j, q]
+        room -= share * problem.arrival[k]
+        if direction.shape[0] > 0:
+            direction[k, j, q] -= share
+        if share < 1.0 or room <= 0.0:
+            break
+    return earned
+
+
+@inlined
+def best_level(problem, copies, fee, work, j, paying, nothing):  # type: ignore[no-untyped-def]
+    """The level at which node j earns most: (earned, level)."""
+    best, choice = 0.0, -1
+    if paying == 0:
+        return best, choice
+    last = work.last[j]
+    if last >= 0:
+        best, choice = collect(problem, copies, fee, work, j, last, paying, nothing), last
+    # Ignoring who may come gives a bound that grows with the level: most low levels need no closer look.
+    level = copies.levels[j] - 1
+    at_most, served, i = 0.0, 0.0, 0
+    for level in range(copies.levels[j]):
+        while i < paying and served < copies.capacity[j, level]:
+            item = work.order[j, i]
+            k, q = item // CLASSES, item % CLASSES
+            served += problem.arrival[k]
+            at_most += fee[k, j, q]
+            i += 1
+        if at_most <= best or level == last:
+            continue
+        earned = collect(problem, copies, fee, work, j, level, paying, nothing)
+        if earned > best:
+            best, choice = earned, level
+    work.last[j] = choice
+    return best, choice
+
+
+@inlined
+def cheapest(problem, copies, fee, k):  # type: ignore[no-untyped-def]
+    """The option of task k that costs least with its fees: (cost, candidate)."""
+    best, choice = problem.rejection[k], REJECTED
+    for c in range(problem.count[k]):
+        if problem.cost[k, c] >= best:
+            break
+        first = fee[k, problem.node[k, c, 0], copies.label[k, c, 0]]
+        cost = problem.cost[k, c] + first + fee[k, problem.node[k, c, 1], copies.label[k, c, 1]]
+        if cost < best:
+            best, choice = cost, c
+    return best, choice
+
+
+@inlined
+def evaluate(problem, copies, fee, work, direction, nothing):  # type: ignore[no-untyped-def]
+    """The bound of the given fees; ``direction`` receives a supergradient."""
+    bound = 0.0
+    for k in range(problem.count.size):
+        for j in range(problem.n_nodes):
+            for q in range(copies.classes[k, j]):
+                direction[k, j, q] = 0.0
+        cost, c = cheapest(problem, copies, fee, k)
+        bound += cost
+        if c != REJECTED:
+            for side in range(2):
+                direction[k, problem.node[k, c, side], copies.label[k, c, side]] += 1.0
+    for j in range(problem.n_nodes):
+        paying = sort_items(problem, fee, work, j)
+        earned, level = best_level(problem, copies, fee, work, j, paying, nothing)
+        bound -= earned
+        if level >= 0:
+            collect(problem, copies, fee, work, j, level, paying, direction)
+    return bound
+
+
+@inlined
+def ascend(problem, copies, fee, direction, previous, ahead):  # type: ignore[no-untyped-def]
+    """Move the fees by a Polyak step towards ``ahead`` more bound; False if there is nowhere to go."""
+    norm = 0.0
+    for k in range(problem.count.size):
+        for j in range(problem.n_nodes):
+            for q in range(copies.classes[k, j]):
+                d = direction[k, j, q] + MEMORY * previous[k, j, q]
+                if fee[k, j, q] <= 0.0 and d < 0.0:
+                    d = 0.0
+                previous[k, j, q] = d
+                norm += d * d
+    if norm <= 0.0:
+        return False
+    step = ahead / norm
+    for k in range(problem.count.size):
+        for j in range(problem.n_nodes):
+            for q in range(copies.classes[k, j]):
+                fee[k, j, q] = max(0.0, fee[k, j, q] + step * previous[k, j, q])
+    return True
+
+
+@kernel
+def price(problem, copies, target, iterations, deadline):  # type: ignore[no-untyped-def]
+    """Raise the bound until it meets ``target``, the steps get small, or iterations or time (ns) run out.
+
+    Returns the bound and the fees (K, J + 1, CLASSES) that prove it.
+    """
+    shape = copies.rank.shape
+    fee, best_fee = np.zeros(shape), np.zeros(shape)
+    direction, previous = np.zeros(shape), np.zeros(shape)
+    nothing = np.zeros((0, 0, 0))
+    work = make_work(problem, copies)
+    best, scale, waiting = -np.inf, 1.0, 0
+    for _ in range(iterations):
+        bound = evaluate(problem, copies, fee, work, direction, nothing)
+        gained = bound > best + 1e-5 * abs(best)
+        if bound > best:
+            best = bound
+            best_fee[:] = fee
+        waiting = 0 if gained else waiting + 1
+        if target - best <= 1e-9 * abs(target) or now_ns() >= deadline:
+            break
+        if waiting >= PATIENCE:
+            scale, waiting = SHRINK * scale, 0
+            if scale < SMALLEST_STEP:
+                break
+            fee[:] = best_fee
+            previous[:] = 0.0
+        elif not ascend(problem, copies, fee, direction, previous, scale * (target - bound)):
+            break
+    return best, best_fee
+
+
+@kernel
+def make_work(problem, copies):  # type: ignore[no-untyped-def]
+    n_tasks, nodes = problem.count.size, problem.n_nodes
+    order = np.zeros((nodes, n_tasks * CLASSES), dtype=np.int64)
+    items = np.zeros(nodes, dtype=np.int64)
+    for j in range(nodes):
+        for k in range(n_tasks):
+            for q in range(copies.classes[k, j]):
+                order[j, items[j]] = k * CLASSES + q
+                items[j] += 1
+    return Work(
+        order,
+        items,
+        np.zeros(n_tasks * CLASSES),
+        np.zeros(n_tasks, dtype=np.int64),
+        np.zeros(1, dtype=np.int64),
+        np.full(nodes, -1),
+    )
+
+
+@kernel
+def level_regrets(problem, copies, fee):  # type: ignore[no-untyped-def]
+    """(J, LEVELS) bit hops: what the bound would rise by at least if node j had to run at each level."""
+    work = make_work(problem, copies)
+    nothing = np.zeros((0, 0, 0))
+    regret = np.full(copies.floor.shape, np.inf)
+    for j in range(problem.n_nodes):
+        paying = sort_items(problem, fee, work, j)
+        best, _ = best_level(problem, copies, fee, work, j, paying, nothing)
+        for level in range(copies.levels[j]):
+            regret[j, level] = best - collect(problem, copies, fee, work, j, level, paying, nothing)
+    return regret
+
+
+@kernel
+def candidate_regrets(problem, copies, fee):  # type: ignore[no-untyped-def]
+    """(K, C) bit hops: what the bound would rise by at least if a task had to take each candidate."""
+    regret = np.full(problem.cost.shape, np.inf)
+    for k in range(problem.count.size):
+        best, _ = cheapest(problem, copies, fee, k)
+        for c in range(problem.count[k]):
+            cost = problem.cost[k, c]
+            for side in range(2):
+                cost += fee[k, problem.node[k, c, side], copies.label[k, c, side]]
+            regret[k, c] = cost - best
+    return regret

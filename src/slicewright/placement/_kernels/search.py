@@ -1,0 +1,269 @@
+"""Iterated ruin and recreate with floors: the search behind ``auto`` (see :mod:`slicewright.placement.search`).
+
+The tightest user of a node limits how many may use it, so good placements have a few nodes for urgent tasks and
+others that are full of patient ones; going from one such division to another passes through bad placements. An episode
+therefore sets a floor on the limits that a node accepts, drawn from the prices of the lower bound, rearranges the
+tasks under it, drops it, and goes on without. The best placement of all episodes is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slicewright.compiled import inlined, kernel, now_ns, random_below, random_unit
+from slicewright.placement._kernels.problem import (
+    REJECTED,
+    attach,
+    detach,
+    empty_state,
+    fits,
+    restore,
+    total_cost,
+)
+
+STEPS_PER_TASK = 12  # of an episode, half of them under the floors
+MEAN_RUIN = 5  # tasks taken off in one step, on average
+FROM_MEC = 2  # how many nodes get a new floor when an episode starts from the best placement
+THRESHOLD = 0.001  # an episode goes on from what is at most this much worse than its best
+CLOCK_EVERY = 32  # steps between two looks at the clock
+
+
+class Floors(NamedTuple):
+    """What floors to try on each node: a few levels with the chance of each, cumulated."""
+
+    count: Any  # (J,) int64
+    level: Any  # (J, F) 1/s
+    chance: Any  # (J, F) cumulative, ends at 1
+
+
+class Scratch(NamedTuple):
+    """Working arrays, allocated once."""
+
+    removed: Any  # (K,) int64
+    before: Any  # (K,) int64, candidate of a removed task
+    key: Any  # (K,)
+    marked: Any  # (K,) bool
+    floor: Any  # (J + 1,) 1/s
+
+
+@inlined
+def insert(problem, state, floor, k):  # type: ignore[no-untyped-def]
+    """Give a rejected task the cheapest candidate that fits and respects the floors."""
+    for c in range(problem.count[k]):
+        first, second = problem.node[k, c, 0], problem.node[k, c, 1]
+        if (
+            problem.limit[k, c, 0] >= floor[first]
+            and problem.limit[k, c, 1] >= floor[second]
+            and fits(problem, state, k, c)
+        ):
+            attach(problem, state, k, c)
+            return problem.cost[k, c]
+    return problem.rejection[k]
+
+
+@inlined
+def take_off(problem, state, scratch, k, n):  # type: ignore[no-untyped-def]
+    """Note a task as removed, placed or not; returns what it cost."""
+    scratch.marked[k] = True
+    scratch.removed[n] = k
+    scratch.before[k] = state.chosen[k]
+    if state.chosen[k] == REJECTED:
+        return problem.rejection[k]
+    cost = problem.cost[k, state.chosen[k]]
+    detach(problem, state, k)
+    return cost
+
+
+@inlined
+def tightest_user(problem, state, j):  # type: ignore[no-untyped-def]
+    """The user of node j whose limit is smallest."""
+    pick, tight = state.user[j, 0], np.inf
+    for u in range(state.users[j]):
+        k = state.user[j, u]
+        side = 0 if problem.node[k, state.chosen[k], 0] == j else 1
+        limit = problem.limit[k, state.chosen[k], side]
+        if limit < tight:
+            pick, tight = k, limit
+    return pick
+
+
+@inlined
+def sort_removed(scratch, n):  # type: ignore[no-untyped-def]
+    """Removed tasks by ascending key; they are few, so by insertion."""
+    removed, key = scratch.removed, scratch.key
+    for i in range(1, n):
+        item, value, at = removed[i], key[removed[i]], i - 1
+        while at >= 0 and key[removed[at]] > value:
+            removed[at + 1] = removed[at]
+            at -= 1
+        removed[at + 1] = item
+
+
+@inlined
+def ruin(problem, state, scratch, rng):  # type: ignore[no-untyped-def]
+    """Take off a few tasks that share nodes, at random or the tightest first: (how many, what they cost)."""
+    n_tasks = problem.count.size
+    target = min(n_tasks, 1 + random_below(rng, 2 * MEAN_RUIN - 1))
+    n, cost = 0, 0.0
+    while n < target:
+        k = random_below(rng, n_tasks)
+        if scratch.marked[k]:
+            continue
+        if state.chosen[k] == REJECTED:
+            cost += take_off(problem, state, scratch, k, n)
+            n += 1
+            continue
+        j = problem.node[k, state.chosen[k], random_below(rng, 2)]
+        if j == problem.n_nodes:
+            j = problem.node[k, state.chosen[k], 0]
+        tightest = random_unit(rng) < 0.5
+        for _ in range(1 + random_below(rng, 4)):
+            if n == target or state.users[j] == 0:
+                break
+            pick = state.user[j, random_below(rng, state.users[j])]
+            if tightest:
+                pick = tightest_user(problem, state, j)
+            cost += take_off(problem, state, scratch, pick, n)
+            n += 1
+    return n, cost
+
+
+@inlined
+def recreate(problem, state, scratch, n, rng):  # type: ignore[no-untyped-def]
+    """Put the removed tasks back at random, dearest first or tightest first; returns what they cost now."""
+    kind = random_below(rng, 3)
+    for i in range(n):
+        k = scratch.removed[i]
+        noise = random_unit(rng)
+        if kind == 1:
+            noise = -problem.rejection[k] * (0.7 + 0.6 * noise)
+        elif kind == 2:
+            noise = problem.limit[k, 0, 0] * (0.7 + 0.6 * noise)
+        scratch.key[k] = noise
+    sort_removed(scratch, n)
+    cost = 0.0
+    for i in range(n):
+        k = scratch.removed[i]
+        scratch.marked[k] = False
+        cost += insert(problem, state, scratch.floor, k)
+    return cost
+
+
+@inlined
+def undo(problem, state, scratch, n):  # type: ignore[no-untyped-def]
+    """Put the removed tasks back where they were."""
+    for i in range(n):
+        if state.chosen[scratch.removed[i]] != REJECTED:
+            detach(problem, state, scratch.removed[i])
+    for i in range(n):
+        k = scratch.removed[i]
+        if scratch.before[k] != REJECTED:
+            attach(problem, state, k, scratch.before[k])
+
+
+@inlined
+def keep(source, target):  # type: ignore[no-untyped-def]
+    """Copy; slice assignment would allocate."""
+    for k in range(source.size):
+        target[k] = source[k]
+
+
+@inlined
+def descend(problem, state, scratch, best, rng, steps, deadline):  # type: ignore[no-untyped-def]
+    """Ruin and recreate ``steps`` times, or until the deadline; leaves the state at ``best``, returns its cost."""
+    cost = least = total_cost(problem, state)
+    keep(state.chosen, best)
+    for step in range(steps):
+        if step % CLOCK_EVERY == 0 and now_ns() >= deadline:
+            break
+        n, before = ruin(problem, state, scratch, rng)
+        after = recreate(problem, state, scratch, n, rng)
+        if cost - before + after <= least * (1.0 + THRESHOLD):
+            cost += after - before
+            if cost < least * (1.0 - 1e-12):
+                least = cost
+                keep(state.chosen, best)
+        else:
+            undo(problem, state, scratch, n)
+    restore(problem, state, best)
+    return total_cost(problem, state)
+
+
+@inlined
+def draw_floor(problem, state, scratch, floors, j, rng):  # type: ignore[no-untyped-def]
+    """Set a floor on node j and take off the users below it; they come back with the next :func:`refill`."""
+    at, u = 0, random_unit(rng)
+    while at < floors.count[j] - 1 and floors.chance[j, at] <= u:
+        at += 1
+    scratch.floor[j] = floors.level[j, at]
+    while state.users[j] > 0 and state.tight[j] < scratch.floor[j]:
+        detach(problem, state, tightest_user(problem, state, j))
+
+
+@inlined
+def refill(problem, state, scratch):  # type: ignore[no-untyped-def]
+    """Put all tasks that are off, or could be cheaper, where they fit best, dearest first."""
+    n_tasks = problem.count.size
+    for k in range(n_tasks):
+        c = state.chosen[k]
+        gain = (problem.rejection[k] if c == REJECTED else problem.cost[k, c]) - problem.cost[k, 0]
+        scratch.key[k] = -gain
+        scratch.removed[k] = k
+    sort_removed(scratch, n_tasks)
+    for i in range(n_tasks):
+        k = scratch.removed[i]
+        if state.chosen[k] != REJECTED:
+            detach(problem, state, k)
+        insert(problem, state, scratch.floor, k)
+
+
+@kernel
+def search(problem, floors, chosen, seed, deadline, iterations, enough):  # type: ignore[no-untyped-def]
+    """Search until the deadline (ns), the number of steps, or an objective of at most ``enough``.
+
+    Returns (K,) candidates of the best placement and the number of steps.
+    """
+    n_tasks = problem.count.size
+    rng = np.array([seed], dtype=np.uint64)
+    scratch = Scratch(
+        np.empty(n_tasks, dtype=np.int64),
+        np.empty(n_tasks, dtype=np.int64),
+        np.empty(n_tasks),
+        np.zeros(n_tasks, dtype=np.bool_),
+        np.full(problem.n_nodes + 1, -np.inf),
+    )
+    state = empty_state(problem)
+    best, found = chosen.copy(), np.empty(n_tasks, dtype=np.int64)
+    restore(problem, state, best)
+    refill(problem, state, scratch)
+    half = STEPS_PER_TASK * n_tasks // 2
+    least, done = np.inf, 0
+    while True:
+        steps = min(half, iterations - done)
+        cost = descend(problem, state, scratch, found, rng, steps, deadline)
+        done += steps
+        if cost < least:
+            least = cost
+            keep(found, best)
+        if least <= enough or done >= iterations or now_ns() >= deadline:
+            break
+        fresh = random_below(rng, 2) == 0
+        if fresh:
+            for k in range(n_tasks):
+                found[k] = REJECTED
+            restore(problem, state, found)
+            for j in range(problem.n_nodes):
+                draw_floor(problem, state, scratch, floors, j, rng)
+        else:
+            restore(problem, state, best)
+            for _ in range(FROM_MEC):
+                draw_floor(problem, state, scratch, floors, random_below(rng, problem.n_nodes), rng)
+        refill(problem, state, scratch)
+        steps = min(half, iterations - done)
+        descend(problem, state, scratch, found, rng, steps, deadline)
+        done += steps
+        scratch.floor[:] = -np.inf
+        refill(problem, state, scratch)
+    return best, done

@@ -1,0 +1,136 @@
+"""The one place where placements are judged: delays, costs and the residual of every constraint, whoever decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from slicewright.placement.options import REJECTED
+from slicewright.placement.tasks import Tasks
+from slicewright.types import FloatArray, IntArray
+
+RULES = ("9a", "9b", "9c", "9d", "9e")
+TOLERANCE = 1e-6
+"""The largest residual that counts as kept; residuals are shares of the limit, so it has no unit."""
+UNDECIDED = -2
+"""The option index of a task that was given nodes which are no option of the problem (9a)."""
+
+MEANING = {
+    "9a": "one decision per task: two COINs, or one MEC server",
+    "9b": "a full offload is not slower than the best idle partial offload",
+    "9c": "a node is not given more work than its capacity",
+    "9d": "every queue is stable",
+    "9e": "every task meets its deadline",
+}
+
+
+@dataclass(frozen=True)
+class Violations:
+    """By how much each constraint of the model is broken, as a share of its limit; 0 when it is kept.
+
+    ``infinite`` means that a queue is unstable, so a delay has no bound.
+
+    Attributes:
+        residuals: one number per rule, 9a to 9e. 9a: 1 if a task has no valid decision. 9b: largest delay of a full
+            offload over the best idle partial offload, less 1. 9c: largest work per second over capacity, less 1.
+            9d: largest arrival rate over service rate, less 1. 9e: largest delay over deadline, less 1.
+        worst: the task (for 9c the node) with the largest residual of each rule that is broken.
+    """
+
+    residuals: dict[str, float]
+    worst: dict[str, int]
+
+    @property
+    def feasible(self) -> bool:
+        """Whether every rule is kept."""
+        return all(residual <= TOLERANCE for residual in self.residuals.values())
+
+    def __getitem__(self, rule: str) -> float:
+        return self.residuals[rule]
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What a placement does.
+
+    Attributes:
+        cost_bit_hops: network cost (8) of the placed tasks.
+        objective_bit_hops: the cost and what rejected or undecided tasks count.
+        delay_s: (K,) s; infinite in an unstable queue, nan without a decision.
+        arrival_rate_hz: (J,) 1/s, Lambda_j.
+        violations: residuals of 9a to 9e.
+    """
+
+    cost_bit_hops: float
+    objective_bit_hops: float
+    delay_s: FloatArray
+    arrival_rate_hz: FloatArray
+    violations: Violations
+
+
+def judge(tasks: Tasks, choice: IntArray) -> Judgement:
+    """Judge a placement.
+
+    Args:
+        tasks: the problem.
+        choice: (K,) option of each task, ``REJECTED`` or ``UNDECIDED``.
+    """
+    options = tasks.options
+    placed = np.flatnonzero(choice >= 0)
+    option = choice[placed]
+    nodes, rate = options.nodes[option], options.rate[placed, option]
+    sides = nodes >= 0
+    arrivals = queue_arrivals(tasks, choice)
+    arriving = np.where(sides, arrivals[nodes], 0.0)
+    surplus = np.where(sides, rate - arriving, np.inf).min(axis=1)
+    delay = np.full(tasks.n_tasks, np.nan)
+    with np.errstate(divide="ignore"):
+        delay[placed] = np.where(surplus > 0.0, 1.0 / surplus, np.inf)
+    full = placed[options.full[option]]
+    work = np.zeros(tasks.topology.n_nodes)
+    share = tasks.arrival_rate_hz[placed, None] / np.where(sides, rate, 1.0)
+    np.add.at(work, nodes[sides], share[sides])
+    cost = float(options.cost[placed, option].sum())
+    left_out = np.ones(tasks.n_tasks, dtype=bool)
+    left_out[placed] = False
+    excess = {
+        "9a": (choice == UNDECIDED).astype(np.float64),
+        "9b": _spread(full, delay[full] / options.idle_partial_s[full] - 1.0, tasks.n_tasks),
+        "9c": work - 1.0,
+        "9d": _spread(placed, np.where(sides, arriving / rate, 0.0).max(axis=1) - 1.0, tasks.n_tasks),
+        "9e": _spread(placed, delay[placed] / tasks.deadline_s[placed] - 1.0, tasks.n_tasks),
+    }
+    residuals = {rule: max(0.0, float(values.max(initial=0.0))) for rule, values in excess.items()}
+    worst = {rule: int(excess[rule].argmax()) for rule in RULES if residuals[rule] > TOLERANCE}
+    return Judgement(
+        cost_bit_hops=cost,
+        objective_bit_hops=cost + float(tasks.rejection_cost[left_out].sum()),
+        delay_s=delay,
+        arrival_rate_hz=arrivals,
+        violations=Violations(residuals, worst),
+    )
+
+
+def queue_arrivals(tasks: Tasks, choice: IntArray) -> FloatArray:
+    """(J,) 1/s. Lambda_j, the arrivals of all tasks that use node j (3)."""
+    placed = np.flatnonzero(choice >= 0)
+    nodes = tasks.options.nodes[choice[placed]]
+    sides = nodes >= 0
+    rates = np.broadcast_to(tasks.arrival_rate_hz[placed, None], nodes.shape)
+    return np.bincount(nodes[sides], weights=rates[sides], minlength=tasks.topology.n_nodes)
+
+
+def choice_of(tasks: Tasks, nodes: Sequence[Sequence[int]]) -> IntArray:
+    """(K,) options of the given nodes; ``UNDECIDED`` where the nodes are no option of the problem."""
+    index = tasks.options.index
+    return np.array(
+        [index.get(tuple(sorted(used)), UNDECIDED) if used else REJECTED for used in nodes], dtype=np.int64
+    )
+
+
+def _spread(where: IntArray, values: FloatArray, count: int) -> FloatArray:
+    full = np.zeros(count)
+    full[where] = values
+    return full

@@ -1,0 +1,197 @@
+"""A placement with its certificate: what was decided, what it costs, what it breaks, how far from optimal it can be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from slicewright.errors import InvalidPlanError
+from slicewright.network.fields import FieldReader
+from slicewright.placement.judge import RULES, Judgement, Violations, choice_of, judge
+from slicewright.placement.reasons import rejection_reasons
+from slicewright.placement.tasks import Tasks
+from slicewright.types import Document, FloatArray, IntArray
+
+SCHEMA = "slicewright/placement/v1"
+OPTIMAL_GAP = 1e-4
+"""A plan whose proven gap is at most this is called optimal."""
+
+Status: TypeAlias = Literal["optimal", "feasible", "infeasible"]
+STATUSES = ("optimal", "feasible", "infeasible")
+_read = FieldReader(InvalidPlanError)
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where every task goes. Written and read as ``slicewright/placement/v1``.
+
+    Attributes:
+        method: who decided.
+        status: ``optimal`` (proven to 1e-4), ``feasible`` or ``infeasible``.
+        objective_bit_hops: cost of the placed tasks and what rejected ones count.
+        cost_bit_hops: network cost of the placed tasks (8).
+        lower_bound_bit_hops: no placement has a smaller objective; 0 when nothing was proven.
+        runtime_s: wall time of the method.
+        violations: residuals of 9a to 9e.
+        nodes: (K,) tuples: two COINs, one node, or none for a rejected task.
+        delay_s: (K,) s; nan for a rejected task.
+        deadline_s: (K,) s.
+        reasons: (K,) why a task was rejected, else None.
+    """
+
+    method: str
+    status: Status
+    objective_bit_hops: float
+    cost_bit_hops: float
+    lower_bound_bit_hops: float
+    runtime_s: float
+    violations: Violations
+    nodes: tuple[tuple[int, ...], ...]
+    delay_s: FloatArray
+    deadline_s: FloatArray
+    reasons: tuple[str | None, ...]
+
+    @property
+    def gap(self) -> float:
+        """objective / lower bound - 1: how far from optimal this placement can be at most."""
+        return relative_gap(self.objective_bit_hops, self.lower_bound_bit_hops)
+
+    @property
+    def rejected(self) -> int:
+        """How many tasks are not placed."""
+        return sum(not used for used in self.nodes)
+
+    def to_dict(self) -> Document:
+        """The placement as a ``slicewright/placement/v1`` document; infinite and missing numbers are null."""
+        return {
+            "schema": SCHEMA,
+            "method": self.method,
+            "status": self.status,
+            "objective_bit_hops": self.objective_bit_hops,
+            "cost_bit_hops": self.cost_bit_hops,
+            "lower_bound_bit_hops": self.lower_bound_bit_hops,
+            "gap": _finite(self.gap),
+            "rejected": self.rejected,
+            "runtime_s": self.runtime_s,
+            "violations": {rule: _finite(self.violations[rule]) for rule in RULES},
+            "placements": [
+                {
+                    "task": k,
+                    "nodes": list(self.nodes[k]),
+                    "delay_s": _finite(float(self.delay_s[k])),
+                    "deadline_s": float(self.deadline_s[k]),
+                    "reason": self.reasons[k],
+                }
+                for k in range(len(self.nodes))
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, source: Mapping[str, object]) -> Placement:
+        """Read a ``slicewright/placement/v1`` document as its author wrote it; :func:`check_placement` judges it.
+
+        Raises:
+            InvalidPlanError: a field is missing or breaks its rule.
+        """
+        doc = _read.mapping(source, "placement")
+        if doc.get("schema", SCHEMA) != SCHEMA:
+            raise InvalidPlanError("schema", f"must be {SCHEMA}", value=doc.get("schema"))
+        entries = _read.require(doc, "placements", "")
+        if not isinstance(entries, list) or not entries:
+            raise InvalidPlanError("placements", "must be a list with one entry per task", value=entries)
+        rows = [_entry(item, row) for row, item in enumerate(entries)]
+        number = lambda name: float(_read.numbers(_read.require(doc, name, ""), name, ()))
+        residuals = _read.mapping(doc.get("violations") or {}, "violations")
+        return cls(
+            method=str(doc.get("method", "unknown")),
+            status=_read.choice(doc.get("status", "feasible"), "status", STATUSES),  # type: ignore[arg-type]
+            objective_bit_hops=number("objective_bit_hops"),
+            cost_bit_hops=number("cost_bit_hops"),
+            lower_bound_bit_hops=number("lower_bound_bit_hops"),
+            runtime_s=number("runtime_s"),
+            violations=Violations({rule: _number(residuals.get(rule, 0.0), math.inf) for rule in RULES}, {}),
+            nodes=tuple(row[0] for row in rows),
+            delay_s=np.array([row[1] for row in rows]),
+            deadline_s=np.array([row[2] for row in rows]),
+            reasons=tuple(row[3] for row in rows),
+        )
+
+
+def check_placement(tasks: Tasks, placement: Placement) -> Violations:
+    """Judge a placement against its problem, whoever made it and whatever it claims.
+
+    Raises:
+        InvalidPlanError: it places another number of tasks, or on nodes that do not exist.
+    """
+    return judge(tasks, placement_choice(tasks, placement)).violations
+
+
+def placement_choice(tasks: Tasks, placement: Placement) -> IntArray:
+    """(K,) options of a placement's nodes, see :func:`slicewright.placement.judge.choice_of`."""
+    if len(placement.nodes) != tasks.n_tasks:
+        raise InvalidPlanError("placements", f"must have {tasks.n_tasks} entries", value=len(placement.nodes))
+    for k, used in enumerate(placement.nodes):
+        for j in used:
+            if not 0 <= j < tasks.topology.n_nodes:
+                rule = f"must be nodes from 0 to {tasks.topology.n_nodes - 1}"
+                raise InvalidPlanError(f"placements[{k}].nodes", rule, value=list(used))
+    return choice_of(tasks, placement.nodes)
+
+
+def certified(
+    tasks: Tasks, choice: IntArray, *, method: str, lower_bound: float, runtime_s: float
+) -> Placement:
+    """The placement of a decision, judged, with its reasons and its bound."""
+    judged: Judgement = judge(tasks, choice)
+    gap = relative_gap(judged.objective_bit_hops, lower_bound)
+    status: Status = "infeasible"
+    if judged.violations.feasible:
+        status = "optimal" if gap <= OPTIMAL_GAP else "feasible"
+    return Placement(
+        method=method,
+        status=status,
+        objective_bit_hops=judged.objective_bit_hops,
+        cost_bit_hops=judged.cost_bit_hops,
+        lower_bound_bit_hops=lower_bound,
+        runtime_s=runtime_s,
+        violations=judged.violations,
+        nodes=tuple(tasks.options.nodes_of(o) if o >= 0 else () for o in choice.tolist()),
+        delay_s=judged.delay_s,
+        deadline_s=tasks.deadline_s,
+        reasons=rejection_reasons(tasks, choice),
+    )
+
+
+def relative_gap(objective: float, bound: float) -> float:
+    """objective / bound - 1, 0 if both are 0, infinite without a bound."""
+    if bound > 0.0:
+        return max(0.0, objective / bound - 1.0)
+    return 0.0 if objective == 0.0 else math.inf
+
+
+def _entry(item: object, row: int) -> tuple[tuple[int, ...], float, float, str | None]:
+    field = f"placements[{row}]"
+    entry = _read.mapping(item, field)
+    if entry.get("task", row) != row:
+        raise InvalidPlanError(
+            f"{field}.task", "entries must be in the order of the tasks", value=entry["task"]
+        )
+    nodes = _read.numbers(_read.require(entry, "nodes", field), f"{field}.nodes", (None,), axes=["nodes"])
+    if (nodes != nodes.astype(np.int64)).any():
+        raise InvalidPlanError(f"{field}.nodes", "must be whole numbers", value=nodes.tolist())
+    reason = entry.get("reason")
+    deadline = _number(entry.get("deadline_s"), math.nan)
+    used = tuple(int(j) for j in nodes)
+    return used, _number(entry.get("delay_s"), math.nan), deadline, None if reason is None else str(reason)
+
+
+def _number(value: object, missing: float) -> float:
+    return missing if value is None else float(_read.numbers(value, "placements", ()))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,151 @@
+"""Families of random placement problems: named presets whose every parameter can be overridden (model page 2).
+
+The seed is the instance's identity: the same preset, parameters and seed give the same tasks, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from slicewright.errors import InvalidTasksError, UnknownNameError, nearest
+from slicewright.network.presets import BITS_PER_MEGABYTE, Range
+from slicewright.placement.tasks import Split, Tasks
+from slicewright.placement.topology import Link, Topology, linked_topology
+from slicewright.types import FloatArray
+
+
+@dataclass(frozen=True)
+class TaskFamily:
+    """Parameters of a family of placement problems. A range (low, high) is drawn uniformly, low = high fixes it.
+
+    The defaults are the published setting; what the publication leaves open is chosen as on the model page.
+
+    Attributes:
+        tasks: K.
+        access_points: A; access point i hangs on lower COIN i, counted round.
+        lower_coins, upper_coins, mecs: counts. Upper COINs are fully meshed and linked to every MEC; each lower
+            COIN is linked to two neighbouring upper ones.
+        lower_capacity_hz, upper_capacity_hz, mec_capacity_hz: per node, cycle/s.
+        link_length, mec_link_length: length of a link, and of one between an upper COIN and a MEC.
+        size_bits: S_k, bit. cycles: w_k, cycle. deadline_s: D_k, s. arrival_rate_hz: lambda_k, 1/s.
+        split: ``proportional``, ``equal`` or ``none``.
+    """
+
+    tasks: int = 60
+    access_points: int = 8
+    lower_coins: int = 8
+    upper_coins: int = 4
+    mecs: int = 1
+    lower_capacity_hz: Range = (5e8, 5e8)
+    upper_capacity_hz: Range = (1e9, 1e9)
+    mec_capacity_hz: Range = (1e10, 1e10)
+    link_length: float = 1.0
+    mec_link_length: float = 2.0
+    size_bits: Range = (1 * BITS_PER_MEGABYTE, 10 * BITS_PER_MEGABYTE)
+    cycles: Range = (4e7, 8e7)
+    deadline_s: Range = (0.010, 0.150)
+    arrival_rate_hz: Range = (0.3, 0.3)
+    split: Split = "proportional"
+
+
+PLACEMENT_PRESETS: Mapping[str, TaskFamily] = MappingProxyType({"paper-placement": TaskFamily()})
+
+
+def placement_preset(name: str = "paper-placement", *, seed: int = 0, **overrides: object) -> Tasks:
+    """A random placement problem of the named family.
+
+    Args:
+        name: ``paper-placement``.
+        seed: the instance.
+        **overrides: any field of :class:`TaskFamily`, e.g. ``tasks=120`` or ``deadline_s=(0.05, 0.15)``.
+
+    Raises:
+        UnknownNameError: no such preset.
+        InvalidTasksError: an unknown or impossible parameter.
+    """
+    if name not in PLACEMENT_PRESETS:
+        raise UnknownNameError("placement preset", name, PLACEMENT_PRESETS)
+    known = {f.name: getattr(TaskFamily(), f.name) for f in fields(TaskFamily)}
+    for key in overrides:
+        if key not in known:
+            raise InvalidTasksError(key, f"is not a parameter of preset {name!r}{nearest(key, known)}")
+    checked = {key: _parameter(key, value, known[key]) for key, value in overrides.items()}
+    family = replace(PLACEMENT_PRESETS[name], **checked)  # type: ignore[arg-type]
+    default = asdict(PLACEMENT_PRESETS[name])
+    changed = {k: v for k, v in asdict(family).items() if v != default[k] or k == "tasks"}
+    return replace(draw_tasks(family, seed), origin={"preset": name, "seed": seed, **changed})
+
+
+def draw_tasks(family: TaskFamily, seed: int) -> Tasks:
+    """Draw one problem of a family; ``seed`` is the instance."""
+    rng = np.random.default_rng(seed)
+    draw = lambda bounds: rng.uniform(bounds[0], bounds[1], family.tasks)
+    topology = layered_topology(family, rng)
+    return Tasks(
+        topology,
+        access_point=rng.integers(family.access_points, size=family.tasks),
+        size_bits=draw(family.size_bits),
+        cycles=draw(family.cycles),
+        deadline_s=draw(family.deadline_s),
+        arrival_rate_hz=draw(family.arrival_rate_hz),
+        split=family.split,
+    )
+
+
+def layered_topology(family: TaskFamily, rng: np.random.Generator) -> Topology:
+    """Access points under lower COINs under a mesh of upper COINs under the MEC servers."""
+    lower = [f"lower{i}" for i in range(family.lower_coins)]
+    upper = [f"upper{i}" for i in range(family.upper_coins)]
+    mecs = [f"mec{i}" for i in range(family.mecs)]
+    access_points = [f"ap{i}" for i in range(family.access_points)]
+    hop = family.link_length
+    links = [Link(u, v, hop) for i, u in enumerate(upper) for v in upper[i + 1 :]]
+    links += [Link(u, m, family.mec_link_length) for u in upper for m in mecs]
+    for i, name in enumerate(lower):
+        below = i * len(upper) // len(lower)
+        links += [Link(upper[g], name, hop) for g in sorted({below, (below + 1) % len(upper)})]
+    links += [Link(lower[i % len(lower)], name, hop) for i, name in enumerate(access_points)]
+    capacity: list[FloatArray] = [
+        rng.uniform(bounds[0], bounds[1], len(names))
+        for bounds, names in (
+            (family.lower_capacity_hz, lower),
+            (family.upper_capacity_hz, upper),
+            (family.mec_capacity_hz, mecs),
+        )
+    ]
+    return linked_topology(
+        links,
+        capacity_hz=np.concatenate(capacity),
+        nodes=(*lower, *upper, *mecs),
+        access_points=tuple(access_points),
+        kinds=("coin",) * (len(lower) + len(upper)) + ("mec",) * len(mecs),
+    )
+
+
+def _parameter(key: str, value: object, default: object) -> object:
+    """A checked parameter value: ranges as ordered pairs, counts as whole numbers."""
+    if isinstance(default, str):
+        return str(value)
+    try:
+        numbers = [float(v) for v in value] if isinstance(value, (list, tuple)) else [float(value)]  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InvalidTasksError(key, "must be a number or a range [low, high]", value=value) from None
+    if not numbers or not np.isfinite(numbers).all() or numbers[0] < 0:
+        raise InvalidTasksError(key, "must be finite and not negative", value=value)
+    if isinstance(default, tuple):
+        low, high = numbers[0], numbers[-1]
+        if len(numbers) > 2 or not 0 < low <= high:
+            raise InvalidTasksError(key, "must be a range [low, high] with 0 < low <= high", value=value)
+        return (low, high)
+    if len(numbers) != 1:
+        raise InvalidTasksError(key, "must be a single number", value=value)
+    if isinstance(default, int):
+        least = 0 if key == "mecs" else 1
+        if numbers[0] != int(numbers[0]) or numbers[0] < least:
+            raise InvalidTasksError(key, f"must be a whole number of at least {least}", value=value)
+        return int(numbers[0])
+    return numbers[0]

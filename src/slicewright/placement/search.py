@@ -1,0 +1,84 @@
+"""The fast heuristic: from prices to floors, then iterated ruin and recreate in compiled code."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slicewright.placement._kernels.problem import REJECTED, Problem, make_problem
+from slicewright.placement._kernels.search import Floors, search
+from slicewright.placement.bound import NEVER_NS, Prices
+from slicewright.placement.tasks import Tasks
+from slicewright.types import FloatArray, IntArray
+
+UNLIMITED = 2**62
+FLOORS = 6
+"""How many different floors of one node are tried."""
+SHARPNESS = 3.0
+"""How much more likely a floor is that the prices like: exp(-SHARPNESS * regret / mean regret)."""
+
+
+def compiled_problem(tasks: Tasks) -> Problem:
+    """The problem as the kernels read it."""
+    options = tasks.options
+    problem: Problem = make_problem(
+        options.cost,
+        options.nodes,
+        options.limit,
+        tasks.rejection_cost,
+        tasks.arrival_rate_hz,
+        tasks.topology.n_nodes,
+    )
+    return problem
+
+
+def improve(
+    problem: Problem,
+    *,
+    prices: Prices | None = None,
+    start: IntArray | None = None,
+    seed: int = 0,
+    deadline_ns: int = NEVER_NS,
+    steps: int = UNLIMITED,
+    enough: float = 0.0,
+) -> tuple[IntArray, int]:
+    """(K,) candidates of the best placement found, and the number of steps.
+
+    Args:
+        problem: from :func:`compiled_problem`.
+        prices: of the lower bound; without them nodes get no floors and episodes only start anew.
+        start: (K,) candidates to begin with, by default none.
+        seed: of the search.
+        deadline_ns: of ``time.perf_counter_ns``.
+        steps: the most steps to make; a run that ends by steps repeats bit for bit.
+        enough: an objective that needs no improvement, bit hops.
+    """
+    n_tasks = problem.count.size
+    begin = np.full(n_tasks, REJECTED) if start is None else start
+    floors = _no_floors(problem.n_nodes) if prices is None else _floors(prices)
+    chosen, done = search(problem, floors, begin, seed, deadline_ns, steps, enough)
+    return chosen, int(done)
+
+
+def _no_floors(nodes: int) -> Floors:
+    return Floors(np.ones(nodes, dtype=np.int64), np.full((nodes, 1), -np.inf), np.ones((nodes, 1)))
+
+
+def _floors(prices: Prices) -> Floors:
+    """The levels of each node that the prices regret least, each only if its neighbours are regretted more."""
+    regret = prices.level_regret
+    nodes = regret.shape[0]
+    padded = np.pad(regret, ((0, 0), (1, 1)), constant_values=np.inf)
+    dip = (regret < padded[:, :-2] * (1.0 - 1e-9)) & (regret <= padded[:, 2:]) & np.isfinite(regret)
+    shown = np.where(dip, regret, np.inf)
+    order = np.argsort(shown, axis=1, kind="stable")[:, :FLOORS]
+    kept = np.take_along_axis(shown, order, axis=1)
+    usable = np.isfinite(kept)
+    spread = kept[usable].mean() if usable.any() else 0.0
+    weight = np.where(usable, np.exp(-SHARPNESS * np.where(usable, kept, 0.0) / max(spread, 1e-300)), 0.0)
+    none = ~usable.any(axis=1)
+    weight[none, 0] = 1.0
+    level: FloatArray = np.take_along_axis(prices.level_floor, order, axis=1)
+    level[none, 0] = -np.inf
+    chance = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
+    count = np.maximum(1, usable.sum(axis=1))
+    return Floors(count.astype(np.int64), np.ascontiguousarray(level), np.ascontiguousarray(chance))
