@@ -1,0 +1,99 @@
+"""``slicewright``: finds the sub-command, and turns errors into one sentence and an exit code.
+
+Exit codes: 0 done, 1 judged and failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from slicewright import __version__
+
+# name -> (module, attribute, one line). An attribute that is a Typer application becomes a group of commands.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("slicewright.cli.demo", "demo", "The whole story on a shipped scenario, in seconds."),
+    "plan": ("slicewright.cli.plan", "plan", "Plan a scenario: decisions, shares, cost and a proven bound."),
+    "compare": ("slicewright.cli.compare", "compare", "Methods side by side: cost, gap, time, residuals."),
+    "check": ("slicewright.cli.check", "check", "Judge a scenario, or a plan against its scenario."),
+    "scenario": ("slicewright.cli.scenario", "app", "Make, import and show scenarios."),
+    "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Imports a sub-command's module when it is called, so that ``--help`` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The named command: a stand-in with its one line for the overview, the real one when it runs."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, line = COMMANDS[cmd_name]
+        if ctx.invoked_subcommand is None and _only_help(sys.argv[1:]):
+            return click.Command(cmd_name, help=line, short_help=line)
+        target = getattr(import_module(module), attribute)
+        if isinstance(target, typer.Typer):
+            command = typer.main.get_command(target)
+        else:
+            single = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+            single.command(name=cmd_name)(target)
+            command = typer.main.get_command(single)
+        command.name = cmd_name
+        return command
+
+
+def _only_help(arguments: list[str]) -> bool:
+    return not arguments or arguments[0] in ("--help", "-h")
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log what happens, and show tracebacks."),
+) -> None:
+    """Decides, for every device of an edge network, where its task runs and what share of radio and compute it gets.
+
+    Every plan comes with its cost, the residual of every constraint and a proven bound on its distance from the
+    optimum. Start with `slicewright demo`, or `slicewright plan paper-slicing`.
+    """
+    if version:
+        typer.echo(f"slicewright {__version__}")
+        raise typer.Exit
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+
+
+def run() -> None:
+    """Entry point: errors that the library raises on purpose become one sentence on stderr."""
+    from slicewright.errors import SlicewrightError
+
+    verbose = any(flag in sys.argv[1:2] for flag in ("-v", "--verbose"))
+    try:
+        app()
+    except SlicewrightError as error:
+        _complain(error, verbose)
+    except FileNotFoundError as error:
+        _complain(error, verbose, f"there is no file {error.filename}" if error.filename else None)
+    except (PermissionError, IsADirectoryError) as error:
+        _complain(error, verbose, f"{error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+def _complain(error: Exception, verbose: bool, message: str | None = None) -> None:
+    if verbose:
+        raise error
+    typer.echo(f"slicewright: {message or error}", err=True)
+    sys.exit(2)

@@ -1,0 +1,54 @@
+"""What several sub-commands parse and print in the same way."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from slicewright.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_UNITS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "min": 60.0, "m": 60.0}
+_DURATION = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
+
+
+def duration_s(text: str, option: str = "--budget") -> float:
+    """Seconds from ``5ms``, ``0.1s``, ``200us`` or a plain number of seconds.
+
+    Raises:
+        InvalidOptionError: not a duration.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or match.group(2) not in _UNITS:
+        raise InvalidOptionError(option, "must be a duration such as 5ms, 0.1s or 200us", value=text)
+    return float(match.group(1)) * _UNITS[match.group(2)]
+
+
+def show_duration(seconds: float) -> str:
+    """A duration as people read it."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 1:
+        return f"{seconds * 1e3:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def show_percent(ratio: float) -> str:
+    """A ratio as a percentage with three significant digits."""
+    return f"{100 * ratio:.3g} %" if abs(ratio) < 10 else "> 1000 %"
+
+
+def output() -> Console:
+    """Results go to stdout."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def progress_output() -> Console:
+    """Progress and remarks go to stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
