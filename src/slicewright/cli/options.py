@@ -9,6 +9,7 @@ from slicewright.errors import InvalidOptionError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _UNITS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "min": 60.0, "m": 60.0}
 _DURATION = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
@@ -52,3 +53,14 @@ def progress_output() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+def new_table(*columns: str, title: str | None = None, left: int = 1) -> Table:
+    """A light table that fits 80 columns; all but the first ``left`` columns are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for k, name in enumerate(columns):
+        table.add_column(name, justify="left" if k < left else "right", no_wrap=k > 0)
+    return table

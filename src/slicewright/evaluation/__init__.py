@@ -1,0 +1,1 @@
+"""Comparisons, tables, figures and reports (floor 5)."""
