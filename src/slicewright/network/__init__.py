@@ -1,13 +1,19 @@
 """The physical world without decisions: scenarios, radio, presets, files, importers (floor 1)."""
 
 from slicewright.network.presets import PRESETS, Family, generate, preset
-from slicewright.network.radio import path_loss_rate, radio_model, radio_models, register_radio_model
+from slicewright.network.radio import Radio, path_loss_rate, radio_model, radio_models, register_radio_model
 from slicewright.network.scenario import RadioLinks, Scenario, Sites, SliceId
-from slicewright.network.scenario_file import load_scenario, save_scenario, scenario_from_dict, scenario_to_dict
+from slicewright.network.scenario_file import (
+    load_scenario,
+    save_scenario,
+    scenario_from_dict,
+    scenario_to_dict,
+)
 
 __all__ = [
     "PRESETS",
     "Family",
+    "Radio",
     "RadioLinks",
     "Scenario",
     "Sites",

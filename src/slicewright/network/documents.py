@@ -40,7 +40,9 @@ def write_document(document: Mapping[str, object], path: str | Path) -> Path:
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return write_atomically(file, yaml.dump(document, Dumper=dumper, sort_keys=False, default_flow_style=None, width=110))
+    return write_atomically(
+        file, yaml.dump(document, Dumper=dumper, sort_keys=False, default_flow_style=None, width=110)
+    )
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> Path:

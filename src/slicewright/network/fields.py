@@ -69,7 +69,9 @@ class FieldReader:
         self._refuse((whole < 0) | (whole >= below), array, field, f"must be an index from 0 to {below - 1}")
         return whole
 
-    def names(self, value: object, field: str, *, count: int | None = None, default: str = "") -> tuple[str, ...]:
+    def names(
+        self, value: object, field: str, *, count: int | None = None, default: str = ""
+    ) -> tuple[str, ...]:
         """Distinct names; ``default0, default1, ...`` when the field is absent and ``count`` is known."""
         if value is None and count is not None:
             return tuple(f"{default}{i}" for i in range(count))
@@ -102,7 +104,9 @@ class FieldReader:
             raise self.error(field, f"rows must have equal lengths ({what})", index=index, value=len(bad))
         raise self.error(field, "must be a number", index=index, value=bad)
 
-    def _check_shape(self, array: FloatArray, field: str, shape: tuple[int | None, ...], axes: Sequence[str]) -> None:
+    def _check_shape(
+        self, array: FloatArray, field: str, shape: tuple[int | None, ...], axes: Sequence[str]
+    ) -> None:
         fits = array.ndim == len(shape) and all(
             want is None or have == want for have, want in zip(array.shape, shape, strict=True)
         )
@@ -112,7 +116,9 @@ class FieldReader:
             have = " x ".join(map(str, array.shape)) or "a single number"
             raise self.error(field, f"must have shape {want}{meaning}, not {have}")
 
-    def _refuse(self, bad: np.ndarray[Any, np.dtype[np.bool_]], array: FloatArray, field: str, rule: str) -> None:
+    def _refuse(
+        self, bad: np.ndarray[Any, np.dtype[np.bool_]], array: FloatArray, field: str, rule: str
+    ) -> None:
         if bad.any():
             index = tuple(int(i) for i in np.argwhere(bad)[0])
             raise self.error(field, rule, index=index, value=float(array[index]))

@@ -6,17 +6,17 @@ The seed is the instance's identity: the same preset, parameters and seed give t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from slicewright.errors import InvalidScenarioError, UnknownNameError, nearest
-from slicewright.network.radio import THERMAL_NOISE_DBM_HZ, distances_m, radio_model
+from slicewright.errors import UnknownNameError
+from slicewright.network.parameters import Range, with_parameters
+from slicewright.network.radio import THERMAL_NOISE_DBM_HZ, Radio
 from slicewright.network.scenario import Scenario, Sites, SliceId
 from slicewright.types import FloatArray, Queueing
 
-Range = tuple[float, float]
 BITS_PER_MEGABYTE = 8e6
 
 
@@ -39,6 +39,7 @@ class Family:
         cycles_per_bit: L_i / S_i. slice_work_ratio: L_in / L_i.
         tx_power_w: P_i, W. noise_dbm_hz: N0. path_loss_exponent: of the default radio model.
         radio: name of the radio model.
+        reach_m: access points farther than this are no candidates, in m; 0 sets no limit.
         queueing: ``node`` or ``device``.
     """
 
@@ -62,6 +63,7 @@ class Family:
     noise_dbm_hz: float = THERMAL_NOISE_DBM_HZ
     path_loss_exponent: float = 4.0
     radio: str = "path-loss"
+    reach_m: float = 0.0
     queueing: Queueing = "node"
 
 
@@ -115,49 +117,22 @@ def family_of(name: str, **overrides: object) -> Family:
     """The preset's parameters with some replaced, checked."""
     if name not in PRESETS:
         raise UnknownNameError("preset", name, PRESETS)
-    known = {f.name for f in fields(Family)}
-    for key in overrides:
-        if key not in known:
-            raise InvalidScenarioError(key, f"is not a parameter of preset {name!r}{nearest(key, known)}")
-    return replace(PRESETS[name], **{key: _parameter(key, value) for key, value in overrides.items()})  # type: ignore[arg-type]
-
-
-def _parameter(key: str, value: object) -> object:
-    """A checked parameter value: ranges as ordered pairs, counts as whole numbers."""
-    default = getattr(PRESETS["paper-slicing"], key)
-    if key == "slices" and isinstance(value, (list, tuple)):
-        return tuple(str(name) for name in value)
-    if key in ("radio", "queueing"):
-        return str(value)
-    try:
-        numbers = [float(v) for v in value] if isinstance(value, (list, tuple)) else [float(value)]  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise InvalidScenarioError(key, "must be a number or a range [low, high]", value=value) from None
-    if not np.isfinite(numbers).all():
-        raise InvalidScenarioError(key, "must be finite", value=value)
-    if isinstance(default, tuple):
-        low, high = numbers[0], numbers[-1]
-        if len(numbers) > 2 or not 0 < low <= high:
-            raise InvalidScenarioError(key, "must be a range [low, high] with 0 < low <= high", value=value)
-        return (low, high)
-    if len(numbers) != 1:
-        raise InvalidScenarioError(key, "must be a single number", value=value)
-    number = numbers[0]
-    if isinstance(default, int):
-        least = 0 if key in ("hotspots", "coins", "mecs") else 1
-        if number != int(number) or number < least:
-            raise InvalidScenarioError(key, f"must be a whole number of at least {least}", value=value)
-        return int(number)
-    if number <= 0 and key != "noise_dbm_hz":
-        raise InvalidScenarioError(key, "must be positive", value=value)
-    return number
+    return with_parameters(
+        PRESETS[name],
+        overrides,
+        owner=f"preset {name!r}",
+        may_be_zero=("hotspots", "coins", "mecs", "reach_m"),
+        may_be_negative=("noise_dbm_hz",),
+    )
 
 
 def generate(family: Family, seed: int) -> Scenario:
     """Draw one scenario of a family; ``seed`` is the instance."""
     rng = np.random.default_rng(seed)
     draw = lambda bounds, *shape: rng.uniform(bounds[0], bounds[1], shape)  # noqa: E731
-    names = family.slices if isinstance(family.slices, tuple) else tuple(f"s{n}" for n in range(family.slices))
+    names = (
+        family.slices if isinstance(family.slices, tuple) else tuple(f"s{n}" for n in range(family.slices))
+    )
     devices, slices, nodes = family.devices, len(names), family.coins + family.mecs
     access_point_m = draw((0, family.area_m), family.access_points, 2)
     node_m = draw((0, family.area_m), nodes, 2)
@@ -166,13 +141,14 @@ def generate(family: Family, seed: int) -> Scenario:
     bandwidth = draw(family.bandwidth_hz, family.access_points)
     bits = draw(family.task_bits, devices)
     cycles = bits * draw(family.cycles_per_bit, devices)
+    radio = _radio(family)
     return Scenario(
         task_bits=bits,
         local_cycles=cycles,
         local_capacity_hz=draw(family.local_capacity_hz, devices),
         arrival_rate_hz=draw(family.arrival_rate_hz, devices),
         slice_cycles=cycles[:, None] * draw(family.slice_work_ratio, devices, slices),
-        rate_bps=_rates(family, device_m, access_point_m, power, bandwidth),
+        rate_bps=radio.rates(device_m, access_point_m, power, bandwidth),
         node_capacity_hz=np.concatenate(
             [
                 draw(family.coin_capacity_hz, family.coins, slices),
@@ -185,6 +161,7 @@ def generate(family: Family, seed: int) -> Scenario:
         nodes=tuple([f"coin{j}" for j in range(family.coins)] + [f"mec{j}" for j in range(family.mecs)]),
         node_kinds=("coin",) * family.coins + ("mec",) * family.mecs,
         sites=Sites(access_point_m=access_point_m, device_m=device_m, tx_power_w=power, node_m=node_m),
+        radio=radio,
         origin={"family": asdict(family), "seed": seed},
     )
 
@@ -197,13 +174,8 @@ def _device_positions(family: Family, rng: np.random.Generator) -> FloatArray:
     return np.clip(chosen + rng.normal(0, family.hotspot_spread_m, chosen.shape), 0, family.area_m)
 
 
-def _rates(
-    family: Family, device_m: FloatArray, access_point_m: FloatArray, power: FloatArray, bandwidth: FloatArray
-) -> FloatArray:
-    model = radio_model(family.radio)
-    distance = distances_m(device_m, access_point_m)
-    if family.radio != "path-loss":
-        return model(distance, power, bandwidth)
-    return model(
-        distance, power, bandwidth, exponent=family.path_loss_exponent, noise_dbm_hz=family.noise_dbm_hz
-    )
+def _radio(family: Family) -> Radio:
+    parameters = {"reach_m": family.reach_m} if family.reach_m else {}
+    if family.radio == "path-loss":
+        parameters |= {"exponent": family.path_loss_exponent, "noise_dbm_hz": family.noise_dbm_hz}
+    return Radio(family.radio, parameters)

@@ -6,12 +6,15 @@ may offer theirs through the entry-point group ``slicewright.radio_models``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 import numpy as np
+from scipy import sparse
 
-from slicewright.errors import UnknownNameError
+from slicewright.errors import InvalidScenarioError, UnknownNameError, nearest
 from slicewright.types import FloatArray
 
 ENTRY_POINT_GROUP = "slicewright.radio_models"
@@ -101,4 +104,90 @@ def radio_models() -> list[str]:
 
 def distances_m(device_m: FloatArray, access_point_m: FloatArray) -> FloatArray:
     """(I, A) m. Plane distances between devices (I, 2) and access points (A, 2)."""
-    return np.asarray(np.linalg.norm(device_m[:, None, :] - access_point_m[None, :, :], axis=2), dtype=np.float64)
+    return np.asarray(
+        np.linalg.norm(device_m[:, None, :] - access_point_m[None, :, :], axis=2), dtype=np.float64
+    )
+
+
+@dataclass(frozen=True)
+class Radio:
+    """A radio model and its parameters: how a scenario's rates follow from positions, powers and bandwidths.
+
+    Attributes:
+        model: name of a radio model.
+        parameters: the model's own, by name. ``reach_m`` works with every model: access points farther than that
+            are no candidates, and only the candidates' rates are computed and stored.
+    """
+
+    model: str = "path-loss"
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def rates(
+        self,
+        device_m: FloatArray,
+        access_point_m: FloatArray,
+        tx_power_w: FloatArray,
+        bandwidth_hz: FloatArray,
+    ) -> FloatArray | sparse.csr_array:
+        """Rates of every device on every access point, or on those in reach.
+
+        Args:
+            device_m: (I, 2) m.
+            access_point_m: (A, 2) m.
+            tx_power_w: (I,) W.
+            bandwidth_hz: (A,) Hz.
+
+        Returns:
+            (I, A) bit/s; dense, or with a finite ``reach_m`` as compressed rows.
+
+        Raises:
+            InvalidScenarioError: no such model, a parameter that it does not have, or one that is not a number.
+        """
+        try:
+            model = radio_model(self.model)
+        except UnknownNameError as error:
+            raise InvalidScenarioError("radio.model", str(error)) from None
+        numbers = {key: _number(key, value) for key, value in self.parameters.items()}
+        reach_m = numbers.pop("reach_m", np.inf)
+        known = getattr(model, "__kwdefaults__", None)
+        for key in numbers:
+            if known is not None and key not in known:
+                raise InvalidScenarioError(
+                    f"radio.{key}", f"is not a parameter of this radio model{nearest(key, known)}"
+                )
+        if np.isinf(reach_m):
+            return model(distances_m(device_m, access_point_m), tx_power_w, bandwidth_hz, **numbers)
+        return _rates_in_reach(model, device_m, access_point_m, tx_power_w, bandwidth_hz, reach_m, numbers)
+
+
+def _number(key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or np.isnan(value):
+        raise InvalidScenarioError(f"radio.{key}", "must be a number", value=value)
+    if key == "reach_m" and value <= 0:
+        raise InvalidScenarioError(f"radio.{key}", "must be positive", value=value)
+    return float(value)
+
+
+def _rates_in_reach(
+    model: RadioModel,
+    device_m: FloatArray,
+    access_point_m: FloatArray,
+    tx_power_w: FloatArray,
+    bandwidth_hz: FloatArray,
+    reach_m: float,
+    parameters: Mapping[str, float],
+) -> sparse.csr_array:
+    """One access point at a time, so that memory grows with the links and not with devices times access points."""
+    from scipy.spatial import KDTree
+
+    near = KDTree(device_m).query_ball_point(access_point_m, reach_m, return_sorted=True)
+    columns = []
+    for a, members in enumerate(near):
+        i = np.asarray(members, dtype=np.int64)
+        distance = distances_m(device_m[i], access_point_m[a : a + 1])
+        columns.append(model(distance, tx_power_w[i], bandwidth_hz[a : a + 1], **parameters)[:, 0])
+    lengths = [len(members) for members in near]
+    column = np.repeat(np.arange(len(near)), lengths)
+    row = np.concatenate([np.asarray(members, dtype=np.int64) for members in near])
+    shape = (len(device_m), len(access_point_m))
+    return sparse.csr_array(sparse.coo_array((np.concatenate(columns), (row, column)), shape=shape))

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.fields import FieldReader
+from slicewright.network.radio import Radio
 from slicewright.types import FloatArray, IntArray, Queueing
 
 _read = FieldReader(InvalidScenarioError)
@@ -75,6 +76,7 @@ class Scenario:
         queueing: ``node`` or ``device`` (model page 1.2).
         slices, access_points, nodes, node_kinds: names and kinds, by index.
         sites: positions and powers, if known.
+        radio: how the rates follow from the sites, if they do; kept for files and for devices that move.
         origin: where the scenario came from (preset and seed, importer and its parameters); free text values.
 
     Raises:
@@ -96,6 +98,7 @@ class Scenario:
     nodes: tuple[str, ...] = ()
     node_kinds: tuple[str, ...] = ()
     sites: Sites = field(default_factory=Sites)
+    radio: Radio | None = None
     origin: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,15 +141,26 @@ class Scenario:
         )
         put("rate_bps", _check_rates(self.rate_bps, devices, bandwidth.size))
         put("queueing", _read.choice(self.queueing, "queueing", ("node", "device")))
-        put("access_points", _read.names(self.access_points or None, "access_points.names", count=bandwidth.size, default="ap"))
+        put(
+            "access_points",
+            _read.names(
+                self.access_points or None, "access_points.names", count=bandwidth.size, default="ap"
+            ),
+        )
         put("nodes", _read.names(self.nodes or None, "nodes.names", count=nodes, default="node"))
         put("slices", self.slices or tuple(SliceId(f"s{n}") for n in range(slices)))
         if len(self.slices) != slices:
-            raise InvalidScenarioError("slices", f"must have {slices} entries, one per column of nodes.capacity_hz", value=len(self.slices))
+            raise InvalidScenarioError(
+                "slices",
+                f"must have {slices} entries, one per column of nodes.capacity_hz",
+                value=len(self.slices),
+            )
         _read.names([s.name for s in self.slices], "slices")
         put("node_kinds", tuple(self.node_kinds) or ("coin",) * nodes)
         if len(self.node_kinds) != nodes:
-            raise InvalidScenarioError("nodes.kinds", f"must have {nodes} entries, one per node", value=len(self.node_kinds))
+            raise InvalidScenarioError(
+                "nodes.kinds", f"must have {nodes} entries, one per node", value=len(self.node_kinds)
+            )
         for j, kind in enumerate(self.node_kinds):
             if kind not in NODE_KINDS:
                 raise InvalidScenarioError("nodes.kinds", "must be coin or mec", index=(j,), value=kind)
@@ -219,7 +233,9 @@ class Scenario:
         """Candidate access points of every device (those in reach)."""
         if isinstance(self.rate_bps, sparse.csr_array):
             m = self.rate_bps
-            return RadioLinks(m.indptr.astype(np.int64), m.indices.astype(np.int64), m.data.astype(np.float64))
+            return RadioLinks(
+                m.indptr.astype(np.int64), m.indices.astype(np.int64), m.data.astype(np.float64)
+            )
         rows, aps = np.nonzero(self.rate_bps)
         start = np.zeros(self.n_devices + 1, dtype=np.int64)
         np.cumsum(np.bincount(rows, minlength=self.n_devices), out=start[1:])
@@ -248,7 +264,9 @@ def _check_rates(
         return np.ascontiguousarray(_read.numbers(rates, "rate_bps", (devices, access_points), axes=axes))
     matrix = sparse.csr_array(rates, dtype=np.float64)
     if matrix.shape != (devices, access_points):
-        raise InvalidScenarioError("rate_bps", f"must have shape {devices} x {access_points}, not {matrix.shape}")
+        raise InvalidScenarioError(
+            "rate_bps", f"must have shape {devices} x {access_points}, not {matrix.shape}"
+        )
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     _read.numbers(matrix.data, "rate_bps", (None,), positive=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from slicewright.errors import InvalidScenarioError, UnknownNameError, nearest
+from slicewright.errors import InvalidScenarioError
 from slicewright.network.documents import read_document, write_document
 from slicewright.network.fields import FieldReader
 from slicewright.network.presets import PRESETS, preset
-from slicewright.network.radio import distances_m, radio_model
+from slicewright.network.radio import Radio
 from slicewright.network.scenario import Scenario, Sites, SliceId
 from slicewright.types import Document, FloatArray, IntArray
 
@@ -84,9 +84,14 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
         axes=["access points"],
     )
     task_bits = _read.numbers(
-        _read.require(devices, "task_bits", "devices"), "devices.task_bits", (None,), positive=True, axes=["devices"]
+        _read.require(devices, "task_bits", "devices"),
+        "devices.task_bits",
+        (None,),
+        positive=True,
+        axes=["devices"],
     )
     slices = _slices(doc.get("slices"))
+    radio = _radio(doc.get("radio"))
     capacity = _read.numbers(
         _read.require(nodes, "capacity_hz", "nodes"),
         "nodes.capacity_hz",
@@ -99,7 +104,7 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
         local_capacity_hz=_read.require(devices, "local_capacity_hz", "devices"),
         arrival_rate_hz=_read.require(devices, "arrival_rate_hz", "devices"),
         slice_cycles=_read.require(devices, "slice_cycles", "devices"),
-        rate_bps=_rates(doc, sites, task_bits.size, bandwidth),
+        rate_bps=_rates(doc, sites, task_bits.size, bandwidth, radio),
         node_capacity_hz=capacity,
         bandwidth_hz=bandwidth,
         queueing=doc.get("queueing", "node"),
@@ -110,6 +115,7 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
         nodes=_read.names(nodes.get("names"), "nodes.names", count=len(capacity), default="node"),
         node_kinds=tuple(map(str, nodes.get("kinds") or ())),
         sites=sites,
+        radio=radio if doc.get("rate_bps") is None else None,
         origin=_read.mapping(doc.get("origin") or {}, "origin"),
     )
 
@@ -148,7 +154,14 @@ def _slice(item: object, n: int) -> SliceId:
     return SliceId(name, sst=sst, sd=sd)
 
 
-def _rates(doc: Document, sites: Sites, devices: int, bandwidth: FloatArray) -> FloatArray | sparse.csr_array:
+def _radio(value: object) -> Radio:
+    entry = _read.mapping({} if value is None else value, "radio")
+    return Radio(str(entry.pop("model", "path-loss")), entry)
+
+
+def _rates(
+    doc: Document, sites: Sites, devices: int, bandwidth: FloatArray, radio: Radio
+) -> FloatArray | sparse.csr_array:
     """Rates as given (a matrix, or candidate links), else by the radio model from positions."""
     given = doc.get("rate_bps")
     if isinstance(given, Mapping):
@@ -162,29 +175,25 @@ def _rates(doc: Document, sites: Sites, devices: int, bandwidth: FloatArray) -> 
     ):
         if value is None:
             raise InvalidScenarioError("rate_bps", f"is missing and cannot be computed without {name}")
-    radio = _read.mapping(doc.get("radio") or {"model": "path-loss"}, "radio")
-    parameters = {key: value for key, value in radio.items() if key != "model"}
-    try:
-        model = radio_model(str(radio.get("model", "path-loss")))
-    except UnknownNameError as error:
-        raise InvalidScenarioError("radio.model", str(error)) from None
-    device_m = _read.numbers(sites.device_m, "devices.position_m", (devices, 2), signed=True)
-    ap_m = _read.numbers(sites.access_point_m, "access_points.position_m", (bandwidth.size, 2), signed=True)
-    power = _read.numbers(sites.tx_power_w, "devices.tx_power_w", (devices,), positive=True)
-    try:
-        return model(distances_m(device_m, ap_m), power, bandwidth, **parameters)
-    except TypeError:
-        known = [k for k in getattr(model, "__kwdefaults__", None) or {}]
-        bad = next((k for k in parameters if k not in known), "parameters")
-        raise InvalidScenarioError(f"radio.{bad}", f"is not a parameter of this radio model{nearest(bad, known)}") from None
+    return radio.rates(
+        _read.numbers(sites.device_m, "devices.position_m", (devices, 2), signed=True),
+        _read.numbers(sites.access_point_m, "access_points.position_m", (bandwidth.size, 2), signed=True),
+        _read.numbers(sites.tx_power_w, "devices.tx_power_w", (devices,), positive=True),
+        bandwidth,
+    )
 
 
 def _candidate_links(links: Document, devices: int, access_points: int) -> sparse.csr_array:
     """Compressed rows ``{start, access_point, rate_bps}``: only the access points within reach are listed."""
     _read.only(links, _LINKS, "rate_bps")
-    rates = _read.numbers(_read.require(links, "rate_bps", "rate_bps"), "rate_bps.rate_bps", (None,), positive=True)
+    rates = _read.numbers(
+        _read.require(links, "rate_bps", "rate_bps"), "rate_bps.rate_bps", (None,), positive=True
+    )
     ap: IntArray = _read.indices(
-        _read.require(links, "access_point", "rate_bps"), "rate_bps.access_point", (rates.size,), below=access_points
+        _read.require(links, "access_point", "rate_bps"),
+        "rate_bps.access_point",
+        (rates.size,),
+        below=access_points,
     )
     start = _read.indices(
         _read.require(links, "start", "rate_bps"), "rate_bps.start", (devices + 1,), below=rates.size + 1
@@ -195,7 +204,10 @@ def _candidate_links(links: Document, devices: int, access_points: int) -> spars
 
 
 def scenario_to_dict(scenario: Scenario) -> Document:
-    """The scenario as a ``slicewright/scenario/v1`` document, every number spelt out."""
+    """The scenario as a ``slicewright/scenario/v1`` document.
+
+    Rates are left out when the scenario's radio model gives exactly the same ones back, else spelt out.
+    """
     sites = scenario.sites
     access_points: Document = {
         "names": list(scenario.access_points),
@@ -227,17 +239,33 @@ def scenario_to_dict(scenario: Scenario) -> Document:
         "access_points": access_points,
         "nodes": nodes,
         "devices": devices,
-        "rate_bps": _rates_to_document(scenario),
+        **_rates_to_document(scenario),
         **({"origin": json.loads(json.dumps(dict(scenario.origin), default=str))} if scenario.origin else {}),
     }
 
 
-def _rates_to_document(scenario: Scenario) -> object:
+def _rates_to_document(scenario: Scenario) -> Document:
+    radio = scenario.radio
+    if radio is not None and _follow_from_sites(scenario, radio):
+        return {"radio": {"model": radio.model, **radio.parameters}}
     if not isinstance(scenario.rate_bps, sparse.csr_array):
-        return scenario.rate_bps.tolist()
-    links = scenario.links
+        return {"rate_bps": scenario.rate_bps.tolist()}
+    start, access_point, rate_bps = scenario.links
     return {
-        "start": links.start.tolist(),
-        "access_point": links.access_point.tolist(),
-        "rate_bps": links.rate_bps.tolist(),
+        "rate_bps": {
+            "start": start.tolist(),
+            "access_point": access_point.tolist(),
+            "rate_bps": rate_bps.tolist(),
+        }
     }
+
+
+def _follow_from_sites(scenario: Scenario, radio: Radio) -> bool:
+    """Whether the radio model returns the scenario's rates bit for bit (they may have been replaced since)."""
+    sites = scenario.sites
+    if sites.device_m is None or sites.access_point_m is None or sites.tx_power_w is None:
+        return False
+    again = scenario.with_(
+        rate_bps=radio.rates(sites.device_m, sites.access_point_m, sites.tx_power_w, scenario.bandwidth_hz)
+    )
+    return all(np.array_equal(mine, theirs) for mine, theirs in zip(scenario.links, again.links, strict=True))
