@@ -9,6 +9,7 @@ from slicewright.network.scenario_file import (
     scenario_from_dict,
     scenario_to_dict,
 )
+from slicewright.network.workload import Workload, populate
 
 __all__ = [
     "PRESETS",
@@ -18,9 +19,11 @@ __all__ = [
     "Scenario",
     "Sites",
     "SliceId",
+    "Workload",
     "generate",
     "load_scenario",
     "path_loss_rate",
+    "populate",
     "preset",
     "radio_model",
     "radio_models",

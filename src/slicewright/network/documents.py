@@ -58,8 +58,8 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
             os.fsync(stream.fileno())
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, file)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -1,8 +1,8 @@
-"""Named parameters of families and importers: a frozen dataclass of defaults, some of them replaced and checked."""
+"""Named parameters of families and importers: a dataclass of defaults, some of them replaced and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -24,8 +24,8 @@ def with_parameters(
 ) -> Parameters:
     """A copy of a dataclass of parameters with some replaced. The default's type says what is allowed.
 
-    A pair of floats is a range (low, high) that values are drawn from: a single number fixes it. An int is a count,
-    a float a positive number, a string or None a word. ``slices`` is a number of slices or their names.
+    A pair of floats is a range (low, high) to draw from: a single number fixes it. An int is a count, a float a
+    positive number, a string or None a word. ``slices`` is a number of slices or their names.
 
     Args:
         defaults: a frozen dataclass.
@@ -72,7 +72,7 @@ def _checked(key: str, value: object, default: object, zero: bool, negative: boo
 
 
 def _numbers(key: str, value: object) -> list[float]:
-    items = value if isinstance(value, (list, tuple)) else [value]
+    items: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
     try:
         numbers = [float(item) for item in items]
     except (TypeError, ValueError):

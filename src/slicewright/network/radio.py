@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from scipy import sparse
@@ -25,7 +25,13 @@ class RadioModel(Protocol):
     """Uplink rates from geometry."""
 
     def __call__(
-        self, distance_m: FloatArray, tx_power_w: FloatArray, bandwidth_hz: FloatArray, **parameters: float
+        self,
+        distance_m: FloatArray,
+        tx_power_w: FloatArray,
+        bandwidth_hz: FloatArray,
+        /,
+        *args: Any,
+        **parameters: Any,
     ) -> FloatArray:
         """Rates.
 
@@ -33,7 +39,8 @@ class RadioModel(Protocol):
             distance_m: (I, A) m.
             tx_power_w: (I,) W.
             bandwidth_hz: (A,) Hz.
-            **parameters: the model's own, by name.
+            *args: nothing; a model's parameters are keyword-only.
+            **parameters: the model's own numbers, by name.
 
         Returns:
             (I, A) bit/s, 0 where an access point is out of reach.
@@ -115,8 +122,8 @@ class Radio:
 
     Attributes:
         model: name of a radio model.
-        parameters: the model's own, by name. ``reach_m`` works with every model: access points farther than that
-            are no candidates, and only the candidates' rates are computed and stored.
+        parameters: the model's own, by name. ``reach_m`` works with every model: access points farther than
+            that are no candidates, and only the candidates' rates are computed and stored.
     """
 
     model: str = "path-loss"
@@ -141,7 +148,7 @@ class Radio:
             (I, A) bit/s; dense, or with a finite ``reach_m`` as compressed rows.
 
         Raises:
-            InvalidScenarioError: no such model, a parameter that it does not have, or one that is not a number.
+            InvalidScenarioError: no such model, no such parameter, or one that is not a number.
         """
         try:
             model = radio_model(self.model)
@@ -177,7 +184,7 @@ def _rates_in_reach(
     reach_m: float,
     parameters: Mapping[str, float],
 ) -> sparse.csr_array:
-    """One access point at a time, so that memory grows with the links and not with devices times access points."""
+    """One access point at a time: memory grows with the links, not with devices times access points."""
     from scipy.spatial import KDTree
 
     near = KDTree(device_m).query_ball_point(access_point_m, reach_m, return_sorted=True)

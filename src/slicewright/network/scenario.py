@@ -1,4 +1,4 @@
-"""The problem value of slicing: one network, its devices and their tasks, as frozen arrays (model page 1.1)."""
+"""The problem value of slicing: a network, its devices and their tasks, as frozen arrays (model page 1.1)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ class Scenario:
     origin: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 - the class is frozen
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)  # the class is frozen
+
         bits = _read.numbers(self.task_bits, "devices.task_bits", (None,), positive=True, axes=["devices"])
         if bits.size == 0:
             raise InvalidScenarioError("devices", "there must be at least one device")
@@ -197,7 +199,8 @@ class Scenario:
             i = int(np.argmax(unstable))
             raise InvalidScenarioError(
                 "devices.arrival_rate_hz",
-                f"the queue would be unstable on every node even alone: the fastest serves {best_rate[i]:.4g} tasks/s",
+                "the queue would be unstable on every node even alone: "
+                f"the fastest serves {best_rate[i]:.4g} tasks/s",
                 index=(i,),
                 value=float(self.arrival_rate_hz[i]),
                 fix="lower the rate or the cycles, or raise nodes.capacity_hz",

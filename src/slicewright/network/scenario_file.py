@@ -261,7 +261,7 @@ def _rates_to_document(scenario: Scenario) -> Document:
 
 
 def _follow_from_sites(scenario: Scenario, radio: Radio) -> bool:
-    """Whether the radio model returns the scenario's rates bit for bit (they may have been replaced since)."""
+    """Whether the radio model returns the scenario's rates bit for bit: they may have been replaced since."""
     sites = scenario.sites
     if sites.device_m is None or sites.access_point_m is None or sites.tx_power_w is None:
         return False

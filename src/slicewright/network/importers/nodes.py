@@ -1,0 +1,76 @@
+"""Where in-network nodes go when a data set knows only access points: co-located with some of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.types import FloatArray, IntArray
+
+PLACEMENTS = ("spread", "busiest", "random")
+
+
+class Hosts(NamedTuple):
+    """Sites that host in-network nodes: kinds (``coin`` or ``mec``) and indices of sites, COIN nodes first."""
+
+    kinds: tuple[str, ...]
+    sites: tuple[int, ...]
+
+
+def place_nodes(
+    site_m: FloatArray,
+    user_m: FloatArray,
+    *,
+    coins: int,
+    mecs: int,
+    coin_placement: str,
+    rng: np.random.Generator,
+) -> Hosts:
+    """COIN nodes by the named rule, one per site; MEC servers at the sites nearest the middle of all sites.
+
+    Args:
+        site_m: (A, 2) m.
+        user_m: (I, 2) m.
+        coins, mecs: how many.
+        coin_placement: ``spread`` (each next node at the site farthest from those chosen), ``busiest`` (sites that
+            are the nearest to most users) or ``random``.
+        rng: for ``random``.
+
+    Raises:
+        InvalidScenarioError: no node at all, or more of a kind than sites.
+    """
+    for name, count in (("coins", coins), ("mecs", mecs)):
+        if count > len(site_m):
+            raise InvalidScenarioError(name, f"must be at most the number of sites, {len(site_m)}", value=count)
+    if coins + mecs == 0:
+        raise InvalidScenarioError("coins", "there must be at least one COIN node or MEC server")
+    by_centrality = np.argsort(np.linalg.norm(site_m - site_m.mean(axis=0), axis=1), kind="stable")
+    if coin_placement == "random":
+        chosen = np.sort(rng.choice(len(site_m), size=coins, replace=False))
+    elif coin_placement == "busiest":
+        chosen = np.argsort(-_users_nearest_to(site_m, user_m), kind="stable")[:coins]
+    else:
+        chosen = _spread(site_m, int(by_centrality[0]), coins)
+    kinds = ("coin",) * coins + ("mec",) * mecs
+    return Hosts(kinds, (*map(int, chosen), *map(int, by_centrality[:mecs])))
+
+
+def _users_nearest_to(site_m: FloatArray, user_m: FloatArray) -> IntArray:
+    from scipy.spatial import KDTree
+
+    return np.bincount(KDTree(site_m).query(user_m)[1], minlength=len(site_m)).astype(np.int64)
+
+
+def _spread(site_m: FloatArray, first: int, count: int) -> IntArray:
+    """Farthest-first traversal (Gonzalez 1985): no site is farther from a chosen one than twice the least possible."""
+    chosen = np.empty(count, dtype=np.int64)
+    distance = np.full(len(site_m), np.inf)
+    site = first
+    for k in range(count):
+        chosen[k] = site
+        distance = np.minimum(distance, np.linalg.norm(site_m - site_m[site], axis=1))
+        distance[chosen[: k + 1]] = -1.0  # two sites may share a position: never choose one twice
+        site = int(np.argmax(distance))
+    return chosen

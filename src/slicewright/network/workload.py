@@ -1,0 +1,127 @@
+"""What devices ask for and what the network has to give: ranges, and scenarios drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from slicewright.network.parameters import Range
+from slicewright.network.radio import THERMAL_NOISE_DBM_HZ, Radio
+from slicewright.network.scenario import Scenario, Sites, SliceId
+from slicewright.types import FloatArray, Queueing
+
+BITS_PER_MEGABYTE = 8e6
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Everything that positions do not tell. A range (low, high) is drawn from uniformly, or fixed by low = high.
+
+    The defaults are the published setting; what that leaves open is chosen as on the model page 1.6.
+
+    Attributes:
+        slices: names of the slices, or their number.
+        bandwidth_hz: per access point, Hz.
+        coin_capacity_hz, mec_capacity_hz: per node and slice, cycle/s.
+        task_bits: S_i, bit. local_capacity_hz: F_i^l, cycle/s. arrival_rate_hz: alpha_i, 1/s.
+        cycles_per_bit: L_i / S_i. slice_work_ratio: L_in / L_i.
+        tx_power_w: P_i, W. noise_dbm_hz: N0. path_loss_exponent: of the default radio model.
+        radio: name of the radio model.
+        reach_m: access points farther than this are no candidates, in m; 0 sets no limit.
+        queueing: ``node`` or ``device``.
+    """
+
+    slices: int | tuple[str, ...] = 3
+    bandwidth_hz: Range = (18e6, 18e6)
+    coin_capacity_hz: Range = (5e8, 10e8)
+    mec_capacity_hz: Range = (1e10, 1e10)
+    task_bits: Range = (1 * BITS_PER_MEGABYTE, 10 * BITS_PER_MEGABYTE)
+    local_capacity_hz: Range = (2e7, 2e7)
+    cycles_per_bit: Range = (1.0, 5.0)
+    slice_work_ratio: Range = (0.5, 1.0)
+    arrival_rate_hz: Range = (0.1, 0.3)
+    tx_power_w: Range = (1e-6, 0.1)
+    noise_dbm_hz: float = THERMAL_NOISE_DBM_HZ
+    path_loss_exponent: float = 4.0
+    radio: str = "path-loss"
+    reach_m: float = 0.0
+    queueing: Queueing = "node"
+
+    @property
+    def slice_ids(self) -> tuple[SliceId, ...]:
+        """Names of the slices with slice types counted from 1."""
+        names = self.slices if isinstance(self.slices, tuple) else [f"s{n}" for n in range(self.slices)]
+        return tuple(SliceId(name, sst=1 + n % 255) for n, name in enumerate(names))
+
+    @property
+    def radio_model(self) -> Radio:
+        """The radio model with the parameters that are set here."""
+        parameters = {"reach_m": self.reach_m} if self.reach_m else {}
+        if self.radio == "path-loss":
+            parameters |= {"exponent": self.path_loss_exponent, "noise_dbm_hz": self.noise_dbm_hz}
+        return Radio(self.radio, parameters)
+
+
+def populate(
+    workload: Workload,
+    rng: np.random.Generator,
+    *,
+    device_m: FloatArray,
+    access_point_m: FloatArray,
+    node_m: FloatArray,
+    node_kinds: Sequence[str],
+    access_points: Sequence[str] = (),
+    nodes: Sequence[str] = (),
+    origin: Mapping[str, object],
+) -> Scenario:
+    """A scenario on given positions, everything else drawn from the workload.
+
+    Args:
+        workload: the ranges.
+        rng: draws in a fixed order, so the same state gives the same scenario.
+        device_m: (I, 2) m.
+        access_point_m: (A, 2) m.
+        node_m: (J, 2) m.
+        node_kinds: (J,) ``coin`` or ``mec``.
+        access_points, nodes: names, or nothing for numbered ones.
+        origin: where the positions come from.
+
+    Raises:
+        InvalidScenarioError: the radio model does not exist, or the draw makes no valid scenario.
+    """
+
+    def draw(bounds: Range, *shape: int) -> FloatArray:
+        return rng.uniform(bounds[0], bounds[1], shape)
+
+    devices, slices, radio = len(device_m), workload.slice_ids, workload.radio_model
+    power = draw(workload.tx_power_w, devices)
+    bandwidth = draw(workload.bandwidth_hz, len(access_point_m))
+    bits = draw(workload.task_bits, devices)
+    cycles = bits * draw(workload.cycles_per_bit, devices)
+    local_capacity = draw(workload.local_capacity_hz, devices)
+    arrival_rate = draw(workload.arrival_rate_hz, devices)
+    slice_cycles = cycles[:, None] * draw(workload.slice_work_ratio, devices, len(slices))
+    capacity = np.empty((len(node_kinds), len(slices)))
+    for kind, bounds in (("coin", workload.coin_capacity_hz), ("mec", workload.mec_capacity_hz)):
+        of_kind = np.array([k == kind for k in node_kinds], dtype=bool)
+        capacity[of_kind] = draw(bounds, int(of_kind.sum()), len(slices))
+    return Scenario(
+        task_bits=bits,
+        local_cycles=cycles,
+        local_capacity_hz=local_capacity,
+        arrival_rate_hz=arrival_rate,
+        slice_cycles=slice_cycles,
+        rate_bps=radio.rates(device_m, access_point_m, power, bandwidth),
+        node_capacity_hz=capacity,
+        bandwidth_hz=bandwidth,
+        queueing=workload.queueing,
+        slices=slices,
+        access_points=tuple(access_points),
+        nodes=tuple(nodes),
+        node_kinds=tuple(node_kinds),
+        sites=Sites(access_point_m=access_point_m, device_m=device_m, tx_power_w=power, node_m=node_m),
+        radio=radio,
+        origin=origin,
+    )
