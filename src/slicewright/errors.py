@@ -8,7 +8,9 @@ SlicewrightError
 │   └── InvalidOptionError              an argument of a function or command
 ├── UnknownNameError (LookupError)      no such method, preset, radio model; suggests the nearest
 ├── MissingExtraError (ImportError)     an optional dependency is not installed; names the extra
-└── SolverError (RuntimeError)          an optimiser could not run or could not answer
+├── SolverError (RuntimeError)          an optimiser could not run or could not answer
+└── EnforcementError (RuntimeError)     a kernel, switch or program refused what was asked of it
+    └── MissingFeatureError             the machine lacks a right, a program or a kernel feature; names it
 """
 
 from __future__ import annotations
@@ -92,6 +94,26 @@ class MissingExtraError(SlicewrightError, ImportError):
 
 class SolverError(SlicewrightError, RuntimeError):
     """An optimiser could not run or returned no usable answer."""
+
+
+class EnforcementError(SlicewrightError, RuntimeError):
+    """A kernel, switch or program refused what was asked of it; the message carries its own words."""
+
+
+class MissingFeatureError(EnforcementError):
+    """The machine lacks something: a right (root), a program or a kernel feature.
+
+    Attributes:
+        purpose: what it is needed for.
+        features: names of what is missing.
+    """
+
+    def __init__(self, purpose: str, features: Iterable[str]) -> None:
+        self.purpose, self.features = purpose, tuple(features)
+        super().__init__(f"{purpose} needs {', '.join(self.features)}, which this machine does not offer")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return MissingFeatureError, (self.purpose, self.features)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
