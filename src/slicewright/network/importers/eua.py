@@ -16,7 +16,7 @@ import numpy as np
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.geography import Origin, to_plane_m
 from slicewright.network.importers.nodes import PLACEMENTS, place_nodes
-from slicewright.network.parameters import with_parameters
+from slicewright.network.parameters import Range, with_parameters
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate
 from slicewright.types import FloatArray
@@ -28,6 +28,9 @@ _BOUNDS = {"latitude": 90.0, "longitude": 180.0}
 class EuaParameters(Workload):
     """What an EUA data set does not tell, none of it real: the workload, and the in-network nodes.
 
+    Tasks are those of the published setting; nodes are scaled to the hundreds of users such data sets have: a COIN
+    node is worth one or two cores per slice, a MEC server about sixteen.
+
     Attributes:
         users: so many users, the first in the file; 0 takes all of them.
         coins: COIN nodes, each at a base-station site.
@@ -36,10 +39,12 @@ class EuaParameters(Workload):
     """
 
     slices: int | tuple[str, ...] = ("embb", "urllc", "mmtc")
+    coin_capacity_hz: Range = (2e9, 8e9)
+    mec_capacity_hz: Range = (5e10, 5e10)
     users: int = 0
-    coins: int = 25
+    coins: int = 40
     coin_placement: str = "spread"
-    mecs: int = 1
+    mecs: int = 2
 
 
 def import_eua(
