@@ -30,13 +30,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @cache
 def cache_folder(package: str) -> Path:
-    """Where this machine keeps the compiled kernels of one package (slicing, placement).
+    """Where this machine keeps the compiled kernels of one package (slicing, slicing.exact, placement).
 
     numba notices a change in a kernel's own file but not in the kernels it calls; a folder named after all kernel
-    sources of the package, Python and numba cannot go stale.
+    sources of the package and of those it is part of (whose kernels it may call), Python and numba cannot go stale.
     """
     here = Path(__file__)
-    sources = [here, *sorted((here.parent / package / "_kernels").glob("*.py"))]
+    sources, folder = [here], here.parent
+    for name in package.split("."):
+        folder /= name
+        sources += sorted((folder / "_kernels").glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
     digest.update(f"{numba.__version__} {sys.version}".encode())
     base = os.environ.get("SLICEWRIGHT_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -45,7 +48,7 @@ def cache_folder(package: str) -> Path:
 
 def _compiled(function: Function, **options: bool) -> Function:
     """Compile lazily with a disk cache of our own, leaving numba's global setting as it was."""
-    package = function.__module__.removeprefix("slicewright.").split(".")[0]
+    package = function.__module__.removeprefix("slicewright.").partition("._kernels")[0]
     before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder(package))
     try:
         return cast(Function, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
