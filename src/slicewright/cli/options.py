@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _UNITS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "min": 60.0, "m": 60.0}
+PIPE_WIDTH = 100
 _DURATION = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
 
 
@@ -37,15 +38,20 @@ def show_duration(seconds: float) -> str:
 
 
 def show_percent(ratio: float) -> str:
-    """A ratio as a percentage with three significant digits."""
-    return f"{100 * ratio:.3g} %" if abs(ratio) < 10 else "> 1000 %"
+    """A ratio as a percentage with at least two decimals' worth of digits."""
+    percent = 100 * ratio
+    if abs(percent) >= 1000:
+        return "> 1000 %"
+    return f"{percent:.3g} %" if abs(percent) < 0.1 and percent else f"{percent:.2f} %"
 
 
 def output() -> Console:
-    """Results go to stdout."""
+    """Results go to stdout; files and pipes get a fixed width, terminals their own."""
+    import sys
+
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def progress_output() -> Console:
@@ -60,7 +66,7 @@ def new_table(*columns: str, title: str | None = None, left: int = 1) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True)
     for k, name in enumerate(columns):
-        table.add_column(name, justify="left" if k < left else "right", no_wrap=k > 0)
+        table.add_column(name, justify="left" if k < left else "right", no_wrap=True)
     return table

@@ -32,6 +32,7 @@ RESOURCE_ROWS = 6
 
 CLOSE = 1e-5  # stop when the bound is this near (relative) to the value of the relaxation
 CHECK_EVERY = 10  # device rounds between two evaluations of the bound
+PATIENCE = 3  # stop when so many evaluations in a row brought less than that
 POLE = 0.98  # the relaxed queue load of a group stays below this part of its capacity
 SOME = 1e-12  # shares below this count as none
 LEAST_MIX = 0.02  # keeps a resource from losing its congestion for good
@@ -203,11 +204,10 @@ def dual_value(problem, r, alone):  # type: ignore[no-untyped-def]
 
 @outlined
 def relaxed_value(problem, r, home):  # type: ignore[no-untyped-def]
-    """Cost of the present shares in the relaxation."""
+    """Cost of the present shares in the relaxation, each resource at the larger of its two costs."""
     value = 0.0
     for e in range(r.shape[1]):
-        crowded = r[Q, e] * r[Q, e] / (r[SIZE, e] - r[D, e])
-        value += r[MIX, e] * crowded + (1.0 - r[MIX, e]) * r[ALONE, e]
+        value += max(r[Q, e] * r[Q, e] / (r[SIZE, e] - r[D, e]), r[ALONE, e])
     for i in range(home.size):
         value += home[i] * problem.local_time[i]
     return value
@@ -244,13 +244,15 @@ def lower_bound(problem, link, group, rounds, deadline):  # type: ignore[no-unty
             home[i] = 0.0
             shift_link(problem, r, x, link[i], 1.0)
             shift_group(problem, r, z, alone, i, group[i], 1.0)
-    best = 0.0
+    best, stalled = 0.0, 0
     for done in range(rounds):
         if done % CHECK_EVERY == 0:
             for e in range(r.shape[1]):
                 r[PRICE, e] = r[Q, e] / (r[SIZE, e] - r[D, e])
-            best = max(best, dual_value(problem, r, alone))
-            if relaxed_value(problem, r, home) - best < CLOSE * best or now_ns() > deadline:
+            value = dual_value(problem, r, alone)
+            stalled = 0 if value > best * (1.0 + CLOSE) else stalled + 1
+            best = max(best, value)
+            if relaxed_value(problem, r, home) - best < CLOSE * best or stalled > PATIENCE or now_ns() > deadline:
                 break
         for i in range(n_devices):
             relax_device(problem, r, x, z, home, alone, i)

@@ -1,0 +1,46 @@
+"""Scenarios for tests: small random ones as a hypothesis strategy, and the shared reference instances."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from slicewright.network import Scenario, preset
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+REFERENCE = SHARED / "reference" / "slicing"
+
+
+def reference_optima() -> list[dict[str, object]]:
+    """Entries of the published optima, empty where the shared folder is not there."""
+    index = REFERENCE / "optima.json"
+    return json.loads(index.read_text()) if index.exists() else []
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, *, most_devices: int = 8, most_nodes: int = 4) -> Scenario:
+    """Small scenarios over a wide range of loads: 13b and 13c bind in some, nothing binds in others."""
+    load = draw(st.sampled_from(["light", "paper", "heavy"]))
+    ranges = {
+        "light": {"coin_capacity_hz": (2e9, 6e9), "local_capacity_hz": (1e7, 3e7)},
+        "paper": {},
+        "heavy": {
+            "coin_capacity_hz": (4e8, 6e8), "mec_capacity_hz": (8e8, 1e9), "local_capacity_hz": (2e7, 2e8),
+            "arrival_rate_hz": (0.1, 0.6),
+        },
+    }[load]  # fmt: skip
+    coins = draw(st.integers(0, most_nodes - 1))
+    return preset(
+        "paper-slicing",
+        devices=draw(st.integers(1, most_devices)),
+        seed=draw(st.integers(0, 10_000)),
+        access_points=draw(st.integers(1, 3)),
+        slices=draw(st.integers(1, 3)),
+        coins=coins,
+        mecs=draw(st.integers(0 if coins else 1, 1)),
+        queueing=draw(st.sampled_from(["node", "device"])),
+        **ranges,
+    )
