@@ -1,0 +1,86 @@
+"""Every registered method keeps the contract; broken ones are caught; users bring their own."""
+
+import numpy as np
+import pytest
+
+import slicewright as sw
+from slicewright.policies import Answer, Limit, policies, policy, register_policy
+from slicewright.policies.policy import FunctionPolicy
+from slicewright.slicing import Decisions
+from slicewright.testing import ContractError, awkward_scenarios, check_plan, check_policy
+
+FAST = [name for name in policies() if not getattr(policy(name), "slow", False)]
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_every_method_keeps_the_contract(name):
+    check_policy(policy(name))
+
+
+@pytest.mark.parametrize("name", [name for name in policies() if name not in FAST])
+def test_every_slow_method_keeps_the_contract_on_the_small_ones(name):
+    small = {k: s for k, s in awkward_scenarios().items() if s.n_devices <= 8}
+    check_policy(policy(name), scenarios=dict(list(small.items())[:4]))
+
+
+def _all_on_one_node(scenario, limit, seed):
+    zeros = np.zeros(scenario.n_devices, dtype=np.int64)
+    return Answer(Decisions(zeros, zeros, zeros))
+
+
+def _dishonest_bound(scenario, limit, seed):
+    return Answer(Decisions.all_local(scenario.n_devices), proven_bound_s=1e9)
+
+
+def _unrepeatable(scenario, limit, seed, _calls=[0]):  # noqa: B006 - the point is to remember
+    _calls[0] += 1
+    answer = policy("greedy").decide(scenario, limit=limit, seed=seed)
+    return answer if _calls[0] % 2 else Answer(Decisions.all_local(scenario.n_devices))
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [(_all_on_one_node, "no shares|13a|not one of"), (_dishonest_bound, "lies above the cost"), (_unrepeatable, "same seed")],
+)
+def test_broken_policies_are_caught(function, message):
+    with pytest.raises((ContractError, sw.InvalidPlanError), match=message):
+        check_policy(FunctionPolicy("broken", "for the test", function))
+
+
+def test_users_register_and_use_their_own():
+    class Stay:
+        name, summary = "stay-for-test", "nobody offloads"
+
+        def decide(self, scenario, *, limit: Limit, seed: int) -> Answer:
+            return Answer(Decisions.all_local(scenario.n_devices))
+
+    check_policy(Stay())
+    register_policy(Stay())
+    plan = sw.plan("paper-slicing", method="stay-for-test")
+    assert plan.method == "stay-for-test"
+    assert plan.decisions.local.all()
+    with pytest.raises(sw.InvalidOptionError, match="taken"):
+        register_policy(Stay())
+    register_policy(Stay(), replace=True)
+
+
+def test_installed_packages_offer_policies_by_entry_point(monkeypatch):
+    from importlib.metadata import EntryPoint
+
+    from slicewright.policies import registry
+
+    point = EntryPoint("offered-for-test", "tests.policies.offered:POLICY", registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.ENTRY_POINT_GROUP else [])
+    assert "offered-for-test" in policies()
+    assert sw.plan("paper-slicing", method="offered-for-test").violations.feasible
+
+
+def test_unknown_methods_suggest_the_nearest():
+    with pytest.raises(sw.UnknownNameError, match="did you mean 'greedy'"):
+        sw.plan("paper-slicing", method="gredy")
+
+
+def test_check_plan_refuses_an_infeasible_plan():
+    plan = sw.plan("paper-slicing", rounds=5)
+    with pytest.raises(ContractError, match="13e"):
+        check_plan(plan.with_(shares=type(plan.shares)(plan.shares.bandwidth, plan.shares.radio * 2, plan.shares.compute)))

@@ -1,0 +1,47 @@
+"""The public names are complete, documented and cheap to import."""
+
+import inspect
+import subprocess
+import sys
+import time
+
+import pytest
+
+import slicewright as sw
+
+
+def test_all_is_complete_and_resolves():
+    assert set(sw.__all__) == {*sw._MODULE_OF, "__version__"}
+    for name in sw.__all__:
+        assert getattr(sw, name) is not None
+    assert set(sw.__all__) <= set(dir(sw))
+
+
+@pytest.mark.parametrize("name", [n for n in sw.__all__ if n != "__version__"])
+def test_every_public_name_is_documented(name):
+    value = getattr(sw, name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert inspect.getdoc(value)
+
+
+def test_unknown_names_raise_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'plna'"):
+        _ = sw.plna
+
+
+def test_importing_is_cheap_and_loads_nothing_heavy():
+    code = (
+        "import sys, slicewright; "
+        "heavy = {'numba', 'scipy', 'torch', 'matplotlib', 'networkx', 'pyscipopt', 'highspy', 'rich'} & set(sys.modules); "
+        "sys.exit(','.join(sorted(heavy)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_help_answers_in_half_a_second():
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "slicewright", "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.5
