@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("slicewright.cli.check", "check", "Judge a scenario, or a plan against its scenario."),
     "scenario": ("slicewright.cli.scenario", "app", "Make, import and show scenarios."),
     "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
+    "train": ("slicewright.cli.train", "app", "Train models."),
 }
 
 

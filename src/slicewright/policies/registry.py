@@ -7,12 +7,13 @@ from typing import cast
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.policies.classical import CLASSICAL
+from slicewright.policies.learned import LEARNED
 from slicewright.policies.policy import Policy
 
 ENTRY_POINT_GROUP = "slicewright.policies"
 """An entry point of this group names a Policy object, or a function without arguments that returns one."""
 
-_registered: dict[str, Policy] = {policy.name: policy for policy in CLASSICAL}
+_registered: dict[str, Policy] = {policy.name: policy for policy in (*CLASSICAL, *LEARNED)}
 
 
 def register_policy(policy: Policy, *, replace: bool = False) -> None:

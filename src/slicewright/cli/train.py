@@ -1,0 +1,54 @@
+"""``slicewright train``: models from labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Train models.")
+
+
+@app.command()
+def slicing(
+    model: str = typer.Option(
+        "bipartite",
+        "--model",
+        "-m",
+        help="deepsets-s, deepsets, set-transformer-2, set-transformer-4 or bipartite.",
+    ),
+    out: Path = typer.Option(
+        Path("models"), "--out", "-o", help="Folder for the model, its weights and its card."
+    ),
+    scale: str = typer.Option("shipped", "--scale", help="smoke, shipped or full."),
+    seed: int = typer.Option(0, "--seed", min=0, help="Seed of everything random."),
+    epochs: int | None = typer.Option(
+        None, "--epochs", min=1, help="Passes over the data, instead of the scale's."
+    ),
+) -> None:
+    """Train a model of problem one and write it as ONNX and safetensors, with its card.
+
+    Serve what you trained with `SLICEWRIGHT_MODELS=models slicewright plan SCENARIO --method MODEL`.
+    """
+    from importlib.util import find_spec
+
+    from slicewright.cli.options import output, progress_output
+    from slicewright.errors import MissingExtraError
+
+    if find_spec("torch") is None or find_spec("lightning") is None:
+        raise MissingExtraError("training", "train")
+    remarks = progress_output()
+    with remarks.status("loading torch") as status:
+        from slicewright.learning.recipes import train
+
+        card = train(
+            model,
+            out,
+            scale=scale,
+            seed=seed,
+            epochs=epochs,
+            report=lambda line: status.update(f"{model}: {line}"),
+        )
+    output().print(f"{out / card.file}: {card.parameters} parameters, sha256 {card.sha256[:16]}…")
+    for name, value in card.figures.items():
+        output().print(f"  {name}: {value}")

@@ -1,0 +1,178 @@
+"""Exported models found, checked and run by onnxruntime, without torch."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slicewright.errors import SlicewrightError
+from slicewright.learning import features
+from slicewright.learning.cards import BIPARTITE, Card, InvalidModelError, model_bytes, read_card
+from slicewright.network.presets import preset
+from slicewright.network.scenario import Scenario
+
+FOLDER_VARIABLE = "SLICEWRIGHT_MODELS"
+"""Environment variable: a folder whose models are preferred to the shipped ones."""
+LARGEST_INPUT = 40_000_000
+"""Numbers in the largest array of one inference; beyond it a model would ask for gigabytes."""
+
+
+class ModelUnavailableError(SlicewrightError):
+    """A model cannot answer here; the message is what the user is told while the search answers instead."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model ready to run.
+
+    Attributes:
+        card: of the file.
+        session: of onnxruntime, one thread.
+        fixed_s, per_cell_s: s. Expected inference time: fixed plus per cell (see :func:`cells`).
+    """
+
+    card: Card
+    session: Any
+    fixed_s: float = 0.0
+    per_cell_s: float = 0.0
+
+    def expected_s(self, scenario: Scenario) -> float:
+        """About how long an inference will take, s."""
+        return self.fixed_s + self.per_cell_s * cells(self.card, scenario)
+
+    def run(self, scenario: Scenario) -> list[np.ndarray]:
+        """Outputs for one scenario, without the batch axis.
+
+        Raises:
+            ModelUnavailableError: the network's size is not the model's, is too large, or onnxruntime fails.
+        """
+        feed = _feed(self.card, scenario)
+        try:
+            outputs = self.session.run(None, feed)
+        except _runtime_errors() as error:
+            raise ModelUnavailableError(f"{self.card.name} failed in onnxruntime: {error}") from error
+        answer = [np.asarray(x)[0] for x in outputs]
+        if not all(np.isfinite(x).all() for x in answer):
+            raise ModelUnavailableError(f"{self.card.name} answered with numbers that are not finite")
+        return answer
+
+
+def cells(card: Card, scenario: Scenario) -> int:
+    """What inference time grows with: device-place pairs, or devices (squared with attention)."""
+    count = scenario.n_devices
+    if card.kind == BIPARTITE:
+        return count * (scenario.n_access_points + scenario.n_nodes * scenario.n_slices)
+    return count * count if card.settings["design"]["heads"] else count
+
+
+def concerns(card: Card, scenario: Scenario) -> tuple[str, ...]:
+    """Sentences on what the model has not seen in training."""
+    have = {
+        "devices": scenario.n_devices,
+        "access_points": scenario.n_access_points,
+        "nodes": scenario.n_nodes,
+        "slices": scenario.n_slices,
+    }
+    return tuple(
+        f"{card.name} was trained for {low} to {high} {name.replace('_', ' ')}, this scenario has {have[name]}"
+        for name, (low, high) in card.trained_for.items()
+        if name in have and not low <= have[name] <= high
+    )
+
+
+def _feed(card: Card, scenario: Scenario) -> dict[str, np.ndarray]:
+    if cells(card, scenario) > LARGEST_INPUT:
+        raise ModelUnavailableError(
+            f"{card.name} would need too much memory for {scenario.n_devices} devices"
+        )
+    mask = np.ones((1, scenario.n_devices), np.float32)
+    if card.kind == BIPARTITE:
+        seen = features.network(scenario)
+        named = {name: getattr(seen, name)[None] for name in seen.__dataclass_fields__}
+        return named | {"mask": mask}
+    sizes = card.settings["sizes"]
+    have = {"access_points": scenario.n_access_points, "nodes": scenario.n_nodes, "slices": scenario.n_slices}
+    if have != sizes:
+        made_for, here = (
+            ", ".join(f"{v} {k.replace('_', ' ')}" for k, v in x.items()) for x in (sizes, have)
+        )
+        raise ModelUnavailableError(f"{card.name} is made for {made_for}; this scenario has {here}")
+    rows = features.rows(scenario)
+    return {"network": rows.network[None], "slices": rows.slices[None], "mask": mask}
+
+
+_loading = threading.Lock()
+
+
+def load_model(name: str) -> LoadedModel:
+    """The model of that name, from ``$SLICEWRIGHT_MODELS`` or as shipped; loaded and timed once per process.
+
+    Raises:
+        ModelUnavailableError: the file, its card or onnxruntime is missing or damaged.
+    """
+    with _loading:
+        return _load(name, os.environ.get(FOLDER_VARIABLE, ""))
+
+
+@cache
+def _load(name: str, preferred: str) -> LoadedModel:
+    folders = [Path(preferred)] if preferred else []
+    with resources.as_file(resources.files("slicewright") / "models") as shipped:
+        for folder in [*folders, shipped]:
+            if (folder / f"{name}.json").exists():
+                return _open(folder, name)
+    raise ModelUnavailableError(f"there is no model {name!r} in {', '.join(map(str, [*folders, shipped]))}")
+
+
+def _runtime_errors() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises: exception types of its own without a common base, and Python's."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [x for x in vars(state).values() if isinstance(x, type) and issubclass(x, Exception)]
+    return (*own, ValueError, RuntimeError, MemoryError)
+
+
+def _open(folder: Path, name: str) -> LoadedModel:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelUnavailableError(f"onnxruntime cannot be imported: {error}") from error
+    try:
+        card = read_card(folder / f"{name}.json")
+        data = model_bytes(card, folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except (OSError, InvalidModelError, *_runtime_errors()) as error:
+        raise ModelUnavailableError(f"model {name!r} cannot be loaded: {error}") from error
+    return _timed(LoadedModel(card, session))
+
+
+def _timed(model: LoadedModel) -> LoadedModel:
+    """Fit ``fixed + per_cell * cells`` to a small and a medium inference."""
+    sizes = model.card.settings.get("sizes") or {"access_points": 3, "nodes": 9, "slices": 3}
+    points = []
+    for devices in (4, 64):
+        scenario = preset(
+            "paper-slicing",
+            devices=devices,
+            access_points=sizes["access_points"],
+            coins=sizes["nodes"] - 1,
+            slices=sizes["slices"],
+        )
+        model.run(scenario)
+        began = time.perf_counter()
+        model.run(scenario)
+        points.append((cells(model.card, scenario), time.perf_counter() - began))
+    (small, quick), (large, slow) = points
+    per_cell = max(slow - quick, 0.0) / (large - small)
+    return LoadedModel(model.card, model.session, max(quick - per_cell * small, 0.0), per_cell)
