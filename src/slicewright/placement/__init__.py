@@ -3,7 +3,6 @@
 from slicewright.placement import methods as _methods  # registers the built-in methods
 from slicewright.placement.certificate import lower_bound
 from slicewright.placement.judge import Judgement, Violations, choice_of, judge
-from slicewright.placement.milp import SOLVERS
 from slicewright.placement.options import REJECTED, Options
 from slicewright.placement.place import place
 from slicewright.placement.plan import Placement, check_placement
@@ -24,7 +23,6 @@ del _methods
 __all__ = [
     "PLACEMENT_PRESETS",
     "REJECTED",
-    "SOLVERS",
     "Answer",
     "Judgement",
     "Link",

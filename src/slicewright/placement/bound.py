@@ -43,7 +43,8 @@ def price_nodes(
     Args:
         problem: the packed problem.
         target: objective of a placement; sets the size of the steps and ends the ascent when it is met.
-        iterations: the most steps. deadline_ns: of ``time.perf_counter_ns``; without it runs repeat bit for bit.
+        iterations: the most steps.
+        deadline_ns: of ``time.perf_counter_ns``; without it runs repeat bit for bit.
     """
     copies = make_copies(problem, usable_limits(problem))
     bound, fees = price(problem, copies, target, iterations, deadline_ns)
@@ -56,7 +57,7 @@ def price_nodes(
 
 
 def usable_limits(problem: Problem) -> FloatArray:
-    """(K, C, 2) 1/s. Limits, cut to what can arrive at all and, for equal rates, to whole numbers of tasks."""
+    """(K, C, 2) 1/s. Limits, cut to what can arrive and, for equal rates, to whole numbers of tasks."""
     rate = problem.arrival[0]
     limit = np.minimum(problem.limit, problem.arrival.sum())
     if (problem.arrival == rate).all():

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.placement._kernels.problem import REJECTED, Problem
-from slicewright.placement.bound import ITERATIONS, Prices, price_nodes
-from slicewright.placement.search import NEVER_NS, UNLIMITED, compiled_problem, improve
+from slicewright.placement.bound import ITERATIONS, NEVER_NS, Prices, price_nodes
+from slicewright.placement.search import UNLIMITED, compiled_problem, improve
 from slicewright.placement.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
@@ -48,11 +48,12 @@ def search_with_bound(
     """
     begin = time.perf_counter_ns()
     problem = compiled_problem(tasks)
-    spent = lambda share: NEVER_NS if budget_s is None else begin + int(1e9 * budget_s * share)
+    end = NEVER_NS if budget_s is None else begin + int(1e9 * budget_s)
+    priced = NEVER_NS if budget_s is None else begin + int(1e9 * budget_s * BOUND_SHARE)
     first = min(steps, FIRST_STEPS_PER_TASK * tasks.n_tasks)
-    chosen, done = improve(problem, seed=seed, steps=first, deadline_ns=spent(1.0))
+    chosen, done = improve(problem, seed=seed, steps=first, deadline_ns=end)
     cost = objective(problem, chosen)
-    prices = price_nodes(problem, cost, iterations=ITERATIONS, deadline_ns=spent(BOUND_SHARE))
+    prices = price_nodes(problem, cost, iterations=ITERATIONS, deadline_ns=priced)
     if cost > prices.lower_bound * ENOUGH and done < steps:
         chosen, more = improve(
             problem,
@@ -60,7 +61,7 @@ def search_with_bound(
             start=chosen,
             seed=seed,
             steps=steps - done,
-            deadline_ns=spent(1.0),
+            deadline_ns=end,
             enough=prices.lower_bound * ENOUGH,
         )
         cost, done = objective(problem, chosen), done + more

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from slicewright.placement.milp import MixedIntegerProgram, solve_milp
+from slicewright.errors import SolverError
+from slicewright.placement.judge import queue_arrivals
 from slicewright.placement.options import REJECTED, Options
 from slicewright.placement.tasks import Tasks
+from slicewright.solvers import Options as SolverOptions
+from slicewright.solvers import Programme, solve
 from slicewright.types import BoolArray, FloatArray, IntArray
+
+FEASIBILITY = 1e-9
+"""Of rows and whole numbers: what a solver calls feasible must also pass the judge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +39,12 @@ def solve_exact(
     solver: str = "highs",
     time_limit_s: float = 60.0,
     gap: float = 1e-6,
+    seed: int = 0,
 ) -> tuple[IntArray | None, float]:
     """Solve (9) to a relative gap, or until the time limit.
 
     With x_ko binary and Lambda_j free, every limit is one row per task and node:
-    ``Lambda_j + sum_{o uses j} (M_j - limit_koj) x_ko <= M_j``, where M_j is the largest Lambda_j that can occur.
+    ``Lambda_j + sum_{o uses j} (M_j - limit_koj) x_ko <= M_j``, M_j the largest Lambda_j that can occur.
 
     Args:
         tasks: the problem.
@@ -46,11 +53,13 @@ def solve_exact(
         solver: ``highs``, ``scip`` or ``gurobi``.
         time_limit_s: after it the incumbent is returned with the bound reached.
         gap: relative gap at which the search ends.
+        seed: of the solver's own random choices.
 
     Returns:
         The choice, (K,) or ``None`` if the limit came first, and the proven lower bound of the objective.
 
     Raises:
+        UnknownNameError, MissingExtraError: no such solver, or it is not installed.
         SolverError: the solver found neither a choice nor a bound.
     """
     alone = possible(tasks)
@@ -62,13 +71,16 @@ def solve_exact(
     )
     scale = float(tasks.size_bits.mean())
     programme = _programme(tasks, columns, scale, start)
-    answer = solve_milp(programme, solver=solver, time_limit_s=time_limit_s, gap=gap)
-    if answer.point is None:
-        return None, answer.bound * scale
+    limits = SolverOptions(time_limit_s=time_limit_s, gap=gap, feasibility=FEASIBILITY, seed=seed)
+    result = solve(programme, solver_name=solver, options=limits)
+    if result.values is None:
+        if not np.isfinite(result.bound):
+            raise SolverError(f"{solver} found neither a placement nor a bound: {result.message}")
+        return None, result.bound * scale
     choice = np.full(tasks.n_tasks, REJECTED)
-    chosen = np.flatnonzero(answer.point[: columns.task.size] > 0.5)
+    chosen = np.flatnonzero(result.values[: columns.task.size] > 0.5)
     choice[columns.task[chosen]] = columns.option[chosen]
-    return choice, answer.bound * scale
+    return choice, result.bound * scale
 
 
 def possible(tasks: Tasks) -> BoolArray:
@@ -76,7 +88,7 @@ def possible(tasks: Tasks) -> BoolArray:
     return np.asarray((tasks.options.limit >= tasks.arrival_rate_hz[:, None, None]).all(axis=2))
 
 
-def _programme(tasks: Tasks, columns: Columns, scale: float, start: IntArray | None) -> MixedIntegerProgram:
+def _programme(tasks: Tasks, columns: Columns, scale: float, start: IntArray | None) -> Programme:
     options, count = tasks.options, columns.task.size
     placed = columns.option >= 0
     cost = (
@@ -88,8 +100,9 @@ def _programme(tasks: Tasks, columns: Columns, scale: float, start: IntArray | N
     rows.add_many(columns.task, np.arange(count), np.ones(count), lower=1.0, upper=1.0)
     for j in range(tasks.topology.n_nodes):
         _add_node(rows, tasks, columns, limits, j, count + j)
-    return MixedIntegerProgram(
+    return Programme(
         cost=np.concatenate([cost, np.zeros(tasks.topology.n_nodes)]),
+        lower=np.zeros(count + tasks.topology.n_nodes),
         upper=np.concatenate([np.ones(count), np.full(tasks.topology.n_nodes, tasks.arrival_rate_hz.sum())]),
         integer=np.arange(count + tasks.topology.n_nodes) < count,
         matrix=rows.matrix(),
@@ -104,7 +117,7 @@ def _counted_limits(tasks: Tasks, options: Options) -> FloatArray:
     rate = tasks.arrival_rate_hz[0]
     if not (tasks.arrival_rate_hz == rate).all():
         return options.limit
-    return rate * np.floor(options.limit / rate + 1e-9)
+    return np.asarray(rate * np.floor(options.limit / rate + 1e-9))
 
 
 def _add_node(
@@ -140,8 +153,6 @@ def _add_node(
 
 
 def _point(tasks: Tasks, columns: Columns, choice: IntArray) -> FloatArray:
-    from slicewright.placement.judge import queue_arrivals
-
     return np.concatenate(
         [(choice[columns.task] == columns.option).astype(np.float64), queue_arrivals(tasks, choice)]
     )

@@ -1,4 +1,4 @@
-"""The one place where placements are judged: delays, costs and the residual of every constraint, whoever decided."""
+"""The one place where placements are judged: delays, costs, residuals of all constraints, whoever decided."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ MEANING = {
 class Violations:
     """By how much each constraint of the model is broken, as a share of its limit; 0 when it is kept.
 
-    ``infinite`` means that a queue is unstable, so a delay has no bound.
-
     Attributes:
-        residuals: one number per rule, 9a to 9e. 9a: 1 if a task has no valid decision. 9b: largest delay of a full
-            offload over the best idle partial offload, less 1. 9c: largest work per second over capacity, less 1.
-            9d: largest arrival rate over service rate, less 1. 9e: largest delay over deadline, less 1.
+        residuals: one number per rule. 9a: 1 if a task has no valid decision. 9b: largest delay of a full
+            offload over the best idle partial offload, less 1. 9c: largest work per second over capacity,
+            less 1. 9d: largest arrival rate over service rate, less 1. 9e: largest delay over deadline,
+            less 1. Infinite where a queue is unstable, because then a delay has no bound.
         worst: the task (for 9c the node) with the largest residual of each rule that is broken.
     """
 
@@ -119,7 +118,8 @@ def queue_arrivals(tasks: Tasks, choice: IntArray) -> FloatArray:
     nodes = tasks.options.nodes[choice[placed]]
     sides = nodes >= 0
     rates = np.broadcast_to(tasks.arrival_rate_hz[placed, None], nodes.shape)
-    return np.bincount(nodes[sides], weights=rates[sides], minlength=tasks.topology.n_nodes)
+    total = np.bincount(nodes[sides], weights=rates[sides], minlength=tasks.topology.n_nodes)
+    return total.astype(np.float64)
 
 
 def choice_of(tasks: Tasks, nodes: Sequence[Sequence[int]]) -> IntArray:

@@ -20,15 +20,15 @@ RESERVE_S = 0.002
 """What ``auto`` keeps of its budget for packing and unpacking."""
 EXACT_BUDGET_S = 60.0
 EXACT_STEPS_PER_TASK = 500
-"""Of the search that gives the exact method its first placement and lets it leave out what cannot be optimal."""
+"""Of the search that gives the exact method its first placement and the bound its target."""
 
 
 def auto(
     tasks: Tasks, *, budget_s: float | None = None, seed: int = 0, iterations: int | None = None
 ) -> Answer:
-    """A lower bound in a part of the budget, and a search with its prices until the budget or the gap is used up.
+    """A lower bound in a part of the budget, then a search with its prices until time or gap is used up.
 
-    ``iterations`` limits the work instead of the time (unless both are given): such a run repeats bit for bit.
+    ``iterations`` limits the work instead of the time, unless both are given: a run that repeats bit for bit.
     """
     if iterations is not None and iterations < 1:
         raise InvalidOptionError("iterations", "must be at least 1", value=iterations)
@@ -57,7 +57,13 @@ def exact(
     if found.cost <= lower * (1.0 + gap) or left <= 0.0:
         return Answer(start, lower)
     choice, bound = solve_exact(
-        tasks, keep=_worth_keeping(tasks, found), start=start, solver=solver, time_limit_s=left, gap=gap
+        tasks,
+        keep=_worth_keeping(tasks, found),
+        start=start,
+        solver=solver,
+        time_limit_s=left,
+        gap=gap,
+        seed=seed,
     )
     return Answer(start if choice is None else choice, max(lower, min(bound, found.cost)))
 

@@ -1,7 +1,7 @@
 """Every way to place a task: pairs of COINs, single nodes, their costs and what they ask of the queues.
 
-All constraints of the model are linear in the arrival rate ``Lambda_j`` of a node: a task that uses node j in some way
-caps ``Lambda_j`` at that way's service rate less the inverse of the longest delay it may take (model page 2).
+All constraints of the model are linear in the arrival rate ``Lambda_j`` of a node: a task that uses node j in
+some way caps ``Lambda_j`` at that way's service rate less the inverse of the longest delay it may take.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def list_options(
     deadline_s: FloatArray,
     split: str,
 ) -> Options:
-    """Enumerate the options of K tasks: all pairs of COINs (or single COINs without splitting), then each MEC."""
+    """The options of K tasks: all pairs of COINs (or single COINs without splitting), then each MEC."""
     coins, mecs = topology.coins, topology.mecs
     if split == "none":
         partial = np.column_stack([coins, np.full(coins.size, -1)])
@@ -96,15 +96,12 @@ def _lengths(topology: Topology, nodes: IntArray) -> FloatArray:
 def _speeds(topology: Topology, nodes: IntArray, split: str) -> FloatArray:
     """(O, 2) cycle/s at which a side serves whole tasks: its speed over its part of the work.
 
-    Work divided in proportion to the speeds makes both sides take as long as one node with the sum of the speeds;
-    equal halves make each side twice as fast as it is alone.
+    Work divided in proportion to the speeds makes both sides take as long as one node with the sum of the
+    speeds; equal halves make each side twice as fast as it is alone.
     """
     first, second = nodes.T
     paired = second >= 0
     speed = topology.capacity_hz[nodes]
-    if split == "equal":
-        both = 2.0 * speed
-    else:
-        both = np.repeat((speed[:, 0] + speed[:, 1])[:, None], 2, axis=1)
+    both = 2.0 * speed if split == "equal" else np.repeat(speed.sum(axis=1, keepdims=True), 2, axis=1)
     alone = np.column_stack([topology.capacity_hz[first], np.full(first.size, np.inf)])
     return np.where(paired[:, None], both, alone)

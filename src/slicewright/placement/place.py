@@ -10,6 +10,7 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError, InvalidPlanError, nearest
 from slicewright.placement.certificate import lower_bound
+from slicewright.placement.loading import load_kernels
 from slicewright.placement.plan import Placement, certified
 from slicewright.placement.registry import PlacementMethod, placement_method
 from slicewright.placement.tasks import Tasks
@@ -46,6 +47,7 @@ def place(
         raise InvalidOptionError("seed", "must be a whole number of at least 0", value=seed)
     decide = placement_method(method)
     _check_options(decide, method, options)
+    load_kernels()
     begin = time.perf_counter()
     answer = decide(tasks, budget_s=budget_s, seed=int(seed), **options)
     runtime = time.perf_counter() - begin

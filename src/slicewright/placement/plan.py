@@ -1,4 +1,5 @@
-"""A placement with its certificate: what was decided, what it costs, what it breaks, how far from optimal it can be."""
+"""A placement with its certificate: what was decided, what it costs and breaks, how far from optimal it
+may be."""
 
 from __future__ import annotations
 
@@ -92,7 +93,7 @@ class Placement:
 
     @classmethod
     def from_dict(cls, source: Mapping[str, object]) -> Placement:
-        """Read a ``slicewright/placement/v1`` document as its author wrote it; :func:`check_placement` judges it.
+        """Read a ``slicewright/placement/v1`` document as it is written; :func:`check_placement` judges it.
 
         Raises:
             InvalidPlanError: a field is missing or breaks its rule.
@@ -104,15 +105,14 @@ class Placement:
         if not isinstance(entries, list) or not entries:
             raise InvalidPlanError("placements", "must be a list with one entry per task", value=entries)
         rows = [_entry(item, row) for row, item in enumerate(entries)]
-        number = lambda name: float(_read.numbers(_read.require(doc, name, ""), name, ()))
         residuals = _read.mapping(doc.get("violations") or {}, "violations")
         return cls(
             method=str(doc.get("method", "unknown")),
             status=_read.choice(doc.get("status", "feasible"), "status", STATUSES),  # type: ignore[arg-type]
-            objective_bit_hops=number("objective_bit_hops"),
-            cost_bit_hops=number("cost_bit_hops"),
-            lower_bound_bit_hops=number("lower_bound_bit_hops"),
-            runtime_s=number("runtime_s"),
+            objective_bit_hops=_top_number(doc, "objective_bit_hops"),
+            cost_bit_hops=_top_number(doc, "cost_bit_hops"),
+            lower_bound_bit_hops=_top_number(doc, "lower_bound_bit_hops"),
+            runtime_s=_top_number(doc, "runtime_s"),
             violations=Violations({rule: _number(residuals.get(rule, 0.0), math.inf) for rule in RULES}, {}),
             nodes=tuple(row[0] for row in rows),
             delay_s=np.array([row[1] for row in rows]),
@@ -187,6 +187,10 @@ def _entry(item: object, row: int) -> tuple[tuple[int, ...], float, float, str |
     deadline = _number(entry.get("deadline_s"), math.nan)
     used = tuple(int(j) for j in nodes)
     return used, _number(entry.get("delay_s"), math.nan), deadline, None if reason is None else str(reason)
+
+
+def _top_number(doc: Document, name: str) -> float:
+    return float(_read.numbers(_read.require(doc, name, ""), name, ()))
 
 
 def _number(value: object, missing: float) -> float:

@@ -1,4 +1,4 @@
-"""Families of random placement problems: named presets whose every parameter can be overridden (model page 2).
+"""Families of random placement problems: named presets, every parameter can be overridden (model 2).
 
 The seed is the instance's identity: the same preset, parameters and seed give the same tasks, bit for bit.
 """
@@ -6,13 +6,14 @@ The seed is the instance's identity: the same preset, parameters and seed give t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from slicewright.errors import InvalidTasksError, UnknownNameError, nearest
-from slicewright.network.presets import BITS_PER_MEGABYTE, Range
+from slicewright.errors import InvalidScenarioError, InvalidTasksError, UnknownNameError
+from slicewright.network.parameters import Range, with_parameters
+from slicewright.network.workload import BITS_PER_MEGABYTE
 from slicewright.placement.tasks import Split, Tasks
 from slicewright.placement.topology import Link, Topology, linked_topology
 from slicewright.types import FloatArray
@@ -20,15 +21,15 @@ from slicewright.types import FloatArray
 
 @dataclass(frozen=True)
 class TaskFamily:
-    """Parameters of a family of placement problems. A range (low, high) is drawn uniformly, low = high fixes it.
+    """Parameters of a family of placement problems. A range (low, high) is drawn uniformly.
 
     The defaults are the published setting; what the publication leaves open is chosen as on the model page.
 
     Attributes:
         tasks: K.
         access_points: A; access point i hangs on lower COIN i, counted round.
-        lower_coins, upper_coins, mecs: counts. Upper COINs are fully meshed and linked to every MEC; each lower
-            COIN is linked to two neighbouring upper ones.
+        lower_coins, upper_coins, mecs: counts. Upper COINs are fully meshed and linked to every MEC; each
+            lower COIN is linked to two neighbouring upper ones.
         lower_capacity_hz, upper_capacity_hz, mec_capacity_hz: per node, cycle/s.
         link_length, mec_link_length: length of a link, and of one between an upper COIN and a MEC.
         size_bits: S_k, bit. cycles: w_k, cycle. deadline_s: D_k, s. arrival_rate_hz: lambda_k, 1/s.
@@ -69,12 +70,15 @@ def placement_preset(name: str = "paper-placement", *, seed: int = 0, **override
     """
     if name not in PLACEMENT_PRESETS:
         raise UnknownNameError("placement preset", name, PLACEMENT_PRESETS)
-    known = {f.name: getattr(TaskFamily(), f.name) for f in fields(TaskFamily)}
-    for key in overrides:
-        if key not in known:
-            raise InvalidTasksError(key, f"is not a parameter of preset {name!r}{nearest(key, known)}")
-    checked = {key: _parameter(key, value, known[key]) for key, value in overrides.items()}
-    family = replace(PLACEMENT_PRESETS[name], **checked)  # type: ignore[arg-type]
+    try:
+        family = with_parameters(
+            PLACEMENT_PRESETS[name],
+            overrides,
+            owner=f"preset {name!r}",
+            may_be_zero=("mecs",),
+        )
+    except InvalidScenarioError as bad:
+        raise InvalidTasksError(bad.field, bad.rule, index=bad.index, value=bad.value, fix=bad.fix) from None
     default = asdict(PLACEMENT_PRESETS[name])
     changed = {k: v for k, v in asdict(family).items() if v != default[k] or k == "tasks"}
     return replace(draw_tasks(family, seed), origin={"preset": name, "seed": seed, **changed})
@@ -83,7 +87,10 @@ def placement_preset(name: str = "paper-placement", *, seed: int = 0, **override
 def draw_tasks(family: TaskFamily, seed: int) -> Tasks:
     """Draw one problem of a family; ``seed`` is the instance."""
     rng = np.random.default_rng(seed)
-    draw = lambda bounds: rng.uniform(bounds[0], bounds[1], family.tasks)
+
+    def draw(bounds: Range) -> FloatArray:
+        return rng.uniform(bounds[0], bounds[1], family.tasks)
+
     topology = layered_topology(family, rng)
     return Tasks(
         topology,
@@ -124,28 +131,3 @@ def layered_topology(family: TaskFamily, rng: np.random.Generator) -> Topology:
         access_points=tuple(access_points),
         kinds=("coin",) * (len(lower) + len(upper)) + ("mec",) * len(mecs),
     )
-
-
-def _parameter(key: str, value: object, default: object) -> object:
-    """A checked parameter value: ranges as ordered pairs, counts as whole numbers."""
-    if isinstance(default, str):
-        return str(value)
-    try:
-        numbers = [float(v) for v in value] if isinstance(value, (list, tuple)) else [float(value)]  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise InvalidTasksError(key, "must be a number or a range [low, high]", value=value) from None
-    if not numbers or not np.isfinite(numbers).all() or numbers[0] < 0:
-        raise InvalidTasksError(key, "must be finite and not negative", value=value)
-    if isinstance(default, tuple):
-        low, high = numbers[0], numbers[-1]
-        if len(numbers) > 2 or not 0 < low <= high:
-            raise InvalidTasksError(key, "must be a range [low, high] with 0 < low <= high", value=value)
-        return (low, high)
-    if len(numbers) != 1:
-        raise InvalidTasksError(key, "must be a single number", value=value)
-    if isinstance(default, int):
-        least = 0 if key == "mecs" else 1
-        if numbers[0] != int(numbers[0]) or numbers[0] < least:
-            raise InvalidTasksError(key, f"must be a whole number of at least {least}", value=value)
-        return int(numbers[0])
-    return numbers[0]

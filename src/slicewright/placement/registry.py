@@ -1,19 +1,19 @@
-"""Placement methods by name: the built-in ones, those registered here, and those that other packages bring.
+"""Placement methods by name: the built-in ones, those registered here, and those that other packages
+bring.
 
-A package offers a method through the entry-point group ``slicewright.placement_policies``; the entry point is a
-callable like :class:`PlacementMethod`.
+A package offers a method through the entry-point group ``slicewright.placement_policies``; the entry point
+is a callable of type :data:`PlacementMethod`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol
+from typing import TypeAlias
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.placement.tasks import Tasks
 from slicewright.types import IntArray
 
 ENTRY_POINTS = "slicewright.placement_policies"
@@ -33,12 +33,12 @@ class Answer:
     lower_bound_bit_hops: float = 0.0
 
 
-class PlacementMethod(Protocol):
-    """Decides where tasks go. Further keyword-only parameters with defaults are options that callers may set."""
+PlacementMethod: TypeAlias = Callable[..., Answer]
+"""``method(tasks, *, budget_s: float | None, seed: int, **options) -> Answer`` decides where tasks go.
 
-    def __call__(self, tasks: Tasks, *, budget_s: float | None, seed: int, **options: Any) -> Answer:
-        """Decide; ``budget_s`` is the wall time to use, ``None`` the method's own habit."""
-        ...  # pragma: no cover
+``budget_s`` is the wall time to use in s, ``None`` means the method's own habit. Further keyword-only
+parameters with defaults are options that callers of ``place`` may set.
+"""
 
 
 _registered: dict[str, PlacementMethod] = {}

@@ -64,9 +64,8 @@ def _no_floors(nodes: int) -> Floors:
 
 
 def _floors(prices: Prices) -> Floors:
-    """The levels of each node that the prices regret least, each only if its neighbours are regretted more."""
+    """The levels of each node that the prices regret least, if their neighbours are regretted more."""
     regret = prices.level_regret
-    nodes = regret.shape[0]
     padded = np.pad(regret, ((0, 0), (1, 1)), constant_values=np.inf)
     dip = (regret < padded[:, :-2] * (1.0 - 1e-9)) & (regret <= padded[:, 2:]) & np.isfinite(regret)
     shown = np.where(dip, regret, np.inf)

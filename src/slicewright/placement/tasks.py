@@ -52,7 +52,6 @@ class Tasks:
     origin: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)
         per_task = ("tasks",)
         size = _read.numbers(self.size_bits, "tasks.size_bits", (None,), positive=True, axes=per_task)
         if size.size == 0:
@@ -67,8 +66,8 @@ class Tasks:
             )
         for name, array in checked.items():
             array.setflags(write=False)
-            put(name, array)
-        put("split", _read.choice(self.split, "split", SPLITS))
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "split", _read.choice(self.split, "split", SPLITS))
         coins, mecs = self.topology.coins.size, self.topology.mecs.size
         if mecs == 0 and (coins == 0 or (coins == 1 and self.split != "none")):
             raise InvalidTasksError(

@@ -17,7 +17,7 @@ _read = FieldReader(InvalidTasksError)
 
 
 class Link(NamedTuple):
-    """One undirected link between two names (nodes or access points); ``length`` is in hops or any other unit."""
+    """An undirected link between two names (nodes or access points); ``length`` in any unit."""
 
     start: str
     end: str
@@ -49,7 +49,6 @@ class Topology:
     links: tuple[Link, ...] = ()
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)
         capacity = _read.numbers(
             self.capacity_hz, "nodes.capacity_hz", (None,), positive=True, axes=["nodes"]
         )
@@ -78,7 +77,7 @@ class Topology:
                 index=(i, j),
                 value=float(between[i, j]),
             )
-        put("kinds", tuple(map(str, self.kinds)) or ("coin",) * count)
+        object.__setattr__(self, "kinds", tuple(map(str, self.kinds)) or ("coin",) * count)
         if len(self.kinds) != count:
             raise InvalidTasksError("nodes.kinds", f"must have {count} entries", value=len(self.kinds))
         for j, kind in enumerate(self.kinds):
@@ -86,18 +85,20 @@ class Topology:
                 raise InvalidTasksError(
                     "nodes.kinds", f"must be one of {', '.join(NODE_KINDS)}", index=(j,), value=kind
                 )
-        put("nodes", _read.names(self.nodes or None, "nodes.names", count=count, default="node"))
+        object.__setattr__(
+            self, "nodes", _read.names(self.nodes or None, "nodes.names", count=count, default="node")
+        )
         names = _read.names(
             self.access_points or None, "access_points.names", count=reach.shape[0], default="ap"
         )
-        put("access_points", names)
+        object.__setattr__(self, "access_points", names)
         for name, array in (
             ("capacity_hz", capacity),
             ("access_point_to_node", reach),
             ("node_to_node", between),
         ):
             array.setflags(write=False)
-            put(name, array)
+            object.__setattr__(self, name, array)
 
     @property
     def n_nodes(self) -> int:

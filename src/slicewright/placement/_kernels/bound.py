@@ -1,11 +1,12 @@
 """A lower bound by splitting every task into copies, one per node it may use, priced by fees.
 
-A task that uses node j in a way that bears at most ``limit`` there pays the fee of that limit's class; the node collects
-the fees of the tasks it chooses. With the fees fixed the two sides separate: each task takes its cheapest option,
-each node picks a level, serves only tasks whose limit is at least that level, and of those the dearest ones up to an arrival
-rate of the level. For equal arrival rates that is the convex hull of what the node can do, so the bound is far above
-the linear relaxation. For unequal rates the last task is taken in part, which can only lower the bound.
-Fees are raised where more copies pay than are served and lowered where fewer do: a deflected subgradient.
+A task that uses node j in a way that bears at most ``limit`` there pays the fee of that limit's class; the
+node collects the fees of the tasks it chooses. With the fees fixed the two sides separate: each task takes
+its cheapest option, each node picks a level, serves only tasks whose limit is at least that level, and of
+those the ones that pay most, up to an arrival rate of the level. For equal arrival rates that is the
+convex hull of what the node can do, so the bound is far above the linear relaxation. For unequal rates the
+last task is taken in part, which can only lower the bound. Fees rise where more copies pay than are served
+and fall where fewer do: a deflected subgradient with Polyak's step.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slicewright.compiled import inlined, kernel, now_ns
+from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.placement._kernels.problem import REJECTED
 
-CLASSES = 4  # limits of one task at one node that are told apart; further ones count as the largest of the last class
+CLASSES = 4  # limits of one task at one node that are told apart; further ones share the last class's largest
 LEVELS = 96  # of one node; if there are more different limits, neighbours share a level
 MEMORY = 0.8  # of the last direction in the next
 PATIENCE = 10  # iterations without a better bound before the step shrinks
@@ -50,7 +51,7 @@ class Work(NamedTuple):
 
 @kernel
 def make_copies(problem, limit):  # type: ignore[no-untyped-def]
-    """Sort out classes and levels; ``limit`` (K, C, 2) as in the problem, or rounded down to what can be used."""
+    """Sort out classes and levels; ``limit`` is (K, C, 2), the problem's or rounded down."""
     n_tasks, nodes = problem.count.size, problem.n_nodes
     label = np.zeros(limit.shape, dtype=np.int64)
     classes = np.zeros((n_tasks, nodes + 1), dtype=np.int64)
@@ -71,21 +72,42 @@ def make_copies(problem, limit):  # type: ignore[no-untyped-def]
             for q in range(classes[k, j]):
                 values[n] = top[k, j, q]
                 n += 1
-        distinct = np.unique(values[:n])
-        group = max(1, (distinct.size + LEVELS - 1) // LEVELS)
+        distinct = values[:n]
+        count = sort_distinct(distinct)
+        group = max(1, (count + LEVELS - 1) // LEVELS)
         at = 0
-        while at < distinct.size:
-            end = min(at + group, distinct.size)
+        while at < count:
+            end = min(at + group, count)
             floor[j, levels[j]], capacity[j, levels[j]] = distinct[at], distinct[end - 1]
             levels[j] += 1
             at = end
         for k in range(n_tasks):
             for q in range(classes[k, j]):
-                rank[k, j, q] = np.searchsorted(floor[j, : levels[j]], top[k, j, q], side="right") - 1
+                level = 0
+                while level + 1 < levels[j] and floor[j, level + 1] <= top[k, j, q]:
+                    level += 1
+                rank[k, j, q] = level
     return Copies(label, classes, rank, levels, floor, capacity)
 
 
-@inlined
+@outlined
+def sort_distinct(values):  # type: ignore[no-untyped-def]
+    """Sort in place with repetitions left out; returns how many values remain in front."""
+    count = 0
+    for value in values:
+        at = count
+        while at > 0 and values[at - 1] > value:
+            at -= 1
+        if at > 0 and values[at - 1] == value:
+            continue
+        for i in range(count, at, -1):
+            values[i] = values[i - 1]
+        values[at] = value
+        count += 1
+    return count
+
+
+@outlined
 def classify(classes, top, limit, k, j):  # type: ignore[no-untyped-def]
     """The class of a limit of task k at node j, a new one while there is room."""
     for q in range(classes[k, j]):
@@ -100,9 +122,9 @@ def classify(classes, top, limit, k, j):  # type: ignore[no-untyped-def]
     return classes[k, j] - 1
 
 
-@inlined
+@outlined
 def sort_items(problem, fee, work, j):  # type: ignore[no-untyped-def]
-    """Items of node j by falling fee per arrival rate, nearly sorted since last time; returns how many pay."""
+    """Items of node j by falling fee per arrival rate, nearly so since last time; returns how many pay."""
     order, value = work.order[j], work.value
     paying = 0
     for i in range(work.items[j]):
@@ -121,7 +143,7 @@ def sort_items(problem, fee, work, j):  # type: ignore[no-untyped-def]
     return paying
 
 
-@inlined
+@outlined
 def collect(problem, copies, fee, work, j, level, paying, direction):  # type: ignore[no-untyped-def]
     """What node j earns at a level; if ``direction`` has any rows, the shares served are taken off it."""
     room, earned = copies.capacity[j, level], 0.0
@@ -144,7 +166,7 @@ def collect(problem, copies, fee, work, j, level, paying, direction):  # type: i
     return earned
 
 
-@inlined
+@outlined
 def best_level(problem, copies, fee, work, j, paying, nothing):  # type: ignore[no-untyped-def]
     """The level at which node j earns most: (earned, level)."""
     best, choice = 0.0, -1
@@ -186,7 +208,7 @@ def cheapest(problem, copies, fee, k):  # type: ignore[no-untyped-def]
     return best, choice
 
 
-@inlined
+@outlined
 def evaluate(problem, copies, fee, work, direction, nothing):  # type: ignore[no-untyped-def]
     """The bound of the given fees; ``direction`` receives a supergradient."""
     bound = 0.0
@@ -208,7 +230,7 @@ def evaluate(problem, copies, fee, work, direction, nothing):  # type: ignore[no
     return bound
 
 
-@inlined
+@outlined
 def ascend(problem, copies, fee, direction, previous, ahead):  # type: ignore[no-untyped-def]
     """Move the fees by a Polyak step towards ``ahead`` more bound; False if there is nowhere to go."""
     norm = 0.0

@@ -1,7 +1,8 @@
 """What search sees of a placement problem, and what it keeps while tasks move.
 
-Candidates of a task are the options that serve it in time when it is alone, cheapest first. Node ``J`` does not exist: it
-stands for the missing second node of an option, never fills and never limits, so that no loop needs a case for it.
+Candidates of a task are the options that serve it in time when it is alone, cheapest first. Node ``J``
+does not exist: it stands for the missing second node of an option, never fills and never limits, so that
+loops need no case for it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slicewright.compiled import inlined, kernel
+from slicewright.compiled import inlined, kernel, outlined
 
 REJECTED = -1
 NOISE = 1e-12  # of a limit: what sums of arrival rates may be off by rounding
@@ -76,10 +77,8 @@ def make_problem(option_cost, option_node, option_limit, rejection, arrival, n_n
 def is_candidate(option_cost, option_node, option_limit, rejection, arrival, k, o):  # type: ignore[no-untyped-def]
     if option_cost[k, o] >= rejection[k]:
         return False
-    for side in range(2):
-        if option_node[o, side] >= 0 and option_limit[k, o, side] < arrival[k]:
-            return False
-    return True
+    first = option_limit[k, o, 0] >= arrival[k]
+    return first and (option_node[o, 1] < 0 or option_limit[k, o, 1] >= arrival[k])
 
 
 @kernel
@@ -161,7 +160,7 @@ def refresh(problem, state, j):  # type: ignore[no-untyped-def]
     state.load[j], state.tight[j] = load, tight
 
 
-@inlined
+@outlined
 def total_cost(problem, state):  # type: ignore[no-untyped-def]
     """bit hops. The objective of the state."""
     total = 0.0
@@ -171,7 +170,7 @@ def total_cost(problem, state):  # type: ignore[no-untyped-def]
     return total
 
 
-@inlined
+@outlined
 def restore(problem, state, chosen):  # type: ignore[no-untyped-def]
     """Make the state that of the given candidates."""
     for j in range(problem.n_nodes + 1):

@@ -1,9 +1,10 @@
-"""Iterated ruin and recreate with floors: the search behind ``auto`` (see :mod:`slicewright.placement.search`).
+"""Iterated ruin and recreate with floors: the search behind ``auto``.
 
-The tightest user of a node limits how many may use it, so good placements have a few nodes for urgent tasks and
-others that are full of patient ones; going from one such division to another passes through bad placements. An episode
-therefore sets a floor on the limits that a node accepts, drawn from the prices of the lower bound, rearranges the
-tasks under it, drops it, and goes on without. The best placement of all episodes is kept.
+The tightest user of a node limits how many may use it, so good placements have a few nodes for urgent
+tasks and others that are full of patient ones; going from one such division to another passes through bad
+placements. An episode therefore sets floors on the limits that nodes accept, drawn by the regrets of the
+lower bound, rearranges the tasks under them, drops them, and goes on without. The best placement of all
+episodes is kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slicewright.compiled import inlined, kernel, now_ns, random_below, random_unit
+from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below, random_unit
 from slicewright.placement._kernels.problem import (
     REJECTED,
     attach,
@@ -76,7 +77,7 @@ def take_off(problem, state, scratch, k, n):  # type: ignore[no-untyped-def]
     return cost
 
 
-@inlined
+@outlined
 def tightest_user(problem, state, j):  # type: ignore[no-untyped-def]
     """The user of node j whose limit is smallest."""
     pick, tight = state.user[j, 0], np.inf
@@ -89,7 +90,7 @@ def tightest_user(problem, state, j):  # type: ignore[no-untyped-def]
     return pick
 
 
-@inlined
+@outlined
 def sort_removed(scratch, n):  # type: ignore[no-untyped-def]
     """Removed tasks by ascending key; they are few, so by insertion."""
     removed, key = scratch.removed, scratch.key
@@ -101,7 +102,7 @@ def sort_removed(scratch, n):  # type: ignore[no-untyped-def]
         removed[at + 1] = item
 
 
-@inlined
+@outlined
 def ruin(problem, state, scratch, rng):  # type: ignore[no-untyped-def]
     """Take off a few tasks that share nodes, at random or the tightest first: (how many, what they cost)."""
     n_tasks = problem.count.size
@@ -130,7 +131,7 @@ def ruin(problem, state, scratch, rng):  # type: ignore[no-untyped-def]
     return n, cost
 
 
-@inlined
+@outlined
 def recreate(problem, state, scratch, n, rng):  # type: ignore[no-untyped-def]
     """Put the removed tasks back at random, dearest first or tightest first; returns what they cost now."""
     kind = random_below(rng, 3)
@@ -151,7 +152,7 @@ def recreate(problem, state, scratch, n, rng):  # type: ignore[no-untyped-def]
     return cost
 
 
-@inlined
+@outlined
 def undo(problem, state, scratch, n):  # type: ignore[no-untyped-def]
     """Put the removed tasks back where they were."""
     for i in range(n):
@@ -163,16 +164,16 @@ def undo(problem, state, scratch, n):  # type: ignore[no-untyped-def]
             attach(problem, state, k, scratch.before[k])
 
 
-@inlined
+@outlined
 def keep(source, target):  # type: ignore[no-untyped-def]
     """Copy; slice assignment would allocate."""
     for k in range(source.size):
         target[k] = source[k]
 
 
-@inlined
+@outlined
 def descend(problem, state, scratch, best, rng, steps, deadline):  # type: ignore[no-untyped-def]
-    """Ruin and recreate ``steps`` times, or until the deadline; leaves the state at ``best``, returns its cost."""
+    """Ruin and recreate until the steps or the time end; leaves the state at ``best``, returns its cost."""
     cost = least = total_cost(problem, state)
     keep(state.chosen, best)
     for step in range(steps):
@@ -191,7 +192,7 @@ def descend(problem, state, scratch, best, rng, steps, deadline):  # type: ignor
     return total_cost(problem, state)
 
 
-@inlined
+@outlined
 def draw_floor(problem, state, scratch, floors, j, rng):  # type: ignore[no-untyped-def]
     """Set a floor on node j and take off the users below it; they come back with the next :func:`refill`."""
     at, u = 0, random_unit(rng)
@@ -202,7 +203,7 @@ def draw_floor(problem, state, scratch, floors, j, rng):  # type: ignore[no-unty
         detach(problem, state, tightest_user(problem, state, j))
 
 
-@inlined
+@outlined
 def refill(problem, state, scratch):  # type: ignore[no-untyped-def]
     """Put all tasks that are off, or could be cheaper, where they fit best, dearest first."""
     n_tasks = problem.count.size

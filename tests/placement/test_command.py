@@ -1,0 +1,100 @@
+"""``slicewright place`` end to end, and its picture."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from slicewright.cli.main import run
+from slicewright.errors import InvalidOptionError
+from slicewright.placement import Placement, check_placement, load_tasks, place, placement_preset, save_tasks
+from slicewright.placement.flows import traffic
+from slicewright.placement.picture import draw_placement
+from slicewright.placement.plan import placement_choice
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run the command; returns its exit code, standard output and standard error."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["slicewright", "place", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+def test_place_shows_and_writes(command, tmp_path) -> None:
+    file = save_tasks(
+        placement_preset(tasks=12, seed=4, deadline_s=(0.003, 0.1), mec_capacity_hz=4e9),
+        tmp_path / "tasks.yaml",
+    )
+    code, out, err = command(
+        str(file), "--budget", "10ms", "--compare", "mec-only,random",
+        "--json", str(tmp_path / "p.json"), "--map", str(tmp_path / "p.png"),
+    )  # fmt: skip
+    assert code == 0
+    assert all(word in out for word in ("rejected", "upper0", "mec-only", "random", "Gbit hops"))
+    assert "p.json" in err and "p.png" in err
+    placement = Placement.from_dict(json.loads((tmp_path / "p.json").read_text()))
+    assert check_placement(load_tasks(file), placement).feasible
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_place_speaks_json_on_standard_output(command) -> None:
+    code, out, _ = command("paper-placement", "--method", "greedy-nearest", "--json", "-")
+    assert code == 0
+    assert json.loads(out)["schema"] == "slicewright/placement/v1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere.yaml",), "nowhere.yaml"),
+        (("paper-placement", "--method", "magic"), "no placement method"),
+        (("paper-placement", "--budget", "soon"), "--budget"),
+        (("paper-placement", "--map", "picture"), "must end in"),
+        (("paper-placement", "--map", "picture.txt"), "must end in"),
+    ],
+)
+def test_bad_input_ends_with_two_and_one_sentence(command, arguments, said) -> None:
+    code, _, err = command(*arguments)
+    assert code == 2
+    assert said in err
+
+
+def test_traffic_is_what_the_cost_counts() -> None:
+    tasks = placement_preset(tasks=20, seed=2)
+    placement = place(tasks, "greedy-nearest")
+    flows = traffic(tasks, placement_choice(tasks, placement))
+    lengths = {link[:2]: link.length for link in tasks.topology.links}
+    carried = sum(bits * lengths[hop] for part in (flows.partial, flows.full) for hop, bits in part.items())
+    assert carried == pytest.approx(placement.cost_bit_hops)
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf"])
+def test_pictures_of_networks_known_only_by_distances(tmp_path, ending) -> None:
+    from slicewright.placement import tasks_from_dict, tasks_to_dict
+
+    linked = placement_preset(tasks=9, seed=3, mecs=2)
+    document = tasks_to_dict(linked)
+    del document["links"]
+    topology = linked.topology
+    document["distance"] = {
+        "access_point_to_node": topology.access_point_to_node.tolist(),
+        "node_to_node": topology.node_to_node.tolist(),
+    }
+    tasks = tasks_from_dict(document)
+    file = draw_placement(tasks, place(tasks, "greedy-nearest"), tmp_path / f"map.{ending}")
+    assert file.stat().st_size > 5000
+
+
+def test_pictures_have_a_format(tmp_path) -> None:
+    tasks = placement_preset(tasks=2)
+    with pytest.raises(InvalidOptionError, match="must end in"):
+        draw_placement(tasks, place(tasks, "random"), tmp_path / "map.gif")
