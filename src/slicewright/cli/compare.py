@@ -50,7 +50,7 @@ def compare(
             seed=seed,
             on_step=lambda: progress.advance(task),
         )
-    console.print(_comparison_table(rows, len(problems)))
+    console.print(comparison_table(rows, len(problems)))
     if json_file is not None:
         from slicewright.network.documents import write_document
 
@@ -75,7 +75,8 @@ def _method_table() -> Table:
     return table
 
 
-def _comparison_table(rows: list[Row], count: int) -> Table:
+def comparison_table(rows: list[Row], count: int) -> Table:
+    """Rows of :func:`compare_methods` as a table."""
     from slicewright.cli.options import new_table, show_duration, show_percent
 
     table = new_table(
