@@ -1,0 +1,33 @@
+"""Maps of plans and scenarios: PNG, PDF and SVG by matplotlib, HTML by plotly (extra ``html``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slicewright.errors import InvalidOptionError
+from slicewright.slicing.plan import Plan
+
+ENDINGS = (".png", ".pdf", ".svg", ".html")
+
+
+def draw_plan(plan: Plan, path: str | Path) -> Path:
+    """Draw who goes where and how much everything is used; the ending of ``path`` chooses the format.
+
+    Devices, access points, nodes and the chosen links on a map (or in columns if the scenario has no positions), with
+    bars of the loads beside it.
+
+    Raises:
+        InvalidOptionError: the ending is not one of .png, .pdf, .svg and .html.
+        MissingExtraError: .html without plotly.
+    """
+    file = _checked(path)
+    from slicewright.evaluation.maps.figure import plan_figure, save_figure
+
+    return save_figure(plan_figure(plan), file)
+
+
+def _checked(path: str | Path) -> Path:
+    file = Path(path)
+    if file.suffix.lower() not in ENDINGS:
+        raise InvalidOptionError("map file", f"must end in one of {', '.join(ENDINGS)}", value=file.name)
+    return file

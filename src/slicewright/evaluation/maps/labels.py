@@ -1,0 +1,88 @@
+"""Names beside markers, moved about until none covers another; a name without room is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from slicewright.evaluation.maps.style import INK, PAPER
+from slicewright.types import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Directions to try, nearest first: (x, y) in units of the marker's radius, with the text's alignment.
+_DIRECTIONS = (
+    (1, 0, "left", "center"), (-1, 0, "right", "center"), (0, 1, "center", "bottom"), (0, -1, "center", "top"),
+    (0.8, 0.8, "left", "bottom"), (0.8, -0.8, "left", "top"), (-0.8, 0.8, "right", "bottom"), (-0.8, -0.8, "right", "top"),
+)  # fmt: skip
+_STRETCHES = (1.0, 2.2)
+
+
+class Label(NamedTuple):
+    """A name for the marker at ``xy`` (display points) with the given radius in points."""
+
+    text: str
+    xy: tuple[float, float]
+    radius: float
+
+
+def place_labels(axes: Axes, labels: Sequence[Label], obstacles: FloatArray, size: float = 8.0) -> None:
+    """Write each name where it covers no other name and as few obstacles as possible.
+
+    Args:
+        axes: to write in; limits and size must be final.
+        labels: in order of importance; names and keys that find no free place are left out.
+        obstacles: (k, 4) pixels, boxes (x0, y0, x1, y1) of markers.
+        size: of the type, in points.
+    """
+    from matplotlib.patheffects import withStroke
+
+    figure = axes.get_figure(root=True)
+    renderer = figure.canvas.get_renderer()
+    frame = np.array(axes.get_window_extent(renderer).extents)
+    pixels = figure.dpi / 72.0
+    taken: list[FloatArray] = []
+    for label in labels:
+        best, best_cost, best_box = None, 1.0, None
+        text = axes.annotate(
+            label.text, (0, 0), xycoords="figure pixels", fontsize=size, color=INK, zorder=9, annotation_clip=False,
+            path_effects=[withStroke(linewidth=2.2, foreground=PAPER, alpha=0.85)],
+        )  # fmt: skip
+        for stretch in _STRETCHES:
+            for dx, dy, horizontal, vertical in _DIRECTIONS:
+                reach = (label.radius * stretch + 1.5) * pixels
+                place = (label.xy[0] + dx * reach, label.xy[1] + dy * reach)
+                text.set(position=place, ha=horizontal, va=vertical)
+                box = np.array(text.get_window_extent(renderer).extents)
+                inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
+                if not inside or (taken and _overlap(box, np.array(taken)).max() > 0):
+                    continue
+                cost = float(_overlap(box, obstacles).sum()) + 0.02 * (stretch > 1)
+                if cost < best_cost:
+                    best, best_cost, best_box = (place, horizontal, vertical), cost, box
+            if best_cost < 0.05:
+                break
+        if best is None or best_box is None:
+            text.remove()
+            continue
+        text.set(position=best[0], ha=best[1], va=best[2])
+        taken.append(best_box)
+
+
+def boxes(centres: FloatArray, radius: FloatArray | float) -> FloatArray:
+    """(k, 4) boxes around centres (k, 2) with half width ``radius``, all in pixels."""
+    half = np.broadcast_to(np.asarray(radius, dtype=np.float64), (len(centres),))[:, None]
+    return np.hstack([centres - half, centres + half])
+
+
+def _overlap(box: FloatArray, others: FloatArray) -> FloatArray:
+    """(k,) share of ``box`` that each other box covers."""
+    if not len(others):
+        return np.zeros(1)
+    width = np.minimum(box[2], others[:, 2]) - np.maximum(box[0], others[:, 0])
+    height = np.minimum(box[3], others[:, 3]) - np.maximum(box[1], others[:, 1])
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return np.asarray(np.clip(width, 0, None) * np.clip(height, 0, None) / area, dtype=np.float64)

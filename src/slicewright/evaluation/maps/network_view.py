@@ -1,0 +1,220 @@
+"""The network itself: devices, access points, nodes and links on one pair of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slicewright.evaluation.maps.labels import Label, boxes, place_labels
+from slicewright.evaluation.maps.positions import Positions
+from slicewright.evaluation.maps.style import INK, PAPER, SOFT, slice_colour, slice_marker
+from slicewright.network.scenario import Scenario
+from slicewright.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_LABELS = 40
+"""Up to so many access points and nodes all get their names, above that only MEC servers."""
+_COLUMN_NAMES = ("devices", "access points", "nodes")
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkView:
+    """What to draw.
+
+    Attributes:
+        scenario: names and kinds.
+        positions: places or columns.
+        access_point: (I,) link of each device to an access point, -1 for none.
+        node: (I,) link of each device to a node, -1 for none; drawn from its access point, in columns only.
+        slice: (I,) slice that colours the device and its links, -1 for a device without one.
+        ap_weight: (A,) number of users, or another size.
+        node_fill: (J,) how full each node's marker is, 0 to 1, or None for no fill.
+    """
+
+    scenario: Scenario
+    positions: Positions
+    access_point: IntArray
+    node: IntArray
+    slice: IntArray
+    ap_weight: FloatArray
+    node_fill: FloatArray | None
+
+
+def draw_network(axes: Axes, view: NetworkView) -> None:
+    """Draw links, devices, access points and nodes, then names where there is room."""
+    _frame(axes, view)
+    _links(axes, view)
+    _devices(axes, view)
+    _access_points(axes, view)
+    node_shift = _nodes(axes, view)
+    _names(axes, view, node_shift)
+
+
+def device_size(count: int) -> float:
+    """Area of a device's marker in points squared: smaller when there are many."""
+    return float(np.clip(2400.0 / count, 11.0, 46.0))
+
+
+def ap_sizes(weight: FloatArray) -> FloatArray:
+    """(A,) areas of access-point markers in points squared: they grow with the weight, less when there are many."""
+    most, unit = max(float(weight.max(initial=0.0)), 1.0), 1.0 if weight.size <= 30 else 0.5
+    return unit * (60.0 + 240.0 * np.asarray(weight, dtype=np.float64) / most)
+
+
+def node_sizes(scenario: Scenario) -> FloatArray:
+    """(J,) areas of node markers in points squared: MEC servers are larger than COIN nodes."""
+    unit = 1.0 if scenario.n_nodes + scenario.n_access_points <= MOST_LABELS else 0.6
+    return np.array([unit * (330.0 if kind == "mec" else 130.0) for kind in scenario.node_kinds])
+
+
+def _frame(axes: Axes, view: NetworkView) -> None:
+    p = view.positions
+    for side in axes.spines.values():
+        side.set_visible(False)
+    if p.schematic:
+        axes.set_xlim(-0.22, 2.3)
+        axes.set_ylim(-0.02, 1.03)
+        axes.set_xticks([0, 1, 2], _COLUMN_NAMES, fontsize=11, color=INK)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        axes.set_yticks([])
+        return
+    everything = np.vstack([p.device, p.access_point, *([] if p.node is None else [p.node])])
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    margin = 0.05 * max(float((high - low).max()), 1.0)
+    axes.set_xlim(low[0] - margin, high[0] + margin)
+    axes.set_ylim(low[1] - margin, high[1] + margin)
+    axes.set_aspect("equal", adjustable="box", anchor="C")
+    axes.set_facecolor("#F7F7F5")
+    axes.grid(color=PAPER, linewidth=1.0)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=8, labelcolor=SOFT)
+    axes.xaxis.set_major_formatter("{x:g} m")
+    axes.yaxis.set_major_formatter("{x:g} m")
+    axes.locator_params(nbins=6)
+
+
+def _links(axes: Axes, view: NetworkView) -> None:
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import to_rgba
+
+    p = view.positions
+    linked = np.flatnonzero(view.access_point >= 0)
+    if not linked.size:
+        return
+    width, alpha = (1.3, 0.75) if linked.size <= 150 else (0.8, 0.7)
+    colours = [to_rgba(SOFT if n < 0 else slice_colour(n), alpha) for n in view.slice[linked].tolist()]
+    ends = np.stack([p.device[linked], p.access_point[view.access_point[linked]]], axis=1)
+    axes.add_collection(LineCollection(_list(ends), colors=colours, linewidths=width, zorder=2))
+    if p.schematic and p.node is not None:
+        hops = linked[view.node[linked] >= 0]
+        keys = np.column_stack([view.access_point[hops], view.node[hops], view.slice[hops]])
+        flows, count = np.unique(keys, axis=0, return_counts=True)
+        ends = np.stack([p.access_point[flows[:, 0]], p.node[flows[:, 1]]], axis=1)
+        # Flows of several slices between the same two points lie side by side.
+        ends[:, :, 1] += (flows[:, 2:3] - (view.scenario.n_slices - 1) / 2) * 0.004
+        axes.add_collection(
+            LineCollection(
+                _list(ends),
+                colors=[to_rgba(SOFT if n < 0 else slice_colour(n), alpha) for n in flows[:, 2].tolist()],
+                linewidths=width * np.sqrt(count),
+                zorder=2,
+            )
+        )
+
+
+def _list(ends: FloatArray) -> Sequence[Any]:
+    return list(ends)
+
+
+def _devices(axes: Axes, view: NetworkView) -> None:
+    xy, size = view.positions.device, device_size(view.scenario.n_devices)
+    local = view.slice < 0
+    axes.scatter(*xy[local].T, s=size, facecolors=PAPER, edgecolors=SOFT, linewidths=1.1, zorder=3)
+    for n in range(view.scenario.n_slices):
+        mine = view.slice == n
+        axes.scatter(
+            *xy[mine].T, s=size, marker=slice_marker(n), color=slice_colour(n), edgecolors=PAPER, linewidths=0.5,
+            zorder=3,
+        )  # fmt: skip
+
+
+def _access_points(axes: Axes, view: NetworkView) -> None:
+    xy, size, used = view.positions.access_point, ap_sizes(view.ap_weight), view.ap_weight > 0
+    axes.scatter(*xy[used].T, s=size[used], marker="^", color=INK, edgecolors=PAPER, linewidths=0.8, zorder=4)
+    axes.scatter(
+        *xy[~used].T, s=size[~used], marker="^", facecolors=PAPER, edgecolors=SOFT, linewidths=0.9, zorder=4
+    )
+
+
+def _nodes(axes: Axes, view: NetworkView) -> FloatArray:
+    """Draw the nodes; returns (J, 2), by how many points each was moved off an access point that it would cover."""
+    from matplotlib.transforms import offset_copy
+
+    xy = view.positions.node
+    if xy is None:
+        return np.zeros((0, 2))
+    sizes = node_sizes(view.scenario)
+    shift = np.zeros((len(xy), 2))
+    if not view.positions.schematic:
+        span = float(np.ptp(np.vstack([view.positions.device, xy]), axis=0).max())
+        near = np.linalg.norm(xy[:, None] - view.positions.access_point[None], axis=2).min(axis=1) < 0.012 * span
+        shift[near] = (0.55 * np.sqrt(sizes[near]) + 3.0)[:, None] * np.array([0.75, 0.75])
+    fills = np.zeros(len(xy)) if view.node_fill is None else np.clip(view.node_fill, 0, 1)
+    levels = np.where(fills > 0, np.maximum(np.round(fills * 20), 1), 0) / 20
+    figure = axes.get_figure(root=True)
+    looks = np.column_stack([levels, sizes, shift])
+    for level, size, dx, dy in np.unique(looks, axis=0):
+        which = (looks == (level, size, dx, dy)).all(axis=1)
+        where = offset_copy(axes.transData, fig=figure, x=dx, y=dy, units="points")
+        face = {"facecolors": PAPER, "edgecolors": INK, "linewidths": 1.4 if size > 150 else 1.1}
+        axes.scatter(*xy[which].T, s=size, marker="s", transform=where, zorder=5, **face)
+        if level > 0:
+            axes.scatter(
+                *xy[which].T, s=size * 0.72, marker=gauge(level), transform=where, color=SOFT, linewidths=0, zorder=5
+            )
+    return shift
+
+
+def gauge(level: float) -> Any:
+    """Marker: the lower part of a square, up to ``level`` of its height."""
+    from matplotlib.path import Path
+
+    top = -0.5 + level
+    return Path([(-0.5, -0.5), (0.5, -0.5), (0.5, top), (-0.5, top), (-0.5, -0.5)], closed=True)
+
+
+def _names(axes: Axes, view: NetworkView, node_shift: FloatArray) -> None:
+    scenario, p = view.scenario, view.positions
+    axes.apply_aspect()
+    pixels = axes.get_figure(root=True).dpi / 72.0
+    show_all = scenario.n_nodes + scenario.n_access_points <= MOST_LABELS
+    labels: list[Label] = []
+    obstacles = []
+    if p.node is not None:
+        at = axes.transData.transform(p.node) + node_shift * pixels
+        radius = np.sqrt(node_sizes(scenario)) / 2
+        obstacles.append(boxes(at, radius * pixels))
+        order = sorted(range(scenario.n_nodes), key=lambda j: scenario.node_kinds[j] != "mec")
+        labels += [
+            Label(scenario.nodes[j], tuple(at[j]), float(radius[j]) + 1)
+            for j in order
+            if show_all or scenario.node_kinds[j] == "mec"
+        ]
+    at = axes.transData.transform(p.access_point)
+    radius = np.sqrt(ap_sizes(view.ap_weight)) / 2
+    obstacles.append(boxes(at, radius * pixels))
+    if show_all:
+        labels += [
+            Label(name, tuple(at[a]), float(radius[a]) + 1) for a, name in enumerate(scenario.access_points)
+        ]
+    half = np.sqrt(device_size(scenario.n_devices)) / 2
+    obstacles.append(boxes(axes.transData.transform(p.device), half * pixels))
+    place_labels(axes, labels, np.vstack(obstacles))
+
+

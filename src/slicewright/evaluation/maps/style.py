@@ -1,0 +1,22 @@
+"""Colours and sizes of all maps. Colours are Okabe and Ito's, told apart by colour-blind people too."""
+
+from __future__ import annotations
+
+SLICE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
+SLICE_MARKERS = ("o", "D", "P")
+"""A plan with more slices than colours goes through the colours again with the next shape."""
+INK = "#222222"
+SOFT = "#6B6B6B"
+FAINT = "#C9C9C9"
+PAPER = "#FFFFFF"
+COST_COLOURS = {"radio": "#4A4A4A", "nodes": "#8F8F8F", "devices": "#CFCFCF"}
+
+
+def slice_colour(n: int) -> str:
+    """Colour of slice n."""
+    return SLICE_COLOURS[n % len(SLICE_COLOURS)]
+
+
+def slice_marker(n: int) -> str:
+    """Marker of slice n's devices."""
+    return SLICE_MARKERS[n // len(SLICE_COLOURS) % len(SLICE_MARKERS)]
