@@ -25,6 +25,17 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from slicewright.network import Scenario, load_scenario, preset, save_scenario
+    from slicewright.placement import (
+        Placement,
+        Tasks,
+        check_placement,
+        load_tasks,
+        place,
+        placement_methods,
+        placement_preset,
+        register_placement_method,
+        save_tasks,
+    )
     from slicewright.policies import Answer, Limit, Policy, plan, plan_many, policies, register_policy
     from slicewright.slicing import Decisions, Plan, Shares, Violations, load_plan, save_plan
     from slicewright.slicing.judge import check
@@ -37,6 +48,10 @@ _HOME = {
         "MissingExtraError", "SlicewrightError", "SolverError", "UnknownNameError",
     ),
     "slicewright.network": ("Scenario", "load_scenario", "preset", "save_scenario"),
+    "slicewright.placement": (
+        "Placement", "Tasks", "check_placement", "load_tasks", "place", "placement_methods", "placement_preset",
+        "register_placement_method", "save_tasks",
+    ),
     "slicewright.policies": ("Answer", "Limit", "Policy", "plan", "plan_many", "policies", "register_policy"),
     "slicewright.slicing": ("Decisions", "Plan", "Shares", "Violations", "load_plan", "save_plan"),
     "slicewright.slicing.judge": ("check",),
@@ -53,25 +68,34 @@ __all__ = [
     "InvalidTasksError",
     "Limit",
     "MissingExtraError",
+    "Placement",
     "Plan",
     "Policy",
     "Scenario",
     "Shares",
     "SlicewrightError",
     "SolverError",
+    "Tasks",
     "UnknownNameError",
     "Violations",
     "__version__",
     "check",
+    "check_placement",
     "load_plan",
     "load_scenario",
+    "load_tasks",
+    "place",
+    "placement_methods",
+    "placement_preset",
     "plan",
     "plan_many",
     "policies",
     "preset",
+    "register_placement_method",
     "register_policy",
     "save_plan",
     "save_scenario",
+    "save_tasks",
 ]
 
 

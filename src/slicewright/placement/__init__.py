@@ -4,7 +4,7 @@ from slicewright.placement import methods as _methods  # registers the built-in 
 from slicewright.placement.certificate import lower_bound
 from slicewright.placement.judge import Judgement, Violations, choice_of, judge
 from slicewright.placement.options import REJECTED, Options
-from slicewright.placement.place import place
+from slicewright.placement.placer import place
 from slicewright.placement.plan import Placement, check_placement
 from slicewright.placement.presets import PLACEMENT_PRESETS, TaskFamily, placement_preset
 from slicewright.placement.registry import (
