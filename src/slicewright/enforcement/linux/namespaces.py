@@ -1,0 +1,88 @@
+"""Network namespaces: made, listed and removed by name; and whether we are in one of our own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from slicewright.enforcement.linux.shell import run
+from slicewright.errors import EnforcementError
+
+NAMES = Path("/run/netns")
+_PATIENCE_S = 3.0
+
+
+def in_own_namespace() -> bool:
+    """Whether this process has another network namespace than the machine's first process."""
+    try:
+        return Path("/proc/self/ns/net").readlink() != Path("/proc/1/ns/net").readlink()
+    except OSError:
+        return False
+
+
+def refuse_host(what: str, netns: str | None, *, allow_host: bool) -> None:
+    """Raise unless a named namespace, one of our own, or the user's word keeps the host's network out of it.
+
+    Raises:
+        EnforcementError: the change would hit the network that the machine itself uses.
+    """
+    if netns is None and not allow_host and not in_own_namespace():
+        raise EnforcementError(
+            f"{what} would change the network of this machine itself; "
+            "name a network namespace, or allow it explicitly (allow_host)"
+        )
+
+
+def existing(prefix: str) -> list[str]:
+    """Named namespaces that begin so."""
+    if not NAMES.is_dir():
+        return []
+    return sorted(entry.name for entry in NAMES.iterdir() if entry.name.startswith(prefix))
+
+
+def processes(netns: str) -> list[int]:
+    """Processes that run inside a namespace."""
+    return [int(word) for word in run(["ip", "netns", "pids", netns]).split()]
+
+
+def configure(lines: Iterable[str]) -> None:
+    """Many ``ip`` commands in one go; the first failure stops them."""
+    run(["ip", "-batch", "-"], lines=lines)
+
+
+def delete(names: Iterable[str]) -> None:
+    """End what runs in the namespaces, then remove them with all their interfaces."""
+    names = list(names)
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        alive = [pid for name in names for pid in processes(name)]
+        for pid in alive:
+            _signal(pid, sent)
+        if alive:
+            _await_end(alive)
+    for name in names:
+        run(["ip", "netns", "del", name])
+
+
+def _signal(pid: int, sent: signal.Signals) -> None:
+    try:
+        os.kill(pid, sent)
+    except ProcessLookupError:
+        return
+
+
+def _await_end(pids: list[int]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline and any(_runs(pid) for pid in pids):
+        time.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process still runs; a zombie, whose parent has yet to fetch it, does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state != "Z"

@@ -1,0 +1,54 @@
+"""The ordinary network tools, run with their errors read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+
+from slicewright.errors import EnforcementError, MissingFeatureError
+
+SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
+_TIMEOUT_S = 60.0
+
+
+def program(name: str) -> str | None:
+    """Path of a program; the system administrator's folders are searched too."""
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(SYSTEM_FOLDERS))
+
+
+def run(command: Sequence[str], *, netns: str | None = None, lines: Iterable[str] = ()) -> str:
+    """What a program prints.
+
+    Args:
+        command: program and arguments, no shell involved.
+        netns: run it inside this named network namespace.
+        lines: fed to its standard input, e.g. the commands of ``tc -batch -``.
+
+    Raises:
+        MissingFeatureError: no such program.
+        EnforcementError: it failed; carries the command and the last lines it said.
+    """
+    name = command[0]
+    path = program(name)
+    if path is None:
+        raise MissingFeatureError("this step", [f"the program {name}"])
+    within = ["ip", "netns", "exec", netns] if netns else []
+    if within and program("ip") is None:
+        raise MissingFeatureError("this step", ["the program ip"])
+    try:
+        done = subprocess.run(
+            [*within, path, *command[1:]],
+            input="".join(f"{line}\n" for line in lines),
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EnforcementError(f"`{' '.join(command)}` did not end within {_TIMEOUT_S:g} s") from None
+    if done.returncode != 0:
+        said = " / ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+        raise EnforcementError(f"`{' '.join(command)}` failed: {said}")
+    return done.stdout
