@@ -14,18 +14,19 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 logger = logging.getLogger(__name__)
 COMPILATION_SECONDS = 15
-Function = TypeVar("Function", bound=Callable[..., Any])
+Kernel = Callable[..., Any]
+"""Kernels are typed by numba, from the arguments of their first call."""
 
 
 @cache
@@ -46,22 +47,24 @@ def cache_folder(package: str) -> Path:
     return Path(base) / "slicewright" / f"{package}-{digest.hexdigest()[:16]}"
 
 
-def _compiled(function: Function, **options: bool) -> Function:
+def _compiled(function: Kernel, **options: bool) -> Kernel:
     """Compile lazily with a disk cache of our own, leaving numba's global setting as it was."""
     package = function.__module__.removeprefix("slicewright.").partition("._kernels")[0]
-    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder(package))
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, str(cache_folder(package))
+    decorate: Any = numba.njit  # its stubs do not list the private option that turns reference counting off
     try:
-        return cast(Function, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+        return cast(Kernel, decorate(cache=True, nogil=True, error_model="numpy", **options)(function))
     finally:
-        config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
-def kernel(function: Function) -> Function:
+def kernel(function: Kernel) -> Kernel:
     """Compile with numba: cached on disk, without the interpreter lock, divisions as in IEEE 754."""
     return _compiled(function)
 
 
-def inlined(function: Function) -> Function:
+def inlined(function: Kernel) -> Kernel:
     """A small kernel, copied into the kernels that call it.
 
     It cannot allocate arrays, and in return counts no references to them. Both matter: handing over a dozen arrays
@@ -70,7 +73,7 @@ def inlined(function: Function) -> Function:
     return _compiled(function, _nrt=False, forceinline=True)
 
 
-def outlined(function: Function) -> Function:
+def outlined(function: Kernel) -> Kernel:
     """Like :func:`inlined` for what is called rarely or is long: stays a function of its own."""
     return _compiled(function, _nrt=False)
 
@@ -80,7 +83,9 @@ def announce_compilation(package: str) -> None:
     stamp = cache_folder(package) / "announced"
     if stamp.exists():
         return
-    logger.warning("compiling the %s kernels: once per machine, about %d seconds", package, COMPILATION_SECONDS)
+    logger.warning(
+        "compiling the %s kernels: once per machine, about %d seconds", package, COMPILATION_SECONDS
+    )
     try:
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.touch()
@@ -88,8 +93,7 @@ def announce_compilation(package: str) -> None:
         logger.warning("%s cannot be written, so kernels are compiled in every process", stamp.parent)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _clock_gettime(typing_context: Any) -> Any:
+def _clock_gettime_ns(typing_context):
     """The operating system's monotonic clock in ns, the one behind ``time.perf_counter_ns``."""
     signature = types.int64()
 
@@ -107,14 +111,17 @@ def _clock_gettime(typing_context: Any) -> Any:
     return signature, codegen
 
 
+_clock: Any = intrinsic(_clock_gettime_ns)
+
+
 @kernel
-def now_ns() -> int:
+def now_ns():
     """Monotonic time in ns, comparable with ``time.perf_counter_ns()``."""
-    return _clock_gettime()  # type: ignore[no-any-return]
+    return _clock()
 
 
 @kernel
-def next_random(state: np.ndarray) -> np.uint64:  # type: ignore[type-arg]
+def next_random(state):
     """One step of splitmix64 (Steele, Lea, Flood 2014); ``state`` is one uint64 and moves on."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
@@ -124,19 +131,19 @@ def next_random(state: np.ndarray) -> np.uint64:  # type: ignore[type-arg]
 
 
 @kernel
-def random_below(state: np.ndarray, bound: int) -> int:  # type: ignore[type-arg]
+def random_below(state, bound):
     """A whole number in ``0..bound-1``; the bias of the modulus is below 1e-12 for any bound used here."""
     return np.int64(next_random(state) % np.uint64(bound))
 
 
 @kernel
-def random_unit(state: np.ndarray) -> float:  # type: ignore[type-arg]
+def random_unit(state):
     """A number in [0, 1) with 53 random bits."""
     return np.float64(next_random(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @kernel
-def shuffle(state: np.ndarray, items: np.ndarray) -> None:  # type: ignore[type-arg]
+def shuffle(state, items):
     """Fisher-Yates in place."""
     for k in range(len(items) - 1, 0, -1):
         other = random_below(state, k + 1)

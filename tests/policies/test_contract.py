@@ -40,7 +40,11 @@ def _unrepeatable(scenario, limit, seed, _calls=[0]):  # noqa: B006 - the point 
 
 @pytest.mark.parametrize(
     ("function", "message"),
-    [(_all_on_one_node, "no shares|13a|not one of"), (_dishonest_bound, "lies above the cost"), (_unrepeatable, "same seed")],
+    [
+        (_all_on_one_node, "no shares|13a|not one of"),
+        (_dishonest_bound, "lies above the cost"),
+        (_unrepeatable, "same seed"),
+    ],
 )
 def test_broken_policies_are_caught(function, message):
     with pytest.raises((ContractError, sw.InvalidPlanError), match=message):
@@ -70,7 +74,9 @@ def test_installed_packages_offer_policies_by_entry_point(monkeypatch):
     from slicewright.policies import registry
 
     point = EntryPoint("offered-for-test", "tests.policies.offered:POLICY", registry.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.ENTRY_POINT_GROUP else [])
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: [point] if group == registry.ENTRY_POINT_GROUP else []
+    )
     assert "offered-for-test" in policies()
     assert sw.plan("paper-slicing", method="offered-for-test").violations.feasible
 
@@ -83,4 +89,8 @@ def test_unknown_methods_suggest_the_nearest():
 def test_check_plan_refuses_an_infeasible_plan():
     plan = sw.plan("paper-slicing", rounds=5)
     with pytest.raises(ContractError, match="13e"):
-        check_plan(plan.with_(shares=type(plan.shares)(plan.shares.bandwidth, plan.shares.radio * 2, plan.shares.compute)))
+        check_plan(
+            plan.with_(
+                shares=type(plan.shares)(plan.shares.bandwidth, plan.shares.radio * 2, plan.shares.compute)
+            )
+        )

@@ -37,7 +37,9 @@ def test_mean_gap_at_published_sizes():
 def test_near_the_pole_the_bound_stays_useful(queueing, widest):
     """Heavily loaded nodes, where plain Frank-Wolfe steps stall."""
     for seed in range(5):
-        scenario = sw.preset("paper-slicing", devices=40, seed=seed, cycles_per_bit=(2, 10), queueing=queueing)
+        scenario = sw.preset(
+            "paper-slicing", devices=40, seed=seed, cycles_per_bit=(2, 10), queueing=queueing
+        )
         plan = Plan(scenario, *iterated_search(scenario, rounds=300))
         assert 0 <= plan.gap < widest
 

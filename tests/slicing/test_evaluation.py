@@ -44,7 +44,9 @@ def test_times_follow_the_model_page(plan):
 
 def test_13a_counts_devices_without_exactly_one_decision(plan):
     d = plan.decisions
-    half = Decisions(np.where(np.arange(12) == 4, 0, d.access_point), np.where(np.arange(12) == 4, -1, d.node), d.slice)
+    half = Decisions(
+        np.where(np.arange(12) == 4, 0, d.access_point), np.where(np.arange(12) == 4, -1, d.node), d.slice
+    )
     violations, broken = _broken(plan, half)
     assert "13a" in broken
     assert violations.residuals["13a"] == 1
@@ -64,7 +66,9 @@ def test_13b_is_measured_in_seconds_of_execution(plan):
     arrivals = s.arrival_rate_hz[d.node == d.node[i]].sum()
     slow = plan.shares.compute.copy()
     wanted = 2 * s.local_time_s[i]
-    slow[i] = (arrivals + 1 / wanted) * s.slice_cycles[i, d.slice[i]] / s.node_capacity_hz[d.node[i], d.slice[i]]
+    slow[i] = (
+        (arrivals + 1 / wanted) * s.slice_cycles[i, d.slice[i]] / s.node_capacity_hz[d.node[i], d.slice[i]]
+    )
     violations, broken = _broken(plan, shares=_shares(plan, compute=slow))
     assert broken == {"13b"}
     assert violations.residuals["13b"] == pytest.approx(s.local_time_s[i], rel=1e-6)
@@ -103,7 +107,9 @@ def test_a_queue_exactly_at_its_limit_is_not_stable(plan):
 )
 def test_each_share_rule_is_caught(rule, part, change):
     scenario = sw.preset("paper-slicing", devices=12, seed=3, access_points=4, slices=5)
-    scenario = scenario.with_(local_capacity_hz=np.where(np.arange(12) == 0, 1e12, scenario.local_capacity_hz))
+    scenario = scenario.with_(
+        local_capacity_hz=np.where(np.arange(12) == 0, 1e12, scenario.local_capacity_hz)
+    )
     plan = sw.plan(scenario, rounds=50)
     shares = _shares(plan, **{part: change(getattr(plan.shares, part))})
     violations, broken = _broken(plan, shares=shares)
@@ -122,4 +128,6 @@ def test_wrong_shapes_and_nan_are_named(plan):
 
 
 def test_status_is_infeasible_whatever_the_cost(plan):
-    assert Plan(plan.scenario, plan.decisions, _shares(plan, radio=plan.shares.radio * 2)).status == "infeasible"
+    assert (
+        Plan(plan.scenario, plan.decisions, _shares(plan, radio=plan.shares.radio * 2)).status == "infeasible"
+    )

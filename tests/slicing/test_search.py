@@ -49,7 +49,10 @@ def test_no_single_device_can_improve_a_best_response(scenario):
     decisions, _ = best_response(scenario)
     cost = cost_of(scenario, decisions)
     for i in range(scenario.n_devices):
-        for option in [(-1, -1, -1), *np.ndindex(scenario.n_access_points, scenario.n_nodes, scenario.n_slices)]:
+        for option in [
+            (-1, -1, -1),
+            *np.ndindex(scenario.n_access_points, scenario.n_nodes, scenario.n_slices),
+        ]:
             arrays = [x.copy() for x in (decisions.access_point, decisions.node, decisions.slice)]
             for array, value in zip(arrays, option, strict=True):
                 array[i] = value
@@ -61,7 +64,9 @@ def test_no_single_device_can_improve_a_best_response(scenario):
 def test_the_order_of_devices_does_not_matter_to_the_optimum_found(scenario, random):
     order = np.array(random.sample(range(scenario.n_devices), scenario.n_devices))
     names = ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles", "rate_bps")
-    shuffled = scenario.with_(**{name: getattr(scenario, name)[order] for name in names}, sites=sw.network.Sites())
+    shuffled = scenario.with_(
+        **{name: getattr(scenario, name)[order] for name in names}, sites=sw.network.Sites()
+    )
     costs = [Plan(s, *iterated_search(s, rounds=400)).cost_s for s in (scenario, shuffled)]
     assert costs[0] == pytest.approx(costs[1], rel=1e-3)
     assert lower_bound(shuffled) == pytest.approx(lower_bound(scenario), rel=1e-3)
@@ -73,7 +78,9 @@ def test_more_capacity_never_costs_more(scenario):
     decisions, _ = iterated_search(scenario, rounds=50)
     richer = scenario.with_(node_capacity_hz=scenario.node_capacity_hz * 1.5)
     assert cost_of(richer, decisions) <= cost_of(scenario, decisions) * (1 + 1e-12)
-    assert Plan(richer, *iterated_search(richer, start=decisions, rounds=0)).cost_s <= cost_of(scenario, decisions)
+    assert Plan(richer, *iterated_search(richer, start=decisions, rounds=0)).cost_s <= cost_of(
+        scenario, decisions
+    )
 
 
 @given(scenarios(most_devices=8))
@@ -119,7 +126,11 @@ def test_impossible_limits_are_refused(options):
         iterated_search(sw.preset("paper-slicing", devices=3), **options)
 
 
-@pytest.mark.parametrize("entry", reference_optima() or [pytest.param({}, marks=pytest.mark.skip("no shared folder"))], ids=lambda e: e.get("file"))
+@pytest.mark.parametrize(
+    "entry",
+    reference_optima() or [pytest.param({}, marks=pytest.mark.skip("no shared folder"))],
+    ids=lambda e: e.get("file"),
+)
 def test_reference_instances(entry):
     scenario = sw.load_scenario(REFERENCE / entry["file"])
     plan = sw.plan(scenario, rounds=2000)

@@ -42,7 +42,9 @@ def test_bandwidth_shares_of_unused_access_points_are_zero():
 
 
 @given(
-    st.lists(st.tuples(st.floats(1e7, 1e9), st.floats(0.05, 20), st.floats(0.01, 0.5)), min_size=1, max_size=7),
+    st.lists(
+        st.tuples(st.floats(1e7, 1e9), st.floats(0.05, 20), st.floats(0.01, 0.5)), min_size=1, max_size=7
+    ),
     st.floats(1e8, 2e10),
 )
 def test_compute_shares_satisfy_the_optimality_conditions(devices, capacity):
@@ -96,7 +98,9 @@ def test_relabelling_slices_leaves_the_radio_cost_unchanged(scenario):
     moved = np.where(decisions.local, -1, (decisions.slice + 1) % scenario.n_slices)
     other = Decisions(decisions.access_point, decisions.node, moved)
     radio = [
-        Plan(scenario, d, proportional_shares(scenario, d).__class__(*_radio_only(scenario, d))).times.transmit_s.sum()
+        Plan(
+            scenario, d, proportional_shares(scenario, d).__class__(*_radio_only(scenario, d))
+        ).times.transmit_s.sum()
         for d in (decisions, other)
     ]
     assert radio[0] == pytest.approx(radio[1], rel=1e-9)

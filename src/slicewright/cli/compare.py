@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 def compare(
     scenarios: list[str] = typer.Argument(None, help="Scenario files or preset names."),
     methods: str | None = typer.Option(None, "--methods", "-m", help="Comma-separated; all by default."),
-    budget: str | None = typer.Option(None, "--budget", "-b", help="Time for each decision, the same for every method."),
-    rounds: int | None = typer.Option(None, "--rounds", min=0, help="Rounds of search instead of a time budget."),
+    budget: str | None = typer.Option(
+        None, "--budget", "-b", help="Time for each decision, the same for every method."
+    ),
+    rounds: int | None = typer.Option(
+        None, "--rounds", min=0, help="Rounds of search instead of a time budget."
+    ),
     seed: int = typer.Option(0, "--seed", min=0),
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write all figures as JSON."),
     list_methods: bool = typer.Option(False, "--list", help="List the methods and exit."),
@@ -37,7 +41,9 @@ def compare(
         console.print(_method_table())
         return
     if not scenarios:
-        raise sw.InvalidOptionError("SCENARIO", "at least one is needed", fix="e.g. slicewright compare paper-slicing")
+        raise sw.InvalidOptionError(
+            "SCENARIO", "at least one is needed", fix="e.g. slicewright compare paper-slicing"
+        )
     names = [m.strip() for m in methods.split(",")] if methods else _default_methods()
     problems = {name: sw.load_scenario(name) for name in scenarios}
     with Progress(console=progress_output(), transient=True) as progress:

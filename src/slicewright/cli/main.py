@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import sys
 from importlib import import_module
+from typing import Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from slicewright import __version__
 
@@ -30,17 +30,17 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 class LazyGroup(TyperGroup):
     """Imports a sub-command's module when it is called, so that ``--help`` stays fast."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Names in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The named command: a stand-in with its one line for the overview, the real one when it runs."""
         if cmd_name not in COMMANDS:
             return None
         module, attribute, line = COMMANDS[cmd_name]
         if ctx.invoked_subcommand is None and _only_help(sys.argv[1:]):
-            return click.Command(cmd_name, help=line, short_help=line)
+            return TyperCommand(cmd_name, help=line, short_help=line)
         target = getattr(import_module(module), attribute)
         if isinstance(target, typer.Typer):
             command = typer.main.get_command(target)
@@ -72,7 +72,9 @@ def main(
     if version:
         typer.echo(f"slicewright {__version__}")
         raise typer.Exit
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr
+    )
 
 
 def run() -> None:

@@ -66,7 +66,15 @@ def new_table(*columns: str, title: str | None = None, left: int = 1) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for k, name in enumerate(columns):
         table.add_column(name, justify="left" if k < left else "right", no_wrap=True)
     return table

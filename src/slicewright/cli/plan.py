@@ -11,7 +11,10 @@ def plan(
     scenario: str = typer.Argument(help="Scenario file (YAML or JSON), or the name of a preset."),
     method: str = typer.Option("auto", "--method", "-m", help="See `slicewright compare --list`."),
     budget: str | None = typer.Option(
-        None, "--budget", "-b", help="Time for the decision: 100us, 5ms, 1s. By default 5ms, more above 50 devices."
+        None,
+        "--budget",
+        "-b",
+        help="Time for the decision: 100us, 5ms, 1s. By default 5ms, more above 50 devices.",
     ),
     rounds: int | None = typer.Option(
         None, "--rounds", min=0, help="Rounds of search instead of a time budget: repeats bit for bit."
@@ -21,9 +24,14 @@ def plan(
         None, "--json", metavar="FILE", help="Write the plan as slicewright/plan/v1; - for stdout."
     ),
     map_file: Path | None = typer.Option(
-        None, "--map", metavar="FILE", help="Draw devices, access points, nodes and links: .png, .svg, .pdf or .html."
+        None,
+        "--map",
+        metavar="FILE",
+        help="Draw devices, access points, nodes and links: .png, .svg, .pdf or .html.",
     ),
-    devices: int = typer.Option(12, "--devices", min=0, help="Show so many devices, those that take longest first."),
+    devices: int = typer.Option(
+        12, "--devices", min=0, help="Show so many devices, those that take longest first."
+    ),
 ) -> None:
     """Plan a scenario: who offloads, through which access point, to which node, in which slice, with what share.
 
@@ -39,7 +47,11 @@ def plan(
     problem = sw.load_scenario(scenario)
     with remarks.status(f"planning {problem.n_devices} devices"):
         made = sw.plan(
-            problem, method=method, budget_s=None if budget is None else duration_s(budget), rounds=rounds, seed=seed
+            problem,
+            method=method,
+            budget_s=None if budget is None else duration_s(budget),
+            rounds=rounds,
+            seed=seed,
         )
         _ = made.lower_bound_s
     if json_file == "-":

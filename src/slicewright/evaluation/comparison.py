@@ -10,6 +10,7 @@ import numpy as np
 from slicewright.network.scenario import Scenario
 from slicewright.policies import plan
 from slicewright.slicing.plan import Plan
+from slicewright.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _best_bound(plans: Sequence[Plan]) -> float:
     return max([start.lower_bound_s, *(p.proven_bound_s or 0.0 for p in plans)])
 
 
-def _row(method: str, plans: Sequence[Plan], bound: np.ndarray, best: np.ndarray) -> Row:  # type: ignore[type-arg]
+def _row(method: str, plans: Sequence[Plan], bound: FloatArray, best: FloatArray) -> Row:
     costs = np.array([p.cost_s for p in plans])
     gaps = costs / bound - 1
     return Row(

@@ -246,8 +246,9 @@ class Scenario:
 
     def rate_of(self, devices: IntArray, access_points: IntArray) -> FloatArray:
         """(k,) bit/s. Rates of k device and access-point pairs, 0 where out of reach."""
-        rates = self.rate_bps[devices, access_points]
-        return np.asarray(rates.toarray() if sparse.issparse(rates) else rates, dtype=np.float64).ravel()
+        if isinstance(self.rate_bps, np.ndarray):
+            return np.asarray(self.rate_bps[devices, access_points], dtype=np.float64)
+        return np.asarray(self.rate_bps[devices, access_points].toarray(), dtype=np.float64)
 
     def with_(self, **changes: object) -> Scenario:
         """A copy with some fields replaced, checked like any other scenario."""

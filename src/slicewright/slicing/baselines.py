@@ -12,6 +12,7 @@ from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.search import UNLIMITED, deadline_ns, greedy
 from slicewright.slicing.shares import Shares, equal_shares, optimal_shares, proportional_shares
+from slicewright.types import IntArray
 
 
 def equal_allocation(
@@ -70,8 +71,14 @@ def random_decisions(scenario: Scenario, *, seed: int = 0) -> tuple[Decisions, S
     pick = rng.integers(choices + 1) - 1
     local = pick < 0
     pair = np.maximum(pick, 0) % (scenario.n_nodes * scenario.n_slices)
-    offset = np.minimum(np.maximum(pick, 0) // (scenario.n_nodes * scenario.n_slices), np.maximum(reach - 1, 0))
-    ap = links.access_point[np.minimum(links.start[:-1] + offset, max(links.access_point.size - 1, 0))] if links.access_point.size else np.full(reach.size, LOCAL)
+    offset = np.minimum(
+        np.maximum(pick, 0) // (scenario.n_nodes * scenario.n_slices), np.maximum(reach - 1, 0)
+    )
+    ap = (
+        links.access_point[np.minimum(links.start[:-1] + offset, max(links.access_point.size - 1, 0))]
+        if links.access_point.size
+        else np.full(reach.size, LOCAL)
+    )
     node, slice_ = pair // scenario.n_slices, pair % scenario.n_slices
     local |= scenario.node_capacity_hz[node, slice_] <= 0
     return drop_until_feasible(scenario, Decisions(*(np.where(local, LOCAL, x) for x in (ap, node, slice_))))
@@ -96,7 +103,7 @@ def drop_until_feasible(scenario: Scenario, decisions: Decisions) -> tuple[Decis
     return repaired, shares
 
 
-def _node_fits(scenario: Scenario, node: int, users: np.ndarray, slice_of: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _node_fits(scenario: Scenario, node: int, users: IntArray, slice_of: IntArray) -> bool:
     """Whether the floors of 13b fit beside the queue in every slice of one node (model page 1.3)."""
     rate = scenario.arrival_rate_hz[users]
     for n in range(scenario.n_slices):

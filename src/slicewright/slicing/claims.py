@@ -24,11 +24,17 @@ def false_claims(plan: Plan, document: Mapping[str, object]) -> list[str]:
         sentences.append(f"cost_s claims {cost:.6g} s, but the decisions and shares cost {plan.cost_s:.6g} s")
     bound = document.get("lower_bound_s")
     if isinstance(bound, (int, float)) and plan.violations.feasible and bound > plan.cost_s * (1 + RELATIVE):
-        sentences.append(f"lower_bound_s claims {bound:.6g} s, but this feasible plan costs {plan.cost_s:.6g} s")
+        sentences.append(
+            f"lower_bound_s claims {bound:.6g} s, but this feasible plan costs {plan.cost_s:.6g} s"
+        )
     claimed = document.get("violations")
     if isinstance(claimed, Mapping):
         for rule in RULES:
             value, true = claimed.get(rule), plan.violations.residuals[rule]
-            if isinstance(value, (int, float)) and rule in plan.violations.broken and value < true * (1 - RELATIVE):
+            if (
+                isinstance(value, (int, float))
+                and rule in plan.violations.broken
+                and value < true * (1 - RELATIVE)
+            ):
                 sentences.append(f"violations.{rule} claims {value:.4g}, but the residual is {true:.4g}")
     return sentences

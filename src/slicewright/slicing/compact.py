@@ -28,18 +28,22 @@ class Compact(NamedTuple):
         """
         s, p = self.scenario, self.problem
         if decisions.n_devices != s.n_devices:
-            raise InvalidPlanError("decisions", f"must have {s.n_devices} entries, one per device", value=decisions.n_devices)
+            raise InvalidPlanError(
+                "decisions", f"must have {s.n_devices} entries, one per device", value=decisions.n_devices
+            )
         bad = ~decisions.valid(s)
         if bad.any():
             i = int(np.argmax(bad))
             triple = (int(decisions.access_point[i]), int(decisions.node[i]), int(decisions.slice[i]))
-            raise InvalidPlanError("decisions", "is not one of the device's choices (13a)", index=(i,), value=triple)
+            raise InvalidPlanError(
+                "decisions", "is not one of the device's choices (13a)", index=(i,), value=triple
+            )
         local = decisions.local
         link = np.full(s.n_devices, LOCAL)
         if len(p.access_point) == s.n_devices * s.n_access_points:
             link[~local] = p.start[:-1][~local] + decisions.access_point[~local]
         else:
-            for i in np.flatnonzero(~local):
+            for i in np.flatnonzero(~local).tolist():
                 row = p.access_point[p.start[i] : p.start[i + 1]]
                 link[i] = p.start[i] + int(np.flatnonzero(row == decisions.access_point[i])[0])
         group = np.where(local, LOCAL, decisions.slice * s.n_nodes + decisions.node)

@@ -53,7 +53,7 @@ class Decisions:
     @property
     def local(self) -> BoolArray:
         """(I,) True where every entry says local."""
-        return (self.access_point == LOCAL) & (self.node == LOCAL) & (self.slice == LOCAL)
+        return np.asarray((self.access_point == LOCAL) & (self.node == LOCAL) & (self.slice == LOCAL))
 
     def valid(self, scenario: Scenario) -> BoolArray:
         """(I,) True where the entry is exactly one decision of Delta_i (13a): local, or a triple that exists.
@@ -74,7 +74,8 @@ class Decisions:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Decisions) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("access_point", "node", "slice")
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("access_point", "node", "slice")
         )
 
     __hash__ = None  # type: ignore[assignment]

@@ -11,7 +11,7 @@ from slicewright.errors import InvalidPlanError
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
-from slicewright.types import FloatArray
+from slicewright.types import FloatArray, IntArray
 
 RULES = ("13a", "13b", "13c", "13d", "13e", "13f", "13g")
 MEANING: Mapping[str, str] = {
@@ -23,7 +23,15 @@ MEANING: Mapping[str, str] = {
     "13f": "slice shares are not negative",
     "13g": "device shares are not negative",
 }
-UNIT: Mapping[str, str] = {"13a": "devices", "13b": "s", "13c": "1/s", "13d": "", "13e": "", "13f": "", "13g": ""}
+UNIT: Mapping[str, str] = {
+    "13a": "devices",
+    "13b": "s",
+    "13c": "1/s",
+    "13d": "",
+    "13e": "",
+    "13f": "",
+    "13g": "",
+}
 TOLERANCE = 1e-7
 """A residual up to this counts as rounding: plan files carry 15 digits, but shares near a pole magnify them."""
 
@@ -105,7 +113,9 @@ def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[
         if residual.size and not residual.max() <= residuals[rule]:
             at = np.unravel_index(int(np.argmax(residual)), residual.shape)
             residuals[rule] = float(residual[at])
-            places[rule] = name.format(*(int(i) for i in at), device=int(off[at[0]]) if residual.shape == off.shape else -1)
+            places[rule] = name.format(
+                *(int(i) for i in at), device=int(off[at[0]]) if residual.shape == off.shape else -1
+            )
 
     if not valid.all():
         residuals["13a"] = float((~valid).sum())
@@ -127,17 +137,21 @@ def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[
     return Times(transmit, execute), Violations(residuals, places)
 
 
-def _queue(scenario: Scenario, off: np.ndarray, node: np.ndarray) -> FloatArray:  # type: ignore[type-arg]
+def _queue(scenario: Scenario, off: IntArray, node: IntArray) -> FloatArray:
     """(k,) 1/s. What each offloaded device's service rate must exceed."""
     rate = scenario.arrival_rate_hz[off]
     if scenario.queueing == "device":
         return rate
-    return np.bincount(node, weights=rate, minlength=scenario.n_nodes)[node]
+    arrivals = np.zeros(scenario.n_nodes)
+    np.add.at(arrivals, node, rate)
+    return arrivals[node]
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Quotient, infinite where the denominator is not positive."""
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.inf), where=denominator > 0)
+    quotient = np.full(numerator.shape, np.inf)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient
 
 
 def _check_shapes(scenario: Scenario, decisions: Decisions, shares: Shares) -> None:
@@ -150,7 +164,11 @@ def _check_shapes(scenario: Scenario, decisions: Decisions, shares: Shares) -> N
     ):
         if have != want:
             raise InvalidPlanError(name, f"must have shape {want} for this scenario, not {have}")
-    for name, array in (("radio_share", shares.radio), ("compute_share", shares.compute), ("bandwidth_share", shares.bandwidth)):
+    for name, array in (
+        ("radio_share", shares.radio),
+        ("compute_share", shares.compute),
+        ("bandwidth_share", shares.bandwidth),
+    ):
         if not np.isfinite(array).all():
             at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
             raise InvalidPlanError(name, "must be a finite number", index=at, value=float(array[at]))

@@ -81,13 +81,17 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
     """
     from slicewright.slicing.plan import Plan
 
-    doc = _read.mapping(source if isinstance(source, Mapping) else read_document(source, InvalidPlanError), "plan")
+    doc = _read.mapping(
+        source if isinstance(source, Mapping) else read_document(source, InvalidPlanError), "plan"
+    )
     if doc.get("schema") != SCHEMA:
         raise InvalidPlanError("schema", f"must be {SCHEMA}", value=doc.get("schema"))
     _read.only(doc, _TOP, "")
     entries = _read.require(doc, "decisions", "")
     if not isinstance(entries, list) or len(entries) != scenario.n_devices:
-        raise InvalidPlanError("decisions", f"must be a list of {scenario.n_devices} decisions, one per device")
+        raise InvalidPlanError(
+            "decisions", f"must be a list of {scenario.n_devices} decisions, one per device"
+        )
     places = np.full((3, scenario.n_devices), LOCAL)
     amounts = np.zeros((2, scenario.n_devices))
     bandwidth = np.zeros((scenario.n_access_points, scenario.n_slices))
@@ -107,7 +111,8 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
         ):
             places[row, i] = _read.indices(_read.require(entry, name, at), f"{at}.{name}", (), below=below)
         share = {
-            name: float(_read.numbers(_read.require(entry, name, at), f"{at}.{name}", (), signed=True)) for name in _SHARES
+            name: float(_read.numbers(_read.require(entry, name, at), f"{at}.{name}", (), signed=True))
+            for name in _SHARES
         }
         amounts[:, i] = share["radio_share"], share["compute_share"]
         a, n = places[0, i], places[2, i]

@@ -46,8 +46,8 @@ def radio_shares(transmission_s: FloatArray) -> FloatArray:
     Raises:
         InvalidScenarioError: a time is not positive; carries the index and the value.
     """
-    root = np.sqrt(_read.numbers(transmission_s, "transmission_s", (None,), positive=True))
-    return root / root.sum()
+    root: FloatArray = np.sqrt(_read.numbers(transmission_s, "transmission_s", (None,), positive=True))
+    return np.asarray(root / root.sum())
 
 
 def bandwidth_shares(slice_root_s: FloatArray) -> FloatArray:
@@ -61,7 +61,9 @@ def bandwidth_shares(slice_root_s: FloatArray) -> FloatArray:
     """
     sums = np.asarray(slice_root_s, dtype=np.float64)
     total = sums.sum(axis=-1, keepdims=True)
-    return np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
+    shares = np.zeros_like(sums)
+    np.divide(sums, total, out=shares, where=total > 0)
+    return shares
 
 
 def compute_shares(

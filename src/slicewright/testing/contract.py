@@ -23,7 +23,9 @@ class ContractError(SlicewrightError, AssertionError):
     """A policy or plan breaks a promise; the message says which, where and by how much."""
 
 
-def check_policy(policy: Policy, *, scenarios: Mapping[str, Scenario] | None = None, rounds: int = 20) -> None:
+def check_policy(
+    policy: Policy, *, scenarios: Mapping[str, Scenario] | None = None, rounds: int = 20
+) -> None:
     """Check that a policy keeps its contract on awkward scenarios.
 
     It has a name and a summary; every answer is one decision per device, feasible under 13a to 13g with a finite
@@ -66,7 +68,9 @@ def check_plan(plan: Plan, *, where: str = "plan") -> None:
     if not np.isfinite(plan.cost_s):
         raise ContractError(f"{where}: the cost is {plan.cost_s}")
     if plan.lower_bound_s > plan.cost_s * (1 + 1e-9):
-        raise ContractError(f"{where}: the bound {plan.lower_bound_s:.9g} s lies above the cost {plan.cost_s:.9g} s")
+        raise ContractError(
+            f"{where}: the bound {plan.lower_bound_s:.9g} s lies above the cost {plan.cost_s:.9g} s"
+        )
     returned = load_plan(plan.scenario, plan.to_dict())
     if returned.decisions != plan.decisions or not np.isclose(returned.cost_s, plan.cost_s, rtol=1e-9):
         raise ContractError(f"{where}: writing and reading the plan changed it")
@@ -74,7 +78,9 @@ def check_plan(plan: Plan, *, where: str = "plan") -> None:
 
 def _as_plan(scenario: Scenario, policy: Policy, answer: Answer) -> Plan:
     if answer.decisions.n_devices != scenario.n_devices:
-        raise ContractError(f"{policy.name} decided for {answer.decisions.n_devices} of {scenario.n_devices} devices")
+        raise ContractError(
+            f"{policy.name} decided for {answer.decisions.n_devices} of {scenario.n_devices} devices"
+        )
     shares = answer.shares or optimal_shares(scenario, answer.decisions)
     if shares is None:
         raise ContractError(f"{policy.name}: no shares make its decisions feasible (13b, 13c)")

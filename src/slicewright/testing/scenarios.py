@@ -18,7 +18,9 @@ def awkward_scenarios() -> Mapping[str, Scenario]:
         "ordinary": plain,
         "ordinary, queues per device": plain.with_(queueing="device"),
         "one device": preset("paper-slicing", devices=1, seed=3),
-        "one of everything": preset("paper-slicing", devices=3, seed=5, access_points=1, coins=0, mecs=1, slices=1),
+        "one of everything": preset(
+            "paper-slicing", devices=3, seed=5, access_points=1, coins=0, mecs=1, slices=1
+        ),
         "crowded: 13b and 13c bind": _crowded("node"),
         "crowded, queues per device": _crowded("device"),
         "offloading never pays": plain.with_(local_capacity_hz=np.full(8, 1e14)),

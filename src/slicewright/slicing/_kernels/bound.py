@@ -40,14 +40,14 @@ MIX_STEP, MIX_DECAY = 0.2, 0.05  # how fast theta follows the larger of the two 
 
 
 @inlined
-def charge(r, e, root, load, alone):  # type: ignore[no-untyped-def]
+def charge(r, e, root, load, alone):
     """What a whole device is charged on a resource at its present congestion."""
     rho = r[Q, e] / (r[SIZE, e] - r[D, e])
     return (1.0 - r[MIX, e]) * alone + r[MIX, e] * rho * (2.0 * root + rho * load)
 
 
 @inlined
-def curvature(r, e, root, load):  # type: ignore[no-untyped-def]
+def curvature(r, e, root, load):
     """Second derivative of a resource's cost in the share of one device."""
     left = r[SIZE, e] - r[D, e]
     slope = root + r[Q, e] / left * load
@@ -55,7 +55,7 @@ def curvature(r, e, root, load):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def shift(r, e, mass, root, load, alone):  # type: ignore[no-untyped-def]
+def shift(r, e, mass, root, load, alone):
     """Put ``mass`` of a device on a resource, or take it away if negative."""
     r[Q, e] += mass * root
     r[D, e] += mass * load
@@ -63,19 +63,19 @@ def shift(r, e, mass, root, load, alone):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def room(r, e, load):  # type: ignore[no-untyped-def]
+def room(r, e, load):
     """How much of a device still fits on a resource before its queue comes near the pole."""
     return max(0.0, POLE * r[SIZE, e] - r[D, e]) / load if load > 0.0 else np.inf
 
 
 @inlined
-def step_length(saving, bend, most):  # type: ignore[no-untyped-def]
+def step_length(saving, bend, most):
     """Newton step along a direction that saves ``saving`` per unit at first, at most ``most``."""
     return min(most, saving / bend) if bend > 0.0 else most
 
 
 @inlined
-def extremes_of_links(problem, r, x, i):  # type: ignore[no-untyped-def]
+def extremes_of_links(problem, r, x, i):
     """Cheapest link of a device and the dearest one it uses: (link, charge, link, charge)."""
     best, least, worst, most = LOCAL, np.inf, LOCAL, -np.inf
     for link in range(problem.start[i], problem.start[i + 1]):
@@ -89,7 +89,7 @@ def extremes_of_links(problem, r, x, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def extremes_of_groups(problem, r, z, alone, i):  # type: ignore[no-untyped-def]
+def extremes_of_groups(problem, r, z, alone, i):
     """Cheapest group of a device and the dearest one it uses: (group, charge, group, charge)."""
     best, least, worst, most = LOCAL, np.inf, LOCAL, -np.inf
     for g in range(problem.capacity.size):
@@ -106,38 +106,42 @@ def extremes_of_groups(problem, r, z, alone, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def shift_link(problem, r, x, link, mass):  # type: ignore[no-untyped-def]
+def shift_link(problem, r, x, link, mass):
     t = problem.link_root[link]
     x[link] += mass
     shift(r, problem.access_point[link], mass, t, 0.0, t * t)
 
 
 @inlined
-def shift_group(problem, r, z, alone, i, g, mass):  # type: ignore[no-untyped-def]
+def shift_group(problem, r, z, alone, i, g, mass):
     n = g // problem.n_nodes
     work = problem.work[i, n]
     z[i, g] += mass
-    shift(r, problem.n_access_points + g, mass, problem.work_root[i, n], problem.arrival[i] * work, alone[i, g])
+    shift(
+        r, problem.n_access_points + g, mass, problem.work_root[i, n], problem.arrival[i] * work, alone[i, g]
+    )
 
 
 @inlined
-def bend_of_link(problem, r, link):  # type: ignore[no-untyped-def]
+def bend_of_link(problem, r, link):
     return curvature(r, problem.access_point[link], problem.link_root[link], 0.0)
 
 
 @inlined
-def bend_of_group(problem, r, i, g):  # type: ignore[no-untyped-def]
+def bend_of_group(problem, r, i, g):
     n = g // problem.n_nodes
-    return curvature(r, problem.n_access_points + g, problem.work_root[i, n], problem.arrival[i] * problem.work[i, n])
+    return curvature(
+        r, problem.n_access_points + g, problem.work_root[i, n], problem.arrival[i] * problem.work[i, n]
+    )
 
 
 @inlined
-def room_in_group(problem, r, i, g):  # type: ignore[no-untyped-def]
+def room_in_group(problem, r, i, g):
     return room(r, problem.n_access_points + g, problem.arrival[i] * problem.work[i, g // problem.n_nodes])
 
 
 @outlined
-def relax_device(problem, r, x, z, home, alone, i):  # type: ignore[no-untyped-def]
+def relax_device(problem, r, x, z, home, alone, i):
     """Three pairwise steps of device i: between links, between groups, between local and offloaded."""
     tau = problem.local_time[i]
     link, link_least, dear_link, link_most = extremes_of_links(problem, r, x, i)
@@ -151,14 +155,18 @@ def relax_device(problem, r, x, z, home, alone, i):  # type: ignore[no-untyped-d
         shift_link(problem, r, x, link, mass)
     if dear_group != LOCAL and group_most > group_least:
         bend = bend_of_group(problem, r, i, dear_group) + bend_of_group(problem, r, i, group)
-        mass = step_length(group_most - group_least, bend, min(z[i, dear_group], room_in_group(problem, r, i, group)))
+        mass = step_length(
+            group_most - group_least, bend, min(z[i, dear_group], room_in_group(problem, r, i, group))
+        )
         shift_group(problem, r, z, alone, i, dear_group, -mass)
         shift_group(problem, r, z, alone, i, group, mass)
     link, link_least, dear_link, link_most = extremes_of_links(problem, r, x, i)
     group, group_least, dear_group, group_most = extremes_of_groups(problem, r, z, alone, i)
     if home[i] > SOME and link_least + group_least < tau:
         bend = bend_of_link(problem, r, link) + bend_of_group(problem, r, i, group)
-        mass = step_length(tau - link_least - group_least, bend, min(home[i], room_in_group(problem, r, i, group)))
+        mass = step_length(
+            tau - link_least - group_least, bend, min(home[i], room_in_group(problem, r, i, group))
+        )
     elif dear_link != LOCAL and dear_group != LOCAL and link_most + group_most > tau:
         link, group = dear_link, dear_group
         bend = bend_of_link(problem, r, link) + bend_of_group(problem, r, i, group)
@@ -171,7 +179,7 @@ def relax_device(problem, r, x, z, home, alone, i):  # type: ignore[no-untyped-d
 
 
 @outlined
-def follow_mix(r, rate):  # type: ignore[no-untyped-def]
+def follow_mix(r, rate):
     """Move every theta towards the larger of the two costs it mixes: the bound takes their maximum."""
     for e in range(r.shape[1]):
         crowded = r[Q, e] * r[Q, e] / (r[SIZE, e] - r[D, e])
@@ -181,7 +189,7 @@ def follow_mix(r, rate):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def dual_value(problem, r, alone):  # type: ignore[no-untyped-def]
+def dual_value(problem, r, alone):
     """The bound at the prices and mixtures in ``r``. Valid whatever they are."""
     n_aps = problem.n_access_points
     value = 0.0
@@ -203,7 +211,7 @@ def dual_value(problem, r, alone):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def relaxed_value(problem, r, home):  # type: ignore[no-untyped-def]
+def relaxed_value(problem, r, home):
     """Cost of the present shares in the relaxation, each resource at the larger of its two costs."""
     value = 0.0
     for e in range(r.shape[1]):
@@ -214,7 +222,7 @@ def relaxed_value(problem, r, home):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def times_alone(problem):  # type: ignore[no-untyped-def]
+def times_alone(problem):
     """(I, N * J) s. Execution time of a device that has a group to itself; infinity where it breaks 13b or 13c."""
     alone = np.empty((problem.local_time.size, problem.capacity.size))
     for i in range(alone.shape[0]):
@@ -227,7 +235,7 @@ def times_alone(problem):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lower_bound(problem, link, group, rounds, deadline):  # type: ignore[no-untyped-def]
+def lower_bound(problem, link, group, rounds, deadline):
     """Best proven bound after at most ``rounds`` over the devices or at the deadline (ns): (bound, relaxed value).
 
     The iterations start from a plan; a good one saves rounds but cannot change what is proven.
@@ -252,7 +260,11 @@ def lower_bound(problem, link, group, rounds, deadline):  # type: ignore[no-unty
             value = dual_value(problem, r, alone)
             stalled = 0 if value > best * (1.0 + CLOSE) else stalled + 1
             best = max(best, value)
-            if relaxed_value(problem, r, home) - best < CLOSE * best or stalled > PATIENCE or now_ns() > deadline:
+            if (
+                relaxed_value(problem, r, home) - best < CLOSE * best
+                or stalled > PATIENCE
+                or now_ns() > deadline
+            ):
                 break
         for i in range(n_devices):
             relax_device(problem, r, x, z, home, alone, i)

@@ -5,15 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel, now_ns
-from slicewright.slicing._kernels.problem import LOCAL, empty_state, join_radio, leave_radio, rebuild, total_cost
+from slicewright.slicing._kernels.problem import (
+    LOCAL,
+    empty_state,
+    join_radio,
+    leave_radio,
+    rebuild,
+    total_cost,
+)
 from slicewright.slicing._kernels.search import (
-    FOREVER, TOLERANCE, cheapest_link, descend, draw_to_front, KEEP_LINKS, MOVE_LINKS, ONE_PASS,
+    FOREVER,
+    MOVE_LINKS,
+    ONE_PASS,
+    TOLERANCE,
+    cheapest_link,
+    descend,
+    draw_to_front,
 )  # fmt: skip
 from slicewright.slicing._kernels.shares import shares_of
 
 
 @kernel
-def best_responses(problem, seed, runs, deadline):  # type: ignore[no-untyped-def]
+def best_responses(problem, seed, runs, deadline):
     """Best response from all local in several orders; the cheapest result, with its shares."""
     n_devices = problem.local_time.size
     state = empty_state(problem)
@@ -41,7 +54,7 @@ def best_responses(problem, seed, runs, deadline):  # type: ignore[no-untyped-de
 
 
 @kernel
-def insert_greedily(problem, forced):  # type: ignore[no-untyped-def]
+def insert_greedily(problem, forced):
     """Every device once, in order, to its cheapest option; ``forced`` ignores that local may be cheaper."""
     n_devices = problem.local_time.size
     state = empty_state(problem)

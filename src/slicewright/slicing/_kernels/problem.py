@@ -60,7 +60,18 @@ class State(NamedTuple):
 
 
 @kernel
-def make_problem(start, access_point, rate, bits, slice_cycles, local_time, arrival, capacity, shared_queue, n_access_points):  # type: ignore[no-untyped-def]  # fmt: skip
+def make_problem(
+    start,
+    access_point,
+    rate,
+    bits,
+    slice_cycles,
+    local_time,
+    arrival,
+    capacity,
+    shared_queue,
+    n_access_points,
+):
     """Pack the scenario's arrays and take the roots once."""
     n_nodes, n_slices = capacity.shape
     link_root = np.empty(rate.size)
@@ -78,7 +89,7 @@ def make_problem(start, access_point, rate, bits, slice_cycles, local_time, arri
 
 
 @kernel
-def empty_state(problem):  # type: ignore[no-untyped-def]
+def empty_state(problem):
     """Every device local."""
     n_groups, n_devices = problem.capacity.size, problem.local_time.size
     sums = np.zeros((ROWS, n_groups))
@@ -97,14 +108,14 @@ def empty_state(problem):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def budget(problem, state, g):  # type: ignore[no-untyped-def]
+def budget(problem, state, g):
     """Capacity of a group that is left for service-rate surplus once its queue is stable."""
     s = state.sums
     return s[CAPACITY, g] - (s[ARRIVAL, g] * s[WORK, g] if problem.shared_queue else s[OWN, g])
 
 
 @outlined
-def filled_cost(problem, state, g, available, extra):  # type: ignore[no-untyped-def]
+def filled_cost(problem, state, g, available, extra):
     """Cost of a group, and of device ``extra`` with it unless LOCAL, when 13b may bind.
 
     Water-filling: x_i = max(1 / tau_i, nu / sqrt(L_i)) with sum L_i x_i = ``available``. Devices whose floor lies
@@ -136,7 +147,7 @@ def filled_cost(problem, state, g, available, extra):  # type: ignore[no-untyped
 
 
 @inlined
-def group_cost(problem, state, g):  # type: ignore[no-untyped-def]
+def group_cost(problem, state, g):
     """Sum of execution times of a group under its optimal compute shares; infinity if 13b or 13c fails."""
     s = state.sums
     root = s[ROOT, g]
@@ -151,7 +162,7 @@ def group_cost(problem, state, g):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def update_costs(problem, state, j):  # type: ignore[no-untyped-def]
+def update_costs(problem, state, j):
     """Recompute the costs of all groups of node j."""
     total = 0.0
     for g in range(j, problem.capacity.size, problem.n_nodes):
@@ -162,7 +173,7 @@ def update_costs(problem, state, j):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def refresh_peak(problem, state, g):  # type: ignore[no-untyped-def]
+def refresh_peak(problem, state, g):
     """Make the bound on sqrt(L) / tau of a group exact again, after members have left."""
     n = g // problem.n_nodes
     peak = 0.0
@@ -174,14 +185,14 @@ def refresh_peak(problem, state, g):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def join_radio(problem, state, i, link):  # type: ignore[no-untyped-def]
+def join_radio(problem, state, i, link):
     """Give a device a link."""
     state.link[i] = link
     state.radio[problem.access_point[link]] += problem.link_root[link]
 
 
 @inlined
-def leave_radio(problem, state, i):  # type: ignore[no-untyped-def]
+def leave_radio(problem, state, i):
     """Take a device's link away."""
     link = state.link[i]
     state.link[i] = LOCAL
@@ -189,7 +200,7 @@ def leave_radio(problem, state, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def join_group(problem, state, i, g):  # type: ignore[no-untyped-def]
+def join_group(problem, state, i, g):
     """Add a device to a group; the costs of the node are left to be updated."""
     n, j = g // problem.n_nodes, g % problem.n_nodes
     root, work, tau = problem.work_root[i, n], problem.work[i, n], problem.local_time[i]
@@ -209,7 +220,7 @@ def join_group(problem, state, i, g):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def leave_group(problem, state, i):  # type: ignore[no-untyped-def]
+def leave_group(problem, state, i):
     """Take a device out of its group; the costs of the node are left to be updated."""
     g = state.group[i]
     n, j = g // problem.n_nodes, g % problem.n_nodes
@@ -235,7 +246,7 @@ def leave_group(problem, state, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def attach(problem, state, i, link, g):  # type: ignore[no-untyped-def]
+def attach(problem, state, i, link, g):
     """Move a local device to a link and a group."""
     join_radio(problem, state, i, link)
     join_group(problem, state, i, g)
@@ -243,7 +254,7 @@ def attach(problem, state, i, link, g):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def detach(problem, state, i):  # type: ignore[no-untyped-def]
+def detach(problem, state, i):
     """Bring an offloaded device back to local."""
     j = state.group[i] % problem.n_nodes
     leave_radio(problem, state, i)
@@ -252,7 +263,7 @@ def detach(problem, state, i):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def rebuild(problem, state, link, group):  # type: ignore[no-untyped-def]
+def rebuild(problem, state, link, group):
     """Set all decisions at once and recompute every sum, which also clears accumulated rounding."""
     for a in range(state.radio.size):
         state.radio[a] = 0.0
@@ -270,7 +281,7 @@ def rebuild(problem, state, link, group):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def total_cost(problem, state):  # type: ignore[no-untyped-def]
+def total_cost(problem, state):
     """System cost (12) of the current decisions under optimal shares."""
     total = 0.0
     for a in range(state.radio.size):

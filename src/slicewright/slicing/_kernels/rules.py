@@ -16,7 +16,7 @@ EQUAL, PROPORTIONAL = 0, 1
 
 
 @inlined
-def radio_growth(rule, users, time, n_slices, a, n, transmission):  # type: ignore[no-untyped-def]
+def radio_growth(rule, users, time, n_slices, a, n, transmission):
     """What joining access point a in slice n adds to everybody's transmission time there.
 
     ``users`` and ``time`` are (A, N): devices and their T. Under equal shares a cell of c devices costs N c sum T;
@@ -33,7 +33,7 @@ def radio_growth(rule, users, time, n_slices, a, n, transmission):  # type: igno
 
 
 @outlined
-def group_time(problem, rule, members, g, size, arrival):  # type: ignore[no-untyped-def]
+def group_time(problem, rule, members, g, size, arrival):
     """Sum of execution times of a group's members; infinity if one breaks 13b or 13c."""
     n = g // problem.n_nodes
     work = 0.0
@@ -52,7 +52,7 @@ def group_time(problem, rule, members, g, size, arrival):  # type: ignore[no-unt
 
 
 @outlined
-def node_time(problem, rule, members, sizes, j, arrival):  # type: ignore[no-untyped-def]
+def node_time(problem, rule, members, sizes, j, arrival):
     """Sum of execution times on a node, all slices."""
     total = 0.0
     for g in range(j, problem.capacity.size, problem.n_nodes):
@@ -61,7 +61,7 @@ def node_time(problem, rule, members, sizes, j, arrival):  # type: ignore[no-unt
 
 
 @inlined
-def enter(problem, i, link, g, access_point, group, users, time, members, sizes, arrival):  # type: ignore[no-untyped-def]
+def enter(problem, i, link, g, access_point, group, users, time, members, sizes, arrival):
     access_point[i], group[i] = link, g
     a, n = problem.access_point[link], g // problem.n_nodes
     users[a, n] += 1.0
@@ -72,7 +72,7 @@ def enter(problem, i, link, g, access_point, group, users, time, members, sizes,
 
 
 @inlined
-def leave(problem, i, access_point, group, users, time, members, sizes, arrival):  # type: ignore[no-untyped-def]
+def leave(problem, i, access_point, group, users, time, members, sizes, arrival):
     link, g = access_point[i], group[i]
     access_point[i], group[i] = LOCAL, LOCAL
     a, n = problem.access_point[link], g // problem.n_nodes
@@ -87,7 +87,7 @@ def leave(problem, i, access_point, group, users, time, members, sizes, arrival)
 
 
 @outlined
-def respond(problem, rule, i, access_point, group, users, time, members, sizes, arrival):  # type: ignore[no-untyped-def]
+def respond(problem, rule, i, access_point, group, users, time, members, sizes, arrival):
     """Give device i its cheapest option; True if that is another one than before."""
     n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
     old_link, old_group = access_point[i], group[i]
@@ -108,7 +108,9 @@ def respond(problem, rule, i, access_point, group, users, time, members, sizes, 
             before = node_time(problem, rule, members, sizes, j, arrival[j])
             members[g, sizes[g]] = i
             sizes[g] += 1
-            asked = radio + node_time(problem, rule, members, sizes, j, arrival[j] + problem.arrival[i]) - before
+            asked = (
+                radio + node_time(problem, rule, members, sizes, j, arrival[j] + problem.arrival[i]) - before
+            )
             sizes[g] -= 1
             if asked < best * (1.0 - TOLERANCE):
                 best, best_link, best_group = asked, link, g
@@ -118,7 +120,7 @@ def respond(problem, rule, i, access_point, group, users, time, members, sizes, 
 
 
 @inlined
-def cost_under(problem, rule, access_point, users, time, members, sizes, arrival):  # type: ignore[no-untyped-def]
+def cost_under(problem, rule, access_point, users, time, members, sizes, arrival):
     """System cost (12) under the rule's shares."""
     cost = 0.0
     for a in range(users.shape[0]):
@@ -140,7 +142,7 @@ def cost_under(problem, rule, access_point, users, time, members, sizes, arrival
 
 
 @kernel
-def best_response_under(problem, rule, seed, runs, deadline):  # type: ignore[no-untyped-def]
+def best_response_under(problem, rule, seed, runs, deadline):
     """Best response from all local under a rule, in several orders; links and groups of the cheapest run.
 
     A run ends when nobody moves in a whole round, or after 100 rounds: under fixed rules moves need not converge.
@@ -156,12 +158,17 @@ def best_response_under(problem, rule, seed, runs, deadline):  # type: ignore[no
                 break
             draw_to_front(random, order, n_devices)
         access_point, group = np.full(n_devices, LOCAL), np.full(n_devices, LOCAL)
-        users, time = np.zeros((problem.n_access_points, n_slices)), np.zeros((problem.n_access_points, n_slices))
+        users, time = (
+            np.zeros((problem.n_access_points, n_slices)),
+            np.zeros((problem.n_access_points, n_slices)),
+        )
         sizes, arrival = np.zeros(problem.capacity.size, np.int64), np.zeros(problem.n_nodes)
         for _ in range(100):
             moved = False
             for k in range(n_devices):
-                if respond(problem, rule, order[k], access_point, group, users, time, members, sizes, arrival):
+                if respond(
+                    problem, rule, order[k], access_point, group, users, time, members, sizes, arrival
+                ):
                     moved = True
             if not moved or now_ns() > deadline:
                 break

@@ -11,8 +11,26 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
 from slicewright.slicing._kernels.problem import (
-    ARRIVAL, CAPACITY, COST, FLOOR, LOCAL, OWN, PEAK, ROOT, WORK, detach, empty_state, filled_cost,
-    join_group, join_radio, leave_group, leave_radio, rebuild, refresh_peak, total_cost, update_costs,
+    ARRIVAL,
+    CAPACITY,
+    COST,
+    FLOOR,
+    LOCAL,
+    OWN,
+    PEAK,
+    ROOT,
+    WORK,
+    detach,
+    empty_state,
+    filled_cost,
+    join_group,
+    join_radio,
+    leave_group,
+    leave_radio,
+    rebuild,
+    refresh_peak,
+    total_cost,
+    update_costs,
 )  # fmt: skip
 from slicewright.slicing._kernels.shares import shares_of
 
@@ -29,7 +47,7 @@ KEEP_LINKS, MOVE_LINKS, ONE_PASS = np.bool_(True), np.bool_(False), np.int64(1)
 
 
 @inlined
-def cheapest_link(problem, state, i):  # type: ignore[no-untyped-def]
+def cheapest_link(problem, state, i):
     """The access point whose cost (sum sqrt T)^2 grows least when device i joins: (growth, link)."""
     best, choice = np.inf, LOCAL
     for link in range(problem.start[i], problem.start[i + 1]):
@@ -41,7 +59,7 @@ def cheapest_link(problem, state, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def price_shared(sums, node_cost, work, root, tau, alpha, others, growth):  # type: ignore[no-untyped-def]
+def price_shared(sums, node_cost, work, root, tau, alpha, others, growth):
     """Variant "node": what each node's cost grows by when a device joins one of its groups, 13b not counted.
 
     The newcomer lengthens the queue of the node's other slices too. ``growth`` has two rows: the cost of a group
@@ -69,7 +87,7 @@ def price_shared(sums, node_cost, work, root, tau, alpha, others, growth):  # ty
 
 
 @inlined
-def price_own(sums, n_nodes, work, root, tau, alpha, growth):  # type: ignore[no-untyped-def]
+def price_own(sums, n_nodes, work, root, tau, alpha, growth):
     """Variant "device": as :func:`price_shared`, where a newcomer's queue is its own affair."""
     for n in range(work.size):
         first, more_work, more_root, least = n * n_nodes, work[n], root[n], work[n] / tau
@@ -82,7 +100,7 @@ def price_own(sums, n_nodes, work, root, tau, alpha, growth):  # type: ignore[no
 
 
 @inlined
-def load_after(problem, state, i, g, joined):  # type: ignore[no-untyped-def]
+def load_after(problem, state, i, g, joined):
     """Queue load of group g once device i has joined group ``joined`` of the same node."""
     s, alpha = state.sums, problem.arrival[i]
     extra = problem.work[i, g // problem.n_nodes] if g == joined else 0.0
@@ -92,7 +110,7 @@ def load_after(problem, state, i, g, joined):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def binds(problem, state, i, joined):  # type: ignore[no-untyped-def]
+def binds(problem, state, i, joined):
     """Whether 13b may bind somewhere on the node once device i has joined the group."""
     s = state.sums
     for g in range(joined % problem.n_nodes, problem.capacity.size, problem.n_nodes):
@@ -107,7 +125,7 @@ def binds(problem, state, i, joined):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def exact_growth(problem, state, i, joined):  # type: ignore[no-untyped-def]
+def exact_growth(problem, state, i, joined):
     """What the node's cost grows by when device i joins the group, 13b included."""
     j = joined % problem.n_nodes
     total = -state.node_cost[j]
@@ -118,7 +136,7 @@ def exact_growth(problem, state, i, joined):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def cheapest_group(problem, state, i, scratch, limit):  # type: ignore[no-untyped-def]
+def cheapest_group(problem, state, i, scratch, limit):
     """The group whose node's cost grows least when device i joins: (growth, group), nothing at or above ``limit``.
 
     Prices ignore 13b at first. Since 13b can only add cost, the cheapest price is right as soon as 13b does not
@@ -127,7 +145,9 @@ def cheapest_group(problem, state, i, scratch, limit):  # type: ignore[no-untype
     others, growth = scratch
     tau, alpha = problem.local_time[i], problem.arrival[i]
     if problem.shared_queue:
-        price_shared(state.sums, state.node_cost, problem.work[i], problem.work_root[i], tau, alpha, others, growth)
+        price_shared(
+            state.sums, state.node_cost, problem.work[i], problem.work_root[i], tau, alpha, others, growth
+        )
     else:
         price_own(state.sums, problem.n_nodes, problem.work[i], problem.work_root[i], tau, alpha, growth)
     while True:
@@ -148,7 +168,7 @@ def cheapest_group(problem, state, i, scratch, limit):  # type: ignore[no-untype
 
 
 @inlined
-def respond(problem, state, i, scratch, slack, keep_link):  # type: ignore[no-untyped-def]
+def respond(problem, state, i, scratch, slack, keep_link):
     """Best response: give device i its cheapest option if that saves more than ``slack``; returns what was saved.
 
     With ``keep_link`` only the node changes; a device that holds a link but no group (it was just taken off its
@@ -194,7 +214,7 @@ def respond(problem, state, i, scratch, slack, keep_link):  # type: ignore[no-un
 
 
 @outlined
-def descend(problem, state, order, count, scratch, slack, keep_link, passes, deadline):  # type: ignore[no-untyped-def]
+def descend(problem, state, order, count, scratch, slack, keep_link, passes, deadline):
     """Best response of the first ``count`` devices of ``order``, in turn, until a whole round brings nothing.
 
     Stops after ``passes`` rounds or at the deadline. With ``keep_link`` local devices stay local.
@@ -214,7 +234,7 @@ def descend(problem, state, order, count, scratch, slack, keep_link, passes, dea
 
 
 @inlined
-def link_to(problem, i, a):  # type: ignore[no-untyped-def]
+def link_to(problem, i, a):
     """The link of device i to access point a, or LOCAL when out of reach."""
     first, last = problem.start[i], problem.start[i + 1]
     if first + a < last and problem.access_point[first + a] == a:  # every access point is in reach
@@ -226,7 +246,7 @@ def link_to(problem, i, a):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def swap_links(problem, state, order, count, slack, deadline):  # type: ignore[no-untyped-def]
+def swap_links(problem, state, order, count, slack, deadline):
     """Exchange the access points of two devices while that saves radio cost; nodes are not touched.
 
     Pairs are those of the first ``count`` devices of ``order`` with every other device.
@@ -260,7 +280,7 @@ def swap_links(problem, state, order, count, slack, deadline):  # type: ignore[n
 
 
 @outlined
-def local_search(problem, state, order, count, scratch, slack, deadline):  # type: ignore[no-untyped-def]
+def local_search(problem, state, order, count, scratch, slack, deadline):
     """Best response and exchange of links in turn until neither helps."""
     while True:
         descend(problem, state, order, count, scratch, slack, MOVE_LINKS, FOREVER // order.size, deadline)
@@ -269,7 +289,7 @@ def local_search(problem, state, order, count, scratch, slack, deadline):  # typ
 
 
 @inlined
-def draw_to_front(random, order, count):  # type: ignore[no-untyped-def]
+def draw_to_front(random, order, count):
     """A random sample without replacement as the first ``count`` of ``order``."""
     for c in range(count):
         other = c + random_below(random, order.size - c)
@@ -277,7 +297,7 @@ def draw_to_front(random, order, count):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def ruin_nodes(problem, state, random, order, most):  # type: ignore[no-untyped-def]
+def ruin_nodes(problem, state, random, order, most):
     """Take the devices of two random nodes off them, links kept; they become the first of ``order``, shuffled."""
     one, two = random_below(random, problem.n_nodes), random_below(random, problem.n_nodes)
     count = 0
@@ -285,7 +305,7 @@ def ruin_nodes(problem, state, random, order, most):  # type: ignore[no-untyped-
         i = order[c]
         if state.link[i] != LOCAL and count < most:
             j = state.group[i] % problem.n_nodes
-            if j == one or j == two:
+            if j in (one, two):
                 order[count], order[c] = order[c], order[count]
                 count += 1
     for c in range(count - 1, 0, -1):
@@ -299,7 +319,7 @@ def ruin_nodes(problem, state, random, order, most):  # type: ignore[no-untyped-
 
 
 @kernel
-def search_with_shares(problem, link, group, seed, rounds, deadline):  # type: ignore[no-untyped-def]
+def search_with_shares(problem, link, group, seed, rounds, deadline):
     """Improve a start until the deadline (ns, monotonic) or for a number of rounds: (link, group, shares...).
 
     The start is descended from first. Then each round ruins a few decisions of the best plan so far, recreates

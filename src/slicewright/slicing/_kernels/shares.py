@@ -9,7 +9,7 @@ from slicewright.slicing._kernels.problem import ARRIVAL, LOCAL, budget, empty_s
 
 
 @kernel
-def fill_surplus(root, local_time, available, surplus):  # type: ignore[no-untyped-def]
+def fill_surplus(root, local_time, available, surplus):
     """Service-rate surplus x = max(1 / tau, nu / sqrt(L)) with sum L x = available; False if the floors exceed it.
 
     Minimises sum 1 / x subject to x >= 1 / tau (13b). The level nu falls as devices are fixed at their floor, so
@@ -34,7 +34,7 @@ def fill_surplus(root, local_time, available, surplus):  # type: ignore[no-untyp
 
 
 @kernel
-def shares_of(problem, state):  # type: ignore[no-untyped-def]
+def shares_of(problem, state):
     """Optimal shares of a state: (bandwidth (A, N), radio (I,), compute (I,)); zero where unused."""
     n_devices, n_slices = problem.work.shape
     n_nodes = problem.n_nodes
@@ -63,7 +63,7 @@ def shares_of(problem, state):  # type: ignore[no-untyped-def]
             i = state.after[i]
         if count == 0:
             continue
-        n, j = g // n_nodes, g % n_nodes
+        n = g // n_nodes
         root, tau, surplus = np.empty(count), np.empty(count), np.empty(count)
         for k in range(count):
             root[k], tau[k] = problem.work_root[members[k], n], problem.local_time[members[k]]
@@ -76,7 +76,7 @@ def shares_of(problem, state):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def best_shares(problem, link, group):  # type: ignore[no-untyped-def]
+def best_shares(problem, link, group):
     """Cost and optimal shares of given decisions; the cost is infinite where no shares are feasible."""
     state = empty_state(problem)
     rebuild(problem, state, link, group)
