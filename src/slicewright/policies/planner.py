@@ -45,7 +45,8 @@ def plan(
     Args:
         scenario: a scenario, or what :func:`slicewright.load_scenario` reads.
         method: a name from :func:`slicewright.policies`.
-        budget_s: s of wall time for the decision; :func:`default_budget_s` if neither this nor ``rounds`` is given.
+        budget_s: s of wall time for the decision; if neither this nor ``rounds`` is given, the method's own default
+            (60 s for ``solver``) or :func:`default_budget_s`.
         rounds: rounds of search instead of a budget: the answer then repeats bit for bit.
         seed: of the method's random choices.
 
@@ -61,7 +62,7 @@ def plan(
     if isinstance(seed, bool) or not 0 <= seed < 2**64:
         raise InvalidOptionError("seed", "must be a whole number of at least 0", value=seed)
     if budget_s is None and rounds is None:
-        budget_s = default_budget_s(problem)
+        budget_s = getattr(chosen, "default_budget_s", None) or default_budget_s(problem)
     answer = chosen.decide(problem, limit=Limit(budget_s, rounds), seed=seed)
     shares = answer.shares
     if shares is None:

@@ -61,11 +61,18 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class FunctionPolicy:
-    """A policy made of a function."""
+    """A policy made of a function.
+
+    Attributes:
+        name, summary, function: what the protocol asks for.
+        default_budget_s: s that the planner allows where the user sets no limit; None leaves that to the planner.
+            Any policy may have this attribute.
+    """
 
     name: str
     summary: str
     function: Callable[[Scenario, Limit, int], Answer]
+    default_budget_s: float | None = None
 
     def decide(self, scenario: Scenario, *, limit: Limit, seed: int) -> Answer:
         """Call the function."""

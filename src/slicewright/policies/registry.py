@@ -9,11 +9,13 @@ from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.policies.classical import CLASSICAL
 from slicewright.policies.learned import LEARNED
 from slicewright.policies.policy import Policy
+from slicewright.policies.reference import REFERENCE
 
 ENTRY_POINT_GROUP = "slicewright.policies"
 """An entry point of this group names a Policy object, or a function without arguments that returns one."""
 
-_registered: dict[str, Policy] = {policy.name: policy for policy in (*CLASSICAL, *LEARNED)}
+_OURS: tuple[Policy, ...] = (*CLASSICAL, *LEARNED, *REFERENCE)
+_registered: dict[str, Policy] = {policy.name: policy for policy in _OURS}
 
 
 def register_policy(policy: Policy, *, replace: bool = False) -> None:
@@ -23,7 +25,9 @@ def register_policy(policy: Policy, *, replace: bool = False) -> None:
         InvalidOptionError: the name is taken and ``replace`` is not set.
     """
     if policy.name in policies() and not replace:
-        raise InvalidOptionError("name", "is taken by another method", value=policy.name, fix="pass replace=True")
+        raise InvalidOptionError(
+            "name", "is taken by another method", value=policy.name, fix="pass replace=True"
+        )
     _registered[policy.name] = policy
 
 

@@ -1,0 +1,101 @@
+"""Gurobi through gurobipy: optional, and without a licence limited in size."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from slicewright.errors import SolverError
+from slicewright.solvers.programme import Options, Programme
+from slicewright.solvers.result import Result, Status
+
+
+def minimise(programme: Programme, options: Options) -> Result:
+    """Solve with Gurobi.
+
+    Raises:
+        SolverError: no licence, or the programme is larger than the licence allows; one sentence says which.
+    """
+    import gurobipy
+
+    began = time.perf_counter()
+    try:
+        with gurobipy.Env(params={"OutputFlag": 0}) as environment, gurobipy.Model(env=environment) as model:
+            settings: dict[str, float] = {
+                "MIPGap": options.gap,
+                "FeasibilityTol": min(options.feasibility, 1e-2),
+                "IntFeasTol": min(options.feasibility, 1e-1),
+                "Seed": options.short_seed % 2_000_000_000,
+                "Threads": options.threads,
+            }
+            for name, setting in settings.items():
+                model.setParam(name, setting)
+            if options.node_limit is not None:
+                model.setParam("NodeLimit", options.node_limit)
+            x = model.addMVar(
+                programme.cost.size,
+                lb=programme.lower,
+                ub=programme.upper,
+                obj=programme.cost,
+                vtype=np.where(programme.integer, "I", "C"),
+            )
+            for sense, sides in ((">", programme.row_lower), ("<", programme.row_upper)):
+                rows = np.flatnonzero(np.isfinite(sides))
+                if rows.size:
+                    model.addMConstr(programme.matrix[rows], x, sense, sides[rows])
+            for p, q, r in programme.cones.tolist():
+                model.addConstr(x[p] * x[q] >= x[r] * x[r])
+            if programme.start is not None:
+                x.setAttr("Start", programme.start)
+            if options.time_limit_s is not None:
+                model.setParam("TimeLimit", max(0.0, options.time_limit_s - (time.perf_counter() - began)))
+            model.optimize()
+            return _result(model, x, time.perf_counter() - began)
+    except gurobipy.GurobiError as error:
+        raise SolverError(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    import gurobipy
+
+    code = getattr(error, "errno", None)
+    if code == gurobipy.GRB.Error.SIZE_LIMIT_EXCEEDED:
+        return "this programme is larger than the Gurobi licence here allows; install a full one, or use scip"
+    if code == gurobipy.GRB.Error.NO_LICENSE:
+        return f"Gurobi found no valid licence ({error}); install one, or use scip"
+    return f"Gurobi refused: {error}"
+
+
+def _result(model, x, time_s: float) -> Result:  # type: ignore[no-untyped-def] # gurobipy is optional
+    import gurobipy
+
+    grb = gurobipy.GRB
+    ended = {
+        grb.OPTIMAL: Status.OPTIMAL,
+        grb.INFEASIBLE: Status.INFEASIBLE,
+        grb.UNBOUNDED: Status.UNBOUNDED,
+        grb.INF_OR_UNBD: Status.UNBOUNDED,
+        grb.TIME_LIMIT: Status.FEASIBLE,
+        grb.NODE_LIMIT: Status.FEASIBLE,
+        grb.INTERRUPTED: Status.FEASIBLE,
+        grb.SUBOPTIMAL: Status.FEASIBLE,
+    }
+    status = ended.get(model.Status, Status.FAILED)
+    if status is Status.FEASIBLE and not model.SolCount:
+        status = Status.NO_SOLUTION
+    proves = model.IsMIP or status is Status.OPTIMAL
+    bound = float(model.ObjBound) if proves and status is not Status.INFEASIBLE else -math.inf
+    return Result(
+        status=status,
+        solver="gurobi",
+        version=".".join(map(str, gurobipy.gurobi.version())),
+        objective=float(model.ObjVal) if status.has_point else math.inf,
+        bound=math.inf
+        if status is Status.INFEASIBLE
+        else (bound if abs(bound) < grb.INFINITY else -math.inf),
+        time_s=time_s,
+        values=np.array(x.X) if status.has_point else None,
+        message=f"status {model.Status}",
+    )

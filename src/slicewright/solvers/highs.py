@@ -1,0 +1,104 @@
+"""HiGHS through highspy."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from slicewright.errors import SolverError
+from slicewright.solvers.programme import Options, Programme
+from slicewright.solvers.result import Result, Status
+
+_threads = 0
+"""Threads of HiGHS' scheduler, which is one per process and refuses another number until it is reset."""
+
+
+def minimise(programme: Programme, options: Options) -> Result:
+    """Hand the programme to HiGHS as arrays and solve it.
+
+    Raises:
+        SolverError: HiGHS refused the programme.
+    """
+    import highspy
+
+    global _threads
+    began = time.perf_counter()
+    if _threads not in (0, options.threads):
+        highspy.Highs.resetGlobalScheduler(True)
+    _threads = options.threads
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.silent()
+    settings: dict[str, float] = {
+        "mip_rel_gap": options.gap,
+        "mip_feasibility_tolerance": options.feasibility,
+        "primal_feasibility_tolerance": options.feasibility,
+        "random_seed": options.short_seed,
+        "threads": options.threads,
+    }
+    if options.node_limit is not None:
+        settings["mip_max_nodes"] = options.node_limit
+    for name, value in settings.items():
+        highs.setOptionValue(name, value)
+    if highs.passModel(_model(programme)) == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS refused the programme: a number is out of its range")
+    if programme.start is not None:
+        start = highspy.HighsSolution()
+        start.col_value = programme.start.tolist()
+        highs.setSolution(start)
+    if options.time_limit_s is not None:
+        highs.setOptionValue("time_limit", max(1e-3, options.time_limit_s - (time.perf_counter() - began)))
+    highs.run()
+    return _result(highs, bool(programme.integer.any()), time.perf_counter() - began)
+
+
+def _model(programme: Programme):  # type: ignore[no-untyped-def] # highspy has no types
+    import highspy
+
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = programme.cost.size, programme.row_lower.size
+    model.col_cost_, model.col_lower_, model.col_upper_ = programme.cost, programme.lower, programme.upper
+    model.row_lower_, model.row_upper_ = programme.row_lower, programme.row_upper
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = programme.matrix.indptr
+    model.a_matrix_.index_ = programme.matrix.indices
+    model.a_matrix_.value_ = programme.matrix.data
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    if programme.integer.any():
+        model.integrality_ = [kinds[int(whole)] for whole in programme.integer]
+    return model
+
+
+def _result(highs, integers: bool, time_s: float) -> Result:  # type: ignore[no-untyped-def]
+    import highspy
+
+    ended = {
+        highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+        highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+        highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
+        highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.UNBOUNDED,
+        highspy.HighsModelStatus.kTimeLimit: Status.FEASIBLE,
+        highspy.HighsModelStatus.kSolutionLimit: Status.FEASIBLE,
+        highspy.HighsModelStatus.kIterationLimit: Status.FEASIBLE,
+        highspy.HighsModelStatus.kInterrupt: Status.FEASIBLE,
+    }
+    word, info = highs.getModelStatus(), highs.getInfo()
+    status = ended.get(word, Status.FAILED)
+    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    if status is Status.FEASIBLE and not found:
+        status = Status.NO_SOLUTION
+    objective = float(info.objective_function_value) if status.has_point else math.inf
+    bound = float(info.mip_dual_bound) if integers else -math.inf
+    if status is Status.OPTIMAL and not integers:
+        bound = objective
+    return Result(
+        status=status,
+        solver="highs",
+        version=highs.version(),
+        objective=objective,
+        bound=math.inf if status is Status.INFEASIBLE else bound,
+        time_s=time_s,
+        values=np.array(highs.getSolution().col_value) if status.has_point else None,
+        message=highs.modelStatusToString(word),
+    )

@@ -1,0 +1,100 @@
+"""Ipopt, the one bundled with CasADi, for smooth problems written as CasADi expressions."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slicewright.errors import SolverError
+from slicewright.solvers.programme import Options
+from slicewright.solvers.registry import solver
+from slicewright.solvers.result import Result, Status
+from slicewright.types import FloatArray
+
+if TYPE_CHECKING:
+    from casadi import SX
+
+_ENDED = {
+    "Solve_Succeeded": Status.OPTIMAL,
+    "Solved_To_Acceptable_Level": Status.FEASIBLE,
+    "Infeasible_Problem_Detected": Status.INFEASIBLE,
+    "Maximum_WallTime_Exceeded": Status.FEASIBLE,
+    "Maximum_CpuTime_Exceeded": Status.FEASIBLE,
+    "Maximum_Iterations_Exceeded": Status.FEASIBLE,
+    "Feasible_Point_Found": Status.FEASIBLE,
+    "Search_Direction_Becomes_Too_Small": Status.FEASIBLE,
+    "Diverging_Iterates": Status.UNBOUNDED,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothProblem:
+    """Minimise ``objective`` over ``variables`` within bounds and with ``constraints`` at or below zero.
+
+    Attributes:
+        variables, objective, constraints: CasADi expressions (n, 1), (1, 1) and (m, 1).
+        lower, upper: (n,) bounds of the variables.
+        start: (n,) where to begin.
+    """
+
+    variables: SX
+    objective: SX
+    constraints: SX
+    lower: FloatArray
+    upper: FloatArray
+    start: FloatArray
+
+
+def minimise_smooth(problem: SmoothProblem, options: Options | None = None) -> Result:
+    """Solve with Ipopt. OPTIMAL is a local optimum, global only if the problem is convex; no bound is proven.
+
+    Args:
+        problem: what to minimise.
+        options: ``gap`` is the tolerance on the optimality conditions, ``feasibility`` that on constraints;
+            Ipopt has no random choices and one thread, so ``seed`` and ``threads`` change nothing.
+
+    Raises:
+        MissingExtraError: CasADi is not installed.
+        SolverError: the expressions cannot be evaluated.
+    """
+    solver("ipopt").require()
+    import casadi
+
+    options = options or Options()
+    began = time.perf_counter()
+    settings: dict[str, Any] = {
+        "print_time": False,
+        "ipopt.print_level": 0,
+        "ipopt.sb": "yes",
+        "ipopt.tol": options.gap,
+        "ipopt.constr_viol_tol": options.feasibility,
+        "ipopt.bound_relax_factor": 0.0,
+    }
+    if options.time_limit_s is not None:
+        settings["ipopt.max_wall_time"] = options.time_limit_s
+    expressions = {"x": problem.variables, "f": problem.objective, "g": problem.constraints}
+    try:
+        run = casadi.nlpsol("reference", "ipopt", expressions, settings)
+        answer = run(x0=problem.start, lbx=problem.lower, ubx=problem.upper, lbg=-np.inf, ubg=0.0)
+    except RuntimeError as error:
+        raise SolverError(f"CasADi could not pose the problem to Ipopt: {error}") from error
+    word = str(run.stats()["return_status"])
+    values = np.asarray(answer["x"], dtype=np.float64).ravel()
+    excess = float(np.max(np.asarray(answer["g"]), initial=0.0))
+    outside = float(np.max(np.maximum(problem.lower - values, values - problem.upper), initial=0.0))
+    status = _ENDED.get(word, Status.FAILED)
+    if status is Status.FEASIBLE and max(excess, outside) > options.feasibility:
+        status = Status.NO_SOLUTION
+    return Result(
+        status=status,
+        solver="ipopt",
+        version=f"casadi {solver('ipopt').version}",
+        objective=float(answer["f"]) if status.has_point else math.inf,
+        time_s=time.perf_counter() - began,
+        values=values if status.has_point else None,
+        message=word,
+    )
