@@ -13,7 +13,7 @@ from slicewright.types import FloatArray, IntArray
 UNLIMITED = 2**62
 FLOORS = 6
 """How many different floors of one node are tried."""
-SHARPNESS = 3.0
+SHARPNESS = 0.4
 """How much more likely a floor is that the prices like: exp(-SHARPNESS * regret / mean regret)."""
 
 

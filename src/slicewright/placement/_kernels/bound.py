@@ -47,6 +47,7 @@ class Work(NamedTuple):
     stamp: Any  # (K,) int64, the last count under which a task was taken
     counter: Any  # (1,) int64
     last: Any  # (J,) int64, the level chosen last time
+    open_to: Any  # (LEVELS + 1,) bit hops, fees of all items that a level may serve
 
 
 @kernel
@@ -175,10 +176,19 @@ def best_level(problem, copies, fee, work, j, paying, nothing):  # type: ignore[
     last = work.last[j]
     if last >= 0:
         best, choice = collect(problem, copies, fee, work, j, last, paying, nothing), last
-    # Ignoring who may come gives a bound that grows with the level: most low levels need no closer look.
-    level = copies.levels[j] - 1
+    # Two upper bounds save most levels a closer look: one ignores who may come, the other how many.
+    levels, open_to = copies.levels[j], work.open_to
+    for level in range(levels + 1):
+        open_to[level] = 0.0
+    for i in range(paying):
+        k, q = work.order[j, i] // CLASSES, work.order[j, i] % CLASSES
+        open_to[copies.rank[k, j, q]] += fee[k, j, q]
+    for level in range(levels - 1, -1, -1):
+        open_to[level] += open_to[level + 1]
     at_most, served, i = 0.0, 0.0, 0
-    for level in range(copies.levels[j]):
+    for level in range(levels):
+        if open_to[level] <= best:
+            break
         while i < paying and served < copies.capacity[j, level]:
             item = work.order[j, i]
             k, q = item // CLASSES, item % CLASSES
@@ -301,6 +311,7 @@ def make_work(problem, copies):  # type: ignore[no-untyped-def]
         np.zeros(n_tasks, dtype=np.int64),
         np.zeros(1, dtype=np.int64),
         np.full(nodes, -1),
+        np.zeros(LEVELS + 1),
     )
 
 

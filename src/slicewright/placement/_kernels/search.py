@@ -24,9 +24,9 @@ from slicewright.placement._kernels.problem import (
     total_cost,
 )
 
-STEPS_PER_TASK = 12  # of an episode, half of them under the floors
-MEAN_RUIN = 5  # tasks taken off in one step, on average
-FROM_MEC = 2  # how many nodes get a new floor when an episode starts from the best placement
+STEPS_PER_TASK = 3  # of an episode, half of them under the floors
+SMALL_RUIN, LARGE_RUIN = 6, 12  # tasks taken off in one step, on average; an episode has one of them
+NEW_FLOORS = 3  # nodes that get another floor when an episode starts from the best placement
 THRESHOLD = 0.001  # an episode goes on from what is at most this much worse than its best
 CLOCK_EVERY = 32  # steps between two looks at the clock
 
@@ -103,10 +103,10 @@ def sort_removed(scratch, n):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def ruin(problem, state, scratch, rng):  # type: ignore[no-untyped-def]
+def ruin(problem, state, scratch, mean, rng):  # type: ignore[no-untyped-def]
     """Take off a few tasks that share nodes, at random or the tightest first: (how many, what they cost)."""
     n_tasks = problem.count.size
-    target = min(n_tasks, 1 + random_below(rng, 2 * MEAN_RUIN - 1))
+    target = min(n_tasks, 1 + random_below(rng, 2 * mean - 1))
     n, cost = 0, 0.0
     while n < target:
         k = random_below(rng, n_tasks)
@@ -172,14 +172,14 @@ def keep(source, target):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def descend(problem, state, scratch, best, rng, steps, deadline):  # type: ignore[no-untyped-def]
+def descend(problem, state, scratch, best, mean, rng, steps, deadline):  # type: ignore[no-untyped-def]
     """Ruin and recreate until the steps or the time end; leaves the state at ``best``, returns its cost."""
     cost = least = total_cost(problem, state)
     keep(state.chosen, best)
     for step in range(steps):
         if step % CLOCK_EVERY == 0 and now_ns() >= deadline:
             break
-        n, before = ruin(problem, state, scratch, rng)
+        n, before = ruin(problem, state, scratch, mean, rng)
         after = recreate(problem, state, scratch, n, rng)
         if cost - before + after <= least * (1.0 + THRESHOLD):
             cost += after - before
@@ -240,18 +240,18 @@ def search(problem, floors, chosen, seed, deadline, iterations, enough):  # type
     restore(problem, state, best)
     refill(problem, state, scratch)
     half = STEPS_PER_TASK * n_tasks // 2
-    least, done = np.inf, 0
+    least, done, mean = np.inf, 0, SMALL_RUIN
     while True:
         steps = min(half, iterations - done)
-        cost = descend(problem, state, scratch, found, rng, steps, deadline)
+        cost = descend(problem, state, scratch, found, mean, rng, steps, deadline)
         done += steps
         if cost < least:
             least = cost
             keep(found, best)
         if least <= enough or done >= iterations or now_ns() >= deadline:
             break
-        fresh = random_below(rng, 2) == 0
-        if fresh:
+        mean = SMALL_RUIN if random_below(rng, 2) == 0 else LARGE_RUIN
+        if random_below(rng, 2) == 0:
             for k in range(n_tasks):
                 found[k] = REJECTED
             restore(problem, state, found)
@@ -259,11 +259,11 @@ def search(problem, floors, chosen, seed, deadline, iterations, enough):  # type
                 draw_floor(problem, state, scratch, floors, j, rng)
         else:
             restore(problem, state, best)
-            for _ in range(FROM_MEC):
+            for _ in range(NEW_FLOORS):
                 draw_floor(problem, state, scratch, floors, random_below(rng, problem.n_nodes), rng)
         refill(problem, state, scratch)
         steps = min(half, iterations - done)
-        descend(problem, state, scratch, found, rng, steps, deadline)
+        descend(problem, state, scratch, found, mean, rng, steps, deadline)
         done += steps
         scratch.floor[:] = -np.inf
         refill(problem, state, scratch)
