@@ -9,7 +9,7 @@ import numpy as np
 from slicewright.compiled import announce_compilation
 from slicewright.errors import InvalidPlanError
 from slicewright.network.scenario import Scenario
-from slicewright.slicing._kernels.problem import Problem, make_problem
+from slicewright.slicing._kernels.problem import Problem, make_problem, places
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.types import BoolArray, IntArray
 
@@ -51,14 +51,7 @@ class Compact(NamedTuple):
 
     def decisions(self, link: IntArray, group: IntArray) -> Decisions:
         """Links and groups as decisions."""
-        local, n_nodes = link == LOCAL, self.scenario.n_nodes
-        return Decisions(
-            np.where(local, LOCAL, self.problem.access_point[np.maximum(link, 0)])
-            if len(self.problem.access_point)
-            else np.full(link.size, LOCAL),
-            np.where(local, LOCAL, group % n_nodes),
-            np.where(local, LOCAL, group // n_nodes),
-        )
+        return Decisions.trusted(*places(self.problem, link, group))
 
 
 def compact(scenario: Scenario, *, nodes: BoolArray | None = None) -> Compact:

@@ -89,6 +89,18 @@ def make_problem(
 
 
 @kernel
+def places(problem, link, group):
+    """Links and groups as indices of access points, nodes and slices, LOCAL where local."""
+    access_point, node, slice_ = np.empty_like(link), np.empty_like(link), np.empty_like(link)
+    for i in range(link.size):
+        local = link[i] == LOCAL
+        access_point[i] = LOCAL if local else problem.access_point[link[i]]
+        node[i] = LOCAL if local else group[i] % problem.n_nodes
+        slice_[i] = LOCAL if local else group[i] // problem.n_nodes
+    return access_point, node, slice_
+
+
+@kernel
 def empty_state(problem):
     """Every device local."""
     n_groups, n_devices = problem.capacity.size, problem.local_time.size
