@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -246,9 +246,10 @@ class Scenario:
 
     def rate_of(self, devices: IntArray, access_points: IntArray) -> FloatArray:
         """(k,) bit/s. Rates of k device and access-point pairs, 0 where out of reach."""
-        if isinstance(self.rate_bps, np.ndarray):
-            return np.asarray(self.rate_bps[devices, access_points], dtype=np.float64)
-        return np.asarray(self.rate_bps[devices, access_points].toarray(), dtype=np.float64)
+        rates: Any = self.rate_bps[devices, access_points]
+        if sparse.issparse(rates):  # what SciPy returns for no pairs at all
+            rates = rates.toarray()
+        return np.asarray(rates, dtype=np.float64).ravel()
 
     def with_(self, **changes: object) -> Scenario:
         """A copy with some fields replaced, checked like any other scenario."""

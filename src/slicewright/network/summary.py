@@ -16,16 +16,18 @@ class Summary:
 
     Attributes:
         candidates: (I,) access points in reach of each device.
+        best_access_point: (I,) the one with the highest rate, -1 without any.
         best_rate_bps: (I,) bit/s, the best of them alone; 0 without any.
         nearest_m: (I,) m to the nearest access point, if positions are known.
         airtime: (A,) share of time each access point would be busy if every device used its best one:
             sum of alpha_i S_i / R_ia. Above 1 not all devices can offload that way.
-        compute_load: share of all nodes' capacity that the work of all devices would take, each in the slice where
-            it is least. Above 1 not all devices can offload.
+        compute_load: share of all nodes' capacity that stable queues would take if all devices offloaded, spread
+            evenly over the nodes and each in the slice where its work is least. Near 1 and above not all can.
         local_cost_s: s, system cost if every device computes for itself: no plan needs to be worse.
     """
 
     candidates: IntArray
+    best_access_point: IntArray
     best_rate_bps: FloatArray
     nearest_m: FloatArray | None
     airtime: FloatArray
@@ -40,15 +42,24 @@ def summarise(scenario: Scenario) -> Summary:
     device = np.repeat(np.arange(scenario.n_devices), candidates)
     best = np.zeros(scenario.n_devices)
     np.maximum.at(best, device, rate)
-    is_best = rate == best[device]
-    users = device[is_best]
+    # Written back to front: of several equal ones the first stays.
+    is_best = np.flatnonzero(rate == best[device])[::-1]
+    best_access_point = np.full(scenario.n_devices, -1)
+    best_access_point[device[is_best]] = access_point[is_best]
+    users = np.flatnonzero(best_access_point >= 0)
     airtime = np.zeros(scenario.n_access_points)
     np.add.at(
-        airtime, access_point[is_best], scenario.arrival_rate_hz[users] * scenario.task_bits[users] / best[users]
+        airtime,
+        best_access_point[users],
+        scenario.arrival_rate_hz[users] * scenario.task_bits[users] / best[users],
     )
-    asked = float((scenario.arrival_rate_hz * scenario.slice_cycles.min(axis=1)).sum())
+    queue = scenario.arrival_rate_hz
+    if scenario.queueing == "node":
+        queue = np.full(scenario.n_devices, queue.sum() / scenario.n_nodes)
+    asked = float((queue * scenario.slice_cycles.min(axis=1)).sum())
     return Summary(
         candidates=candidates,
+        best_access_point=best_access_point,
         best_rate_bps=best,
         nearest_m=_nearest_m(scenario),
         airtime=airtime,

@@ -16,34 +16,35 @@ if TYPE_CHECKING:
 # Directions to try, nearest first: (x, y) in units of the marker's radius, with the text's alignment.
 _DIRECTIONS = (
     (1, 0, "left", "center"), (-1, 0, "right", "center"), (0, 1, "center", "bottom"), (0, -1, "center", "top"),
-    (0.8, 0.8, "left", "bottom"), (0.8, -0.8, "left", "top"), (-0.8, 0.8, "right", "bottom"), (-0.8, -0.8, "right", "top"),
+    (0.8, 0.8, "left", "bottom"), (0.8, -0.8, "left", "top"),
+    (-0.8, 0.8, "right", "bottom"), (-0.8, -0.8, "right", "top"),
 )  # fmt: skip
 _STRETCHES = (1.0, 2.2)
 
 
 class Label(NamedTuple):
-    """A name for the marker at ``xy`` (display points) with the given radius in points."""
+    """A name for the marker at ``xy`` in pixels, with the given radius in points."""
 
     text: str
     xy: tuple[float, float]
     radius: float
 
 
-def place_labels(axes: Axes, labels: Sequence[Label], obstacles: FloatArray, size: float = 8.0) -> None:
+def place_labels(
+    axes: Axes, labels: Sequence[Label], obstacles: FloatArray, *, pixels_per_point: float, size: float = 8.0
+) -> None:
     """Write each name where it covers no other name and as few obstacles as possible.
 
     Args:
         axes: to write in; limits and size must be final.
         labels: in order of importance; names and keys that find no free place are left out.
         obstacles: (k, 4) pixels, boxes (x0, y0, x1, y1) of markers.
+        pixels_per_point: of the figure.
         size: of the type, in points.
     """
     from matplotlib.patheffects import withStroke
 
-    figure = axes.get_figure(root=True)
-    renderer = figure.canvas.get_renderer()
-    frame = np.array(axes.get_window_extent(renderer).extents)
-    pixels = figure.dpi / 72.0
+    frame = np.array(axes.get_window_extent().extents)
     taken: list[FloatArray] = []
     for label in labels:
         best, best_cost, best_box = None, 1.0, None
@@ -53,10 +54,10 @@ def place_labels(axes: Axes, labels: Sequence[Label], obstacles: FloatArray, siz
         )  # fmt: skip
         for stretch in _STRETCHES:
             for dx, dy, horizontal, vertical in _DIRECTIONS:
-                reach = (label.radius * stretch + 1.5) * pixels
+                reach = (label.radius * stretch + 1.5) * pixels_per_point
                 place = (label.xy[0] + dx * reach, label.xy[1] + dy * reach)
                 text.set(position=place, ha=horizontal, va=vertical)
-                box = np.array(text.get_window_extent(renderer).extents)
+                box = np.array(text.get_window_extent().extents)
                 inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
                 if not inside or (taken and _overlap(box, np.array(taken)).max() > 0):
                     continue

@@ -18,8 +18,9 @@ class Loads:
         offloaded: (k,) indices of the devices that offload.
         ap_users: (A, N) devices per access point and slice.
         node_users: (J, N) devices per node and slice.
-        utilisation: (J, N) share of a slice's capacity on a node that the arriving work takes: sum of
-            alpha_i L_in / F_j^n; 0 where there is no capacity.
+        utilisation: (J, N) share of a slice's capacity on a node that stable queues (13c) take: sum of
+            q_i L_in / F_j^n with q_i = Lambda_j (queueing ``node``) or alpha_i (``device``); 0 without capacity.
+            What is left shortens execution.
         node_utilisation: (J,) the same over all slices of a node.
         radio_s, compute_s, local_s: s, the cost's parts: transmission, execution on nodes, execution on devices;
             over the devices whose time is finite.
@@ -46,7 +47,12 @@ def loads_of(plan: Plan) -> Loads:
     work = np.zeros((scenario.n_nodes, scenario.n_slices))
     np.add.at(ap_users, (a, n), 1)
     np.add.at(node_users, (j, n), 1)
-    np.add.at(work, (j, n), scenario.arrival_rate_hz[off] * scenario.slice_cycles[off, n])
+    queue = scenario.arrival_rate_hz[off]
+    if scenario.queueing == "node":
+        of_node = np.zeros(scenario.n_nodes)
+        np.add.at(of_node, j, queue)
+        queue = of_node[j]
+    np.add.at(work, (j, n), queue * scenario.slice_cycles[off, n])
     capacity = scenario.node_capacity_hz
     total = capacity.sum(axis=1)
     return Loads(

@@ -16,9 +16,11 @@ from slicewright.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_LABELS = 40
 """Up to so many access points and nodes all get their names, above that only MEC servers."""
+_LINKS_IN_THE_WAY = 150
 _COLUMN_NAMES = ("devices", "access points", "nodes")
 
 
@@ -45,14 +47,14 @@ class NetworkView:
     node_fill: FloatArray | None
 
 
-def draw_network(axes: Axes, view: NetworkView) -> None:
+def draw_network(figure: Figure, axes: Axes, view: NetworkView) -> None:
     """Draw links, devices, access points and nodes, then names where there is room."""
     _frame(axes, view)
     _links(axes, view)
     _devices(axes, view)
     _access_points(axes, view)
-    node_shift = _nodes(axes, view)
-    _names(axes, view, node_shift)
+    node_shift = _nodes(figure, axes, view)
+    _names(axes, view, node_shift, figure.dpi / 72.0)
 
 
 def device_size(count: int) -> float:
@@ -62,13 +64,13 @@ def device_size(count: int) -> float:
 
 def ap_sizes(weight: FloatArray) -> FloatArray:
     """(A,) areas of access-point markers in points squared: they grow with the weight, less when there are many."""
-    most, unit = max(float(weight.max(initial=0.0)), 1.0), 1.0 if weight.size <= 30 else 0.5
+    most, unit = float(weight.max(initial=0.0)) or 1.0, 1.0 if weight.size <= 30 else 0.4
     return unit * (60.0 + 240.0 * np.asarray(weight, dtype=np.float64) / most)
 
 
 def node_sizes(scenario: Scenario) -> FloatArray:
     """(J,) areas of node markers in points squared: MEC servers are larger than COIN nodes."""
-    unit = 1.0 if scenario.n_nodes + scenario.n_access_points <= MOST_LABELS else 0.6
+    unit = 1.0 if scenario.n_nodes + scenario.n_access_points <= MOST_LABELS else 0.55
     return np.array([unit * (330.0 if kind == "mec" else 130.0) for kind in scenario.node_kinds])
 
 
@@ -78,18 +80,16 @@ def _frame(axes: Axes, view: NetworkView) -> None:
         side.set_visible(False)
     if p.schematic:
         axes.set_xlim(-0.22, 2.3)
-        axes.set_ylim(-0.02, 1.03)
-        axes.set_xticks([0, 1, 2], _COLUMN_NAMES, fontsize=11, color=INK)
-        axes.xaxis.tick_top()
-        axes.tick_params(length=0)
+        axes.set_ylim(0.0, 1.06)
+        axes.set_xticks([])
         axes.set_yticks([])
+        for x, name in enumerate(_COLUMN_NAMES):
+            axes.text(x, 1.03, name, fontsize=11, color=SOFT, ha="center", va="center")
         return
-    everything = np.vstack([p.device, p.access_point, *([] if p.node is None else [p.node])])
-    low, high = everything.min(axis=0), everything.max(axis=0)
-    margin = 0.05 * max(float((high - low).max()), 1.0)
-    axes.set_xlim(low[0] - margin, high[0] + margin)
-    axes.set_ylim(low[1] - margin, high[1] + margin)
-    axes.set_aspect("equal", adjustable="box", anchor="C")
+    low, high = extent(view.positions)
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    axes.set_aspect("equal", adjustable="box", anchor="N")
     axes.set_facecolor("#F7F7F5")
     axes.grid(color=PAPER, linewidth=1.0)
     axes.set_axisbelow(True)
@@ -97,6 +97,17 @@ def _frame(axes: Axes, view: NetworkView) -> None:
     axes.xaxis.set_major_formatter("{x:g} m")
     axes.yaxis.set_major_formatter("{x:g} m")
     axes.locator_params(nbins=6)
+
+
+def extent(positions: Positions) -> tuple[FloatArray, FloatArray]:
+    """Lower left and upper right corner of everything that is drawn, with a margin."""
+    p = positions
+    everything = np.vstack([p.device, p.access_point, *([] if p.node is None else [p.node])])
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    margin = 0.05 * max(float((high - low).max()), 1.0)
+    # A street of access points is no line: the shorter side is at least a third of the longer one.
+    spare = np.maximum((high - low).max() / 3 - (high - low), 0) / 2
+    return low - margin - spare, high + margin + spare
 
 
 def _links(axes: Axes, view: NetworkView) -> None:
@@ -135,24 +146,48 @@ def _list(ends: FloatArray) -> Sequence[Any]:
 def _devices(axes: Axes, view: NetworkView) -> None:
     xy, size = view.positions.device, device_size(view.scenario.n_devices)
     local = view.slice < 0
-    axes.scatter(*xy[local].T, s=size, facecolors=PAPER, edgecolors=SOFT, linewidths=1.1, zorder=3)
+    axes.scatter(
+        xy[local, 0], xy[local, 1], s=size, facecolors=PAPER, edgecolors=SOFT, linewidths=1.1, zorder=3
+    )
     for n in range(view.scenario.n_slices):
         mine = view.slice == n
         axes.scatter(
-            *xy[mine].T, s=size, marker=slice_marker(n), color=slice_colour(n), edgecolors=PAPER, linewidths=0.5,
+            xy[mine, 0],
+            xy[mine, 1],
+            s=size,
+            marker=slice_marker(n),
+            color=slice_colour(n),
+            edgecolors=PAPER,
+            linewidths=0.5,
             zorder=3,
-        )  # fmt: skip
+        )
 
 
 def _access_points(axes: Axes, view: NetworkView) -> None:
     xy, size, used = view.positions.access_point, ap_sizes(view.ap_weight), view.ap_weight > 0
-    axes.scatter(*xy[used].T, s=size[used], marker="^", color=INK, edgecolors=PAPER, linewidths=0.8, zorder=4)
     axes.scatter(
-        *xy[~used].T, s=size[~used], marker="^", facecolors=PAPER, edgecolors=SOFT, linewidths=0.9, zorder=4
+        xy[used, 0],
+        xy[used, 1],
+        s=size[used],
+        marker="^",
+        color=INK,
+        edgecolors=PAPER,
+        linewidths=0.8,
+        zorder=4,
+    )
+    axes.scatter(
+        xy[~used, 0],
+        xy[~used, 1],
+        s=size[~used],
+        marker="^",
+        facecolors=PAPER,
+        edgecolors=SOFT,
+        linewidths=0.9,
+        zorder=4,
     )
 
 
-def _nodes(axes: Axes, view: NetworkView) -> FloatArray:
+def _nodes(figure: Figure, axes: Axes, view: NetworkView) -> FloatArray:
     """Draw the nodes; returns (J, 2), by how many points each was moved off an access point that it would cover."""
     from matplotlib.transforms import offset_copy
 
@@ -163,20 +198,38 @@ def _nodes(axes: Axes, view: NetworkView) -> FloatArray:
     shift = np.zeros((len(xy), 2))
     if not view.positions.schematic:
         span = float(np.ptp(np.vstack([view.positions.device, xy]), axis=0).max())
-        near = np.linalg.norm(xy[:, None] - view.positions.access_point[None], axis=2).min(axis=1) < 0.012 * span
+        near = (
+            np.linalg.norm(xy[:, None] - view.positions.access_point[None], axis=2).min(axis=1) < 0.012 * span
+        )
         shift[near] = (0.55 * np.sqrt(sizes[near]) + 3.0)[:, None] * np.array([0.75, 0.75])
     fills = np.zeros(len(xy)) if view.node_fill is None else np.clip(view.node_fill, 0, 1)
     levels = np.where(fills > 0, np.maximum(np.round(fills * 20), 1), 0) / 20
-    figure = axes.get_figure(root=True)
     looks = np.column_stack([levels, sizes, shift])
     for level, size, dx, dy in np.unique(looks, axis=0):
         which = (looks == (level, size, dx, dy)).all(axis=1)
         where = offset_copy(axes.transData, fig=figure, x=dx, y=dy, units="points")
-        face = {"facecolors": PAPER, "edgecolors": INK, "linewidths": 1.4 if size > 150 else 1.1}
-        axes.scatter(*xy[which].T, s=size, marker="s", transform=where, zorder=5, **face)
+        thick = 1.4 if size > 150 else 1.1
+        axes.scatter(
+            xy[which, 0],
+            xy[which, 1],
+            s=size,
+            marker="s",
+            transform=where,
+            zorder=5,
+            facecolors=PAPER,
+            edgecolors=INK,
+            linewidths=thick,
+        )
         if level > 0:
             axes.scatter(
-                *xy[which].T, s=size * 0.72, marker=gauge(level), transform=where, color=SOFT, linewidths=0, zorder=5
+                xy[which, 0],
+                xy[which, 1],
+                s=size * 0.72,
+                marker=gauge(level),
+                transform=where,
+                color=SOFT,
+                linewidths=0,
+                zorder=5,
             )
     return shift
 
@@ -189,10 +242,9 @@ def gauge(level: float) -> Any:
     return Path([(-0.5, -0.5), (0.5, -0.5), (0.5, top), (-0.5, top), (-0.5, -0.5)], closed=True)
 
 
-def _names(axes: Axes, view: NetworkView, node_shift: FloatArray) -> None:
+def _names(axes: Axes, view: NetworkView, node_shift: FloatArray, pixels: float) -> None:
     scenario, p = view.scenario, view.positions
     axes.apply_aspect()
-    pixels = axes.get_figure(root=True).dpi / 72.0
     show_all = scenario.n_nodes + scenario.n_access_points <= MOST_LABELS
     labels: list[Label] = []
     obstacles = []
@@ -215,6 +267,19 @@ def _names(axes: Axes, view: NetworkView, node_shift: FloatArray) -> None:
         ]
     half = np.sqrt(device_size(scenario.n_devices)) / 2
     obstacles.append(boxes(axes.transData.transform(p.device), half * pixels))
-    place_labels(axes, labels, np.vstack(obstacles))
+    if scenario.n_devices <= _LINKS_IN_THE_WAY:
+        obstacles.append(_points_on_links(axes, view, pixels))
+    place_labels(axes, labels, np.vstack(obstacles), pixels_per_point=pixels)
 
 
+def _points_on_links(axes: Axes, view: NetworkView, pixels: float) -> FloatArray:
+    """(k, 4) boxes along the links, so that names keep off them."""
+    linked = np.flatnonzero(view.access_point >= 0)
+    along = np.linspace(0, 1, 40)[:, None, None]
+    p, first, last = view.positions, view.positions.device[linked], view.positions.access_point
+    last = last[view.access_point[linked]]
+    if p.schematic and p.node is not None:
+        onward = view.node[linked] >= 0
+        first, last = np.vstack([first, last[onward]]), np.vstack([last, p.node[view.node[linked][onward]]])
+    first, last = axes.transData.transform(first), axes.transData.transform(last)
+    return boxes(((1 - along) * first + along * last).reshape(-1, 2), 1.5 * pixels)

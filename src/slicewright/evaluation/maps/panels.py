@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.evaluation.maps.style import COST_COLOURS, FAINT, INK, PAPER, SOFT, slice_colour
+from slicewright.evaluation.maps.style import (
+    BOUND_COLOUR,
+    COST_COLOURS,
+    FAINT,
+    INK,
+    PAPER,
+    SOFT,
+    slice_colour,
+)
 from slicewright.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -34,6 +42,11 @@ def stacked_bars(axes: Axes, values: FloatArray | IntArray, *, gap: float = 0.18
         foot = foot + values[:, n]
 
 
+def plain_bars(axes: Axes, values: FloatArray) -> None:
+    """One grey bar per value."""
+    axes.bar(np.arange(len(values)), values, width=0.72, color=SOFT, linewidth=0)
+
+
 def grouped_bars(axes: Axes, values: FloatArray) -> None:
     """Side by side, one bar per slice for every row of (k, N) values."""
     count = values.shape[1]
@@ -43,20 +56,25 @@ def grouped_bars(axes: Axes, values: FloatArray) -> None:
         axes.bar(place, values[:, n], width=width, color=slice_colour(n), linewidth=0)
 
 
-def name_bars(axes: Axes, names: Sequence[str], what: str, total: int) -> None:
-    """Names under the bars if they fit, else one line that says what the bars are."""
+def name_bars(axes: Axes, names: Sequence[str], what: str, total: int, order: str = "busiest") -> None:
+    """Names under the bars if they fit, else one line that says what the bars are; nothing if all are empty."""
     axes.set_xlim(-0.6, len(names) - 0.4)
+    if not any(names):
+        axes.set_xticks([])
+        return
     if len(names) <= _MOST_NAMES:
         upright = sum(map(len, names)) > _LETTERS_UPRIGHT
         axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0, fontsize=8, color=INK)
         return
-    shown = f"{total} {what}" if len(names) == total else f"the {len(names)} busiest of {total} {what}"
+    shown = f"{total} {what}" if len(names) == total else f"the {len(names)} {order} of {total} {what}"
     axes.set_xticks([])
-    axes.set_xlabel(f"{shown}, busiest first", fontsize=8.5, color=SOFT, labelpad=3)
+    axes.set_xlabel(f"{shown}, {order} first", fontsize=8.5, color=SOFT, labelpad=3)
 
 
-def dress(axes: Axes, title: str, *, percent: bool = False) -> None:
+def dress(axes: Axes, title: str, *, percent: bool = False, whole: bool = False) -> None:
     """A title on the left, a light grid across, and no box."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axes.set_title(title, loc="left", fontsize=10, color=INK, pad=5)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -64,15 +82,10 @@ def dress(axes: Axes, title: str, *, percent: bool = False) -> None:
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=8, labelcolor=SOFT)
-    axes.locator_params(axis="y", nbins=4)
+    axes.margins(y=0.08)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=whole, min_n_ticks=3, steps=[1, 2, 2.5, 5, 10]))
     if percent:
-        from matplotlib.ticker import PercentFormatter
-
-        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
-    else:
-        from matplotlib.ticker import MaxNLocator
-
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
 
 
 def cost_bar(axes: Axes, radio_s: float, nodes_s: float, devices_s: float, bound_s: float) -> None:
@@ -86,7 +99,14 @@ def cost_bar(axes: Axes, radio_s: float, nodes_s: float, devices_s: float, bound
             edgecolor=PAPER, linewidth=0.8,
         )  # fmt: skip
         left += value
-    axes.plot([bound_s, bound_s], [-0.48, 0.48], color="#D55E00", linewidth=2.0, label=f"proven bound {bound_s:.4g} s")
+    bars, _ = axes.get_legend_handles_labels()
+    (bound,) = axes.plot(
+        [bound_s, bound_s],
+        [-0.48, 0.48],
+        color=BOUND_COLOUR,
+        linewidth=2.0,
+        label=f"proven bound {bound_s:.4g} s",
+    )
     axes.set_xlim(0, 1.02 * max(total, bound_s))
     axes.set_ylim(-0.55, 0.55)
     axes.set_yticks([])
@@ -98,6 +118,7 @@ def cost_bar(axes: Axes, radio_s: float, nodes_s: float, devices_s: float, bound
     axes.locator_params(axis="x", nbins=6)
     axes.set_title("cost by where the time is spent", loc="left", fontsize=10, color=INK, pad=5)
     axes.legend(
+        handles=[*bars, bound],
         loc="upper left", bbox_to_anchor=(-0.01, -0.32), ncols=2, fontsize=8.5, frameon=False, handlelength=1.1,
         handleheight=0.9, columnspacing=1.6, labelcolor=INK, borderpad=0,
     )  # fmt: skip

@@ -45,21 +45,22 @@ def positions_of(scenario: Scenario, access_point: IntArray, node: IntArray) -> 
 
 def _columns(scenario: Scenario, access_point: IntArray, node: IntArray) -> Positions:
     """Layered drawing; each column is sorted by the mean place of its neighbours (barycentre sweeps)."""
-    linked = np.flatnonzero((access_point >= 0) & (node >= 0))
-    a, j = access_point[linked], node[linked]
+    through = np.flatnonzero((access_point >= 0) & (node >= 0))
+    a, j = access_point[through], node[through]
     place_a = np.arange(scenario.n_access_points) / max(scenario.n_access_points - 1, 1)
     place_j = np.arange(scenario.n_nodes) / max(scenario.n_nodes - 1, 1)
     for _ in range(_SWEEPS):
         place_j = _spread(_barycentre(j, place_a[a], place_j))
         place_a = _spread(_barycentre(a, place_j[j], place_a))
     # Devices without a link come last, at the foot of their column.
-    place_i = np.full(scenario.n_devices, 2.0)
-    place_i[linked] = place_a[a] + 1e-3 * place_j[j]
+    place_i = np.where(access_point >= 0, place_a[access_point], 2.0)
+    place_i[through] += 1e-3 * place_j[j]
     place_i = _spread(place_i)
-    return Positions(
-        *(np.column_stack([np.full(p.size, x), 1.0 - p]) for x, p in zip(_COLUMNS, (place_i, place_a, place_j), strict=True)),
-        schematic=True,
+    device, access_points, nodes = (
+        np.column_stack([np.full(place.size, x), 1.0 - place])
+        for x, place in zip(_COLUMNS, (place_i, place_a, place_j), strict=True)
     )
+    return Positions(device, access_points, nodes, schematic=True)
 
 
 def _barycentre(own: IntArray, neighbour: FloatArray, now: FloatArray) -> FloatArray:

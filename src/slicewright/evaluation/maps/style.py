@@ -6,9 +6,10 @@ SLICE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9
 SLICE_MARKERS = ("o", "D", "P")
 """A plan with more slices than colours goes through the colours again with the next shape."""
 INK = "#222222"
-SOFT = "#6B6B6B"
+SOFT = "#5F5F5F"
 FAINT = "#C9C9C9"
 PAPER = "#FFFFFF"
+BOUND_COLOUR = "#D55E00"
 COST_COLOURS = {"radio": "#4A4A4A", "nodes": "#8F8F8F", "devices": "#CFCFCF"}
 
 

@@ -35,7 +35,7 @@ class EuaParameters(Workload):
         users: so many users, the first in the file; 0 takes all of them.
         coins: COIN nodes, each at a base-station site.
         coin_placement: which sites: ``spread`` out evenly, ``busiest`` (most users nearest to it), or ``random``.
-        mecs: MEC servers, at the sites nearest the middle of all sites.
+        mecs: MEC servers, at the site nearest the middle of all sites; several divide the area between them.
     """
 
     slices: int | tuple[str, ...] = ("embb", "urllc", "mmtc")
@@ -82,11 +82,16 @@ def import_eua(
     home = Path(folder)
     if not home.is_dir():
         raise FileNotFoundError(2, "no such folder", str(home))
-    sites_csv, users_csv = _the_file(home, sites_file, "sites_file"), _the_file(home, users_file, "users_file")
+    sites_csv, users_csv = (
+        _the_file(home, sites_file, "sites_file"),
+        _the_file(home, users_file, "users_file"),
+    )
     names, site_degrees = _read_positions(sites_csv, name_column="site_id")
     _, user_degrees = _read_positions(users_csv)
     if chosen.users > len(user_degrees):
-        raise InvalidScenarioError("users", f"must be at most {len(user_degrees)}, all in {users_csv.name}", value=chosen.users)
+        raise InvalidScenarioError(
+            "users", f"must be at most {len(user_degrees)}, all in {users_csv.name}", value=chosen.users
+        )
     origin = Origin(*np.round(site_degrees.mean(axis=0), 6).tolist())
     site_m = np.round(to_plane_m(site_degrees, origin), 2)
     user_m = np.round(to_plane_m(user_degrees[: chosen.users or None], origin), 2)
@@ -179,6 +184,8 @@ def _degrees(file: Path, line: int, row: Sequence[str], columns: Sequence[str], 
         value = float("nan")
     if not abs(value) <= bound:
         raise InvalidScenarioError(
-            f"{file.name} line {line}, {columns[k]}", f"must be a number from {-bound:g} to {bound:g} degrees", value=text
+            f"{file.name} line {line}, {columns[k]}",
+            f"must be a number from {-bound:g} to {bound:g} degrees",
+            value=text,
         )
     return value

@@ -28,7 +28,10 @@ def place_nodes(
     coin_placement: str,
     rng: np.random.Generator,
 ) -> Hosts:
-    """COIN nodes by the named rule, one per site; MEC servers at the sites nearest the middle of all sites.
+    """COIN nodes by the named rule, one per site; MEC servers in the middle.
+
+    One MEC server goes to the site nearest the middle of all sites; several divide the sites into as many stripes
+    across their longest extent, and each goes to the site nearest the middle of its stripe.
 
     Args:
         site_m: (A, 2) m.
@@ -43,18 +46,34 @@ def place_nodes(
     """
     for name, count in (("coins", coins), ("mecs", mecs)):
         if count > len(site_m):
-            raise InvalidScenarioError(name, f"must be at most the number of sites, {len(site_m)}", value=count)
+            raise InvalidScenarioError(
+                name, f"must be at most the number of sites, {len(site_m)}", value=count
+            )
     if coins + mecs == 0:
         raise InvalidScenarioError("coins", "there must be at least one COIN node or MEC server")
-    by_centrality = np.argsort(np.linalg.norm(site_m - site_m.mean(axis=0), axis=1), kind="stable")
     if coin_placement == "random":
         chosen = np.sort(rng.choice(len(site_m), size=coins, replace=False))
     elif coin_placement == "busiest":
         chosen = np.argsort(-_users_nearest_to(site_m, user_m), kind="stable")[:coins]
     else:
-        chosen = _spread(site_m, int(by_centrality[0]), coins)
+        chosen = _spread(site_m, _central(site_m, np.arange(len(site_m))), coins)
     kinds = ("coin",) * coins + ("mec",) * mecs
-    return Hosts(kinds, (*map(int, chosen), *map(int, by_centrality[:mecs])))
+    return Hosts(kinds, (*map(int, chosen), *(_central(site_m, stripe) for stripe in _stripes(site_m, mecs))))
+
+
+def _central(site_m: FloatArray, members: IntArray) -> int:
+    """The member nearest the middle of all members."""
+    own = site_m[members]
+    return int(members[np.argmin(np.linalg.norm(own - own.mean(axis=0), axis=1))])
+
+
+def _stripes(site_m: FloatArray, count: int) -> list[IntArray]:
+    """All sites, divided evenly across the axis along which they extend farthest."""
+    if count == 0:
+        return []
+    centred = site_m - site_m.mean(axis=0)
+    longest = np.linalg.svd(centred, full_matrices=False)[2][0]
+    return np.array_split(np.argsort(centred @ longest, kind="stable"), count)
 
 
 def _users_nearest_to(site_m: FloatArray, user_m: FloatArray) -> IntArray:

@@ -1,0 +1,113 @@
+"""The empty page of a map: its size follows the shape of the area; headline, keys and writing to a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slicewright.evaluation.maps.network_view import extent
+from slicewright.evaluation.maps.positions import Positions
+from slicewright.evaluation.maps.style import INK, PAPER, SOFT, slice_colour, slice_marker
+from slicewright.network.documents import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from slicewright.network.scenario import Scenario
+
+_WIDTH, _LEAST_HEIGHT, _MOST_HEIGHT = 15.0, 7.6, 10.4
+_LEFT, _MAP_WIDTH, _PANELS_LEFT, _RIGHT = 0.75, 8.3, 9.85, 14.8
+_HEAD, _FOOT = 1.05, 1.15
+_DPI = 130
+
+
+def new_page(positions: Positions, panel_heights: Sequence[float]) -> tuple[Figure, Axes, list[Axes]]:
+    """A page with axes for the network on the left, and under each other on the right axes of relative heights.
+
+    All measures are in inches from the upper left corner, so that type keeps its size whatever the page's height.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    low, high = extent(positions)
+    ratio = 0.8 if positions.schematic else float((high - low)[1] / (high - low)[0])
+    height = float(np.clip(_HEAD + _MAP_WIDTH * ratio + _FOOT, _LEAST_HEIGHT, _MOST_HEIGHT))
+    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+
+    def axes_at(left: float, top: float, width: float, tall: float) -> Axes:
+        return figure.add_axes((left / _WIDTH, 1 - (top + tall) / height, width / _WIDTH, tall / height))
+
+    network = axes_at(_LEFT, _HEAD, _MAP_WIDTH, height - _HEAD - _FOOT)
+    gap = 0.8
+    room = height - _HEAD - _FOOT - gap * (len(panel_heights) - 1)
+    panels, top = [], _HEAD + 0.12
+    for share in panel_heights:
+        tall = room * share / sum(panel_heights)
+        panels.append(axes_at(_PANELS_LEFT, top, _RIGHT - _PANELS_LEFT, tall))
+        top += tall + gap
+    return figure, network, panels
+
+
+def headline(figure: Figure, first: str, second: str) -> None:
+    """Two lines over the page."""
+    height = figure.get_figheight()
+    figure.text(
+        _LEFT / _WIDTH, 1 - 0.36 / height, first, fontsize=16, fontweight="bold", color=INK, va="center"
+    )
+    figure.text(_LEFT / _WIDTH, 1 - 0.70 / height, second, fontsize=11, color=SOFT, va="center")
+
+
+def keys(figure: Figure, network: Axes, rows: Sequence[Sequence[Line2D]]) -> None:
+    """What markers and colours mean, in rows under the network. Call when the network's box is final."""
+    below = -0.33 / (network.get_position().height * figure.get_figheight())
+    step = below * 0.75
+    for k, row in enumerate(rows):
+        legend = network.legend(
+            handles=row, loc="upper center", bbox_to_anchor=(0.5, below + k * step), ncols=len(row), fontsize=9.5,
+            frameon=False, labelcolor=INK, handletextpad=0.4, columnspacing=1.8, borderpad=0, borderaxespad=0,
+        )  # fmt: skip
+        network.add_artist(legend)
+
+
+def slice_keys(scenario: Scenario, last: str | None = "computes for itself") -> list[Line2D]:
+    """One key per slice, and one for devices without a slice."""
+    row = [
+        key(slice_marker(n), slice_colour(n), PAPER, 7, slice_.name)
+        for n, slice_ in enumerate(scenario.slices)
+    ]
+    return row if last is None else [*row, key("o", PAPER, SOFT, 7, last)]
+
+
+def key(marker: str, face: str, edge: str, size: float, label: str) -> Line2D:
+    """One entry of a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [],
+        [],
+        linestyle="",
+        marker=marker,
+        markerfacecolor=face,
+        markeredgecolor=edge,
+        markersize=size,
+        label=label,
+    )
+
+
+def save_page(figure: Figure, path: Path) -> Path:
+    """Write the page; the ending chooses the format. The same page gives the same bytes."""
+    import matplotlib
+
+    kind = path.suffix[1:].lower()
+    stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[kind]
+    stream = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "slicewright"}):
+        figure.savefig(stream, format=kind, metadata=stamp)
+    return write_atomically(path, stream.getvalue())

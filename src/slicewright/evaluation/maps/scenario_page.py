@@ -1,0 +1,105 @@
+"""A scenario on one page, before anybody plans it: who could use what, and how much is asked of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slicewright.evaluation.maps import panels
+from slicewright.evaluation.maps.network_view import NetworkView, draw_network
+from slicewright.evaluation.maps.page import headline, key, keys, new_page, slice_keys
+from slicewright.evaluation.maps.positions import positions_of
+from slicewright.evaluation.maps.style import INK, PAPER, SOFT
+from slicewright.network.summary import Summary, summarise
+from slicewright.network.units import quantity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from slicewright.network.scenario import Scenario
+
+MOST_NODES = 60
+
+
+def scenario_view(scenario: Scenario) -> tuple[NetworkView, Summary]:
+    """What to draw of a scenario: every device is linked to the access point where its rate is highest."""
+    summary = summarise(scenario)
+    nowhere = np.full(scenario.n_devices, -1)
+    view = NetworkView(
+        scenario=scenario,
+        positions=positions_of(scenario, summary.best_access_point, nowhere),
+        access_point=summary.best_access_point,
+        node=nowhere,
+        slice=nowhere,
+        ap_weight=summary.airtime,
+        node_fill=None,
+    )
+    return view, summary
+
+
+def scenario_page(scenario: Scenario) -> Figure:
+    """The page of a scenario."""
+    view, summary = scenario_view(scenario)
+    figure, network, (airtime, rates, capacity) = new_page(view.positions, (1.0, 1.0, 1.0))
+    _airtime_panel(airtime, scenario, summary)
+    _rate_panel(rates, summary)
+    _capacity_panel(capacity, scenario)
+    headline(figure, *headlines(scenario, summary))
+    draw_network(figure, network, view)
+    things = [
+        key("o", PAPER, SOFT, 7, "device, linked to its fastest access point"),
+        key("^", INK, PAPER, 10, "access point"),
+    ]
+    if view.positions.node is not None:
+        things += [key("s", PAPER, INK, 8, "COIN node"), key("s", PAPER, INK, 12, "MEC server")]
+    keys(figure, network, (things, slice_keys(scenario, last=None)))
+    return figure
+
+
+def headlines(scenario: Scenario, summary: Summary) -> tuple[str, str]:
+    """The counts, and what is asked of the network."""
+    first = (
+        f"{scenario.n_devices} devices · {scenario.n_access_points} access points · {scenario.n_nodes} nodes · "
+        f"{scenario.n_slices} slices"
+    )
+    second = (
+        f"{summary.local_cost_s:.5g} s if nobody offloads · "
+        f"stable queues would take {100 * summary.compute_load:.3g} % "
+        f"of the nodes if all did · queueing {scenario.queueing}"
+    )
+    return first, second
+
+
+def _airtime_panel(axes: Axes, scenario: Scenario, summary: Summary) -> None:
+    shown = panels.busiest(summary.airtime)
+    panels.plain_bars(axes, summary.airtime[shown])
+    panels.dress(axes, "airtime asked for, if every device sends to its fastest access point", percent=True)
+    panels.name_bars(
+        axes, [scenario.access_points[a] for a in shown], "access points", scenario.n_access_points
+    )
+
+
+def _rate_panel(axes: Axes, summary: Summary) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    rates = summary.best_rate_bps[summary.best_rate_bps > 0]
+    if rates.size:
+        low, high = np.floor(np.log10(rates.min()) * 4) / 4, np.ceil(np.log10(rates.max()) * 4 + 1e-9) / 4
+        edges = np.logspace(low, max(high, low + 0.25), 25)
+        axes.hist(rates, bins=edges.tolist(), color=SOFT, edgecolor=PAPER, linewidth=0.6)
+        axes.set_xscale("log")
+    panels.dress(axes, "devices by the rate of their fastest access point, alone on it", whole=True)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda rate, _: quantity(rate, "bit/s"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _capacity_panel(axes: Axes, scenario: Scenario) -> None:
+    total = scenario.node_capacity_hz.sum(axis=1)
+    shown = panels.busiest(total, most=MOST_NODES)
+    panels.grouped_bars(axes, scenario.node_capacity_hz[shown])
+    panels.dress(axes, "capacity of the nodes in each slice, cycles per second")
+    axes.yaxis.set_major_formatter(lambda capacity, _: quantity(capacity, ""))
+    panels.name_bars(axes, [scenario.nodes[j] for j in shown], "nodes", scenario.n_nodes, order="largest")
