@@ -23,7 +23,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("slicewright.cli.check", "check", "Judge a scenario, or a plan against its scenario."),
     "scenario": ("slicewright.cli.scenario", "app", "Make, import and show scenarios."),
     "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
+    "testbed": ("slicewright.cli.testbed", "app", "Carry a plan out on this machine and measure its tasks."),
     "train": ("slicewright.cli.train", "app", "Train models."),
+    "serve": ("slicewright.cli.serve", "serve", "The control plane: HTTP API, decision log, dashboard."),
+    "replay": ("slicewright.cli.replay", "replay", "Recompute the decisions of a log and find any difference."),
 }
 
 

@@ -21,6 +21,8 @@ LEAST_QUOTA_US = 1_000
 LEAST_PERIOD_US, LONGEST_PERIOD_US = 5_000, SECOND_US
 UNLIMITED = 10**9
 """Amount reported for a group without a quota."""
+_WEIGHT_FILE = {1: "cpu.shares", 2: "cpu.weight"}
+_WEIGHT = {1: 262_144, 2: 10_000}
 _PATIENCE_S = 2.0
 
 
@@ -128,6 +130,9 @@ class CpuGroups:
         if changes and not self.top.is_dir():
             self._open(self.controller.mount)
             self._make(self.top)
+            # A quota is only a ceiling. The weight makes it a floor: without it all groups together would count
+            # as much as one ordinary process, and be starved by any other work on the machine.
+            _write(self.top / _WEIGHT_FILE[self.controller.version], str(_WEIGHT[self.controller.version]))
         for action, limit in changes:
             folder = self.top / limit.key
             if action == "remove":

@@ -1,0 +1,124 @@
+"""The test bed on a real kernel: measured times, drift, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import slicewright as sw
+from slicewright.cli.main import app
+from slicewright.enforcement.linux import namespaces
+from slicewright.enforcement.linux.cgroups import cpu_controller
+from slicewright.enforcement.linux.shell import run
+from slicewright.enforcement.testbed import bed as beds
+from slicewright.enforcement.testbed.picture import draw_run
+from slicewright.enforcement.testbed.report import report_run
+from slicewright.enforcement.testbed.traffic import send_tasks
+from slicewright.errors import EnforcementError, MissingFeatureError
+from tests.enforcement.kernel import needs
+
+SMALL = Path(beds.__file__).with_name("small.yaml")
+NAME = f"t{os.getpid()}"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    needs(*beds.NEEDS)
+    yield
+    beds.take_down(NAME)
+    assert traces() == []
+
+
+def traces() -> list[str]:
+    """Everything in the kernel and on disk that carries the bed's name."""
+    groups = [str(path) for path in cpu_controller().mount.glob(f"swt-{NAME}*")]
+    files = [str(path) for path in beds.STATE.glob(NAME)]
+    said = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return (
+        namespaces.existing(f"swt-{NAME}")
+        + groups
+        + files
+        + [x for x in said.splitlines() if f"/{NAME}/" in x]
+    )
+
+
+def small_plan():
+    return sw.plan(sw.load_scenario(SMALL), rounds=20)
+
+
+def test_measured_times_are_those_of_the_model(tmp_path):
+    plan = small_plan()
+    bed = beds.put_up(plan, name=NAME)
+    assert bed.drift() == []
+    seen = []
+    runs = send_tasks(bed, duration_s=8.0, seed=1, progress=lambda done, total: seen.append((done, total)))
+    report = report_run(bed, runs, duration_s=8.0)
+    assert seen[-1][0] == seen[-1][1] == sum(d.tasks for d in report.devices) > 10
+    assert all(d.lost == 0 for d in report.devices)
+    assert report.error("transmit_s") < 0.08
+    assert report.error("execute_s") < 0.20
+    assert report.error("completion_s") < 0.12
+    picture = draw_run(report, runs, tmp_path / "run.png")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert document["schema"] == "slicewright/testbed/v1"
+    assert [row["device"] for row in document["devices"]] == bed.layout.devices.tolist()
+
+
+def test_drift_of_a_standing_bed_is_seen_and_it_cannot_be_put_up_twice():
+    bed = beds.put_up(small_plan(), name=NAME)
+    place = bed.layout.access_point(bed.layout.access_points[0])
+    run(["tc", "qdisc", "del", "dev", "uplink", "root"], netns=place)
+    again = beds.standing(NAME)
+    assert again.scale == bed.scale
+    assert {found.found for found in again.drift()} == {None}
+    with pytest.raises(EnforcementError, match="stands already"):
+        beds.put_up(small_plan(), name=NAME)
+
+
+def test_a_failure_on_the_way_up_takes_everything_down_again():
+    plan = small_plan()
+    with pytest.raises(sw.InvalidOptionError, match="at least 1 kbit/s"):
+        beds.put_up(plan, name=NAME, most_bps=3e3)
+    assert traces() == []
+
+
+def test_after_a_crash_the_name_is_enough():
+    command = [sys.executable, "-m", "slicewright.cli.main", "testbed", "run", "--name", NAME, "-d", "60s"]
+    crashing = subprocess.Popen(
+        [sys.executable, "-c", "from slicewright.cli.main import run; run()", *command[3:]],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    results = beds.STATE / NAME
+    deadline = time.monotonic() + 60
+    while not list(results.glob("device*.txt")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert crashing.poll() is None
+    crashing.send_signal(signal.SIGKILL)
+    crashing.wait()
+    assert NAME in beds.names()
+    assert traces()
+    (results / "state.json").write_text("{ torn")
+    result = CliRunner().invoke(app, ["testbed", "down", "--name", NAME])
+    assert result.exit_code == 0
+    assert NAME not in beds.names()
+    assert traces() == []
+
+
+def test_without_root_it_says_so(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(MissingFeatureError, match="the test bed needs root rights"):
+        beds.put_up(small_plan(), name=NAME)
+    monkeypatch.undo()
+
+
+def test_no_bed_no_drift():
+    with pytest.raises(EnforcementError, match=f"no test bed named '{NAME}' stands"):
+        beds.standing(NAME)
