@@ -2,9 +2,9 @@
 
 The tightest user of a node limits how many may use it, so good placements have a few nodes for urgent
 tasks and others that are full of patient ones; going from one such division to another passes through bad
-placements. An episode therefore sets floors on the limits that nodes accept, drawn by the regrets of the
-lower bound, rearranges the tasks under them, drops them, and goes on without. The best placement of all
-episodes is kept.
+placements. An episode therefore swaps the users of two nodes, or sets floors on the limits that nodes
+accept, drawn by the regrets of the lower bound, rearranges the tasks under them, drops them, and goes on
+without. The best placement of all episodes is kept.
 """
 
 from __future__ import annotations
@@ -220,6 +220,61 @@ def refill(problem, state, scratch):  # type: ignore[no-untyped-def]
         insert(problem, state, scratch.floor, k)
 
 
+@outlined
+def other_node(problem, state, j, rng):  # type: ignore[no-untyped-def]
+    """A node that some user of node j could use instead at no greater cost, or j itself."""
+    k = state.user[j, random_below(rng, state.users[j])]
+    now = problem.cost[k, state.chosen[k]]
+    seen, choice = 0, j
+    for c in range(problem.count[k]):
+        if problem.cost[k, c] > now:
+            break
+        for side in range(2):
+            i = problem.node[k, c, side]
+            if i != j and i != problem.n_nodes:
+                seen += 1
+                if random_below(rng, seen) == 0:
+                    choice = i
+    return choice
+
+
+@outlined
+def swap_roles(problem, state, scratch, a, b):  # type: ignore[no-untyped-def]
+    """Send the users of node a to node b and those of b to a, as far as they fit; the others go anywhere."""
+    n = 0
+    for k in range(problem.count.size):
+        c = state.chosen[k]
+        if c == REJECTED:
+            continue
+        first, second = problem.node[k, c, 0], problem.node[k, c, 1]
+        if first in (a, b) or second in (a, b):
+            take_off(problem, state, scratch, k, n)
+            n += 1
+    for i in range(n):
+        k = scratch.removed[i]
+        scratch.marked[k] = False
+        first = swapped(problem.node[k, scratch.before[k], 0], a, b)
+        second = swapped(problem.node[k, scratch.before[k], 1], a, b)
+        for c in range(problem.count[k]):
+            same = problem.node[k, c, 0] == first and problem.node[k, c, 1] == second
+            mirrored = problem.node[k, c, 0] == second and problem.node[k, c, 1] == first
+            if same or mirrored:
+                if fits(problem, state, k, c):
+                    attach(problem, state, k, c)
+                break
+    for i in range(n):
+        k = scratch.removed[i]
+        if state.chosen[k] == REJECTED:
+            insert(problem, state, scratch.floor, k)
+
+
+@inlined
+def swapped(j, a, b):  # type: ignore[no-untyped-def]
+    if j == a:
+        return b
+    return a if j == b else j
+
+
 @kernel
 def search(problem, floors, chosen, seed, deadline, iterations, enough):  # type: ignore[no-untyped-def]
     """Search until the deadline (ns), the number of steps, or an objective of at most ``enough``.
@@ -251,12 +306,18 @@ def search(problem, floors, chosen, seed, deadline, iterations, enough):  # type
         if least <= enough or done >= iterations or now_ns() >= deadline:
             break
         mean = SMALL_RUIN if random_below(rng, 2) == 0 else LARGE_RUIN
-        if random_below(rng, 2) == 0:
+        kind = random_below(rng, 3)
+        if kind == 0:
             for k in range(n_tasks):
                 found[k] = REJECTED
             restore(problem, state, found)
             for j in range(problem.n_nodes):
                 draw_floor(problem, state, scratch, floors, j, rng)
+        elif kind == 1:
+            restore(problem, state, best)
+            j = random_below(rng, problem.n_nodes)
+            if state.users[j] > 0:
+                swap_roles(problem, state, scratch, j, other_node(problem, state, j, rng))
         else:
             restore(problem, state, best)
             for _ in range(NEW_FLOORS):
