@@ -10,18 +10,27 @@ import typer
 if TYPE_CHECKING:
     from slicewright.network.scenario import Scenario
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Make, import and show scenarios.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Make, import and show scenarios.",
+)
 importers = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Scenarios from other people's data."
 )
 app.add_typer(importers, name="import")
 
-_OUT = typer.Option(..., "--output", "-o", metavar="FILE", help="Scenario file to write: .yaml, .yml or .json.")
+_OUT = typer.Option(
+    ..., "--output", "-o", metavar="FILE", help="Scenario file to write: .yaml, .yml or .json."
+)
 _SET = typer.Option(
     [], "--set", "-s", metavar="KEY=VALUE",
     help="A parameter; may be repeated. Ranges as LOW,HIGH: `--set task_bits=8e6,8e7`.",
 )  # fmt: skip
-_SEED = typer.Option(0, "--seed", min=0, help="Of everything that is drawn at random; same seed, same scenario.")
+_SEED = typer.Option(
+    0, "--seed", min=0, help="Of everything that is drawn at random; same seed, same scenario."
+)
 
 
 @app.command()
@@ -43,7 +52,7 @@ def new(
 
 @importers.command()
 def eua(
-    folder: Path = typer.Argument(help="Folder with site-*.csv and users-*.csv."),
+    folder: Path = typer.Argument(help="Folder with `site-*.csv` and `users-*.csv`."),
     output: Path = _OUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
@@ -57,6 +66,60 @@ def eua(
     from slicewright.network.importers import import_eua
 
     _write(import_eua(folder, seed=seed, **parse_settings(settings)), output)  # type: ignore[arg-type]
+
+
+@importers.command()
+def graph(
+    file: Path = typer.Argument(help="Node-link JSON of NetworkX, or GraphML (.graphml, .xml)."),
+    output: Path = _OUT,
+    seed: int = _SEED,
+    settings: list[str] = _SET,
+) -> None:
+    """A network graph: vertices become access points, COIN nodes and MEC servers.
+
+    Roles come from the vertices' attribute kind (access_point, coin, mec), else from a rule: `--set roles=degree` or
+    betweenness, with coins and mecs. Devices are made up: devices, device_spread_m. Positions come from x and y, pos,
+    or latitude and longitude, else from a spring layout; area_m scales them. Further: all parameters of a workload.
+    """
+    from slicewright.network.importers import import_graph
+
+    _write(import_graph(file, seed=seed, **parse_settings(settings)), output)
+
+
+@importers.command()
+def topohub(
+    name: str = typer.Argument(help="Group and name, such as topozoo/Abilene or sndlib/polska."),
+    output: Path = _OUT,
+    seed: int = _SEED,
+    settings: list[str] = _SET,
+) -> None:
+    """A topology of topohub (Topology Zoo, SNDlib and others), scaled to a city: parameters as for `import graph`."""
+    from slicewright.network.importers import import_topohub
+
+    _write(import_topohub(name, seed=seed, **parse_settings(settings)), output)
+
+
+@app.command()
+def show(
+    scenario: str = typer.Argument(help="Scenario file (YAML or JSON), or the name of a preset."),
+    map_file: Path | None = typer.Option(
+        None, "--map", metavar="FILE", help="Draw what is where: .png, .svg, .pdf or .html."
+    ),
+) -> None:
+    """Counts, ranges, reach and load of a scenario, before anybody plans it."""
+    import slicewright as sw
+    from slicewright.cli.options import output, progress_output
+    from slicewright.cli.scenario_view import print_scenario
+
+    problem = sw.load_scenario(scenario)
+    print_scenario(output(), problem)
+    if map_file is not None:
+        from slicewright.evaluation.maps import draw_scenario
+
+        remarks = progress_output()
+        with remarks.status("drawing"):
+            draw_scenario(problem, map_file)
+        remarks.print(f"map written to {map_file}")
 
 
 def parse_settings(settings: list[str]) -> dict[str, object]:

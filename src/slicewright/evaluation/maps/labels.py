@@ -19,7 +19,7 @@ _DIRECTIONS = (
     (0.8, 0.8, "left", "bottom"), (0.8, -0.8, "left", "top"),
     (-0.8, 0.8, "right", "bottom"), (-0.8, -0.8, "right", "top"),
 )  # fmt: skip
-_STRETCHES = (1.0, 2.2)
+_STRETCHES = (1.0, 1.7)
 
 
 class Label(NamedTuple):
@@ -46,7 +46,8 @@ def place_labels(
 
     frame = np.array(axes.get_window_extent().extents)
     taken: list[FloatArray] = []
-    for label in labels:
+    owners = np.array([label.xy for label in labels]).reshape(-1, 2)
+    for k, label in enumerate(labels):
         best, best_cost, best_box = None, 1.0, None
         text = axes.annotate(
             label.text, (0, 0), xycoords="figure pixels", fontsize=size, color=INK, zorder=9, annotation_clip=False,
@@ -61,6 +62,8 @@ def place_labels(
                 inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
                 if not inside or (taken and _overlap(box, np.array(taken)).max() > 0):
                     continue
+                if _distance(box, owners).argmin() != k:
+                    continue  # it would read as another marker's name
                 cost = float(_overlap(box, obstacles).sum()) + 0.02 * (stretch > 1)
                 if cost < best_cost:
                     best, best_cost, best_box = (place, horizontal, vertical), cost, box
@@ -87,3 +90,9 @@ def _overlap(box: FloatArray, others: FloatArray) -> FloatArray:
     height = np.minimum(box[3], others[:, 3]) - np.maximum(box[1], others[:, 1])
     area = (box[2] - box[0]) * (box[3] - box[1])
     return np.asarray(np.clip(width, 0, None) * np.clip(height, 0, None) / area, dtype=np.float64)
+
+
+def _distance(box: FloatArray, points: FloatArray) -> FloatArray:
+    """(k,) pixels from ``box`` to each point."""
+    outside = np.maximum(np.maximum(box[:2] - points, points - box[2:]), 0)
+    return np.asarray(np.hypot(outside[:, 0], outside[:, 1]), dtype=np.float64)
