@@ -9,6 +9,7 @@ SlicewrightError
 ├── UnknownNameError (LookupError)      no such method, preset, radio model; suggests the nearest
 ├── MissingExtraError (ImportError)     an optional dependency is not installed; names the extra
 ├── SolverError (RuntimeError)          an optimiser could not run or could not answer
+├── WorkerError (RuntimeError)          worker processes cannot be started or kept running
 └── EnforcementError (RuntimeError)     a kernel, switch or program refused what was asked of it
     └── MissingFeatureError             the machine lacks a right, a program or a kernel feature; names it
 """
@@ -116,13 +117,24 @@ class MissingFeatureError(EnforcementError):
         return MissingFeatureError, (self.purpose, self.features)
 
 
+class WorkerError(SlicewrightError, RuntimeError):
+    """Worker processes cannot be started, or keep dying before they have done anything."""
+
+
+MOST_LISTED = 30
+"""A message lists at most so many known names."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The tail of an error sentence: the nearest known name, or all of them when none is near."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(names)}"
+    listed = ", ".join(names[:MOST_LISTED]) + (
+        f", … ({len(names)} in all)" if len(names) > MOST_LISTED else ""
+    )
+    return f"; known: {listed}"
 
 
 def _short(value: object, limit: int = 60) -> str:
