@@ -51,7 +51,7 @@ class Work(NamedTuple):
 
 
 @kernel
-def make_copies(problem, limit):  # type: ignore[no-untyped-def]
+def make_copies(problem, limit):
     """Sort out classes and levels; ``limit`` is (K, C, 2), the problem's or rounded down."""
     n_tasks, nodes = problem.count.size, problem.n_nodes
     label = np.zeros(limit.shape, dtype=np.int64)
@@ -92,7 +92,7 @@ def make_copies(problem, limit):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def sort_distinct(values):  # type: ignore[no-untyped-def]
+def sort_distinct(values):
     """Sort in place with repetitions left out; returns how many values remain in front."""
     count = 0
     for value in values:
@@ -109,7 +109,7 @@ def sort_distinct(values):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def classify(classes, top, limit, k, j):  # type: ignore[no-untyped-def]
+def classify(classes, top, limit, k, j):
     """The class of a limit of task k at node j, a new one while there is room."""
     for q in range(classes[k, j]):
         if abs(top[k, j, q] - limit) <= NOISE * limit:
@@ -124,7 +124,7 @@ def classify(classes, top, limit, k, j):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def sort_items(problem, fee, work, j):  # type: ignore[no-untyped-def]
+def sort_items(problem, fee, work, j):
     """Items of node j by falling fee per arrival rate, nearly so since last time; returns how many pay."""
     order, value = work.order[j], work.value
     paying = 0
@@ -145,7 +145,7 @@ def sort_items(problem, fee, work, j):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def collect(problem, copies, fee, work, j, level, paying, direction):  # type: ignore[no-untyped-def]
+def collect(problem, copies, fee, work, j, level, paying, direction):
     """What node j earns at a level; if ``direction`` has any rows, the shares served are taken off it."""
     room, earned = copies.capacity[j, level], 0.0
     work.counter[0] += 1
@@ -168,7 +168,7 @@ def collect(problem, copies, fee, work, j, level, paying, direction):  # type: i
 
 
 @outlined
-def best_level(problem, copies, fee, work, j, paying, nothing):  # type: ignore[no-untyped-def]
+def best_level(problem, copies, fee, work, j, paying, nothing):
     """The level at which node j earns most: (earned, level)."""
     best, choice = 0.0, -1
     if paying == 0:
@@ -205,7 +205,7 @@ def best_level(problem, copies, fee, work, j, paying, nothing):  # type: ignore[
 
 
 @inlined
-def cheapest(problem, copies, fee, k):  # type: ignore[no-untyped-def]
+def cheapest(problem, copies, fee, k):
     """The option of task k that costs least with its fees: (cost, candidate)."""
     best, choice = problem.rejection[k], REJECTED
     for c in range(problem.count[k]):
@@ -219,7 +219,7 @@ def cheapest(problem, copies, fee, k):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def evaluate(problem, copies, fee, work, direction, nothing):  # type: ignore[no-untyped-def]
+def evaluate(problem, copies, fee, work, direction, nothing):
     """The bound of the given fees; ``direction`` receives a supergradient."""
     bound = 0.0
     for k in range(problem.count.size):
@@ -241,7 +241,7 @@ def evaluate(problem, copies, fee, work, direction, nothing):  # type: ignore[no
 
 
 @outlined
-def ascend(problem, copies, fee, direction, previous, ahead):  # type: ignore[no-untyped-def]
+def ascend(problem, copies, fee, direction, previous, ahead):
     """Move the fees by a Polyak step towards ``ahead`` more bound; False if there is nowhere to go."""
     norm = 0.0
     for k in range(problem.count.size):
@@ -263,7 +263,7 @@ def ascend(problem, copies, fee, direction, previous, ahead):  # type: ignore[no
 
 
 @kernel
-def price(problem, copies, target, iterations, deadline):  # type: ignore[no-untyped-def]
+def price(problem, copies, target, iterations, deadline):
     """Raise the bound until it meets ``target``, the steps get small, or iterations or time (ns) run out.
 
     Returns the bound and the fees (K, J + 1, CLASSES) that prove it.
@@ -295,7 +295,7 @@ def price(problem, copies, target, iterations, deadline):  # type: ignore[no-unt
 
 
 @kernel
-def make_work(problem, copies):  # type: ignore[no-untyped-def]
+def make_work(problem, copies):
     n_tasks, nodes = problem.count.size, problem.n_nodes
     order = np.zeros((nodes, n_tasks * CLASSES), dtype=np.int64)
     items = np.zeros(nodes, dtype=np.int64)
@@ -316,7 +316,7 @@ def make_work(problem, copies):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def level_regrets(problem, copies, fee):  # type: ignore[no-untyped-def]
+def level_regrets(problem, copies, fee):
     """(J, LEVELS) bit hops: what the bound would rise by at least if node j had to run at each level."""
     work = make_work(problem, copies)
     nothing = np.zeros((0, 0, 0))
@@ -330,7 +330,7 @@ def level_regrets(problem, copies, fee):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def candidate_regrets(problem, copies, fee):  # type: ignore[no-untyped-def]
+def candidate_regrets(problem, copies, fee):
     """(K, C) bit hops: what the bound would rise by at least if a task had to take each candidate."""
     regret = np.full(problem.cost.shape, np.inf)
     for k in range(problem.count.size):

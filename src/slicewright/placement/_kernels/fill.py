@@ -9,7 +9,7 @@ from slicewright.placement._kernels.problem import REJECTED, attach, empty_state
 
 
 @kernel
-def fill_cheapest(problem, order, allowed):  # type: ignore[no-untyped-def]
+def fill_cheapest(problem, order, allowed):
     """Each task takes its cheapest allowed option (O,) that makes no task late: (K,) options."""
     state = empty_state(problem)
     for k in order:
@@ -21,7 +21,7 @@ def fill_cheapest(problem, order, allowed):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fill_random(problem, order, seed):  # type: ignore[no-untyped-def]
+def fill_random(problem, order, seed):
     """Each task takes one of the options that make no task late, each as likely: (K,) options."""
     state = empty_state(problem)
     rng = np.array([seed], dtype=np.uint64)
@@ -38,7 +38,7 @@ def fill_random(problem, order, seed):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def chosen_options(problem, chosen):  # type: ignore[no-untyped-def]
+def chosen_options(problem, chosen):
     """(K,) options of the given candidates."""
     options = np.full(chosen.size, REJECTED)
     for k in range(chosen.size):

@@ -42,7 +42,7 @@ class State(NamedTuple):
 
 
 @kernel
-def make_problem(option_cost, option_node, option_limit, rejection, arrival, n_nodes):  # type: ignore[no-untyped-def]
+def make_problem(option_cost, option_node, option_limit, rejection, arrival, n_nodes):
     """Keep what is possible for a task alone and cheaper than rejecting it, sorted by cost."""
     n_tasks, n_options = option_cost.shape
     count = np.zeros(n_tasks, dtype=np.int64)
@@ -74,7 +74,7 @@ def make_problem(option_cost, option_node, option_limit, rejection, arrival, n_n
 
 
 @kernel
-def is_candidate(option_cost, option_node, option_limit, rejection, arrival, k, o):  # type: ignore[no-untyped-def]
+def is_candidate(option_cost, option_node, option_limit, rejection, arrival, k, o):
     if option_cost[k, o] >= rejection[k]:
         return False
     first = option_limit[k, o, 0] >= arrival[k]
@@ -82,7 +82,7 @@ def is_candidate(option_cost, option_node, option_limit, rejection, arrival, k, 
 
 
 @kernel
-def empty_state(problem):  # type: ignore[no-untyped-def]
+def empty_state(problem):
     """Every task rejected."""
     n_tasks, nodes = problem.count.size, problem.n_nodes + 1
     return State(
@@ -96,7 +96,7 @@ def empty_state(problem):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def fits(problem, state, k, c):  # type: ignore[no-untyped-def]
+def fits(problem, state, k, c):
     """Whether task k can take its candidate c without making any task late."""
     own = problem.arrival[k]
     first, second = problem.node[k, c, 0], problem.node[k, c, 1]
@@ -106,7 +106,7 @@ def fits(problem, state, k, c):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def attach(problem, state, k, c):  # type: ignore[no-untyped-def]
+def attach(problem, state, k, c):
     """Give a rejected task its candidate c."""
     state.chosen[k] = c
     for side in range(2):
@@ -121,7 +121,7 @@ def attach(problem, state, k, c):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def detach(problem, state, k):  # type: ignore[no-untyped-def]
+def detach(problem, state, k):
     """Take a placed task off its nodes."""
     c = state.chosen[k]
     state.chosen[k] = REJECTED
@@ -141,7 +141,7 @@ def detach(problem, state, k):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def side_of(problem, state, k, j, leaver, leaving_side):  # type: ignore[no-untyped-def]
+def side_of(problem, state, k, j, leaver, leaving_side):
     """On which side of its option task k uses node j; the leaver's option is already gone."""
     if k == leaver:
         return leaving_side
@@ -149,7 +149,7 @@ def side_of(problem, state, k, j, leaver, leaving_side):  # type: ignore[no-unty
 
 
 @inlined
-def refresh(problem, state, j):  # type: ignore[no-untyped-def]
+def refresh(problem, state, j):
     """Load and tightest limit of node j from its users."""
     load, tight = 0.0, np.inf
     for u in range(state.users[j]):
@@ -161,7 +161,7 @@ def refresh(problem, state, j):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def total_cost(problem, state):  # type: ignore[no-untyped-def]
+def total_cost(problem, state):
     """bit hops. The objective of the state."""
     total = 0.0
     for k in range(problem.count.size):
@@ -171,7 +171,7 @@ def total_cost(problem, state):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def restore(problem, state, chosen):  # type: ignore[no-untyped-def]
+def restore(problem, state, chosen):
     """Make the state that of the given candidates."""
     for j in range(problem.n_nodes + 1):
         state.load[j], state.tight[j], state.users[j] = 0.0, np.inf, 0

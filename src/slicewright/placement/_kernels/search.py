@@ -50,7 +50,7 @@ class Scratch(NamedTuple):
 
 
 @inlined
-def insert(problem, state, floor, k):  # type: ignore[no-untyped-def]
+def insert(problem, state, floor, k):
     """Give a rejected task the cheapest candidate that fits and respects the floors."""
     for c in range(problem.count[k]):
         first, second = problem.node[k, c, 0], problem.node[k, c, 1]
@@ -65,7 +65,7 @@ def insert(problem, state, floor, k):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def take_off(problem, state, scratch, k, n):  # type: ignore[no-untyped-def]
+def take_off(problem, state, scratch, k, n):
     """Note a task as removed, placed or not; returns what it cost."""
     scratch.marked[k] = True
     scratch.removed[n] = k
@@ -78,7 +78,7 @@ def take_off(problem, state, scratch, k, n):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def tightest_user(problem, state, j):  # type: ignore[no-untyped-def]
+def tightest_user(problem, state, j):
     """The user of node j whose limit is smallest."""
     pick, tight = state.user[j, 0], np.inf
     for u in range(state.users[j]):
@@ -91,7 +91,7 @@ def tightest_user(problem, state, j):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def sort_removed(scratch, n):  # type: ignore[no-untyped-def]
+def sort_removed(scratch, n):
     """Removed tasks by ascending key; they are few, so by insertion."""
     removed, key = scratch.removed, scratch.key
     for i in range(1, n):
@@ -103,7 +103,7 @@ def sort_removed(scratch, n):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def ruin(problem, state, scratch, mean, rng):  # type: ignore[no-untyped-def]
+def ruin(problem, state, scratch, mean, rng):
     """Take off a few tasks that share nodes, at random or the tightest first: (how many, what they cost)."""
     n_tasks = problem.count.size
     target = min(n_tasks, 1 + random_below(rng, 2 * mean - 1))
@@ -132,7 +132,7 @@ def ruin(problem, state, scratch, mean, rng):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def recreate(problem, state, scratch, n, rng):  # type: ignore[no-untyped-def]
+def recreate(problem, state, scratch, n, rng):
     """Put the removed tasks back at random, dearest first or tightest first; returns what they cost now."""
     kind = random_below(rng, 3)
     for i in range(n):
@@ -153,7 +153,7 @@ def recreate(problem, state, scratch, n, rng):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def undo(problem, state, scratch, n):  # type: ignore[no-untyped-def]
+def undo(problem, state, scratch, n):
     """Put the removed tasks back where they were."""
     for i in range(n):
         if state.chosen[scratch.removed[i]] != REJECTED:
@@ -165,14 +165,14 @@ def undo(problem, state, scratch, n):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def keep(source, target):  # type: ignore[no-untyped-def]
+def keep(source, target):
     """Copy; slice assignment would allocate."""
     for k in range(source.size):
         target[k] = source[k]
 
 
 @outlined
-def descend(problem, state, scratch, best, mean, rng, steps, deadline):  # type: ignore[no-untyped-def]
+def descend(problem, state, scratch, best, mean, rng, steps, deadline):
     """Ruin and recreate until the steps or the time end; leaves the state at ``best``, returns its cost."""
     cost = least = total_cost(problem, state)
     keep(state.chosen, best)
@@ -193,7 +193,7 @@ def descend(problem, state, scratch, best, mean, rng, steps, deadline):  # type:
 
 
 @outlined
-def draw_floor(problem, state, scratch, floors, j, rng):  # type: ignore[no-untyped-def]
+def draw_floor(problem, state, scratch, floors, j, rng):
     """Set a floor on node j and take off the users below it; they come back with the next :func:`refill`."""
     at, u = 0, random_unit(rng)
     while at < floors.count[j] - 1 and floors.chance[j, at] <= u:
@@ -204,7 +204,7 @@ def draw_floor(problem, state, scratch, floors, j, rng):  # type: ignore[no-unty
 
 
 @outlined
-def refill(problem, state, scratch):  # type: ignore[no-untyped-def]
+def refill(problem, state, scratch):
     """Put all tasks that are off, or could be cheaper, where they fit best, dearest first."""
     n_tasks = problem.count.size
     for k in range(n_tasks):
@@ -221,7 +221,7 @@ def refill(problem, state, scratch):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def other_node(problem, state, j, rng):  # type: ignore[no-untyped-def]
+def other_node(problem, state, j, rng):
     """A node that some user of node j could use instead at no greater cost, or j itself."""
     k = state.user[j, random_below(rng, state.users[j])]
     now = problem.cost[k, state.chosen[k]]
@@ -239,7 +239,7 @@ def other_node(problem, state, j, rng):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def swap_roles(problem, state, scratch, a, b):  # type: ignore[no-untyped-def]
+def swap_roles(problem, state, scratch, a, b):
     """Send the users of node a to node b and those of b to a, as far as they fit; the others go anywhere."""
     n = 0
     for k in range(problem.count.size):
@@ -269,14 +269,14 @@ def swap_roles(problem, state, scratch, a, b):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def swapped(j, a, b):  # type: ignore[no-untyped-def]
+def swapped(j, a, b):
     if j == a:
         return b
     return a if j == b else j
 
 
 @kernel
-def search(problem, floors, chosen, seed, deadline, iterations, enough):  # type: ignore[no-untyped-def]
+def search(problem, floors, chosen, seed, deadline, iterations, enough):
     """Search until the deadline (ns), the number of steps, or an objective of at most ``enough``.
 
     Returns (K,) candidates of the best placement and the number of steps.
