@@ -1,0 +1,52 @@
+"""What the README says works: its Python runs, its commands run."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.instances import ROOT, SHARED
+
+README = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("slicewright")
+]
+
+
+def run(arguments, folder):
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.parametrize("number", range(len(PYTHON)))
+def test_python_examples_run_as_printed(number, tmp_path):
+    (tmp_path / "example.py").write_text(PYTHON[number])
+    done = run([sys.executable, "-W", "error", "example.py"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_commands_run_as_printed_one_after_the_other(tmp_path):
+    """In order and in one folder: later ones use files that earlier ones wrote."""
+    assert len(COMMANDS) >= 7
+    if SHARED.exists():
+        (tmp_path / "shared").symlink_to(SHARED)
+    work = tmp_path / "checkout"
+    work.mkdir()
+    for command in COMMANDS:
+        if "../shared" in command and not SHARED.exists():
+            break
+        done = run([sys.executable, "-m", *shlex.split(command)], work)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    for name in ("plan.png", "plan.json", "mine.yaml"):
+        assert (work / name).stat().st_size > 0
+
+
+def test_links_in_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
