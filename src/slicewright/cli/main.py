@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("slicewright.cli.check", "check", "Judge a scenario, or a plan against its scenario."),
     "scenario": ("slicewright.cli.scenario", "app", "Make, import and show scenarios."),
     "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
+    "labels": ("slicewright.cli.labels", "app", "Build, validate and describe stores of solved instances."),
     "testbed": ("slicewright.cli.testbed", "app", "Carry a plan out on this machine and measure its tasks."),
     "train": ("slicewright.cli.train", "app", "Train models."),
     "serve": ("slicewright.cli.serve", "serve", "The control plane: HTTP API, decision log, dashboard."),

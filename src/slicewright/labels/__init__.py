@@ -1,0 +1,27 @@
+"""Solved instances as a product: build, resume, validate, measure, and read as data sets (floor 3)."""
+
+from slicewright.labels.build import Progress, build_labels
+from slicewright.labels.label import Label, Solution
+from slicewright.labels.manifest import Manifest, load_manifest
+from slicewright.labels.methods import METHODS, Job
+from slicewright.labels.recipe import Recipe
+from slicewright.labels.splits import SPLITS, UNSOLVED, split_of
+from slicewright.labels.store import read_labels
+from slicewright.labels.table import LabelTable
+
+__all__ = [
+    "METHODS",
+    "SPLITS",
+    "UNSOLVED",
+    "Job",
+    "Label",
+    "LabelTable",
+    "Manifest",
+    "Progress",
+    "Recipe",
+    "Solution",
+    "build_labels",
+    "load_manifest",
+    "read_labels",
+    "split_of",
+]
