@@ -16,7 +16,7 @@ from slicewright.placement.tasks import Tasks
 from slicewright.types import BoolArray
 
 AUTO_BUDGET_S = 0.05
-RESERVE_S = 0.002
+RESERVE_S = 0.003
 """What ``auto`` keeps of its budget for packing and unpacking."""
 EXACT_BUDGET_S = 60.0
 EXACT_STEPS_PER_TASK = 500
