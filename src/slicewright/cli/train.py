@@ -17,6 +17,11 @@ def slicing(
         "-m",
         help="deepsets-s, deepsets, set-transformer-2, set-transformer-4 or bipartite.",
     ),
+    labels: Path | None = typer.Option(
+        None,
+        "--labels",
+        help="Label store to learn from (`slicewright labels build`); solved on the spot by default.",
+    ),
     out: Path = typer.Option(
         Path("models"), "--out", "-o", help="Folder for the model, its weights and its card."
     ),
@@ -39,12 +44,14 @@ def slicing(
         raise MissingExtraError("training", "train")
     remarks = progress_output()
     with remarks.status("loading torch") as status:
+        from slicewright.learning.instances import from_store
         from slicewright.learning.recipes import train
 
         card = train(
             model,
             out,
             scale=scale,
+            instances=None if labels is None else from_store(labels),
             seed=seed,
             epochs=epochs,
             report=lambda line: status.update(f"{model}: {line}"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -104,6 +105,7 @@ def cross_validate(
     parts: int = 10,
     schedule: Schedule,
     upstream: Upstream = "chained",
+    folder: Path | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Answers:
     """Train every subproblem once per fold and answer each scenario with the models that have not seen it.
@@ -114,6 +116,7 @@ def cross_validate(
         parts: folds; the published protocol has 10.
         schedule: of every training.
         upstream: what SP2 and SP3 see of SP1 and SP2.
+        folder: for logs and checkpoints.
         report: told what is being trained.
     """
     sizes = Sizes(*same_network(instances))
@@ -123,7 +126,7 @@ def cross_validate(
     fold = np.empty(len(instances), dtype=np.int64)
     for k, part in enumerate(split):
         fold[part] = k
-    run = _Runner(split, schedule, made, report)
+    run = _Runner(split, schedule, folder, report)
 
     decided = upstream == "conditioned"
     used = [(t.share > 0).astype(np.float32) for t in labels]
@@ -152,6 +155,7 @@ def train_published(
     *,
     parts: int = 5,
     schedule: Schedule,
+    folder: Path | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> PublishedModel:
     """One model for serving: downstream models learn from out-of-fold answers, as they will meet unseen scenarios.
@@ -163,12 +167,13 @@ def train_published(
         made: the design.
         parts: folds of the upstream answers.
         schedule: of every training.
+        folder: for logs and checkpoints.
         report: told what is being trained.
     """
     sizes = Sizes(*same_network(instances))
     features = [rows(x.scenario) for x in instances]
     labels = [targets(x.scenario, x.decisions, x.shares) for x in instances]
-    run = _Runner(folds(len(instances), parts, seed=schedule.seed), schedule, made, report)
+    run = _Runner(folds(len(instances), parts, seed=schedule.seed), schedule, folder, report)
     model = PublishedModel(sizes, made)
     first = [Item(f.slices, t.share) for f, t in zip(features, labels, strict=True)]
     share = [a[0] for a in run("SP1", lambda width: ShareModel(width, sizes, made), sp1_loss, first)]
@@ -205,7 +210,7 @@ class _Runner:
 
     split: list[np.ndarray]
     schedule: Schedule
-    design: Design
+    folder: Path | None
     report: Callable[[str], None]
 
     def __call__(self, name: str, build: Builder, loss: Loss, items: Sequence[Item]) -> list[tuple[Any, ...]]:
@@ -213,7 +218,9 @@ class _Runner:
         for k, part in enumerate(self.split):
             self.report(f"{name}, fold {k + 1} of {len(self.split)}")
             others = np.setdiff1d(np.arange(len(items)), part)
-            model = self._train(build, loss, [items[i] for i in others], self.schedule.seed + k)
+            model = self._train(
+                f"{name}-fold{k}", build, loss, [items[i] for i in others], self.schedule.seed + k
+            )
             for i, answer in zip(part, _answers(model, [items[i] for i in part]), strict=True):
                 answers[i] = answer
         return answers
@@ -221,9 +228,9 @@ class _Runner:
     def on_all(self, name: str, build: Builder, loss: Loss, items: Sequence[Item]) -> Any:
         """One model of everything."""
         self.report(f"{name}, all {len(items)} scenarios")
-        return self._train(build, loss, items, self.schedule.seed)
+        return self._train(f"{name}-all", build, loss, items, self.schedule.seed)
 
-    def _train(self, build: Builder, loss: Loss, items: Sequence[Item], seed: int) -> nn.Module:
+    def _train(self, name: str, build: Builder, loss: Loss, items: Sequence[Item], seed: int) -> nn.Module:
         torch.manual_seed(seed)
         order = np.random.default_rng(seed).permutation(len(items))
         held = max(1, int(VALIDATION_PART * len(items)))
@@ -236,7 +243,8 @@ class _Runner:
             flat = flat.flatten(0, 1)
         model.encoder.standardise.fit(flat, mask)  # type: ignore[union-attr, operator]
         task = Task(model, loss, collate, lambda item: item.rows.shape[-2])
-        fit(task, train, valid, schedule=replace(self.schedule, seed=seed))
+        where = None if self.folder is None else self.folder / f"{name}-{self.schedule.epochs}-{seed}"
+        fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=where)
         return model
 
 

