@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from slicewright.network.scenario import Scenario
 
 MOST_NODES = 60
+BINS = 31
+WIDE = 50.0
+"""Rates are drawn on a logarithmic axis if the highest is more than so many times the lowest."""
 
 
 def scenario_view(scenario: Scenario) -> tuple[NetworkView, Summary]:
@@ -82,18 +85,20 @@ def _airtime_panel(axes: Axes, scenario: Scenario, summary: Summary) -> None:
 
 
 def _rate_panel(axes: Axes, summary: Summary) -> None:
-    from matplotlib.ticker import LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     rates = summary.best_rate_bps[summary.best_rate_bps > 0]
+    low, high = float(rates.min(initial=np.inf)), float(rates.max(initial=0.0))
+    wide = high > WIDE * low
     if rates.size:
-        low, high = np.floor(np.log10(rates.min()) * 4) / 4, np.ceil(np.log10(rates.max()) * 4 + 1e-9) / 4
-        edges = np.logspace(low, max(high, low + 0.25), 25)
+        edges = np.geomspace(low, high, BINS) if wide else np.linspace(0, 1.02 * high, BINS)
         axes.hist(rates, bins=edges.tolist(), color=SOFT, edgecolor=PAPER, linewidth=0.6)
-        axes.set_xscale("log")
     panels.dress(axes, "devices by the rate of their fastest access point, alone on it", whole=True)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    if wide:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(LogLocator(numticks=6) if wide else MaxNLocator(nbins=5))
     axes.xaxis.set_major_formatter(lambda rate, _: quantity(rate, "bit/s"))
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _capacity_panel(axes: Axes, scenario: Scenario) -> None:

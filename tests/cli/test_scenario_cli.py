@@ -1,0 +1,118 @@
+"""``slicewright scenario`` as users call it, in a process of its own where exit codes matter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import networkx as nx
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from slicewright.cli.scenario import app, parse_settings
+from slicewright.errors import InvalidOptionError
+from slicewright.network import load_scenario, preset
+from tests.instances import SHARED
+
+runner = CliRunner()
+
+
+def run(*arguments):
+    result = runner.invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_new_writes_what_the_preset_draws(tmp_path):
+    file = tmp_path / "s.yaml"
+    said = run(
+        "new", "--preset", "paper-slicing", "--devices", 30, "--seed", 7, "-o", file, "--set", "slices=a,b"
+    )
+    assert "30 devices, 3 access points, 9 nodes, 2 slices" in said
+    expected = preset("paper-slicing", devices=30, seed=7, slices=["a", "b"])
+    scenario = load_scenario(file)
+    np.testing.assert_array_equal(scenario.rate_bps, expected.rate_bps)
+    np.testing.assert_array_equal(scenario.slice_cycles, expected.slice_cycles)
+
+
+def test_show_counts_ranges_and_loads(tmp_path):
+    file = tmp_path / "s.json"
+    run("new", "--devices", 5, "-o", file, "--set", "reach_m=60", "--set", "task_bits=8e6")
+    said = run("show", file, "--map", tmp_path / "s.png")
+    for part in (
+        "5 devices",
+        "8 COIN nodes",
+        "1 MEC server",
+        "8 Mbit",
+        "18 MHz",
+        "reach none and stay local",
+        "if nobody offloads",
+    ):
+        assert part in said
+    assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_takes_a_preset_by_name():
+    assert "100 devices, 12 access points" in run("show", "dense-urban")
+
+
+def test_import_graph(tmp_path):
+    nx.write_graphml(nx.star_graph(5), tmp_path / "g.graphml")
+    assert "9 devices, 4 access points, 2 nodes" in run(
+        "import",
+        "graph",
+        tmp_path / "g.graphml",
+        "-o",
+        tmp_path / "g.yaml",
+        "--set",
+        "devices=9",
+        "--set",
+        "coins=1",
+    )
+    assert load_scenario(tmp_path / "g.yaml").origin["file"] == "g.graphml"
+
+
+def test_import_topohub(tmp_path):
+    pytest.importorskip("topohub")
+    run("import", "topohub", "sndlib/polska", "-o", tmp_path / "p.yaml", "--seed", 3)
+    assert load_scenario(tmp_path / "p.yaml").origin["topology"] == "sndlib/polska"
+
+
+@pytest.mark.skipif(
+    not (SHARED / "data" / "melbourne-cbd").is_dir(),
+    reason="the shared Melbourne CSV files are not beside this checkout",
+)
+def test_import_eua(tmp_path):
+    said = run(
+        "import", "eua", SHARED / "data" / "melbourne-cbd", "-o", tmp_path / "m.yaml", "--set", "users=40"
+    )
+    assert "40 devices, 125 access points, 42 nodes" in said
+
+
+def test_settings_are_numbers_words_or_lists():
+    assert parse_settings(["a=1", "b = 2,3", "c=[x, y]"]) == {"a": "1", "b": ["2", "3"], "c": ["x", "y"]}
+    for wrong in (["a"], ["=1"], ["a="], ["a=1", "a=2"]):
+        with pytest.raises(InvalidOptionError, match="--set"):
+            parse_settings(wrong)
+
+
+def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "slicewright",
+        "scenario",
+        "new",
+        "-o",
+        str(tmp_path / "s.yaml"),
+        "-s",
+        "device=3",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert (
+        result.stderr
+        == "slicewright: device: is not a parameter of preset 'paper-slicing'; did you mean 'devices'?\n"
+    )
+    assert not (tmp_path / "s.yaml").exists()

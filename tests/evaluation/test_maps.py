@@ -1,0 +1,177 @@
+"""Maps: what they show agrees with the plan, nothing written covers anything else written, files repeat bit for bit."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from slicewright.errors import InvalidOptionError, MissingExtraError
+from slicewright.evaluation.maps import draw_plan, draw_scenario
+from slicewright.evaluation.maps.loads import loads_of
+from slicewright.evaluation.maps.plan_page import plan_page
+from slicewright.evaluation.maps.positions import positions_of
+from slicewright.evaluation.maps.scenario_page import scenario_page
+from slicewright.network import Scenario, load_scenario, preset
+from slicewright.network.importers import import_eua
+from slicewright.network.scenario import Sites
+from slicewright.policies import plan
+from slicewright.slicing import Decisions, Plan, Shares
+from tests.instances import REFERENCE, SHARED, scenarios
+
+MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".html": b"<html>"}
+MELBOURNE = SHARED / "data" / "melbourne-cbd"
+
+
+def planned(name: str = "paper-slicing", **parameters: object) -> Plan:
+    return plan(preset(name, **parameters), rounds=3)
+
+
+def all_local(scenario: Scenario) -> Plan:
+    nothing = np.zeros(scenario.n_devices)
+    shares = Shares(np.zeros((scenario.n_access_points, scenario.n_slices)), nothing, nothing)
+    return Plan(scenario, Decisions.all_local(scenario.n_devices), shares)
+
+
+def without_positions(scenario: Scenario) -> Scenario:
+    return scenario.with_(sites=Sites(), radio=None)
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf", ".svg", ".html"])
+def test_every_format_is_written_and_repeats_bit_for_bit(tmp_path, ending):
+    if ending == ".html":
+        pytest.importorskip("plotly")
+    made = planned(devices=6, seed=1)
+    first = draw_plan(made, tmp_path / f"a{ending}").read_bytes()
+    assert MAGIC[ending] in first[:60]
+    assert draw_plan(made, tmp_path / f"b{ending}").read_bytes() == first
+    assert draw_scenario(made.scenario, tmp_path / f"s{ending}").read_bytes()[:60].count(MAGIC[ending]) == 1
+
+
+def test_another_ending_is_refused(tmp_path):
+    with pytest.raises(
+        InvalidOptionError, match=r"'map\.gif' but must end in one of \.png, \.pdf, \.svg, \.html"
+    ):
+        draw_plan(planned(devices=2), tmp_path / "map.gif")
+
+
+def test_html_works_offline_and_tells_every_device(tmp_path):
+    pytest.importorskip("plotly")
+    made = planned(devices=6, seed=1)
+    page = draw_plan(made, tmp_path / "m.html").read_text()
+    assert "<script src=" not in page and "<link " not in page
+    assert all(f"device {i}\\u003c" in page or f"device {i}<" in page for i in range(6))
+
+
+def test_html_without_plotly_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    monkeypatch.setitem(sys.modules, "plotly.subplots", None)
+    with pytest.raises(MissingExtraError, match=r"slicewright\[html\]"):
+        draw_plan(planned(devices=2), tmp_path / "m.html")
+
+
+@settings(max_examples=30, deadline=None)
+@given(scenarios())
+def test_loads_add_up_to_the_plan(scenario):
+    made = plan(scenario, rounds=1)
+    loads = loads_of(made)
+    offloaded = int((~made.decisions.local).sum())
+    assert loads.ap_users.sum() == loads.node_users.sum() == loads.offloaded.size == offloaded
+    assert loads.radio_s + loads.compute_s + loads.local_s == pytest.approx(made.cost_s)
+    assert (loads.utilisation < 1).all(), "a stable plan leaves some capacity"
+    assert ((loads.utilisation > 0) == (loads.node_users > 0)).all()
+
+
+def test_utilisation_is_one_where_the_queue_turns_unstable():
+    # One device alone with alpha = 2, L = 3 on F = 6: its service rate with a share of 1 equals its arrivals.
+    scenario = preset("paper-slicing", devices=1, slices=1).with_(
+        arrival_rate_hz=[2.0], slice_cycles=[[3.0]], node_capacity_hz=np.full((9, 1), 6.0 * (1 + 1e-12))
+    )
+    shares = Shares(np.array([[1.0], [0.0], [0.0]]), np.ones(1), np.ones(1))
+    one = np.zeros(1, dtype=np.int64)
+    assert loads_of(Plan(scenario, Decisions(one, one, one), shares)).utilisation[0, 0] == pytest.approx(1.0)
+
+
+def broken() -> Plan:
+    made = planned(devices=5, seed=1)
+    return made.with_(shares=Shares(made.shares.bandwidth * 2, made.shares.radio, made.shares.compute))
+
+
+CASES = {
+    "thirty devices": lambda: planned(devices=30, seed=7),
+    "dense": lambda: planned("dense-urban", seed=1),
+    "one device": lambda: planned(devices=1),
+    "more slices than colours": lambda: planned(devices=25, seed=4, slices=9, access_points=5),
+    "infeasible": broken,
+    "nobody offloads": lambda: all_local(preset("paper-slicing", devices=4)),
+    "nobody can offload": lambda: planned(devices=15, seed=2, reach_m=5),
+    "no positions": lambda: plan(without_positions(preset("dense-urban", seed=2)), rounds=1),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_text_covers_another(name):
+    made = CASES[name]()
+    assert_texts_apart(plan_page(made))
+    assert_texts_apart(scenario_page(made.scenario))
+
+
+@pytest.mark.skipif(
+    not MELBOURNE.is_dir(), reason="the shared Melbourne CSV files are not beside this checkout"
+)
+def test_no_text_covers_another_in_melbourne():
+    assert_texts_apart(plan_page(plan(import_eua(MELBOURNE), rounds=1)))
+
+
+@pytest.mark.skipif(
+    not REFERENCE.is_dir(), reason="the shared reference instances are not beside this checkout"
+)
+def test_a_reference_instance_without_positions_is_drawn_in_columns():
+    scenario = load_scenario(REFERENCE / "i15-18.json")
+    made = plan(scenario, rounds=1)
+    positions = positions_of(scenario, made.decisions.access_point, made.decisions.node)
+    assert positions.schematic
+    assert_texts_apart(plan_page(made))
+
+
+def assert_texts_apart(figure):
+    """No two texts share more than the rim of their boxes, and all are on the page."""
+    page = np.array(figure.bbox.extents)
+    texts = [(text, np.array(text.get_window_extent().extents)) for text in drawn_texts(figure)]
+    assert len(texts) > 10
+    for text, box in texts:
+        assert (box[:2] >= page[:2]).all() and (box[2:] <= page[2:]).all(), (
+            f"{text.get_text()!r} leaves the page"
+        )
+    for (one, a), (other, b) in itertools.combinations(texts, 2):
+        shared = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+        assert not (shared > 1.0).all(), f"{one.get_text()!r} covers {other.get_text()!r}"
+
+
+def drawn_texts(figure):
+    """Texts that reach the page: labels of ticks beyond the limits exist as objects but are never drawn."""
+    from matplotlib.text import Text
+
+    drawn = {}
+    draw = Text.draw
+
+    def note(text, *args, **kwargs):
+        drawn[id(text)] = text
+        return draw(text, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", note)
+        figure.draw_without_rendering()
+    return [text for text in drawn.values() if text.get_visible() and text.get_text().strip()]
+
+
+def test_columns_keep_devices_with_their_access_point():
+    scenario = without_positions(preset("paper-slicing", devices=12, access_points=3))
+    access_point = np.array([0, 1, 2] * 4)
+    device = positions_of(scenario, access_point, np.full(12, -1)).device
+    order = access_point[np.argsort(-device[:, 1])]
+    assert (np.diff(order) != 0).sum() == 2, "three runs, one per access point"
+    assert len(np.unique(device[:, 1])) == 12
