@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from slicewright.version import __version__
+
 if TYPE_CHECKING:
     from slicewright.errors import (
         InvalidInputError,
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from slicewright.slicing import Decisions, Plan, Shares, Violations, load_plan, save_plan
     from slicewright.slicing.judge import check
 
-__version__ = "0.1.0"
 
 _HOME = {
     "slicewright.errors": (

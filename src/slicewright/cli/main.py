@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from slicewright import __version__
+from slicewright.version import __version__
 
 # name -> (module, attribute, one line). An attribute that is a Typer application becomes a group of commands.
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
     "labels": ("slicewright.cli.labels", "app", "Build, validate and describe stores of solved instances."),
     "testbed": ("slicewright.cli.testbed", "app", "Carry a plan out on this machine and measure its tasks."),
+    "sdn": ("slicewright.cli.sdn", "app", "Placement as an OpenFlow controller application."),
     "train": ("slicewright.cli.train", "app", "Train models."),
     "serve": ("slicewright.cli.serve", "serve", "The control plane: HTTP API, decision log, dashboard."),
     "replay": ("slicewright.cli.replay", "replay", "Recompute the decisions of a log and find any difference."),

@@ -8,7 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import cast
 
-from slicewright import __version__
+from slicewright.version import __version__
 from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.labels.label import Solution
 from slicewright.labels.recipe import Recipe
