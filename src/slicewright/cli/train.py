@@ -9,6 +9,11 @@ import typer
 app = typer.Typer(no_args_is_help=True, help="Train models.")
 
 
+@app.callback()
+def train() -> None:
+    """Train models."""
+
+
 @app.command()
 def slicing(
     model: str = typer.Option(
@@ -45,9 +50,9 @@ def slicing(
     remarks = progress_output()
     with remarks.status("loading torch") as status:
         from slicewright.learning.instances import from_store
-        from slicewright.learning.recipes import train
+        from slicewright.learning.recipes import train as train_model
 
-        card = train(
+        card = train_model(
             model,
             out,
             scale=scale,

@@ -32,7 +32,8 @@ class Scale:
     """How much to train.
 
     Attributes:
-        paper, varied: solved scenarios of the published setting, and of other networks (for ``bipartite`` only).
+        paper, varied: solved scenarios of the published setting and of other networks, for ``bipartite``.
+        labels: solved scenarios of the published setting, for the published models.
         folds: of the published models' upstream answers.
         published: schedule of the published models.
         imitate, descend: schedules of ``bipartite``: labels first, then mostly the expected cost.
@@ -41,6 +42,7 @@ class Scale:
 
     paper: int
     varied: int
+    labels: int
     folds: int
     published: Schedule
     imitate: Schedule
@@ -50,31 +52,34 @@ class Scale:
 
 SCALES: Mapping[str, Scale] = {
     "smoke": Scale(
-        500,
-        100,
-        2,
-        Schedule(epochs=10),
-        Schedule(epochs=3, learning_rate=5e-3),
-        Schedule(epochs=1, learning_rate=1e-3),
-        40,
+        paper=500,
+        varied=100,
+        labels=500,
+        folds=2,
+        published=Schedule(epochs=10),
+        imitate=Schedule(epochs=3, learning_rate=5e-3),
+        descend=Schedule(epochs=1, learning_rate=1e-3),
+        tested=40,
     ),
     "shipped": Scale(
-        10_000,
-        5000,
-        4,
-        Schedule(epochs=25),
-        Schedule(epochs=8, learning_rate=5e-3),
-        Schedule(epochs=6, learning_rate=1e-3),
-        200,
+        paper=10_000,
+        varied=5000,
+        labels=4000,
+        folds=3,
+        published=Schedule(epochs=15),
+        imitate=Schedule(epochs=8, learning_rate=5e-3),
+        descend=Schedule(epochs=6, learning_rate=1e-3),
+        tested=200,
     ),
     "full": Scale(
-        50_000,
-        50_000,
-        10,
-        Schedule(epochs=60, patience=12),
-        Schedule(epochs=20, learning_rate=5e-3),
-        Schedule(epochs=20, learning_rate=1e-3),
-        1000,
+        paper=50_000,
+        varied=50_000,
+        labels=50_000,
+        folds=10,
+        published=Schedule(epochs=60, patience=12),
+        imitate=Schedule(epochs=20, learning_rate=5e-3),
+        descend=Schedule(epochs=20, learning_rate=1e-3),
+        tested=1000,
     ),
 }
 MODELS = (*DESIGNS, "bipartite")
@@ -237,7 +242,7 @@ def _digest(instances: Sequence[Solved]) -> str:
 
 
 def _drawn(name: str, scale: Scale, seed: int) -> tuple[list[Solved], dict[str, Any]]:
-    families = {"paper": scale.paper} | ({"varied": scale.varied} if name == "bipartite" else {})
+    families = {"paper": scale.paper, "varied": scale.varied} if name == "bipartite" else {"paper": scale.labels}
     instances = [x for family, count in families.items() for x in solve(draw(family, count), seed=seed)]
     seeds = {family: [0, count - 1] for family, count in families.items()}
     return instances, {"families": seeds, "rounds": LABEL_ROUNDS, "search_seed": seed}

@@ -1,0 +1,63 @@
+"""Small solved scenarios and models that were trained for a moment, shared by all tests of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from slicewright.learning.bipartite import Bipartite, BipartiteDesign
+from slicewright.learning.chained import train_published
+from slicewright.learning.instances import Solved, draw, solve
+from slicewright.learning.published import DESIGNS, PublishedModel, Sizes
+from slicewright.learning.recipes import train_bipartite
+from slicewright.learning.training import Schedule
+
+SIZES = Sizes(3, 9, 3)
+SMALL = BipartiteDesign(rounds=2, device_width=8, edge_width=4)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def solved() -> list[Solved]:
+    return solve(draw("paper", 48), rounds=50)
+
+
+@pytest.fixture(scope="session")
+def varied() -> list[Solved]:
+    return solve(draw("varied", 24), rounds=50)
+
+
+@pytest.fixture(scope="session")
+def published(solved: list[Solved]) -> PublishedModel:
+    return train_published(solved, DESIGNS["deepsets-s"], parts=2, schedule=Schedule(epochs=2, batch_size=16))
+
+
+@pytest.fixture(scope="session")
+def bipartite(solved: list[Solved], varied: list[Solved]) -> Bipartite:
+    stage = Schedule(epochs=1, batch_size=16)
+    return train_bipartite([*solved, *varied], stage, stage, made=SMALL)
+
+
+def random_published(name: str, seed: int = 0) -> PublishedModel:
+    torch.manual_seed(seed)
+    return PublishedModel(SIZES, DESIGNS[name]).eval()
+
+
+def random_bipartite(seed: int = 0) -> Bipartite:
+    torch.manual_seed(seed)
+    model = Bipartite(SMALL).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(0.3 * torch.randn_like(weight))
+    return model
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
