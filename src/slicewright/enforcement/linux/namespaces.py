@@ -56,14 +56,21 @@ def configure(lines: Iterable[str]) -> None:
 def delete(names: Iterable[str]) -> None:
     """End what runs in the namespaces, then remove them with all their interfaces."""
     names = list(names)
-    for sent in (signal.SIGTERM, signal.SIGKILL):
-        alive = [pid for name in names for pid in processes(name)]
-        for pid in alive:
-            _signal(pid, sent)
-        if alive:
-            _await_end(alive)
+    end_processes(pid for name in names for pid in processes(name))
     for name in names:
         run(["ip", "netns", "del", name])
+
+
+def end_processes(pids: Iterable[int]) -> None:
+    """Ask processes to end, then end them; returns when they are gone."""
+    waiting = list(pids)
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        waiting = [pid for pid in waiting if _runs(pid)]
+        for pid in waiting:
+            _signal(pid, sent)
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline and any(map(_runs, waiting)):
+            time.sleep(0.01)
 
 
 def _signal(pid: int, sent: signal.Signals) -> None:
@@ -71,12 +78,6 @@ def _signal(pid: int, sent: signal.Signals) -> None:
         os.kill(pid, sent)
     except ProcessLookupError:
         return
-
-
-def _await_end(pids: list[int]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline and any(_runs(pid) for pid in pids):
-        time.sleep(0.01)
 
 
 def _runs(pid: int) -> bool:

@@ -11,6 +11,7 @@ from slicewright.errors import EnforcementError, MissingFeatureError
 
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 _TIMEOUT_S = 60.0
+_SHOWN = 160  # characters of a command in an error sentence
 
 
 def program(name: str) -> str | None:
@@ -47,8 +48,13 @@ def run(command: Sequence[str], *, netns: str | None = None, lines: Iterable[str
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise EnforcementError(f"`{' '.join(command)}` did not end within {_TIMEOUT_S:g} s") from None
+        raise EnforcementError(f"`{_shown(command)}` did not end within {_TIMEOUT_S:g} s") from None
     if done.returncode != 0:
         said = " / ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
-        raise EnforcementError(f"`{' '.join(command)}` failed: {said}")
+        raise EnforcementError(f"`{_shown(command)}` failed: {said}")
     return done.stdout
+
+
+def _shown(command: Sequence[str]) -> str:
+    text = " ".join(command)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
