@@ -41,6 +41,10 @@ class Plmn:
                 raise InvalidOptionError(name, rule, value=text)
 
 
+TEST_NETWORK = Plmn()
+"""The mobile network that 3GPP reserves for tests."""
+
+
 @dataclass(frozen=True, eq=False)
 class RadioSplit:
     """Inter-slice shares on their way to schedulers.
@@ -169,7 +173,7 @@ def rrm_policies(
     percent: IntArray,
     *,
     profile: Profile = "hard",
-    plmn: Plmn = Plmn(),  # noqa: B008 - frozen
+    plmn: Plmn = TEST_NETWORK,
     resource_type: str = "PRB_UL",
 ) -> list[Document]:
     """RRMPolicyRatio entries of one access point (one NRCellDU), one per slice.

@@ -1,0 +1,90 @@
+"""``slicewright serve``: the control plane, all in one process or one role over NATS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def serve(
+    scenario: str | None = typer.Argument(
+        None, help="Scenario file or preset: the network, and its devices as first requests."
+    ),
+    host: str = typer.Option(
+        "127.0.0.1", "--host", help="Address to listen on; others than this machine need --tokens."
+    ),
+    port: int = typer.Option(8080, "--port", "-p", min=0, max=65535, help="Port to listen on."),
+    role: str = typer.Option("all", "--role", help="all, sro or slice-manager; roles apart need --nats."),
+    slice_names: list[str] = typer.Option(
+        [], "--slice", help="Slice to manage, for --role slice-manager; repeatable."
+    ),
+    nats: str | None = typer.Option(
+        None, "--nats", metavar="URL", help="NATS server with JetStream, nats:// or tls://."
+    ),
+    nats_credentials: Path | None = typer.Option(
+        None, "--nats-credentials", metavar="FILE", help="User credentials."
+    ),
+    nats_ca: Path | None = typer.Option(
+        None, "--nats-ca", metavar="FILE", help="Authority that signed the server."
+    ),
+    nats_certificate: Path | None = typer.Option(
+        None, "--nats-certificate", metavar="FILE", help="Own certificate."
+    ),
+    nats_key: Path | None = typer.Option(
+        None, "--nats-key", metavar="FILE", help="Key of the own certificate."
+    ),
+    instance: str | None = typer.Option(
+        None, "--instance", help="Name of this process; by default host and pid."
+    ),
+    store: Path | None = typer.Option(
+        None,
+        "--store",
+        metavar="FILE",
+        help="Journal (SQLite). By default in memory: gone when the process ends.",
+    ),
+    tokens: Path | None = typer.Option(
+        None, "--tokens", metavar="FILE", help="Bearer tokens and their scopes."
+    ),
+    method: str = typer.Option("auto", "--method", "-m", help="Method that decides."),
+    rounds: int = typer.Option(
+        100, "--rounds", min=0, help="Rounds of search per decision; repeats bit for bit."
+    ),
+    epoch: str = typer.Option("1s", "--epoch", help="Time between decisions that nobody waits for."),
+    deadline: str = typer.Option(
+        "250ms", "--deadline", help="Time for one decision before the fallback chain goes on."
+    ),
+    on_demand: bool = typer.Option(
+        True, "--on-demand/--per-epoch", help="Decide when requests arrive, or per epoch."
+    ),
+) -> None:
+    """Serve the control plane: HTTP API, decision log and dashboard.
+
+    `slicewright serve paper-slicing` starts everything in one process on http://127.0.0.1:8080.
+    """
+    from slicewright.cli.options import duration_s, progress_output
+    from slicewright.control.options import Options
+    from slicewright.control.serving import NatsAddress, Setup, serve_forever
+
+    remarks = progress_output()
+    setup = Setup(
+        scenario=scenario,
+        host=host,
+        port=port,
+        role=role,
+        slices=tuple(slice_names),
+        nats=None
+        if nats is None
+        else NatsAddress(nats, nats_credentials, nats_ca, nats_certificate, nats_key),
+        instance=instance,
+        store=store,
+        tokens=tokens,
+        method=method,
+        options=Options(
+            rounds=rounds,
+            epoch_s=duration_s(epoch, "--epoch"),
+            deadline_s=duration_s(deadline, "--deadline"),
+            on_demand=on_demand,
+        ),
+    )
+    serve_forever(setup, say=remarks.print)

@@ -1,0 +1,46 @@
+"""Time as an effect, so that tests can compress hours into seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> float:
+        """Wall clock, s since 1970."""
+        ...
+
+    def monotonic(self) -> float:
+        """A clock that never goes back, s."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Wall clock, s since 1970."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """A clock that never goes back, s."""
+        return time.monotonic()
+
+
+class LoopClock:
+    """The clock of the running event loop, for loops that simulate time; starts at a given date."""
+
+    def __init__(self, start_s: float = 0.0) -> None:
+        self._start_s = start_s
+
+    def now(self) -> float:
+        """Simulated wall clock, s since 1970."""
+        return self._start_s + asyncio.get_running_loop().time()
+
+    def monotonic(self) -> float:
+        """Simulated time, s."""
+        return asyncio.get_running_loop().time()

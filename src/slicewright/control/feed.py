@@ -1,0 +1,134 @@
+"""What happens, as short public events with ids that can be resumed from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from slicewright.control.events import (
+    Acknowledged,
+    Checkpoint,
+    Decided,
+    DevicesAdmitted,
+    DevicesRemoved,
+    Event,
+    MethodChanged,
+    NetworkSet,
+    Rebalanced,
+    Refused,
+    Sent,
+    TookOver,
+)
+from slicewright.control.journal import Record
+from slicewright.types import Document
+
+KEPT = 4096
+
+
+@dataclass(frozen=True)
+class Item:
+    """One public event; ``id`` is the sequence of its journal record, so ids survive restarts."""
+
+    id: int
+    time_s: float
+    kind: str
+    data: Document
+
+
+class CursorTooOldError(LookupError):
+    """Events after the given id are no longer kept; read the present state and start from now."""
+
+    def __init__(self, cursor: int, oldest: int) -> None:
+        self.cursor, self.oldest = cursor, oldest
+        super().__init__(f"events after {cursor} are gone; the oldest kept is {oldest}")
+
+
+class Feed:
+    """The newest events, and a way to wait for more. Slow readers cost nothing: each keeps only a number."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._items: deque[Item] = deque(maxlen=kept)
+        self._news = asyncio.Event()
+        self._newest = 0
+        self.closed = False
+
+    @property
+    def newest(self) -> int:
+        """Id of the newest event."""
+        return self._newest
+
+    def start_at(self, sequence: int) -> None:
+        """Nothing up to here is kept (after a restart from a checkpoint)."""
+        self._newest = max(self._newest, sequence)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Publish journal records."""
+        for record in records:
+            if record.sequence > self._newest:
+                self._newest = record.sequence
+                data = summary(record.event)
+                if data is not None:
+                    self._items.append(Item(record.sequence, record.time_s, record.event.kind, data))
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def after(self, cursor: int) -> list[Item]:
+        """Events with a greater id.
+
+        Raises:
+            CursorTooOldError: some of them are gone, or the id is from the future.
+        """
+        full = len(self._items) == self._items.maxlen
+        oldest = self._items[0].id if self._items else self._newest + 1
+        if cursor > self._newest or (full and cursor < oldest - 1):
+            raise CursorTooOldError(cursor, oldest)
+        return [item for item in self._items if item.id > cursor]
+
+    async def wait(self) -> None:
+        """Until something is added, or the feed is closed."""
+        await self._news.wait()
+
+    def close(self) -> None:
+        """Nothing more will come: readers may go."""
+        self.closed = True
+        self._news.set()
+
+
+def summary(event: Event) -> Document | None:
+    """What the public event says; None for what is of no interest outside."""
+    match event:
+        case Decided():
+            return {
+                "epoch": event.epoch,
+                "method": event.method,
+                "path": [f"{a.method}: {a.result}" for a in event.attempts],
+                "cost_s": event.cost_s,
+                "lower_bound_s": event.lower_bound_s,
+                "gap": event.gap,
+                "offloaded": len(event.places),
+                "local": len(event.reasons),
+                "pinned": list(event.pinned),
+                "duration_s": event.duration_s,
+            }
+        case DevicesAdmitted():
+            return {"devices": [d.id for d in event.devices], "source": event.source}
+        case DevicesRemoved():
+            return {"devices": list(event.devices)}
+        case NetworkSet():
+            return {"nodes": len(event.document["nodes"]["names"])}
+        case Acknowledged():
+            return {"slice": event.slice, "revision": event.revision}
+        case Refused():
+            return {"slice": event.slice, "revision": event.revision, "reason": event.reason}
+        case Sent():
+            return {"slice": event.slice, "revision": event.revision, "stage": event.stage}
+        case Rebalanced():
+            return {"slices": list(event.roots)}
+        case MethodChanged():
+            return {"action": event.action, "method": event.method, "reason": event.reason}
+        case TookOver():
+            return {"instance": event.instance}
+        case Checkpoint():
+            return None

@@ -1,0 +1,203 @@
+"""Grants: what the orchestrator lets a slice use, and when one may be handed out.
+
+Managers apply grants at their own pace, may be away, and a message may arrive late. So a slice is always taken to
+hold everything it may possibly hold (its envelope), and a grant is sent only when it fits beside the envelopes of
+all other slices. Where a slice must first give something back it is sent the *release*: what its old and its new
+grant have in common. A release always fits, and once every slice holds its release every new grant fits. Whatever
+the order of messages, no access point is given away twice, no queue exceeds what another slice counts on, and no
+device is served by two slices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from slicewright.types import Queueing
+
+SLACK = 1e-9
+"""Sums of shares and arrivals taken in another order may differ by this much."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an offloaded device goes, by name."""
+
+    access_point: str
+    node: str
+    slice: str
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One device in a grant, with the details its manager needs for SP1.
+
+    Attributes:
+        access_point, node: where it goes.
+        task_bits: bit. rate_bps: bit/s if alone on the access point.
+        cycles: cycle, L_in in this slice.
+        local_time_s: s, tau_i, the ceiling of 13b.
+        arrival_hz: 1/s, alpha_i.
+    """
+
+    access_point: str
+    node: str
+    task_bits: float
+    rate_bps: float
+    cycles: float
+    local_time_s: float
+    arrival_hz: float
+
+    @property
+    def transmission_s(self) -> float:
+        """s, T_ia = S_i / R_ia; infinite out of reach."""
+        return self.task_bits / self.rate_bps if self.rate_bps > 0 else math.inf
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one slice may use.
+
+    Attributes:
+        slice: name.
+        revision: rises with every grant to any slice; 0 is the empty grant that everybody starts with.
+        epoch: of the decision behind it.
+        bandwidth: access point to omega_a^n.
+        seats: device to its seat.
+        others_hz: node to an upper bound on the arrivals that all other slices bring to it, for nodes in use.
+        capacity_hz: node to F_j^n, for nodes in use.
+        queueing: variant of the model.
+    """
+
+    slice: str
+    revision: int = 0
+    epoch: int = 0
+    bandwidth: Mapping[str, float] = field(default_factory=dict)
+    seats: Mapping[str, Seat] = field(default_factory=dict)
+    others_hz: Mapping[str, float] = field(default_factory=dict)
+    capacity_hz: Mapping[str, float] = field(default_factory=dict)
+    queueing: Queueing = "node"
+
+    @cached_property
+    def arrivals_hz(self) -> Mapping[str, float]:
+        """Node to the arrivals of this slice's own devices."""
+        by_node: dict[str, list[float]] = {}
+        for seat in self.seats.values():
+            by_node.setdefault(seat.node, []).append(seat.arrival_hz)
+        return {node: math.fsum(rates) for node, rates in by_node.items()}
+
+    def same_terms(self, other: Grant) -> bool:
+        """Whether another grant says the same, whatever its revision and epoch."""
+        names = ("slice", "bandwidth", "seats", "others_hz", "capacity_hz", "queueing")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+
+GRANT: TypeAdapter[Grant] = TypeAdapter(Grant)
+Stage = Literal["release", "target"]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The orchestrator's account of one slice.
+
+    Attributes:
+        held: last grant that the manager acknowledged.
+        sent: a newer one on its way, neither acknowledged nor refused.
+        target: what the slice is to end up with.
+        refusal: why the manager refused, and has not accepted anything since.
+    """
+
+    held: Grant
+    target: Grant
+    sent: Grant | None = None
+    refusal: str | None = None
+
+    @property
+    def possible(self) -> tuple[Grant, ...]:
+        """Every grant that the manager may be holding now."""
+        return (self.held,) if self.sent is None else (self.held, self.sent)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the manager is known to hold the target."""
+        return self.sent is None and self.held.same_terms(self.target)
+
+
+def highest(grants: Collection[Grant], name: Literal["bandwidth", "arrivals_hz"]) -> dict[str, float]:
+    """For each place the most that any of the grants gives or brings."""
+    most: dict[str, float] = {}
+    for grant in grants:
+        for place, amount in getattr(grant, name).items():
+            most[place] = max(most.get(place, 0.0), amount)
+    return most
+
+
+def release(held: Grant, target: Grant) -> Grant:
+    """What two grants of a slice have in common; feasible if both are, and always safe to send.
+
+    Others may still bring the old arrivals or bring the new ones already, so the larger bound counts. 13b and 13c
+    hold: the seats are a subset of the held ones and of the target's, and either bound is feasible with its set.
+    """
+    seats = {
+        device: target.seats[device]
+        for device, seat in held.seats.items()
+        if device in target.seats
+        and (target.seats[device].access_point, target.seats[device].node) == (seat.access_point, seat.node)
+        and target.seats[device].arrival_hz <= seat.arrival_hz
+    }
+    nodes = {seat.node for seat in seats.values()}
+    points = {seat.access_point for seat in seats.values()}
+    return Grant(
+        slice=held.slice,
+        epoch=target.epoch,
+        bandwidth={a: min(held.bandwidth.get(a, 0.0), target.bandwidth.get(a, 0.0)) for a in sorted(points)},
+        seats=seats,
+        others_hz={j: max(held.others_hz.get(j, 0.0), target.others_hz.get(j, 0.0)) for j in sorted(nodes)},
+        capacity_hz={j: target.capacity_hz[j] for j in sorted(nodes)},
+        queueing=target.queueing,
+    )
+
+
+def is_safe(grant: Grant, books: Mapping[str, Book]) -> bool:
+    """Whether a slice may be given a grant while the others hold whatever they may be holding."""
+    others = [book for name, book in books.items() if name != grant.slice]
+    mine = (*books[grant.slice].possible, grant)
+    if any(device in held.seats for book in others for held in book.possible for device in grant.seats):
+        return False
+    shares = [highest(book.possible, "bandwidth") for book in others]
+    if any(
+        omega + math.fsum(s.get(a, 0.0) for s in shares) > 1 + SLACK for a, omega in grant.bandwidth.items()
+    ):
+        return False
+    arrivals = {book.held.slice: highest(book.possible, "arrivals_hz") for book in others}
+    arrivals[grant.slice] = highest(mine, "arrivals_hz")
+    checked = [(grant, grant.slice), *((held, book.held.slice) for book in others for held in book.possible)]
+    return all(
+        math.fsum(brought.get(node, 0.0) for name, brought in arrivals.items() if name != owner)
+        <= bound * (1 + SLACK) + SLACK
+        for held, owner in checked
+        if held.queueing == "node"
+        for node, bound in held.others_hz.items()
+    )
+
+
+def next_grants(books: Mapping[str, Book], away: Collection[str] = ()) -> list[tuple[Grant, Stage]]:
+    """What can be sent now: targets where they fit, else releases. Slices with a grant under way must wait."""
+    out: list[tuple[Grant, Stage]] = []
+    after = dict(books)
+    for name, book in books.items():
+        if book.sent is not None or book.settled or name in away:
+            continue
+        smaller = release(book.held, book.target)
+        candidates: list[tuple[Grant, Stage]] = [(book.target, "target"), (smaller, "release")]
+        for grant, stage in candidates:
+            if (stage == "target" or not grant.same_terms(book.held)) and is_safe(grant, after):
+                out.append((grant, stage))
+                after[name] = Book(book.held, book.target, grant)
+                break
+    return out

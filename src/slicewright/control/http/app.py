@@ -1,0 +1,75 @@
+"""The HTTP application: routes, guards and the dashboard on one control plane."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+
+from slicewright.control.http import networks, operations, plans, requests
+from slicewright.control.http.auth import LOCAL_ONLY, Access
+from slicewright.control.http.limits import DEFAULT_LIMITS, Guard, Limits
+from slicewright.control.http.problems import Problem, install
+from slicewright.control.plane import ControlPlane
+from slicewright.version import __version__
+
+DASHBOARD = Path(__file__).parent.parent / "dashboard"
+_FILES = {"dashboard.js": "text/javascript", "dashboard.css": "text/css"}
+_DESCRIPTION = """Decides, for every device of an edge network, where its task runs and with what share.
+
+Errors are RFC 9457 problem documents. Shares and ratios are numbers from 0 to 1; all other units are SI."""
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+def create_app(
+    plane: ControlPlane, *, access: Access = LOCAL_ONLY, limits: Limits = DEFAULT_LIMITS
+) -> FastAPI:
+    """The application; starting it starts the control plane.
+
+    Args:
+        plane: what it serves.
+        access: who may do what.
+        limits: sizes and rates.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await plane.start()
+        try:
+            yield
+        finally:
+            await plane.stop()
+
+    app = FastAPI(
+        title="slicewright control plane",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # the bundled pages load scripts from elsewhere; /openapi.json is enough
+        redoc_url=None,
+    )
+    app.state.plane, app.state.access = plane, access
+    install(app)
+    for module in (requests, plans, networks, operations):
+        app.include_router(module.router)
+
+    @app.get("/", include_in_schema=False)
+    async def dashboard() -> FileResponse:
+        return FileResponse(DASHBOARD / "index.html", headers={"Content-Security-Policy": _POLICY})
+
+    @app.get("/dashboard/{name}", include_in_schema=False)
+    async def dashboard_file(name: str) -> FileResponse:
+        if name not in _FILES:
+            raise Problem(404, "not-found", "there is no such file")
+        return FileResponse(DASHBOARD / name, media_type=_FILES[name])
+
+    def count(method: str, route: str, status: int) -> None:
+        plane.metrics.requests.labels(method, route, str(status)).inc()
+
+    app.add_middleware(Guard, limits=limits, count=count)
+    return app

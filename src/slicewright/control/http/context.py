@@ -1,0 +1,31 @@
+"""What every operation needs: the control plane, and the caller's name and scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from slicewright.control.http.auth import Access, Scope
+from slicewright.control.plane import ControlPlane
+
+
+def plane_of(request: Request) -> ControlPlane:
+    """The control plane that the app serves."""
+    plane: ControlPlane = request.app.state.plane
+    return plane
+
+
+def _needs(scope: Scope) -> Callable[[Request], str]:
+    def check(request: Request) -> str:
+        access: Access = request.app.state.access
+        return access.caller(request, scope)
+
+    return check
+
+
+Plane = Annotated[ControlPlane, Depends(plane_of)]
+Reader = Annotated[str, Depends(_needs(Scope.READ))]
+Requester = Annotated[str, Depends(_needs(Scope.REQUEST))]
+Admin = Annotated[str, Depends(_needs(Scope.ADMIN))]

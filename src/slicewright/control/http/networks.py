@@ -1,0 +1,76 @@
+"""The network and what is going on in it: slices, nodes, access points."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from slicewright.control.commands import NoNetworkError, set_network
+from slicewright.control.http.context import Admin, Plane, Reader
+from slicewright.control.http.plans import picture_of
+from slicewright.control.http.problems import Problem, responses
+from slicewright.control.views import node_documents, radio_documents, slice_documents
+from slicewright.slicing.rrm import Plmn, Profile
+
+router = APIRouter(tags=["network"])
+_ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
+
+
+@router.get("/v1/network", responses=responses(401, 403, 409, 429))
+async def read_network(plane: Plane, _: Reader, response: Response) -> dict[str, Any]:
+    """The network, `slicewright/network/v1`; its ETag is needed to replace it."""
+    state = plane.orchestrator.state
+    if state.network is None:
+        raise NoNetworkError('there is no network yet; PUT /v1/network with If-Match: "0"')
+    response.headers["ETag"] = f'"{state.network_revision}"'
+    return state.network.document
+
+
+@router.put("/v1/network", responses=responses(401, 403, 412, 413, 415, 422, 428, 429, 503, 507))
+async def replace_network(
+    body: dict[str, Any],
+    plane: Plane,
+    _: Admin,
+    response: Response,
+    if_match: Annotated[str | None, Header()] = None,
+) -> dict[str, Any]:
+    """Replace the network. `If-Match` must name the version that the caller has seen (`*` for any, `"0"` for none)."""
+    if if_match is None:
+        raise Problem(428, "if-match-needed", "send If-Match with the ETag of GET /v1/network")
+    match = _ETAG.fullmatch(if_match.strip())
+    if match is None and if_match.strip() != "*":
+        raise Problem(412, "network-has-changed", "If-Match does not name a version of the network")
+    revision = None if match is None else int(match.group(1))
+    state = await plane.orchestrator.submit(
+        partial(set_network, document=body, if_revision=revision), wait=True
+    )
+    response.headers["ETag"] = f'"{state.network_revision}"'
+    return {} if state.network is None else state.network.document
+
+
+@router.get("/v1/slices", responses=responses(401, 403, 409, 429))
+async def list_slices(plane: Plane, _: Reader) -> dict[str, Any]:
+    """Slices: what each holds, and how its manager is."""
+    picture = picture_of(plane)
+    return {"slices": slice_documents(picture, plane.orchestrator.statuses, plane.away())}
+
+
+@router.get("/v1/nodes", responses=responses(401, 403, 409, 429))
+async def list_nodes(plane: Plane, _: Reader) -> dict[str, Any]:
+    """Nodes: capacity, devices, arrivals and shares in each slice."""
+    return {"nodes": node_documents(picture_of(plane))}
+
+
+@router.get("/v1/access-points", responses=responses(401, 403, 409, 422, 429))
+async def list_access_points(
+    plane: Plane,
+    _: Reader,
+    profile: Profile = "hard",
+    mcc: Annotated[str, Query(pattern=r"^[0-9]{3}$")] = "001",
+    mnc: Annotated[str, Query(pattern=r"^[0-9]{2,3}$")] = "01",
+) -> dict[str, Any]:
+    """Access points with their 3GPP RRMPolicyRatio (TS 28.541): requested, quantised and realised shares."""
+    return {"access_points": radio_documents(picture_of(plane), profile=profile, plmn=Plmn(mcc, mnc))}

@@ -1,0 +1,122 @@
+"""Requests of devices: ask, withdraw, report measurements."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request, Response
+
+from slicewright.control.commands import UnknownDeviceError, admit, remove
+from slicewright.control.http.context import Plane, Reader, Requester
+from slicewright.control.http.problems import responses
+from slicewright.control.http.schemas import Admission, DeviceList, DeviceView, NewMeasurement, NewRequests
+from slicewright.control.manager import MEASUREMENT
+from slicewright.control.managing import measurement_key
+from slicewright.control.plane import ControlPlane
+from slicewright.control.state import State
+from slicewright.control.views import Picture, device_document
+
+router = APIRouter(tags=["requests"])
+DevicePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+Key = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
+]
+
+
+def _admission(plane: ControlPlane, state: State, ids: tuple[str, ...]) -> Admission:
+    picture = Picture(state, "desired")
+    granted = plane.picture("granted")
+    known = [device for device in ids if device in state.devices]
+    views = [DeviceView.model_validate(device_document(picture, device)) for device in known]
+    active = all(
+        granted.reason(v.id) is None
+        for v in views
+        if v.state == "offloaded" and v.id in granted.state.devices
+    )
+    return Admission(
+        devices=views, epoch=state.epoch, decided=not state.dirty, granted=active and not state.dirty
+    )
+
+
+@router.post(
+    "/v1/requests",
+    status_code=201,
+    response_model=Admission,
+    responses={
+        200: {"model": Admission, "description": "Answered before: same Idempotency-Key, same request"},
+        202: {"model": Admission, "description": "Recorded; decided with the next epoch"},
+        **responses(401, 403, 409, 413, 415, 422, 429, 503, 507),
+    },
+)
+async def request_service(
+    body: NewRequests,
+    request: Request,
+    response: Response,
+    plane: Plane,
+    caller: Requester,
+    key: Key = None,
+    prefer: Annotated[str, Header()] = "",
+) -> Admission:
+    """Ask for service for one or many devices. A known id gets new details.
+
+    The answer comes with the decision; `Prefer: respond-async` returns as soon as the request is on disk. What
+    cannot be served runs locally, with a reason.
+    """
+    digest = hashlib.sha256(await request.body()).hexdigest()
+    scoped = None if key is None else f"{caller}:{key}"
+    devices = tuple(new.device() for new in body.devices)
+    repeated = scoped is not None and scoped in plane.orchestrator.state.keys
+    change = partial(admit, devices=devices, most=plane.options.most_devices, key=scoped, digest=digest)
+    at_once = "respond-async" in prefer
+    state = await plane.orchestrator.submit(change, wait=not at_once)
+    ids = state.keys[scoped].devices if scoped is not None else tuple(d.id for d in devices)
+    answer = _admission(plane, state, ids)
+    if repeated:
+        response.status_code = 200
+        response.headers["Idempotency-Replayed"] = "true"
+    elif not answer.decided:
+        response.status_code = 202
+    if len(ids) == 1:
+        response.headers["Location"] = f"/v1/requests/{ids[0]}"
+    return answer
+
+
+@router.get("/v1/requests/{device}", response_model=DeviceView, responses=responses(401, 403, 404, 422, 429))
+async def read_request(device: DevicePath, plane: Plane, _: Reader) -> DeviceView:
+    """One device: where it is served, or why not."""
+    picture = plane.picture()
+    if device not in picture.state.devices:
+        raise UnknownDeviceError(f"there is no device {device!r}")
+    return DeviceView.model_validate(device_document(picture, device))
+
+
+@router.delete(
+    "/v1/requests/{device}", status_code=204, responses=responses(401, 403, 404, 422, 429, 503, 507)
+)
+async def withdraw(device: DevicePath, plane: Plane, _: Requester) -> Response:
+    """Withdraw a request; what it used is free again once its slice has let go."""
+    await plane.orchestrator.submit(partial(remove, device=device), wait=True)
+    return Response(status_code=204)
+
+
+@router.put(
+    "/v1/measurements/{device}", status_code=202, responses=responses(401, 403, 404, 413, 415, 422, 429, 503)
+)
+async def report_measurement(
+    device: DevicePath, body: NewMeasurement, plane: Plane, _: Requester
+) -> Response:
+    """Report what changed about a device. Its slice manager adapts at once, the orchestrator with the next epoch."""
+    if device not in plane.orchestrator.state.devices:
+        raise UnknownDeviceError(f"there is no device {device!r}")
+    await plane.transport.put(measurement_key(device), MEASUREMENT.dump_json(body.measurement(device)))
+    return Response(status_code=202)
+
+
+@router.get("/v1/devices", response_model=DeviceList, responses=responses(401, 403, 429))
+async def list_devices(plane: Plane, _: Reader) -> DeviceList:
+    """All devices, in the order of their requests."""
+    picture = plane.picture()
+    views = [DeviceView.model_validate(device_document(picture, device)) for device in picture.state.devices]
+    return DeviceList(devices=views, epoch=picture.state.epoch)

@@ -1,0 +1,165 @@
+"""A slice manager as a process or task: watches its grant and measurements, applies, acknowledges or refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+
+from pydantic import ValidationError
+
+from slicewright.control.allocation import CLOSED_FORM, ShareRule
+from slicewright.control.clock import Clock
+from slicewright.control.grants import GRANT
+from slicewright.control.manager import MEASUREMENT, STATUS, Manager, measure, receive, status_of
+from slicewright.control.options import DEFAULTS, Options
+from slicewright.control.transport import Entry, Transport, TransportError
+
+logger = logging.getLogger(__name__)
+GRANTS, STATUSES, MEASUREMENTS = "grant", "status", "measurement"
+
+
+def slice_key(kind: str, name: str) -> str:
+    """Key of a slice's grant or status; any name becomes one that every transport accepts."""
+    return f"{kind}.{name.encode().hex()}"
+
+
+def slice_of(key: str) -> str:
+    """The slice of a key."""
+    return bytes.fromhex(key.split(".", 1)[1]).decode()
+
+
+def measurement_key(device: str) -> str:
+    """Key of a device's newest measurement."""
+    return f"{MEASUREMENTS}.{hashlib.sha256(device.encode()).hexdigest()[:32]}"
+
+
+class SliceManager:
+    """Runs one manager on a transport.
+
+    Args:
+        name: of the slice.
+        transport: how to reach the orchestrator.
+        clock: for the heartbeat.
+        instance: distinguishes processes that could manage the same slice; one at a time does, by a lease.
+        options: heartbeat.
+        rule: how to share.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        transport: Transport,
+        *,
+        clock: Clock,
+        instance: str,
+        options: Options = DEFAULTS,
+        rule: ShareRule = CLOSED_FORM,
+    ) -> None:
+        self.state = Manager.fresh(name, rule=rule)
+        self._transport, self._clock, self._instance, self._options = transport, clock, instance, options
+        self._rule = rule
+        self._changed = asyncio.Event()
+        self.leading = False
+
+    async def run(self) -> None:
+        """Manage until cancelled; waits while another instance manages the slice."""
+        lease = f"manager.{self.state.slice.encode().hex()}"
+        try:
+            while True:
+                if not await self._hold(lease):
+                    await asyncio.sleep(self._options.heartbeat_s)
+                    continue
+                await self._manage(lease)
+        finally:
+            if self.leading:
+                await self._surrender(lease)
+
+    async def _hold(self, lease: str) -> bool:
+        try:
+            return await self._transport.acquire(lease, self._instance)
+        except TransportError:
+            return False
+
+    async def _surrender(self, lease: str) -> None:
+        try:
+            await self._transport.surrender(lease, self._instance)
+        except TransportError as error:
+            logger.warning("slice %s: %s", self.state.slice, error)
+
+    async def _manage(self, lease: str) -> None:
+        """Go on from the last status, then follow grants and measurements until the lease is lost."""
+        self.leading = True
+        await self._resume()
+        own = slice_key(GRANTS, self.state.slice)
+        async with asyncio.TaskGroup() as group:
+            watching = [
+                group.create_task(self._follow(own)),
+                group.create_task(self._follow(MEASUREMENTS)),
+                group.create_task(self._report()),
+            ]
+            while await self._hold_on(lease):
+                await asyncio.sleep(self._options.heartbeat_s)
+            for task in watching:
+                task.cancel()
+        self.leading = False
+
+    async def _hold_on(self, lease: str) -> bool:
+        """False only when somebody else has the lease: an unreachable server is no reason to stop."""
+        try:
+            return await self._transport.acquire(lease, self._instance)
+        except TransportError:
+            return True
+
+    async def _resume(self) -> None:
+        entry = await self._transport.get(slice_key(STATUSES, self.state.slice))
+        if entry is not None and entry.value:
+            status = STATUS.validate_json(entry.value)
+            if status.applied >= self.state.grant.revision:
+                self.state = Manager.resumed(status, rule=self._rule)
+        self._changed.set()
+
+    async def _follow(self, prefix: str) -> None:
+        """Apply entries as they come; when the transport is cut, keep what there is and try again."""
+        while True:
+            try:
+                async for entry in self._entries(prefix):
+                    self.apply(entry)
+            except TransportError as error:
+                logger.info("slice %s keeps its shares: %s", self.state.slice, error)
+            await asyncio.sleep(self._options.heartbeat_s)
+
+    def _entries(self, prefix: str) -> AsyncIterator[Entry]:
+        return self._transport.watch(prefix)
+
+    def apply(self, entry: Entry) -> None:
+        """Take a grant or a measurement in; what cannot be read is refused or ignored, with a line in the log."""
+        if not entry.value:
+            return
+        try:
+            if entry.key.startswith(f"{GRANTS}."):
+                self.state = receive(self.state, GRANT.validate_json(entry.value))
+                self._changed.set()  # acknowledge again even if nothing changed: the first time may be lost
+            else:
+                before = self.state
+                self.state = measure(self.state, MEASUREMENT.validate_json(entry.value))
+                if self.state is not before:
+                    self._changed.set()
+        except ValidationError as error:
+            logger.error("slice %s: %s is not readable: %s", self.state.slice, entry.key, error)
+
+    async def _report(self) -> None:
+        """Send the status after every change, and as a heartbeat."""
+        key = slice_key(STATUSES, self.state.slice)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self._options.heartbeat_s)
+            self._changed.clear()
+            try:
+                await self._transport.put(key, STATUS.dump_json(status_of(self.state, self._instance)))
+            except TransportError as error:
+                logger.info("slice %s cannot report: %s", self.state.slice, error)
+                self._changed.set()
+                await asyncio.sleep(self._options.heartbeat_s)

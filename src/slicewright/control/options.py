@@ -1,0 +1,53 @@
+"""Settings of an orchestrator and its managers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slicewright.errors import InvalidOptionError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings; times in s.
+
+    Attributes:
+        epoch_s: decisions that nobody waits for (measurements, a slice that came back) are made this often.
+        on_demand: decide as soon as requests arrive; otherwise they too wait for the epoch.
+        deadline_s: time for one decision by the active method; then the fallback chain goes on.
+        rounds: of search per decision. No clock limits the search, so a replay repeats it bit for bit.
+        seed: of the methods.
+        ack_timeout_s: a slice that has not answered a grant for so long is planned around.
+        away_after_s: so is one that has sent no status for so long.
+        heartbeat_s: a manager sends its status at least this often.
+        refusal_retry_s: a slice that refused is tried again after this.
+        rebalance_ratio: SP2 alone is run when a reported share differs by more than this.
+        checkpoint_every: records between checkpoints in the journal.
+        most_devices: requests beyond this are refused.
+        most_failures: so many decisions in a row without an answer of the active method roll it back.
+    """
+
+    epoch_s: float = 1.0
+    on_demand: bool = True
+    deadline_s: float = 0.25
+    rounds: int = 100
+    seed: int = 0
+    ack_timeout_s: float = 1.0
+    away_after_s: float = 3.5
+    heartbeat_s: float = 1.0
+    refusal_retry_s: float = 5.0
+    rebalance_ratio: float = 0.02
+    checkpoint_every: int = 2000
+    most_devices: int = 20_000
+    most_failures: int = 5
+
+    def __post_init__(self) -> None:
+        for name in ("epoch_s", "deadline_s", "ack_timeout_s", "away_after_s", "heartbeat_s"):
+            if not getattr(self, name) > 0:
+                raise InvalidOptionError(name, "must be positive", value=getattr(self, name))
+        for name in ("rounds", "seed", "checkpoint_every", "most_devices", "most_failures"):
+            if getattr(self, name) < 0:
+                raise InvalidOptionError(name, "must not be negative", value=getattr(self, name))
+
+
+DEFAULTS = Options()

@@ -1,0 +1,416 @@
+"""The slice resource orchestrator at work: one loop that owns the state, writes the journal, then acts.
+
+Nothing is said to anybody before it is in the journal: a crash at any point loses no accepted request, and a
+successor that reads the journal sends the same grants with the same revisions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from slicewright.control import reports
+from slicewright.control.clock import Clock
+from slicewright.control.decider import FALLBACK, Decider
+from slicewright.control.events import Checkpoint, Decided, Event, MethodChanged, Sent, TookOver
+from slicewright.control.feed import Feed
+from slicewright.control.grants import GRANT
+from slicewright.control.journal import FencedError, Journal, JournalError, Position, chained
+from slicewright.control.manager import STATUS, Status
+from slicewright.control.managing import GRANTS, STATUSES, slice_key
+from slicewright.control.options import DEFAULTS, Options
+from slicewright.control.planning import Outcome
+from slicewright.control.recording import decided
+from slicewright.control.state import ControlError, State, dump, fold, sends
+from slicewright.control.transport import Transport, TransportError
+
+logger = logging.getLogger(__name__)
+LEASE = "orchestrator"
+JOURNAL_RETRY_S = 1.0
+
+
+class NotLeadingError(ControlError):
+    """Another orchestrator leads; ask that one, or again in a moment."""
+
+
+Change = Callable[[State], tuple[Event, ...]]
+"""What a command wants to happen, given the state. Raises a SlicewrightError to refuse."""
+
+
+@dataclass
+class _Command:
+    change: Change
+    wait: bool
+    done: asyncio.Future[State] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def answer(self, state: State) -> None:
+        if not self.done.done():
+            self.done.set_result(state)
+
+    def refuse(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class Orchestrator:
+    """Runs one orchestrator; several may run on one transport and journal, one of them leads.
+
+    Args:
+        journal: the durable state.
+        transport: how to reach the managers, and where the lease is.
+        clock: time.
+        instance: name of this process.
+        options: settings.
+        threads: False decides in place, for simulated time.
+        observe: told about every decision, for metrics.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        transport: Transport,
+        *,
+        clock: Clock,
+        instance: str,
+        options: Options = DEFAULTS,
+        threads: bool = True,
+        observe: Callable[[Decided], None] = lambda decision: None,
+    ) -> None:
+        self.position = Position(State())
+        self.feed = Feed()
+        self.statuses: dict[str, Status] = {}
+        self.seen_s: dict[str, float] = {}
+        self.leading = False
+        self.journal_fault = ""
+        self.outcome: Outcome | None = None
+        self.decider = Decider(options, threads=threads)
+        self._journal, self._transport, self._clock = journal, transport, clock
+        self.instance, self.options, self._observe = instance, options, observe
+        self._commands: list[_Command] = []
+        self._waiting: list[_Command] = []
+        self._wake = asyncio.Event()
+        self._sent_s: dict[str, float] = {}
+        self._refused_s: dict[str, float] = {}
+        self._next_epoch_s = 0.0
+        self._since_checkpoint = 0
+        self._failures = 0
+
+    @property
+    def state(self) -> State:
+        """The state as the journal has it."""
+        return self.position.state
+
+    async def submit(self, change: Change, *, wait: bool) -> State:
+        """Carry out a change.
+
+        Args:
+            change: gives the events, or refuses.
+            wait: return after the next decision rather than as soon as the change is durable.
+
+        Returns:
+            The state afterwards.
+
+        Raises:
+            NotLeadingError: another orchestrator leads.
+            JournalError: the change could not be recorded and has not happened.
+            SlicewrightError: the change refused.
+        """
+        if not self.leading:
+            raise NotLeadingError(f"{self.state.leader or 'another orchestrator'} leads")
+        command = _Command(change, wait)
+        self._commands.append(command)
+        self._wake.set()
+        return await command.done
+
+    async def run(self) -> None:
+        """Lead whenever the lease is free, follow the journal otherwise; until cancelled."""
+        try:
+            while True:
+                try:
+                    if await self._transport.acquire(LEASE, self.instance):
+                        await self._lead()
+                    else:
+                        await self._catch_up()
+                except (TransportError, JournalError) as error:
+                    logger.warning("%s: %s", self.instance, error)
+                await asyncio.sleep(self.options.heartbeat_s)
+        finally:
+            self.decider.close()
+            if self.leading:
+                self._stop_leading(NotLeadingError("the orchestrator is stopping"))
+                with contextlib.suppress(TransportError):
+                    await self._transport.surrender(LEASE, self.instance)
+
+    async def _catch_up(self) -> None:
+        """Read what the journal has in addition to what is known."""
+        if self.position.sequence == 0:
+            records = await self._journal.read_from_checkpoint()
+            if records:
+                self.feed.start_at(records[0].sequence - 1)
+        else:
+            records = await self._journal.read(self.position.sequence)
+        self.position = self.position.after(records)
+        self.feed.add(records)
+
+    async def _lead(self) -> None:
+        """Take over from the journal and work until the lease or the journal is lost."""
+        await self._catch_up()
+        await self._append((TookOver(self.instance),))
+        await self.decider.warm_up((FALLBACK, self.state.methods.active))
+        now = self._clock.monotonic()
+        self.seen_s = dict.fromkeys(self.state.books, now)
+        self._sent_s = {name: now for name, book in self.state.books.items() if book.sent is not None}
+        self._refused_s.clear()
+        for name in self.state.books:
+            await self._publish(name)
+        self.leading = True
+        logger.info("%s leads, at record %d", self.instance, self.position.sequence)
+        tasks = [asyncio.create_task(work) for work in (self._watch(), self._renew(), self._work())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            self._stop_leading(NotLeadingError("this orchestrator no longer leads"))
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _stop_leading(self, error: Exception) -> None:
+        self.leading = False
+        for command in (*self._commands, *self._waiting):
+            command.refuse(error)
+        self._commands, self._waiting = [], []
+
+    async def _renew(self) -> None:
+        """Keep the lease; returns when somebody else has it."""
+        while True:
+            await asyncio.sleep(self.options.heartbeat_s)
+            try:
+                if not await self._transport.acquire(LEASE, self.instance):
+                    return
+            except TransportError as error:
+                logger.warning("%s cannot renew its lease: %s", self.instance, error)
+
+    async def _watch(self) -> None:
+        """Take in what managers say."""
+        while True:
+            try:
+                async for entry in self._transport.watch(STATUSES):
+                    try:
+                        status = STATUS.validate_json(entry.value)
+                    except ValidationError as error:
+                        logger.error("%s is not readable: %s", entry.key, error)
+                        continue
+                    known = self.statuses.get(status.slice)
+                    if (
+                        known is not None
+                        and known.instance == status.instance
+                        and status.generation < known.generation
+                    ):
+                        continue  # overtaken on its way
+                    self.statuses[status.slice] = status
+                    self.seen_s[status.slice] = self._clock.monotonic()
+                    self._wake.set()
+            except TransportError as error:
+                logger.warning("%s cannot hear its managers: %s", self.instance, error)
+            await asyncio.sleep(self.options.heartbeat_s)
+
+    async def _work(self) -> None:
+        """The loop: collect, decide, record, act, answer."""
+        while True:
+            commands, self._commands = self._commands, []
+            try:
+                busy = await self._turn(commands)
+            except FencedError:
+                for command in commands:
+                    command.refuse(NotLeadingError("another orchestrator has taken over"))
+                raise
+            except JournalError as error:
+                self.journal_fault = str(error)
+                logger.error("%s", error)
+                for command in commands:
+                    command.refuse(error)
+                await asyncio.sleep(JOURNAL_RETRY_S)
+                continue
+            if not busy and not self._commands:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._pause_s())
+            self._wake.clear()
+
+    def _pause_s(self) -> float:
+        """Until the next epoch, or until somebody may have become late."""
+        if self.journal_fault:
+            return JOURNAL_RETRY_S
+        until_epoch = self._next_epoch_s - self._clock.monotonic()
+        return max(0.01, min(until_epoch, self.options.ack_timeout_s / 4))
+
+    async def _turn(self, commands: Sequence[_Command]) -> bool:
+        """One round of the loop; True if there may be more to do at once."""
+        state = self.state
+        events: list[Event] = []
+        accepted: list[_Command] = []
+        for command in commands:
+            try:
+                wanted = command.change(state)
+            except Exception as error:  # noqa: BLE001 - the caller's own refusal, handed back to it unchanged
+                command.refuse(error)
+                continue
+            for event in wanted:
+                state = fold(state, event)
+            events.extend(wanted)
+            accepted.append(command)
+        for event in reports.received(state, self.statuses):
+            state = fold(state, event)
+            events.append(event)
+        self._note_refusals(state)
+        due = self._clock.monotonic() >= self._next_epoch_s
+        if due:
+            self._next_epoch_s = self._clock.monotonic() + self.options.epoch_s
+            for event in reports.measured(state, self.statuses):
+                state = fold(state, event)
+                events.append(event)
+        away = self._away(state)
+        outcome = None
+        if self._must_decide(state, away, due):
+            event, outcome = await self._decide(state, away)
+            state = fold(state, event)
+            events.append(event)
+            rollback = self._rollback(event, state)
+            if rollback is not None:
+                state = fold(state, rollback)
+                events.append(rollback)
+        elif not state.dirty and state.settled:
+            balanced = reports.rebalanced(state, self.statuses, away, self.options.rebalance_ratio)
+            if balanced is not None:
+                state = fold(state, balanced)
+                events.append(balanced)
+        for sent in sends(state, away):
+            state = fold(state, sent)
+            events.append(sent)
+        if self.journal_fault and not events:
+            events.append(Checkpoint(dump(state)))  # a probe: does the journal take records again?
+        await self._append(events)
+        self._finish(accepted, outcome)
+        for event in events:
+            if isinstance(event, Sent):
+                self._sent_s[event.slice] = self._clock.monotonic()
+                await self._publish(event.slice)
+        await self._republish_lost()
+        return bool(events)
+
+    def _must_decide(self, state: State, away: set[str], due: bool) -> bool:
+        if state.network is None:
+            return False
+        moving = any(not book.settled for name, book in state.books.items() if name not in away)
+        if moving:
+            return False
+        pins_changed = state.last is not None and set(state.last.pinned) != away & set(state.books)
+        asked = state.dirty and (self.options.on_demand or state.last is None)
+        return asked or (due and (state.dirty or pins_changed))
+
+    async def _decide(self, state: State, away: set[str]) -> tuple[Decided, Outcome]:
+        began = time.perf_counter()
+        epoch = state.epoch + 1
+        situation = state.situation(away)
+        outcome, attempts = await self.decider.decide(situation, state.methods.active, state.places, epoch)
+        event = decided(
+            situation,
+            outcome,
+            attempts,
+            epoch=epoch,
+            options=self.options,
+            pinned=away & set(state.books),
+            duration_s=time.perf_counter() - began,
+        )
+        self._observe(event)
+        if state.methods.canary is not None:
+            self.decider.shadow(situation, state.methods.canary, outcome)
+        return event, outcome
+
+    def _rollback(self, event: Decided, state: State) -> MethodChanged | None:
+        """After too many decisions without an answer, go back to the method before."""
+        answered = event.attempts[0].result == "used"
+        self._failures = 0 if answered else self._failures + 1
+        previous = state.methods.previous
+        if previous is None or self._failures < self.options.most_failures:
+            return None
+        self._failures = 0
+        why = f"{state.methods.active} gave no usable answer {self.options.most_failures} times in a row"
+        return MethodChanged("roll-back", previous, why)
+
+    def _away(self, state: State) -> set[str]:
+        """Slices that cannot be changed now: silent, late with an answer, or after a refusal."""
+        now = self._clock.monotonic()
+        away: set[str] = set()
+        for name, book in state.books.items():
+            silent = now - self.seen_s.setdefault(name, now) > self.options.away_after_s
+            late = book.sent is not None and now - self._sent_s.get(name, now) > self.options.ack_timeout_s
+            unwilling = now - self._refused_s.get(name, -1e9) < self.options.refusal_retry_s
+            if silent or late or (unwilling and book.sent is None):
+                away.add(name)
+        return away
+
+    def _note_refusals(self, state: State) -> None:
+        now = self._clock.monotonic()
+        for name, book in state.books.items():
+            if book.refusal is None:
+                continue
+            self._refused_s.setdefault(name, now)
+        for name in [n for n, at in self._refused_s.items() if now - at >= self.options.refusal_retry_s]:
+            del self._refused_s[name]
+
+    async def _append(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        here = self.position
+        records = chained(here.hash, here.sequence, self._clock.now(), events)
+        await self._journal.append(records)
+        self.position = here.after(records)
+        self.journal_fault = ""
+        self.feed.add(records)
+        self._since_checkpoint += len(records)
+        if self._since_checkpoint >= self.options.checkpoint_every > 0:
+            self._since_checkpoint = 0
+            await self._append((Checkpoint(dump(self.state)),))
+
+    def _finish(self, accepted: Sequence[_Command], outcome: Outcome | None) -> None:
+        """Answer commands: those that wait for a decision only once nothing is left to decide."""
+        self._waiting.extend(command for command in accepted if command.wait)
+        for command in accepted:
+            if not command.wait:
+                command.answer(self.state)
+        if outcome is not None:
+            self.outcome = outcome
+        if not self.state.dirty or self.state.network is None:
+            for command in self._waiting:
+                command.answer(self.state)
+            self._waiting = []
+
+    async def _publish(self, name: str) -> None:
+        """Put a slice's newest grant where its manager watches; the managers' acknowledgement is what counts."""
+        book = self.state.books.get(name)
+        if book is None:
+            return
+        try:
+            await self._transport.put(slice_key(GRANTS, name), GRANT.dump_json(book.sent or book.held))
+        except TransportError as error:
+            logger.warning("the grant of slice %s waits: %s", name, error)
+
+    async def _republish_lost(self) -> None:
+        """A manager that lost everything, or never got the grant, is sent it again."""
+        now = self._clock.monotonic()
+        for name, book in self.state.books.items():
+            status = self.statuses.get(name)
+            newest = book.sent or book.held
+            missing = status is not None and max(status.applied, status.refused or 0) < newest.revision
+            if missing and now - self._sent_s.get(name, 0.0) > self.options.ack_timeout_s:
+                self._sent_s[name] = now
+                await self._publish(name)

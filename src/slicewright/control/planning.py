@@ -1,0 +1,376 @@
+"""From a situation to targets for every slice: pure, so that a replay finds the same.
+
+A method proposes places and inter-slice shares (SP3, SP2). Settling turns them into grants, lets the managers' own
+code compute the intra-slice shares (SP1) and has the one judge look at the whole. What it rejects is not used.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from slicewright.control.allocation import Allocation, allocate
+from slicewright.control.grants import Grant, Place, Seat
+from slicewright.control.reasons import Reason, unservable, why_local
+from slicewright.control.situation import Pin, Situation
+from slicewright.network.scenario import Scenario
+from slicewright.policies import plan as plan_with
+from slicewright.slicing.baselines import drop_until_feasible
+from slicewright.slicing.decisions import LOCAL, Decisions
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.shares import Shares, optimal_shares
+from slicewright.types import FloatArray, IntArray
+
+Bandwidth = Mapping[str, Mapping[str, float]]
+"""Slice to access point to omega."""
+LAST_GOOD = "last-good"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a method wants: places of offloaded devices and inter-slice shares, without pinned slices."""
+
+    places: Mapping[str, Place]
+    bandwidth: Bandwidth
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A decision that the judge accepts.
+
+    Attributes:
+        method: who proposed it.
+        devices: ids in the order of the plan's scenario.
+        plan: judged plan; None when there is no device to plan.
+        targets: slice to grant, pinned slices left out.
+        places: offloaded devices.
+        reasons: the reason of every local device.
+        runtime_s: s, proposing and settling.
+    """
+
+    method: str
+    devices: tuple[str, ...]
+    plan: Plan | None
+    targets: Mapping[str, Grant]
+    places: Mapping[str, Place]
+    reasons: Mapping[str, Reason]
+    runtime_s: float
+
+
+def decide(situation: Situation, method: str, *, rounds: int, seed: int, epoch: int = 0) -> Outcome | None:
+    """Ask one method; None if the judge rejects its answer.
+
+    Args:
+        situation: what is to be decided.
+        method: a name of the policy registry.
+        rounds: of search; no clock is consulted, so the answer depends on the arguments alone.
+        seed: of the method.
+        epoch: written into the grants.
+
+    Raises:
+        UnknownNameError: no such method.
+    """
+    began = time.perf_counter()
+    proposal = propose(situation, method, rounds=rounds, seed=seed)
+    return settle(situation, proposal, method, epoch=epoch, began=began)
+
+
+def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epoch: int = 0) -> Outcome:
+    """The places of the last plan as far as they still exist and fit; everybody else local. Always answers."""
+    began = time.perf_counter()
+    problem = _free_problem(situation)
+    if problem is not None:
+        index = _Index(problem)
+        kept = [previous.get(device) for device in problem.devices]
+        decisions = index.decisions(kept)
+        valid = decisions.valid(problem.scenario)
+        kept = [place if ok else None for place, ok in zip(kept, valid, strict=True)]
+        decisions, shares = drop_until_feasible(problem.scenario, index.decisions(kept))
+        outcome = settle(
+            situation, _proposal(situation, problem, decisions, shares), LAST_GOOD, epoch=epoch, began=began
+        )
+        if outcome is not None:
+            return outcome
+    nothing = settle(situation, Proposal({}, {}), LAST_GOOD, epoch=epoch, began=began, judged=False)
+    if nothing is None:  # settle only refuses what it has judged
+        raise AssertionError
+    return nothing
+
+
+@dataclass(frozen=True, eq=False)
+class _FreeProblem:
+    """The part of a situation that can be decided: devices and slices that no pin holds."""
+
+    scenario: Scenario
+    devices: tuple[str, ...]
+    left: FloatArray  # (A,) part of each access point that pins leave
+
+
+def _free_problem(situation: Situation) -> _FreeProblem | None:
+    network, pins = situation.network, situation.pins
+    pinned = {pin.slice for pin in pins}
+    held = frozenset().union(*(pin.devices for pin in pins))
+    columns = np.array([name not in pinned for name in network.slice_names])
+    capacity = np.where(columns, network.node_capacity_hz, 0.0)
+    devices = tuple(d for d in situation.plannable if d.id not in held)
+    if pins:
+        gone = unservable(replace(network, node_capacity_hz=capacity), devices)
+        devices = tuple(d for d in devices if d.id not in gone)
+    if not devices or not capacity.any():
+        return None
+    scenario = network.scenario(devices, capacity_hz=capacity)
+    left = np.array([1.0 - math.fsum(p.bandwidth.get(a, 0.0) for p in pins) for a in network.access_points])
+    left = np.where(left > 1e-6, np.minimum(left, 1.0), 0.0)
+    if pins:
+        rates = scenario.rate_bps
+        scaled = (
+            sparse.csr_array(rates @ sparse.diags_array(left)) if sparse.issparse(rates) else rates * left
+        )
+        scenario = scenario.with_(rate_bps=scaled)
+    return _FreeProblem(scenario, tuple(d.id for d in devices), left)
+
+
+class _Index:
+    """Names to indices of one problem's network."""
+
+    def __init__(self, problem: _FreeProblem) -> None:
+        s = problem.scenario
+        self.access_point = {name: a for a, name in enumerate(s.access_points)}
+        self.node = {name: j for j, name in enumerate(s.nodes)}
+        self.slice = {item.name: n for n, item in enumerate(s.slices)}
+
+    def decisions(self, places: list[Place | None]) -> Decisions:
+        triples = np.full((3, len(places)), LOCAL)
+        for i, place in enumerate(places):
+            if place is not None:
+                found = (
+                    self.access_point.get(place.access_point, LOCAL),
+                    self.node.get(place.node, LOCAL),
+                    self.slice.get(place.slice, LOCAL),
+                )
+                triples[:, i] = LOCAL if LOCAL in found else found
+        return Decisions(*triples)
+
+
+def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Proposal:
+    """Places and inter-slice shares by a method of the registry, for everything that no pin holds."""
+    problem = _free_problem(situation)
+    if problem is None:
+        return Proposal({}, {})
+    answer = plan_with(problem.scenario, method=method, rounds=rounds, seed=seed)
+    decisions, shares = answer.decisions, answer.shares
+    if situation.pins:
+        decisions = _make_room(situation, problem, decisions)
+        shares = optimal_shares(problem.scenario, decisions) or shares
+    return _proposal(situation, problem, decisions, shares)
+
+
+def _make_room(situation: Situation, problem: _FreeProblem, decisions: Decisions) -> Decisions:
+    """Send devices home from nodes that pinned slices use, until both sides' queues hold (13b, 13c)."""
+    s = problem.scenario
+    arrays = [x.copy() for x in (decisions.access_point, decisions.node, decisions.slice)]
+    for j, name in enumerate(s.nodes):
+        brought = math.fsum(pin.arrivals_hz.get(name, 0.0) for pin in situation.pins)
+        bound = min(
+            (pin.others_hz[name] for pin in situation.pins if name in pin.others_hz), default=math.inf
+        )
+        if brought == 0.0 and math.isinf(bound):
+            continue
+        users = np.flatnonzero(arrays[1] == j)
+        work = s.slice_cycles[users, arrays[2][users]]
+        for i in users[np.argsort(-work, kind="stable")]:
+            if _fits_with(s, arrays, j, brought, bound):
+                break
+            for x in arrays:
+                x[i] = LOCAL
+    return Decisions(*arrays)
+
+
+def _fits_with(s: Scenario, arrays: list[IntArray], j: int, brought: float, bound: float) -> bool:
+    users = np.flatnonzero(arrays[1] == j)
+    arrivals = float(s.arrival_rate_hz[users].sum())
+    if s.queueing == "device":
+        return True
+    if arrivals > bound * (1 - 1e-12):
+        return users.size == 0
+    for n in np.unique(arrays[2][users]):
+        mine = users[arrays[2][users] == n]
+        work = s.slice_cycles[mine, n]
+        needed = float((work * (arrivals + brought + 1.0 / s.local_time_s[mine])).sum())
+        if needed > s.node_capacity_hz[j, n] * (1 - 1e-12):
+            return False
+    return True
+
+
+def _proposal(situation: Situation, problem: _FreeProblem, decisions: Decisions, shares: Shares) -> Proposal:
+    s = problem.scenario
+    places = {
+        problem.devices[i]: Place(
+            s.access_points[decisions.access_point[i]],
+            s.nodes[decisions.node[i]],
+            s.slices[decisions.slice[i]].name,
+        )
+        for i in np.flatnonzero(~decisions.local).tolist()
+    }
+    omega = shares.bandwidth * problem.left[:, None]
+    pinned = {pin.slice for pin in situation.pins}
+    bandwidth = {
+        item.name: {a: float(x) for a, x in zip(s.access_points, omega[:, n], strict=True) if x > 0}
+        for n, item in enumerate(s.slices)
+        if item.name not in pinned
+    }
+    return Proposal(places, bandwidth)
+
+
+def settle(
+    situation: Situation,
+    proposal: Proposal,
+    method: str,
+    *,
+    epoch: int,
+    began: float,
+    judged: bool = True,
+) -> Outcome | None:
+    """Grants, shares, reasons and the judge's word on a proposal; None when the judge rejects it."""
+    targets = targets_of(situation, proposal, epoch)
+    grants = {**targets, **{pin.slice: pin.held for pin in situation.pins}}
+    allocations = {name: allocate(grant) for name, grant in grants.items()}
+    plan = assemble(situation, grants, allocations, method)
+    if judged and plan is not None and not plan.violations.feasible:
+        return None
+    runtime = time.perf_counter() - began
+    devices = tuple(d.id for d in situation.plannable)
+    return Outcome(
+        method=method,
+        devices=devices,
+        plan=None if plan is None else plan.with_(runtime_s=runtime),
+        targets=targets,
+        places={
+            d: Place(s.access_point, s.node, g.slice) for g in targets.values() for d, s in g.seats.items()
+        },
+        reasons=_reasons(situation, plan, allocations),
+        runtime_s=runtime,
+    )
+
+
+def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str, Grant]:
+    """One grant per slice that is not pinned."""
+    network = situation.network
+    pinned = {pin.slice for pin in situation.pins}
+    names = [name for name in network.slice_names if name not in pinned]
+    devices = {d.id: d for d in situation.plannable}
+    scenario = network.scenario(situation.plannable) if devices else None
+    row = {d.id: i for i, d in enumerate(situation.plannable)}
+    ap = {name: a for a, name in enumerate(network.access_points)}
+    node = {name: j for j, name in enumerate(network.nodes)}
+    seats: dict[str, dict[str, Seat]] = {name: {} for name in names}
+    for device, place in proposal.places.items():
+        if scenario is None or device not in row:
+            continue
+        i, n = row[device], network.slice_names.index(place.slice)
+        seats[place.slice][device] = Seat(
+            access_point=place.access_point,
+            node=place.node,
+            task_bits=devices[device].task_bits,
+            rate_bps=float(scenario.rate_bps[i, ap[place.access_point]]),
+            cycles=float(scenario.slice_cycles[i, n]),
+            local_time_s=float(scenario.local_time_s[i]),
+            arrival_hz=devices[device].arrival_rate_hz,
+        )
+    drafts = {name: Grant(slice=name, seats=mine) for name, mine in seats.items()}
+    brought = {name: draft.arrivals_hz for name, draft in drafts.items()}
+    brought.update({pin.slice: pin.arrivals_hz for pin in situation.pins})
+    made: dict[str, Grant] = {}
+    for n, name in enumerate(network.slice_names):
+        if name in pinned:
+            continue
+        used = sorted({seat.node for seat in seats[name].values()})
+        points = {seat.access_point for seat in seats[name].values()}
+        made[name] = Grant(
+            slice=name,
+            epoch=epoch,
+            bandwidth={a: x for a, x in proposal.bandwidth.get(name, {}).items() if a in points},
+            seats=seats[name],
+            others_hz={j: math.fsum(b.get(j, 0.0) for s, b in brought.items() if s != name) for j in used},
+            capacity_hz={j: float(network.node_capacity_hz[node[j], n]) for j in used},
+            queueing=network.queueing,
+        )
+    return made
+
+
+def assemble(
+    situation: Situation, grants: Mapping[str, Grant], allocations: Mapping[str, Allocation], method: str
+) -> Plan | None:
+    """The plan that grants and shares amount to, over all plannable devices; None without devices."""
+    if not situation.plannable:
+        return None
+    scenario = situation.network.scenario(situation.plannable)
+    row = {d.id: i for i, d in enumerate(situation.plannable)}
+    ap = {name: a for a, name in enumerate(scenario.access_points)}
+    node = {name: j for j, name in enumerate(scenario.nodes)}
+    triples = np.full((3, len(row)), LOCAL)
+    radio, compute = np.zeros(len(row)), np.zeros(len(row))
+    bandwidth = np.zeros((scenario.n_access_points, scenario.n_slices))
+    for n, item in enumerate(scenario.slices):
+        grant, shares = grants.get(item.name), allocations.get(item.name)
+        if grant is None or shares is None:
+            continue
+        for name, omega in grant.bandwidth.items():
+            if name in ap:
+                bandwidth[ap[name], n] = omega
+        for device, seat in grant.seats.items():
+            known = device in row and seat.access_point in ap and seat.node in node
+            if known and device in shares.radio and device in shares.compute:
+                i = row[device]
+                triples[:, i] = ap[seat.access_point], node[seat.node], n
+                radio[i], compute[i] = shares.radio[device], shares.compute[device]
+    return Plan(scenario, Decisions(*triples), Shares(bandwidth, radio, compute), method=method)
+
+
+def _reasons(
+    situation: Situation, plan: Plan | None, allocations: Mapping[str, Allocation]
+) -> dict[str, Reason]:
+    reasons = dict(situation.unservable)
+    if plan is None:
+        return reasons
+    ids = [d.id for d in situation.plannable]
+    found = {ids[i]: reason for i, reason in why_local(plan.scenario, plan.decisions).items()}
+    if situation.pins:
+        found = _because_of_pins(situation, plan, found)
+    for allocation in allocations.values():
+        found.update({device: why for device, why in allocation.home.items() if device in found})
+    return {**reasons, **found}
+
+
+def _because_of_pins(situation: Situation, plan: Plan, found: Mapping[str, Reason]) -> dict[str, Reason]:
+    """Where a slice that is away would have had room, that is the reason."""
+    pins: tuple[Pin, ...] = situation.pins
+    held = frozenset().union(*(pin.devices for pin in pins))
+    pinned = {pin.slice for pin in pins}
+    columns = np.array([name not in pinned for name in situation.network.slice_names])
+    ids = [d.id for d in situation.plannable]
+    out = dict(found)
+    if columns.any():
+        masked = np.where(columns, plan.scenario.node_capacity_hz, 0.0)
+        try_without = (
+            plan.scenario.with_(node_capacity_hz=masked) if _still_stable(plan.scenario, masked) else None
+        )
+    else:
+        try_without = None
+    without = {} if try_without is None else why_local(try_without, plan.decisions)
+    for i, device in enumerate(ids):
+        if device not in found or found[device] is Reason.OUT_OF_REACH:
+            continue
+        if device in held or try_without is None or without.get(i) not in (Reason.CHEAPER, found[device]):
+            out[device] = Reason.SLICE_AWAY
+    return out
+
+
+def _still_stable(scenario: Scenario, capacity: FloatArray) -> bool:
+    best = (capacity.max(axis=0) / scenario.slice_cycles).max(axis=1)
+    return bool((scenario.arrival_rate_hz < best).all())

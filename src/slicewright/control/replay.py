@@ -1,0 +1,140 @@
+"""Replay: fold a log again, make its decisions again, and report every difference."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from slicewright.control.events import Attempt, Checkpoint, Decided
+from slicewright.control.journal import GENESIS, BrokenChainError, Record, from_line, verify
+from slicewright.control.options import Options
+from slicewright.control.planning import LAST_GOOD, Outcome, decide, decide_last_good
+from slicewright.control.recording import decided
+from slicewright.control.state import ControlError, State, dump, fold
+from slicewright.errors import UnknownNameError
+
+_MEASURED = ("duration_s", "attempts")
+"""Fields of a decision that depend on clocks: they are recorded, not recomputed."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that does not come out as recorded.
+
+    Attributes:
+        sequence: record. what: field, ``chain``, ``input`` or ``method``. detail: recorded and recomputed.
+    """
+
+    sequence: int
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Result of a replay.
+
+    Attributes:
+        records, decisions: how many were read. recomputed: decisions made again. differences: what was found.
+    """
+
+    records: int
+    decisions: int
+    recomputed: int
+    differences: tuple[Difference, ...]
+
+
+def read_log(path: str | Path) -> Iterator[Record]:
+    """Records of a log: a SQLite journal, or JSON lines.
+
+    Raises:
+        FileNotFoundError: no such file.
+        BrokenChainError: it is something else.
+    """
+    file = Path(path)
+    with file.open("rb") as stream:
+        is_sqlite = stream.read(16).startswith(b"SQLite format 3")
+    if not is_sqlite:
+        with file.open(encoding="utf-8") as lines:
+            yield from (from_line(line) for line in lines if line.strip())
+        return
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    try:
+        for (line,) in database.execute("SELECT line FROM journal ORDER BY sequence"):
+            yield from_line(line)
+    except sqlite3.Error as error:
+        raise BrokenChainError(f"{file} is not a journal: {error}") from None
+    finally:
+        database.close()
+
+
+def replay_log(records: Iterable[Record]) -> Report:
+    """Fold and recompute. A log may begin with a checkpoint; what was before it cannot be checked."""
+    state = State()
+    count = decisions = recomputed = 0
+    differences: list[Difference] = []
+    try:
+        for record in verify(records):
+            starts = count == 0
+            count += 1
+            if starts and record.previous != GENESIS and not isinstance(record.event, Checkpoint):
+                differences.append(Difference(record.sequence, "chain", "the log begins in the middle"))
+                break
+            if isinstance(record.event, Decided):
+                decisions += 1
+                found, again = _compare(state, record.sequence, record.event)
+                recomputed += again
+                differences.extend(found)
+            if isinstance(record.event, Checkpoint) and not starts and dump(state) != record.event.state:
+                differences.append(
+                    Difference(record.sequence, "checkpoint", "is not the fold of what precedes it")
+                )
+            state = fold(state, record.event)
+    except (BrokenChainError, ControlError) as error:
+        differences.append(Difference(count + 1, "chain", str(error)))
+    return Report(count, decisions, recomputed, tuple(differences))
+
+
+def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Difference], bool]:
+    situation = state.situation(recorded.pinned)
+    if situation.digest != recorded.input_digest:
+        return [
+            Difference(sequence, "input", f"hash {situation.digest}, recorded {recorded.input_digest}")
+        ], False
+    try:
+        outcome = _again(state, recorded)
+    except UnknownNameError as error:
+        return [Difference(sequence, "method", str(error))], False
+    if outcome is None:
+        return [Difference(sequence, "method", f"the answer of {recorded.method} is rejected now")], True
+    again = decided(
+        situation,
+        outcome,
+        (Attempt(outcome.method, "used", 0.0),),
+        epoch=recorded.epoch,
+        options=Options(rounds=recorded.rounds, seed=recorded.seed),
+        pinned=recorded.pinned,
+        duration_s=0.0,
+    )
+    found = []
+    for name in Decided.__dataclass_fields__:
+        before, after = getattr(recorded, name), getattr(again, name)
+        if name not in _MEASURED and before != after:
+            found.append(Difference(sequence, name, f"{_short(after)}, recorded {_short(before)}"))
+    return found, True
+
+
+def _again(state: State, recorded: Decided) -> Outcome | None:
+    situation = state.situation(recorded.pinned)
+    if recorded.method == LAST_GOOD:
+        return decide_last_good(situation, state.places, epoch=recorded.epoch)
+    return decide(
+        situation, recorded.method, rounds=recorded.rounds, seed=recorded.seed, epoch=recorded.epoch
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else text[:119] + "…"

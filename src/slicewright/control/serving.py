@@ -1,0 +1,176 @@
+"""From settings to a running process: what ``slicewright serve`` starts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from slicewright.control.clock import SystemClock
+from slicewright.control.device import devices_of
+from slicewright.control.journal import Journal, MemoryJournal
+from slicewright.control.network import Network
+from slicewright.control.options import DEFAULTS, Options
+from slicewright.control.plane import ControlPlane, FirstRequests
+from slicewright.control.transport import MemoryTransport, Transport
+from slicewright.errors import InvalidOptionError, MissingExtraError
+from slicewright.network.scenario_file import load_scenario
+from slicewright.policies import policy
+
+ROLES = ("all", "sro", "slice-manager")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class NatsAddress:
+    """A NATS server and how to be let in; credentials and TLS files are passed through."""
+
+    url: str
+    credentials: Path | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that ``slicewright serve`` can be told; see its options."""
+
+    scenario: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    role: str = "all"
+    slices: tuple[str, ...] = ()
+    nats: NatsAddress | None = None
+    instance: str | None = None
+    store: Path | None = None
+    tokens: Path | None = None
+    method: str = "auto"
+    options: Options = DEFAULTS
+
+
+def serve_forever(setup: Setup, *, say: Say) -> None:
+    """Serve until interrupted.
+
+    Args:
+        setup: what to serve.
+        say: told what happens at the start, one line at a time.
+
+    Raises:
+        InvalidOptionError: settings that do not go together.
+        MissingExtraError: the extra ``control`` is not installed.
+    """
+    try:
+        import uvicorn
+
+        from slicewright.control.http import Access, create_app, read_tokens
+        from slicewright.control.http.auth import is_loopback
+    except ImportError as error:
+        raise MissingExtraError("slicewright serve", "control") from error
+    check(setup)
+    if setup.role == "slice-manager":
+        from slicewright.control.remote import manage_slices
+
+        manage_slices(setup, say=say)
+        return
+    tokens = read_tokens(setup.tokens) if setup.tokens is not None else ()
+    if not tokens and not is_loopback(setup.host):
+        raise InvalidOptionError(
+            "--host",
+            "must be this machine (127.0.0.1) without tokens",
+            value=setup.host,
+            fix="add --tokens FILE",
+        )
+    policy(setup.method)
+    plane = make_plane(setup)
+    if not tokens:
+        say("no --tokens: everybody on this machine may do everything, nobody else is served")
+    if setup.store is None and setup.nats is None:
+        say("no --store: requests and the decision log end with this process")
+    listener = _listen(setup.host, setup.port)
+    shown = f"[{setup.host}]" if ":" in setup.host else setup.host
+    say(f"dashboard and API on http://{shown}:{listener.getsockname()[1]}/")
+    config = uvicorn.Config(
+        create_app(plane, access=Access(tokens)),
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+    )
+
+    class Server(uvicorn.Server):
+        """Lets event streams end at once instead of waiting for their clients."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            plane.orchestrator.feed.close()
+            super().handle_exit(sig, frame)
+
+    Server(config).run(sockets=[listener])
+
+
+def check(setup: Setup) -> None:
+    """Refuse settings that do not go together.
+
+    Raises:
+        InvalidOptionError: names the option.
+    """
+    if setup.role not in ROLES:
+        raise InvalidOptionError("--role", f"must be one of {', '.join(ROLES)}", value=setup.role)
+    if setup.role != "all" and setup.nats is None:
+        raise InvalidOptionError(
+            "--role", "needs a transport between the roles", value=setup.role, fix="add --nats URL"
+        )
+    if setup.role == "slice-manager" and not setup.slices:
+        raise InvalidOptionError("--slice", "must name at least one slice to manage")
+    if setup.role != "slice-manager" and setup.slices:
+        raise InvalidOptionError("--slice", "is for --role slice-manager")
+
+
+def instance_name(setup: Setup) -> str:
+    """The name of this process."""
+    return setup.instance or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def first_requests(setup: Setup) -> FirstRequests | None:
+    """The network and devices of the scenario, if one is given."""
+    if setup.scenario is None:
+        return None
+    scenario = load_scenario(setup.scenario)
+    return FirstRequests(Network.of(scenario), devices_of(scenario), setup.method)
+
+
+def make_plane(setup: Setup) -> ControlPlane:
+    """The control plane of this process."""
+    if setup.nats is not None:
+        from slicewright.control.remote import remote_plane
+
+        return remote_plane(setup)
+    from slicewright.control.sqlite_journal import SqliteJournal
+
+    clock = SystemClock()
+    journal: Journal = MemoryJournal() if setup.store is None else SqliteJournal(setup.store)
+    transport: Transport = MemoryTransport(clock)
+    return ControlPlane(
+        journal,
+        transport,
+        clock=clock,
+        instance=instance_name(setup),
+        options=setup.options,
+        first=first_requests(setup),
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise InvalidOptionError("--port", f"cannot be listened on: {error.strerror}", value=port) from None
+    return listener
