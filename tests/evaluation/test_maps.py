@@ -100,11 +100,24 @@ def broken() -> Plan:
     return made.with_(shares=Shares(made.shares.bandwidth * 2, made.shares.radio, made.shares.compute))
 
 
+def planned_on_long_names() -> Plan:
+    scenario = preset("paper-slicing", devices=20, seed=3, access_points=8)
+    return plan(
+        scenario.with_(
+            access_points=tuple(f"Llanfairpwllgwyngyll {a}" for a in range(8)),
+            nodes=tuple(f"node in the basement of building {j}" for j in range(9)),
+        ),
+        rounds=1,
+    )
+
+
 CASES = {
     "thirty devices": lambda: planned(devices=30, seed=7),
     "dense": lambda: planned("dense-urban", seed=1),
     "one device": lambda: planned(devices=1),
     "more slices than colours": lambda: planned(devices=25, seed=4, slices=9, access_points=5),
+    "long names": lambda: planned(devices=9, slices=[f"a slice with a long name {n}" for n in range(14)]),
+    "long names of nodes": planned_on_long_names,
     "infeasible": broken,
     "nobody offloads": lambda: all_local(preset("paper-slicing", devices=4)),
     "nobody can offload": lambda: planned(devices=15, seed=2, reach_m=5),

@@ -11,7 +11,7 @@ import numpy as np
 
 from slicewright.evaluation.maps.network_view import extent
 from slicewright.evaluation.maps.positions import Positions
-from slicewright.evaluation.maps.style import INK, PAPER, SOFT, slice_colour, slice_marker
+from slicewright.evaluation.maps.style import INK, PAPER, SOFT, shortened, slice_colour, slice_marker
 from slicewright.network.documents import write_atomically
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _WIDTH, _LEAST_HEIGHT, _MOST_HEIGHT = 15.0, 7.6, 10.4
 _LEFT, _MAP_WIDTH, _PANELS_LEFT, _RIGHT = 0.75, 8.3, 9.85, 14.8
 _HEAD, _FOOT = 1.05, 1.15
 _DPI = 130
+_MOST_SLICE_KEYS, _KEYS_PER_ROW, _MOST_LETTERS = 10, 6, 14
 
 
 def new_page(positions: Positions, panel_heights: Sequence[float]) -> tuple[Figure, Axes, list[Axes]]:
@@ -45,7 +46,7 @@ def new_page(positions: Positions, panel_heights: Sequence[float]) -> tuple[Figu
         return figure.add_axes((left / _WIDTH, 1 - (top + tall) / height, width / _WIDTH, tall / height))
 
     network = axes_at(_LEFT, _HEAD, _MAP_WIDTH, height - _HEAD - _FOOT)
-    gap = 0.8
+    gap = 0.86
     room = height - _HEAD - _FOOT - gap * (len(panel_heights) - 1)
     panels, top = [], _HEAD + 0.12
     for share in panel_heights:
@@ -76,13 +77,20 @@ def keys(figure: Figure, network: Axes, rows: Sequence[Sequence[Line2D]]) -> Non
         network.add_artist(legend)
 
 
-def slice_keys(scenario: Scenario, last: str | None = "computes for itself") -> list[Line2D]:
-    """One key per slice, and one for devices without a slice."""
+def slice_keys(scenario: Scenario, last: str | None = "computes for itself") -> list[list[Line2D]]:
+    """Rows of keys: one per slice as far as they fit, and one for devices without a slice."""
     row = [
-        key(slice_marker(n), slice_colour(n), PAPER, 7, slice_.name)
-        for n, slice_ in enumerate(scenario.slices)
+        key(slice_marker(n), slice_colour(n), PAPER, 7, shortened(slice_.name, _MOST_LETTERS))
+        for n, slice_ in enumerate(scenario.slices[:_MOST_SLICE_KEYS])
     ]
-    return row if last is None else [*row, key("o", PAPER, SOFT, 7, last)]
+    if len(row) < scenario.n_slices:
+        row.append(key("", PAPER, PAPER, 0, f"and {scenario.n_slices - len(row)} more"))
+    if last is not None:
+        row.append(key("o", PAPER, SOFT, 7, last))
+    per_row = (
+        _KEYS_PER_ROW if max(len(str(k.get_label())) for k in row) > 8 and len(row) > _KEYS_PER_ROW else 10
+    )
+    return [row[k : k + per_row] for k in range(0, len(row), per_row)]
 
 
 def key(marker: str, face: str, edge: str, size: float, label: str) -> Line2D:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from slicewright.evaluation.maps.style import (
     INK,
     PAPER,
     SOFT,
+    shortened,
     slice_colour,
+    slice_hatch,
 )
 from slicewright.types import FloatArray, IntArray
 
@@ -25,6 +27,7 @@ MOST_BARS = 150
 """Access points and nodes beyond the busiest so many have no bar of their own."""
 _MOST_NAMES = 26
 _LETTERS_UPRIGHT = 42
+_MOST_LETTERS = 9
 
 
 def busiest(weight: FloatArray | IntArray, most: int = MOST_BARS) -> IntArray:
@@ -38,8 +41,14 @@ def stacked_bars(axes: Axes, values: FloatArray | IntArray, *, gap: float = 0.18
     """One bar per row of (k, N) values, its parts coloured by slice."""
     place, foot = np.arange(len(values)), np.zeros(len(values))
     for n in range(values.shape[1]):
-        axes.bar(place, values[:, n], width=1 - gap, bottom=foot, color=slice_colour(n), linewidth=0)
+        axes.bar(place, values[:, n], width=1 - gap, bottom=foot, color=slice_colour(n), **_edge(n))
         foot = foot + values[:, n]
+
+
+def _edge(n: int) -> Any:
+    """Bars have no rim, hatched ones a white one: the hatch takes its colour."""
+    hatch = slice_hatch(n)
+    return {"linewidth": 0, "hatch": hatch, "edgecolor": PAPER} if hatch else {"linewidth": 0}
 
 
 def plain_bars(axes: Axes, values: FloatArray) -> None:
@@ -53,7 +62,7 @@ def grouped_bars(axes: Axes, values: FloatArray) -> None:
     width = 0.82 / count
     for n in range(count):
         place = np.arange(len(values)) + (n - (count - 1) / 2) * width
-        axes.bar(place, values[:, n], width=width, color=slice_colour(n), linewidth=0)
+        axes.bar(place, values[:, n], width=width, color=slice_colour(n), **_edge(n))
 
 
 def name_bars(axes: Axes, names: Sequence[str], what: str, total: int, order: str = "busiest") -> None:
@@ -63,6 +72,7 @@ def name_bars(axes: Axes, names: Sequence[str], what: str, total: int, order: st
         axes.set_xticks([])
         return
     if len(names) <= _MOST_NAMES:
+        names = [shortened(name, _MOST_LETTERS) for name in names]
         upright = sum(map(len, names)) > _LETTERS_UPRIGHT
         axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0, fontsize=8, color=INK)
         return

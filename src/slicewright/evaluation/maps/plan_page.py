@@ -54,7 +54,7 @@ def plan_page(plan: Plan) -> Figure:
             key("s", PAPER, INK, 8, "COIN node, filled by use"),
             key("s", PAPER, INK, 12, "MEC server"),
         ]
-    keys(figure, network, (slice_keys(plan.scenario), things))
+    keys(figure, network, (*slice_keys(plan.scenario), things))
     return figure
 
 

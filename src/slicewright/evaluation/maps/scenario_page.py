@@ -57,7 +57,7 @@ def scenario_page(scenario: Scenario) -> Figure:
     ]
     if view.positions.node is not None:
         things += [key("s", PAPER, INK, 8, "COIN node"), key("s", PAPER, INK, 12, "MEC server")]
-    keys(figure, network, (things, slice_keys(scenario, last=None)))
+    keys(figure, network, (things, *slice_keys(scenario, last=None)))
     return figure
 
 

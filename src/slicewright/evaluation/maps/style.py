@@ -4,7 +4,8 @@ from __future__ import annotations
 
 SLICE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
 SLICE_MARKERS = ("o", "D", "P")
-"""A plan with more slices than colours goes through the colours again with the next shape."""
+SLICE_HATCHES = ("", "//////", "......")
+"""A plan with more slices than colours goes through the colours again with the next shape and hatch."""
 INK = "#222222"
 SOFT = "#5F5F5F"
 FAINT = "#C9C9C9"
@@ -21,3 +22,13 @@ def slice_colour(n: int) -> str:
 def slice_marker(n: int) -> str:
     """Marker of slice n's devices."""
     return SLICE_MARKERS[n // len(SLICE_COLOURS) % len(SLICE_MARKERS)]
+
+
+def slice_hatch(n: int) -> str:
+    """Hatch of slice n's bars."""
+    return SLICE_HATCHES[n // len(SLICE_COLOURS) % len(SLICE_HATCHES)]
+
+
+def shortened(name: str, most: int) -> str:
+    """A name of at most so many letters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
