@@ -92,7 +92,7 @@ class ShareModel(nn.Module):
         flat = slices.flatten(0, 1)
         each = mask.unsqueeze(1).expand(-1, n_slices, -1).flatten(0, 1)
         log_share: Tensor = self.head(self.encoder(flat, each), each)
-        return log_share.unflatten(0, (batch, n_slices))
+        return log_share.reshape(batch, n_slices, 1 + mask.shape[1], -1)  # not unflatten: tracing would fix I
 
 
 class BandwidthModel(nn.Module):

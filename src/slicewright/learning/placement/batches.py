@@ -1,0 +1,81 @@
+"""Runs stacked for the size-free network: padded over tasks, together only if their networks have one size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slicewright.learning.placement.network_inputs import NetworkInputs, network_inputs
+from slicewright.learning.placement.runs import Run
+
+BATCH_SIZE = 16
+IMPOSSIBLE = -1e9
+"""Added to the log-probability of a wrong option."""
+
+
+@dataclass(frozen=True, eq=False)
+class QueueBatch:
+    """B runs.
+
+    Attributes:
+        inputs: of :meth:`slicewright.learning.placement.queue_network.QueueNetwork.forward`, mask included.
+        wrong: (B, K, O) 0 where an option keeps the optimum, else ``IMPOSSIBLE``.
+        served: (B, K) 1 for tasks that the label places.
+    """
+
+    inputs: tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+    wrong: Tensor
+    served: Tensor
+
+    @property
+    def mask(self) -> Tensor:
+        """(B, K) 0 for padded tasks."""
+        return self.inputs[-1]
+
+
+def queue_batches(runs: Sequence[Run], batch_size: int = BATCH_SIZE) -> list[QueueBatch]:
+    """Batches of runs with similar numbers of tasks and the same options."""
+    groups: dict[bytes, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.tasks.options.nodes.tobytes(), []).append(run)
+    batches = []
+    for group in groups.values():
+        ordered = sorted(group, key=lambda run: run.tasks.n_tasks)
+        batches += [stack(ordered[i : i + batch_size]) for i in range(0, len(ordered), batch_size)]
+    return batches
+
+
+def stack(runs: Sequence[Run]) -> QueueBatch:
+    """Pad and stack runs whose networks have the same options."""
+    seen = [network_inputs(run.tasks) for run in runs]
+    longest = max(run.tasks.n_tasks for run in runs)
+    wrong = [np.where(run.keeps, 0.0, IMPOSSIBLE).astype(np.float32) for run in runs]
+    served = [(run.choice >= 0).astype(np.float32) for run in runs]
+    mask = [np.ones(run.tasks.n_tasks, np.float32) for run in runs]
+    inputs = (
+        *(_padded([getattr(x, name) for x in seen], longest) for name in ("cost", "limit", "pair", "task")),
+        torch.from_numpy(np.stack([x.node for x in seen])),
+        torch.from_numpy(seen[0].first),
+        torch.from_numpy(seen[0].second),
+        _padded(mask, longest),
+    )
+    return QueueBatch(inputs, _padded(wrong, longest), _padded(served, longest))  # type: ignore[arg-type]
+
+
+def as_tensors(inputs: NetworkInputs) -> tuple[Tensor, ...]:
+    """One problem as the network's arguments, mask included."""
+    batched = [torch.from_numpy(getattr(inputs, n))[None] for n in ("cost", "limit", "pair", "task", "node")]
+    mask = torch.ones(1, inputs.cost.shape[0])
+    return (*batched, torch.from_numpy(inputs.first), torch.from_numpy(inputs.second), mask)
+
+
+def _padded(arrays: Sequence[np.ndarray], longest: int) -> Tensor:
+    tail = arrays[0].shape[1:]
+    out = np.zeros((len(arrays), longest, *tail), dtype=np.float32)
+    for row, array in enumerate(arrays):
+        out[row, : len(array)] = array
+    return torch.from_numpy(out)
