@@ -111,7 +111,7 @@ def validate(
                 break
     if found:
         raise typer.Exit(1)
-    output().print(f"{store}: {rows} labels, every cost and every constraint holds")
+    output().print(f"{store}: {rows} labels, every cost and every constraint holds", soft_wrap=True)
 
 
 @app.command()
@@ -133,7 +133,7 @@ def stats(
         return
     _show(found)
     if plot is not None:
-        progress_output().print(f"drawn: {plot}")
+        progress_output().print(f"drawn: {plot}", soft_wrap=True)
 
 
 def _show(stats: StoreStats) -> None:
@@ -162,14 +162,14 @@ def _show(stats: StoreStats) -> None:
         )
     console.print(table)
     for reason, count in stats.reasons.items():
-        console.print(f"{count} x {reason}")
+        console.print(f"{count} x {reason}", soft_wrap=True)
 
 
 def _report(store: Path, manifest: Manifest) -> None:
     rows = sum(shard.rows for shard in manifest.shards)
-    output().print(f"{store}: {rows} labels in {len(manifest.shards)} files, complete")
+    output().print(f"{store}: {rows} labels in {len(manifest.shards)} files, complete", soft_wrap=True)
     for incident in manifest.incidents:
-        progress_output().print(f"incident: {incident}")
+        progress_output().print(f"incident: {incident}", soft_wrap=True)
 
 
 def _bar() -> Bar:

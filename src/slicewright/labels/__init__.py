@@ -1,6 +1,7 @@
 """Solved instances as a product: build, resume, validate, measure, and read as data sets (floor 3)."""
 
 from slicewright.labels.build import Progress, build_labels
+from slicewright.labels.datasets import SP1, SP2, SP3, Requests, sp1_dataset, sp2_dataset, sp3_dataset
 from slicewright.labels.label import Label, Solution
 from slicewright.labels.manifest import Manifest, load_manifest
 from slicewright.labels.methods import METHODS, Job
@@ -11,6 +12,9 @@ from slicewright.labels.table import LabelTable
 
 __all__ = [
     "METHODS",
+    "SP1",
+    "SP2",
+    "SP3",
     "SPLITS",
     "UNSOLVED",
     "Job",
@@ -19,9 +23,13 @@ __all__ = [
     "Manifest",
     "Progress",
     "Recipe",
+    "Requests",
     "Solution",
     "build_labels",
     "load_manifest",
     "read_labels",
+    "sp1_dataset",
+    "sp2_dataset",
+    "sp3_dataset",
     "split_of",
 ]

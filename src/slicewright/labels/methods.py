@@ -8,13 +8,14 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import cast
 
-from slicewright.version import __version__
-from slicewright.errors import InvalidOptionError, UnknownNameError
+from slicewright.errors import InvalidOptionError, SolverError, UnknownNameError
 from slicewright.labels.label import Solution
 from slicewright.labels.recipe import Recipe
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.search import iterated_search
+from slicewright.slicing.shares import optimal_shares
+from slicewright.version import __version__
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ def _best_known(job: Job, scenario: Scenario, seed: int) -> Solution:
     return Solution(decisions, shares, bound, f"slicewright {__version__}")
 
 
+def _exact(job: Job, scenario: Scenario, seed: int) -> Solution:
+    from slicewright.slicing.exact import solve_exact
+
+    answer = solve_exact(scenario, budget_s=job.time_limit_s, seed=seed)
+    shares = optimal_shares(scenario, answer.decisions)
+    if shares is None:
+        raise SolverError("the exact method answered with decisions that no shares make feasible")
+    return Solution(answer.decisions, shares, answer.bound_s, f"slicewright {__version__}")
+
+
 def _solver(job: Job, scenario: Scenario, seed: int) -> Solution:
     from slicewright.slicing.cone import solve_cone
     from slicewright.solvers import Options
@@ -88,4 +99,6 @@ def _solver(job: Job, scenario: Scenario, seed: int) -> Solution:
     )
 
 
-METHODS: Mapping[str, Method] = MappingProxyType({"best-known": _best_known, "solver": _solver})
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {"best-known": _best_known, "exact": _exact, "solver": _solver}
+)

@@ -29,6 +29,8 @@ START_LIMIT_S = 300.0
 """A worker that is not ready by then never will be; the first one on a machine compiles kernels."""
 FAILED_STARTS = 3
 """So many workers in a row that die before they are ready end the run."""
+LAST_WORDS_S = 5.0
+"""Between the end of a connection and that of its process, which may still be writing why."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
@@ -47,7 +49,7 @@ class _Worker:
         """Make sure that the process is gone; returns how it went."""
         if self.process.poll() is None:
             try:
-                self.process.wait(timeout=0.2)  # the connection closes a moment before the process is gone
+                self.process.wait(timeout=LAST_WORDS_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         code = self.process.wait()

@@ -101,13 +101,9 @@ class RayExecutor:
         except (errors.NodeDiedError, errors.ObjectLostError, errors.OwnerDiedError) as gone:
             return Lost(seeds, _sentence("its node is gone", gone), suspect=False)
         except errors.WorkerCrashedError as died:
-            return Lost(seeds, _sentence("the worker died", died), suspect=not self._lost_a_node())
+            return Lost(seeds, _sentence("the worker died", died))
         except errors.RayError as failed:
             return Lost(seeds, _sentence("the task failed", failed))
-
-    def _lost_a_node(self) -> bool:
-        """Whether a node has gone: its tasks may be reported as crashed workers before Ray knows of the node."""
-        return False
 
 
 def _sentence(what: str, error: Exception) -> str:

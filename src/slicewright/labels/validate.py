@@ -168,7 +168,7 @@ def _judged(label: Label, certify: bool) -> Iterator[tuple[str, str]]:
         )
     if label.solved and bound > cost * (1.0 + SAME):
         yield "no bound exceeds the cost", f"{bound:.12g} s is proven against {cost:.12g} s"
-    if label.solved and certify:
+    if label.solved and certify and violations.feasible:
         proven = lower_bound(label.scenario, start=label.solution.decisions)
         if proven > cost * (1.0 + SAME):
             yield f"no plan costs less than {proven:.12g} s", f"it costs {cost:.12g} s"

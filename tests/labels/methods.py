@@ -1,0 +1,65 @@
+"""Methods of labelling that go wrong, named in tests as ``tests.labels.methods:...`` the way users name theirs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import numpy as np
+
+from slicewright.errors import SolverError
+from slicewright.labels import Job, Solution
+from slicewright.network.scenario import Scenario
+from slicewright.slicing import Decisions, Shares, iterated_search, lower_bound
+
+UNLUCKY = 7
+"""The seed that does the harm."""
+
+
+def sound(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """A quick search."""
+    decisions, shares = iterated_search(scenario, rounds=5, seed=seed)
+    return Solution(decisions, shares, lower_bound(scenario, start=decisions), "test 1")
+
+
+def slow(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """Slow enough for chunks of one, and for a test to kill what is in flight."""
+    time.sleep(0.3)
+    return sound(job, scenario, seed)
+
+
+def dies(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """As when the kernel is out of memory."""
+    if seed == UNLUCKY:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return sound(job, scenario, seed)
+
+
+def hangs(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """As a solver that never looks at its clock."""
+    if seed == UNLUCKY:
+        time.sleep(3600)
+    return sound(job, scenario, seed)
+
+
+def breaks(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """A bug."""
+    if seed == UNLUCKY:
+        raise ZeroDivisionError("a bug in the method")
+    return sound(job, scenario, seed)
+
+
+def refuses(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """An error that the library raises on purpose."""
+    if seed == UNLUCKY:
+        raise SolverError("no answer today")
+    return sound(job, scenario, seed)
+
+
+def overcommits(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """A plan that breaks 13e: everybody gets all of the first access point and node."""
+    n = scenario.n_devices
+    zero, full = np.zeros(n, dtype=np.int64), np.ones(n)
+    bandwidth = np.ones((scenario.n_access_points, scenario.n_slices)) / scenario.n_slices
+    return Solution(Decisions(zero, zero, zero), Shares(bandwidth, full, full), 0.0, "test 1")

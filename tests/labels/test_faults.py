@@ -1,0 +1,151 @@
+"""Workers that die, hang or break, and builds that are killed: the run goes on and the store stays whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from slicewright.labels import Job, Label, build_labels, load_manifest, read_labels
+from slicewright.labels.store import JOURNAL, read_journal
+from slicewright.labels.validate import faults
+from tests.labels.conftest import SMALL
+from tests.labels.methods import UNLUCKY
+
+COUNT = 14
+ROOT = Path(__file__).parents[2]
+
+
+def build(folder: Path, method: str, **options: object) -> dict[int, Label]:
+    """Labels of a build with one of the methods that go wrong."""
+    job = Job(SMALL, method=f"tests.labels.methods:{method}")
+    build_labels(folder, job, count=COUNT, **{"workers": 1, **options})  # type: ignore[arg-type]
+    labels = list(read_labels(folder))
+    assert [label.seed for label in labels] == list(range(COUNT))
+    assert not list(faults(folder))
+    return {label.seed: label for label in labels}
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        ("dies", "the worker died: killed by SIGKILL"),
+        ("breaks", "the worker died: exit code 1: ZeroDivisionError: a bug in the method"),
+        ("refuses", "SolverError: no answer today"),
+    ],
+)
+def test_the_culprit_is_recorded_and_the_run_goes_on(tmp_path: Path, method: str, reason: str) -> None:
+    labels = build(tmp_path, method)
+    assert labels[UNLUCKY].status == "failed"
+    assert labels[UNLUCKY].reason == reason
+    assert labels[UNLUCKY].split == "unsolved"
+    assert all(label.solved for seed, label in labels.items() if seed != UNLUCKY)
+
+
+def test_a_worker_that_hangs_is_killed(tmp_path: Path) -> None:
+    labels = build(tmp_path, "hangs", timeout_s=1.0)
+    assert labels[UNLUCKY].reason == "no answer within 1 s"
+    assert sum(not label.solved for label in labels.values()) == 1
+    assert any("no answer" in incident for incident in load_manifest(tmp_path).incidents)
+
+
+def test_an_instance_may_cost_several_workers(tmp_path: Path) -> None:
+    build(tmp_path, "dies", attempts=3)
+    alone = [text for text in load_manifest(tmp_path).incidents if text.endswith(f"(seeds {UNLUCKY})")]
+    assert len(alone) == 3
+
+
+def test_a_plan_that_breaks_a_rule_is_unsolved_and_says_which(tmp_path: Path) -> None:
+    labels = build(tmp_path, "overcommits")
+    assert {label.status for label in labels.values()} == {"infeasible"}
+    assert "13e is broken" in labels[0].reason
+
+
+def test_failed_instances_can_be_tried_again(tmp_path: Path) -> None:
+    labels = build(tmp_path, "dies", shard_size=5)
+    times = {seed: label.time_s for seed, label in labels.items() if label.solved}
+    again = build(tmp_path, "dies", shard_size=5, retry_failed=True)
+    assert {seed: label.time_s for seed, label in again.items() if label.solved} == times
+    assert again[UNLUCKY].status == "failed"
+
+
+def test_workers_killed_from_outside_cost_nothing_but_time(tmp_path: Path) -> None:
+    """One SIGKILL at a worker in the middle of chunks that are tried again one by one."""
+    command = start_build(tmp_path, "slow", "--attempts", "3")
+    wait_for_labels(tmp_path, 3, command)
+    os.kill(children(command.pid)[0], signal.SIGKILL)
+    assert command.wait(timeout=60) == 0
+    labels = list(read_labels(tmp_path))
+    assert [label.seed for label in labels] == list(range(COUNT))
+    assert all(label.solved for label in labels)
+    assert len(load_manifest(tmp_path).incidents) == 1
+
+
+def test_a_killed_build_loses_only_what_was_in_flight_and_leaves_no_worker(tmp_path: Path) -> None:
+    command = start_build(tmp_path, "slow")
+    wait_for_labels(tmp_path, 5, command)
+    workers = children(command.pid)
+    command.kill()
+    command.wait()
+    kept = {label.seed: label.time_s for label in read_labels(tmp_path)}
+    assert len(kept) >= 5
+    wait_until_gone(workers)
+    resumed = build(tmp_path, "slow")
+    assert {seed: resumed[seed].time_s for seed in kept} == kept, "a label was made twice"
+    assert not (tmp_path / JOURNAL).exists()
+
+
+def test_a_stopped_worker_is_noticed(tmp_path: Path) -> None:
+    command = start_build(tmp_path, "slow", "--timeout", "2s", "--attempts", "2")
+    wait_for_labels(tmp_path, 3, command)
+    os.kill(children(command.pid)[0], signal.SIGSTOP)
+    assert command.wait(timeout=60) == 0
+    assert all(label.solved for label in read_labels(tmp_path))
+
+
+def start_build(folder: Path, method: str, *options: str) -> subprocess.Popen[bytes]:
+    """The command line in a process of its own."""
+    command = [sys.executable, "-m", "slicewright", "labels", "build", str(folder), "--devices", "2-6"]
+    method = f"tests.labels.methods:{method}"
+    return subprocess.Popen(
+        [*command, "--count", str(COUNT), "--workers", "1", "--solver", method, *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def wait_for_labels(folder: Path, count: int, command: subprocess.Popen[bytes], limit_s: float = 60) -> None:
+    """Until the journal holds so many."""
+    give_up = time.monotonic() + limit_s
+    while read_journal(folder).num_rows < count:
+        assert command.poll() is None, "the build ended early"
+        assert time.monotonic() < give_up, "no labels"
+        time.sleep(0.05)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process started."""
+    return [int(x) for task in Path(f"/proc/{pid}/task").glob("*/children") for x in task.read_text().split()]
+
+
+def wait_until_gone(pids: list[int], limit_s: float = 10) -> None:
+    """Until no process of these is left (or only as a zombie)."""
+    give_up = time.monotonic() + limit_s
+    while any(alive(pid) for pid in pids):
+        assert time.monotonic() < give_up, f"workers {pids} outlive their build"
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
