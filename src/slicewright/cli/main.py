@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "scenario": ("slicewright.cli.scenario", "app", "Make, import and show scenarios."),
     "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
     "labels": ("slicewright.cli.labels", "app", "Build, validate and describe stores of solved instances."),
+    "export": ("slicewright.cli.export", "export", "A plan as configuration of radio networks, platforms and clusters."),
     "testbed": ("slicewright.cli.testbed", "app", "Carry a plan out on this machine and measure its tasks."),
     "sdn": ("slicewright.cli.sdn", "app", "Placement as an OpenFlow controller application."),
     "train": ("slicewright.cli.train", "app", "Train models."),

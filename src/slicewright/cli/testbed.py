@@ -169,15 +169,9 @@ def _show(report: BedReport, plan: Plan) -> None:
         )
     out.print(table)
     out.print("ms, means; model: the plan's shares applied to the very tasks that were drawn")
-    errors = ", ".join(
-        f"{name} {100 * report.error(part):.1f} %"
-        for name, part in (
-            ("transmission", "transmit_s"),
-            ("execution", "execute_s"),
-            ("completion", "completion_s"),
-        )
-    )
-    out.print(f"[bold]median error, measured against model: {errors}[/]")
+    parts = (("transmission", "transmit_s"), ("execution", "execute_s"), ("completion", "completion_s"))
+    errors = [f"{name} {100 * e:.1f} %" for name, part in parts if (e := report.error(part)) == e]
+    out.print(f"[bold]median error, measured against model: {', '.join(errors) or 'nothing to judge'}[/]")
     if any(d.coarse for d in report.devices):
         out.print(
             "* tasks too short for this machine's CPU quotas: they finish early and are left out of the error"

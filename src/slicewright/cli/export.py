@@ -1,0 +1,63 @@
+"""``slicewright export``: a plan in the dialects of those who would carry it out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def export(
+    scenario: str = typer.Argument(help="Scenario file (YAML or JSON), or the name of a preset."),
+    plan_file: Path | None = typer.Argument(
+        None, metavar="[PLAN]", help="Plan file; without one, the scenario is planned."
+    ),
+    to: list[str] = typer.Option(
+        ...,
+        "--to",
+        "-t",
+        help="srsran-yaml, srsran-json, e2sm-ccc, a1, k8s, mec015, rrm, or all; may be given several times.",
+    ),
+    out: Path = typer.Option(..., "--out", "-o", metavar="DIR", help="Folder to write to."),
+    profile: str = typer.Option(
+        "hard", "--profile", help="hard: exactly the share; guaranteed: at least the share."
+    ),
+    plmn: str = typer.Option("001-01", "--plmn", help="Mobile network as MCC-MNC."),
+    first_cell: str = typer.Option(
+        "00066c000", "--first-cell", help="NR cell identity of the first access point."
+    ),
+    core_hz: float = typer.Option(1e9, "--core-hz", help="Cycle/s that one core of a cluster stands for."),
+    method: str = typer.Option("auto", "--method", "-m", help="Method that plans, if no plan is given."),
+) -> None:
+    """Write a plan's shares as configuration of radio access networks, edge platforms and clusters.
+
+    Files only, nothing is sent; each target's README.md says what it is known to ignore.
+    """  # fmt: skip
+    import slicewright as sw
+    from slicewright.cli.options import output
+    from slicewright.enforcement.export import TARGETS, Options, export_plan, write_export
+    from slicewright.errors import InvalidOptionError
+    from slicewright.slicing.rrm import Plmn
+
+    mcc, dash, mnc = plmn.partition("-")
+    if not dash:
+        raise InvalidOptionError("--plmn", "must be MCC-MNC, for example 001-01", value=plmn)
+    options = Options(
+        profile=profile,  # type: ignore[arg-type]
+        plmn=Plmn(mcc, mnc),
+        first_cell=first_cell,
+        core_hz=core_hz,
+    )
+    problem = sw.load_scenario(scenario)
+    plan = sw.plan(problem, method=method) if plan_file is None else sw.load_plan(problem, plan_file)
+    targets = list(TARGETS) if "all" in to else list(dict.fromkeys(to))
+    made = [export_plan(plan, target, options=options) for target in targets]  # all or nothing is written
+    shown = output()
+    for one in made:
+        folder = out / one.target if len(made) > 1 else out
+        written = write_export(one, folder)
+        shown.print(f"[bold]{one.target}[/]: {len(written)} files in {folder}")
+        for text in one.remarks:
+            shown.print(f"  {text}")
+        for text in one.ignored:
+            shown.print(f"  [dim]ignored: {text}[/]")

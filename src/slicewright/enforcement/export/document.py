@@ -1,0 +1,187 @@
+"""What exporters share: options, the radio shares after rounding, and how documents are written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from slicewright.errors import InvalidOptionError
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.rrm import (
+    PROFILES,
+    Plmn,
+    Profile,
+    RadioSplit,
+    RoundingEffect,
+    rounding_effect,
+    split_radio,
+)
+from slicewright.types import Document, FloatArray
+
+_CELL = re.compile(r"[0-9a-f]{9}")
+_NAME = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a plan does not say and targets want to know.
+
+    Attributes:
+        profile: ``hard``: exactly the planned share. ``guaranteed``: at least that, more while others are idle.
+        plmn: the mobile network.
+        first_cell: NR cell identity of access point 0, nine hex digits; the others count on from there.
+        core_hz: cycle/s of the scenario that one core of a cluster stands for.
+        image: container image of the workers.
+
+    Raises:
+        InvalidOptionError: an option breaks its rule.
+    """
+
+    profile: Profile = "hard"
+    plmn: Plmn = field(default_factory=Plmn)
+    first_cell: str = "00066c000"
+    core_hz: float = 1e9
+    image: str = "registry.k8s.io/pause:3.10"
+
+    def __post_init__(self) -> None:
+        if self.profile not in PROFILES:
+            raise InvalidOptionError("profile", f"must be one of {', '.join(PROFILES)}", value=self.profile)
+        if _CELL.fullmatch(self.first_cell.lower()) is None:
+            raise InvalidOptionError("first_cell", "must be nine hex digits", value=self.first_cell)
+        if not (np.isfinite(self.core_hz) and self.core_hz > 0):
+            raise InvalidOptionError("core_hz", "must be positive", value=self.core_hz)
+
+
+@dataclass(frozen=True)
+class Export:
+    """The files of one target, and what the reader must know.
+
+    Attributes:
+        target: name.
+        files: content by file name.
+        ignored: what of the plan or of the files the target is known to ignore or cannot express.
+        remarks: what became of this plan on the way.
+    """
+
+    target: str
+    files: Mapping[str, str]
+    ignored: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+    def read_me(self) -> str:
+        """The same as a text to lie beside the files."""
+        lines = [f"# {self.target}", "", *(f"- `{name}`" for name in self.files)]
+        lines += [
+            "",
+            "Ignored by the target, or not expressible in it:",
+            *(f"- {text}" for text in self.ignored),
+        ]
+        if self.remarks:
+            lines += ["", "This plan:", *(f"- {text}" for text in self.remarks)]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A plan with what every exporter derives from it."""
+
+    plan: Plan
+    options: Options
+
+    @cached_property
+    def cells(self) -> tuple[str, ...]:
+        """Access points by names fit for files and paths."""
+        return slugs(self.plan.scenario.access_points)
+
+    @cached_property
+    def slices(self) -> tuple[str, ...]:
+        """Slices by names fit for files and paths."""
+        return slugs(s.name for s in self.plan.scenario.slices)
+
+    @cached_property
+    def split(self) -> RadioSplit:
+        """Requested, quantised and realised shares."""
+        return split_radio(self.plan.scenario, self.plan.shares)
+
+    @cached_property
+    def effect(self) -> RoundingEffect:
+        """What rounding does to the plan."""
+        return rounding_effect(self.plan.scenario, self.plan.decisions, self.plan.shares, self.split)
+
+    @cached_property
+    def rates_bps(self) -> FloatArray:
+        """(I,) bit/s granted on the uplink, omega phi R; 0 if local."""
+        from slicewright.enforcement.linux.desired import uplink_rates_bps
+
+        return uplink_rates_bps(self.plan)
+
+    @cached_property
+    def speeds_hz(self) -> FloatArray:
+        """(I,) cycle/s granted on the node, phi F; 0 if local."""
+        from slicewright.enforcement.linux.desired import cpu_speeds_hz
+
+        return cpu_speeds_hz(self.plan)
+
+    def cell_identity(self, access_point: int) -> str:
+        """NR cell identity of an access point, nine hex digits."""
+        number = int(self.options.first_cell, 16) + access_point
+        if number >= 16**9:
+            raise InvalidOptionError(
+                "first_cell", "leaves no room for so many access points", value=self.options.first_cell
+            )
+        return f"{number:09x}"
+
+    def percents(self, access_point: int) -> list[tuple[int, int, int]]:
+        """Dedicated, minimum and maximum percentage of every slice of an access point."""
+        hard = self.options.profile == "hard"
+        return [(q, q, q) if hard else (0, q, 100) for q in self.split.percent[access_point].tolist()]
+
+    def radio_remarks(self) -> tuple[str, ...]:
+        """What rounding to whole percentages and whole resource blocks does to this plan."""
+        effect, scenario = self.effect, self.plan.scenario
+        worst = float(np.abs(self.split.realised - self.split.requested).max())
+        remarks = [f"rounding moves a slice's share of an access point by at most {100 * worst:.2f} points"]
+        if np.isfinite(effect.realised_cost_s):
+            change = effect.realised_cost_s / effect.cost_s - 1
+            remarks.append(
+                f"system cost with the realised shares: {effect.realised_cost_s:.6g} s ({change:+.2%})"
+            )
+        if effect.starved.size:
+            names = ", ".join(map(str, effect.starved.tolist()))
+            remarks.append(f"left without a resource block: devices {names}; do not apply this")
+        if effect.slower_than_local.size:
+            names = ", ".join(map(str, effect.slower_than_local.tolist()))
+            remarks.append(f"slower than on their own after rounding: devices {names}")
+        if not effect.violations.feasible:
+            remarks.append(
+                f"rounding breaks {', '.join(effect.violations.broken)} of {scenario.n_devices} devices"
+            )
+        return tuple(remarks)
+
+
+def as_json(document: object) -> str:
+    """JSON as people read it."""
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def as_yaml(*documents: Document, heading: str = "") -> str:
+    """One YAML file of several documents."""
+    import yaml
+
+    texts = [yaml.safe_dump(doc, sort_keys=False, default_flow_style=False) for doc in documents]
+    comment = "".join(f"# {line}\n" for line in heading.splitlines())
+    return comment + "---\n".join(texts)
+
+
+def slugs(names: Iterable[str]) -> tuple[str, ...]:
+    """Names that file systems and clusters accept: lower case letters, digits, single hyphens; all different."""
+    made: list[str] = []
+    for index, name in enumerate(names):
+        plain = _NAME.sub("-", name.lower()).strip("-") or "x"
+        made.append(plain if plain not in made else f"{plain}-{index}")
+    return tuple(made)

@@ -1,0 +1,217 @@
+"""Exports: golden files, the rules of each target, and what becomes of odd plans.
+
+After a deliberate change: ``SLICEWRIGHT_WRITE_GOLDEN=1 pytest tests/enforcement/test_export.py``, then read the diff.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+import slicewright as sw
+from slicewright.cli.main import app
+from slicewright.enforcement.export import TARGETS, Options, export_plan, write_export
+from slicewright.enforcement.export.document import slugs
+from slicewright.network.scenario import SliceId
+
+GOLDEN = Path(__file__).parent / "golden"
+PROFILES = ("hard", "guaranteed")
+
+
+def fixed_plan():
+    """Two access points, two nodes, three slices, six devices, written by hand: no search can change it."""
+    scenario = sw.Scenario(
+        task_bits=np.full(6, 8e6),
+        local_cycles=np.full(6, 4e7),
+        local_capacity_hz=np.full(6, 2e7),
+        arrival_rate_hz=np.full(6, 0.1),
+        slice_cycles=np.full((6, 3), 2e7),
+        rate_bps=np.array([[100e6, 50e6]] * 6),
+        node_capacity_hz=np.array([[1e9, 8e8, 6e8], [1e10, 1e10, 1e10]]),
+        bandwidth_hz=np.array([18e6, 9e6]),
+        slices=(SliceId("eMBB", 1), SliceId("URLLC", 2, "0000FF"), SliceId("mMTC", 3, "00ab12")),
+        access_points=("North Gate", "South"),
+        nodes=("coin0", "mec0"),
+        node_kinds=("coin", "mec"),
+    )
+    decisions = sw.Decisions(
+        access_point=np.array([0, 0, 0, 1, 1, -1]),
+        node=np.array([0, 0, 1, 0, 1, -1]),
+        slice=np.array([0, 0, 1, 0, 2, -1]),
+    )
+    shares = sw.Shares(
+        bandwidth=np.array([[0.667, 0.333, 0.0], [0.5, 0.0, 0.5]]),
+        radio=np.array([0.6, 0.4, 1.0, 1.0, 1.0, 0.0]),
+        compute=np.array([0.3, 0.3, 1.0, 0.4, 0.25, 0.0]),
+    )
+    plan = sw.Plan(scenario, decisions, shares)
+    assert plan.violations.feasible
+    return plan
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_golden_files(target, profile, tmp_path):
+    written = write_export(export_plan(fixed_plan(), target, options=Options(profile=profile)), tmp_path)
+    golden = GOLDEN / target / profile
+    if os.environ.get("SLICEWRIGHT_WRITE_GOLDEN"):
+        for path in written:
+            (golden / path.name).parent.mkdir(parents=True, exist_ok=True)
+            (golden / path.name).write_text(path.read_text())
+    assert sorted(path.name for path in written) == sorted(path.name for path in golden.iterdir())
+    for path in written:
+        assert path.read_text() == (golden / path.name).read_text(), path.name
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_says_what_it_ignores(target, tmp_path):
+    made = export_plan(fixed_plan(), target)
+    assert made.ignored
+    write_export(made, tmp_path)
+    assert all(text in (tmp_path / "README.md").read_text() for text in made.ignored)
+
+
+def load(made):
+    return {name: json.loads(text) for name, text in made.files.items()}
+
+
+def ratios_3gpp(policy):
+    """Slice type, dedicated, minimum and maximum ratio of an RRMPolicyRatio."""
+    (member,) = policy["rRMPolicyMemberList"]
+    return member["snssai"]["sst"], *(policy[f"rRMPolicy{name}Ratio"] for name in ("Dedicated", "Min", "Max"))
+
+
+def ratios_srsran(command):
+    """The same of a remote-control command."""
+    policy = command["policies"]
+    (member,) = policy["rRMPolicyMemberList"]
+    return (
+        member["sst"],
+        policy["dedicated_ratio"],
+        policy["min_prb_policy_ratio"],
+        policy["max_prb_policy_ratio"],
+    )
+
+
+def structures(document):
+    """New values in an E2SM-CCC message."""
+    (cell,) = document["controlMessage"]["controlMessageFormat"]["listOfCellsControlled"]
+    return [
+        one["newValuesOfAttributes"]["ranConfigurationStructure"]
+        for one in cell["listOfConfigurationStructures"]
+    ]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_ratios_are_the_same_in_every_radio_dialect(profile):
+    made = {
+        target: load(export_plan(fixed_plan(), target, options=Options(profile=profile)))
+        for target in ("rrm", "e2sm-ccc", "srsran-json")
+    }
+    for cell in ("north-gate.json", "south.json"):
+        rrm = {ratios_3gpp(put["body"]["attributes"]) for put in made["rrm"][cell]}
+        assert rrm == {ratios_3gpp(policy) for policy in structures(made["e2sm-ccc"][cell])}
+        assert rrm == {ratios_srsran(command) for command in made["srsran-json"][cell]}
+        if cell == "north-gate.json":
+            hard = {(1, 67, 67, 67), (2, 33, 33, 33), (3, 0, 0, 0)}
+            guaranteed = {(1, 0, 67, 100), (2, 0, 33, 100), (3, 0, 0, 100)}
+            assert rrm == (hard if profile == "hard" else guaranteed)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_srsran_ranges_are_kept(profile):
+    for text in export_plan(fixed_plan(), "srsran-yaml", options=Options(profile=profile)).files.values():
+        for entry in yaml.safe_load(text)["cell_cfg"]["slicing"]:
+            schedule = entry["sched_cfg"]
+            assert 0 <= schedule["min_prb_policy_ratio"] <= schedule["max_prb_policy_ratio"] <= 100
+            assert schedule["max_prb_policy_ratio"] >= 1
+            assert 1 <= schedule.get("ded_prb_policy_ratio", 1) <= 100
+            assert 0 <= schedule["priority"] <= 254
+            assert isinstance(entry.get("sd", 0), int)
+
+
+def test_a1_policies_keep_their_schema():
+    made = load(export_plan(fixed_plan(), "a1"))
+    assert sorted(made) == [
+        "north-gate-embb.json",
+        "north-gate-urllc.json",
+        "south-embb.json",
+        "south-mmtc.json",
+    ]
+    for policy in made.values():
+        assert set(policy) == {"scope", "sliceSlaObjectives", "sliceSlaResources"}
+        slice_id = policy["scope"]["sliceId"]
+        assert set(slice_id) <= {"sst", "sd", "plmnId"}
+        assert re.fullmatch("[0-9a-f]{6}", slice_id.get("sd", "000000"))
+        assert set(policy["sliceSlaObjectives"]) <= {"guaUlThptPerSlice", "maxUlThptPerSlice"}
+        assert len(policy["sliceSlaResources"]) == 1
+    assert made["north-gate-embb.json"]["sliceSlaObjectives"]["guaUlThptPerSlice"] == 66_700
+
+
+def test_kubernetes_quotas_hold_exactly_their_pods():
+    made = export_plan(fixed_plan(), "k8s", options=Options(profile="guaranteed"))
+    for text in made.files.values():
+        namespace, quota, *workers = yaml.safe_load_all(text)
+        for kind, key in (("requests", "requests.cpu"), ("limits", "limits.cpu")):
+            amounts = [
+                int(w["spec"]["template"]["spec"]["containers"][0]["resources"][kind]["cpu"][:-1])
+                for w in workers
+            ]
+            assert quota["spec"]["hard"][key] == f"{sum(amounts)}m"
+        assert {w["metadata"]["namespace"] for w in workers} == {namespace["metadata"]["name"]}
+
+
+def test_mec_allocations_sum_to_what_was_granted():
+    made = load(export_plan(fixed_plan(), "mec015"))
+    assert sum(int(one["fixedAllocation"]) for one in made.values()) == 66.7e6 + 33.3e6 + 50e6
+    assert {one["allocationDirection"] for one in made.values()} == {"01"}
+
+
+def test_a_starved_slice_is_told():
+    plan = fixed_plan()
+    narrow = plan.scenario.with_(bandwidth_hz=np.array([18e6, 1.8e5]))
+    made = export_plan(plan.with_(scenario=narrow), "rrm")
+    assert any("left without a resource block: devices 3, 4" in remark for remark in made.remarks)
+
+
+def test_what_should_not_be_carried_out_is_refused():
+    plan = fixed_plan()
+    with pytest.raises(sw.UnknownNameError, match="did you mean 'srsran-yaml'"):
+        export_plan(plan, "srsran-yml")
+    broken = plan.with_(shares=sw.Shares(plan.shares.bandwidth * 2, plan.shares.radio, plan.shares.compute))
+    with pytest.raises(sw.InvalidPlanError, match="13d is broken"):
+        export_plan(broken, "rrm")
+    for change in ({"first_cell": "xyz"}, {"core_hz": 0.0}, {"profile": "soft"}):
+        with pytest.raises(sw.InvalidOptionError, match=next(iter(change))):
+            Options(**change)
+    with pytest.raises(sw.InvalidOptionError, match="leaves no room"):
+        export_plan(plan, "a1", options=Options(first_cell="fffffffff"))
+
+
+def test_nobody_offloads_is_no_trouble():
+    plan = sw.plan(sw.preset("paper-slicing", devices=3, seed=1), method="local")
+    for target in TARGETS:
+        export_plan(plan, target)
+
+
+def test_names_become_different_files():
+    assert slugs(["AP 1", "ap-1", "Ä", "??"]) == ("ap-1", "ap-1-1", "x", "x-3")
+
+
+def test_on_the_command_line(tmp_path):
+    plan = fixed_plan()
+    scenario, file = tmp_path / "s.json", tmp_path / "p.json"
+    sw.save_scenario(plan.scenario, scenario)
+    sw.save_plan(plan, file)
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["export", str(scenario), str(file), "-t", "all", "-o", str(out)])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in out.iterdir()) == sorted(TARGETS)
+    for target in TARGETS:
+        for path in (GOLDEN / target / "hard").iterdir():
+            assert (out / target / path.name).read_text() == path.read_text()
