@@ -64,7 +64,7 @@ def serve(
     """
     from slicewright.cli.options import duration_s, progress_output
     from slicewright.control.options import Options
-    from slicewright.control.serving import NatsAddress, Setup, serve_forever
+    from slicewright.control.serving import Setup, serve_forever
 
     remarks = progress_output()
     setup = Setup(
@@ -73,9 +73,11 @@ def serve(
         port=port,
         role=role,
         slices=tuple(slice_names),
-        nats=None
-        if nats is None
-        else NatsAddress(nats, nats_credentials, nats_ca, nats_certificate, nats_key),
+        nats=nats,
+        nats_credentials=nats_credentials,
+        nats_ca=nats_ca,
+        nats_certificate=nats_certificate,
+        nats_key=nats_key,
         instance=instance,
         store=store,
         tokens=tokens,

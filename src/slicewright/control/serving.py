@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from slicewright.control.clock import SystemClock
 from slicewright.control.device import devices_of
@@ -20,19 +22,11 @@ from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.network.scenario_file import load_scenario
 from slicewright.policies import policy
 
+if TYPE_CHECKING:
+    from slicewright.control.nats_connection import NatsAddress
+
 ROLES = ("all", "sro", "slice-manager")
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class NatsAddress:
-    """A NATS server and how to be let in; credentials and TLS files are passed through."""
-
-    url: str
-    credentials: Path | None = None
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,11 @@ class Setup:
     port: int = 8080
     role: str = "all"
     slices: tuple[str, ...] = ()
-    nats: NatsAddress | None = None
+    nats: str | None = None
+    nats_credentials: Path | None = None
+    nats_ca: Path | None = None
+    nats_certificate: Path | None = None
+    nats_key: Path | None = None
     instance: str | None = None
     store: Path | None = None
     tokens: Path | None = None
@@ -71,10 +69,18 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
     check(setup)
-    if setup.role == "slice-manager":
+    if setup.role == "slice-manager" and setup.nats is not None:
         from slicewright.control.remote import manage_slices
 
-        manage_slices(setup, say=say)
+        say(f"managing {', '.join(setup.slices)} over {setup.nats}")
+        asyncio.run(
+            manage_slices(
+                _address(setup, setup.nats),
+                setup.slices,
+                instance=instance_name(setup),
+                options=setup.options,
+            )
+        )
         return
     tokens = read_tokens(setup.tokens) if setup.tokens is not None else ()
     if not tokens and not is_loopback(setup.host):
@@ -143,12 +149,24 @@ def first_requests(setup: Setup) -> FirstRequests | None:
     return FirstRequests(Network.of(scenario), devices_of(scenario), setup.method)
 
 
+def _address(setup: Setup, url: str) -> NatsAddress:
+    from slicewright.control.nats_connection import NatsAddress
+
+    return NatsAddress(url, setup.nats_credentials, setup.nats_ca, setup.nats_certificate, setup.nats_key)
+
+
 def make_plane(setup: Setup) -> ControlPlane:
     """The control plane of this process."""
     if setup.nats is not None:
         from slicewright.control.remote import remote_plane
 
-        return remote_plane(setup)
+        return remote_plane(
+            _address(setup, setup.nats),
+            instance=instance_name(setup),
+            options=setup.options,
+            first=first_requests(setup),
+            managers=setup.role == "all",
+        )
     from slicewright.control.sqlite_journal import SqliteJournal
 
     clock = SystemClock()

@@ -1,0 +1,60 @@
+"""Roles as separate processes over NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from slicewright.control.clock import SystemClock
+from slicewright.control.managing import SliceManager
+from slicewright.control.nats_connection import NatsAddress, NatsConnection
+from slicewright.control.nats_journal import NatsJournal
+from slicewright.control.nats_transport import NatsTransport
+from slicewright.control.options import Options
+from slicewright.control.plane import ControlPlane, FirstRequests
+
+
+def remote_plane(
+    address: NatsAddress, *, instance: str, options: Options, first: FirstRequests | None, managers: bool
+) -> ControlPlane:
+    """An orchestrator over NATS, with managers in the same process or elsewhere."""
+    connection = NatsConnection(address, instance)
+    return ControlPlane(
+        NatsJournal(connection),
+        NatsTransport(connection),
+        clock=SystemClock(),
+        instance=instance,
+        options=options,
+        first=first,
+        managers=None if managers else (),
+    )
+
+
+async def manage_slices(
+    address: NatsAddress, slices: tuple[str, ...], *, instance: str, options: Options
+) -> None:
+    """Run managers until the process is told to stop."""
+    connection = NatsConnection(address, instance)
+    transport = NatsTransport(connection)
+    running = [
+        asyncio.create_task(
+            SliceManager(name, transport, clock=SystemClock(), instance=instance, options=options).run()
+        )
+        for name in slices
+    ]
+    stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, _resolve, stop)
+    await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
+    for task in running:
+        task.cancel()
+    results = await asyncio.gather(*running, return_exceptions=True)
+    await transport.close()
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
