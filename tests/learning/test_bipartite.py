@@ -20,14 +20,24 @@ from tests.learning.conftest import random_bipartite
 Inputs = tuple[Tensor, ...]
 
 
-def inputs(seed: int = 0, batch: int = 2, devices: int = 6, aps: int = 3, nodes: int = 4, slices: int = 2) -> Inputs:
+def inputs(
+    seed: int = 0, batch: int = 2, devices: int = 6, aps: int = 3, nodes: int = 4, slices: int = 2
+) -> Inputs:
     made = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.rand(*shape, generator=made) + 0.05
     radio, capacity = draw(batch, devices, aps), draw(batch, slices, nodes)
     radio[:, 0, 0] = 0
     capacity[:, 0, 1] = 0
     work = 0.1 * draw(batch, devices, slices)
-    return radio, work, capacity, draw(batch, devices), draw(batch, devices), torch.ones(batch), torch.ones(batch, devices)
+    return (
+        radio,
+        work,
+        capacity,
+        draw(batch, devices),
+        draw(batch, devices),
+        torch.ones(batch),
+        torch.ones(batch, devices),
+    )
 
 
 def at_labels(batch: NetworkBatch, p: Prices) -> tuple[Tensor, Tensor]:
@@ -58,7 +68,9 @@ def test_marginals_are_differences_of_cost(solved: list[Solved]) -> None:
         radio, group = radio_p.clone(), group_p.clone()
         radio[0, device, a], group[0, device, n, j] = 1, 1
         grown = expected_cost(p, radio, group) - without
-        torch.testing.assert_close(m.radio[0, device, a] + m.group[0, device, n, j], grown[0], rtol=2e-4, atol=1e-5)
+        torch.testing.assert_close(
+            m.radio[0, device, a] + m.group[0, device, n, j], grown[0], rtol=2e-4, atol=1e-5
+        )
 
 
 def test_the_inverse_continues_as_its_tangent() -> None:
@@ -67,7 +79,9 @@ def test_the_inverse_continues_as_its_tangent() -> None:
     value.sum().backward()
     torch.testing.assert_close(value[:2], torch.tensor([1.0, 20.0]))
     assert (value[1:].diff() > 0).all()
-    torch.testing.assert_close(free.grad, torch.tensor([-1.0, -400.0, -400.0, -400.0, -400.0]), rtol=1e-3, atol=0)
+    torch.testing.assert_close(
+        free.grad, torch.tensor([-1.0, -400.0, -400.0, -400.0, -400.0]), rtol=1e-3, atol=0
+    )
 
 
 def permuted(given: Inputs, device: Tensor, ap: Tensor, node: Tensor, slice_: Tensor) -> Inputs:

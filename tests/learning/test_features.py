@@ -37,7 +37,9 @@ def test_a_manager_sees_nothing_of_other_slices() -> None:
 def test_choices_and_decisions_are_inverse(seed: int) -> None:
     scenario = varied_scenario(seed)
     rng = np.random.default_rng(seed)
-    classes = rng.integers(0, 1 + scenario.n_access_points * scenario.n_nodes * scenario.n_slices, scenario.n_devices)
+    classes = rng.integers(
+        0, 1 + scenario.n_access_points * scenario.n_nodes * scenario.n_slices, scenario.n_devices
+    )
     decisions = features.decisions_of(scenario, classes)
     np.testing.assert_array_equal(features.choices(scenario, decisions), classes)
     np.testing.assert_array_equal(decisions.local, classes == 0)

@@ -42,7 +42,9 @@ def row_inputs(scenario: Scenario) -> dict[str, np.ndarray]:
 
 
 @torch.no_grad()
-def same(model: torch.nn.Module, exported: onnxruntime.InferenceSession, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+def same(
+    model: torch.nn.Module, exported: onnxruntime.InferenceSession, feed: dict[str, np.ndarray]
+) -> list[np.ndarray]:
     ours = model(*(torch.from_numpy(x) for x in feed.values()))
     theirs = exported.run(None, feed)
     for a, b in zip(ours, theirs, strict=True):
@@ -74,7 +76,11 @@ def test_through_onnx_the_identities_hold_too(bipartite: Bipartite, published: P
     feed = row_inputs(scenario)
     exported = session(published_onnx(published))
     decision, _, share, bandwidth = exported.run(None, feed)
-    turned = {"network": feed["network"][:, order], "slices": feed["slices"][:, :, order], "mask": feed["mask"]}
+    turned = {
+        "network": feed["network"][:, order],
+        "slices": feed["slices"][:, :, order],
+        "mask": feed["mask"],
+    }
     np.testing.assert_allclose(exported.run(None, turned)[0], decision[:, order], atol=TOLERANCE)
     assert share.sum(axis=2).max() <= 1 + TOLERANCE
     assert bandwidth.sum(axis=2).max() <= 1 + TOLERANCE
@@ -89,7 +95,9 @@ def test_through_onnx_the_identities_hold_too(bipartite: Bipartite, published: P
     by_device = ("radio", "work", "local", "arrival")
     turned = {k: v[:, order] if k in by_device else v for k, v in feed.items()}
     np.testing.assert_allclose(exported.run(None, turned)[0], radio[:, order], atol=TOLERANCE)
-    longer = {k: np.concatenate([v, 0 * v], axis=1) if k in (*by_device, "mask") else v for k, v in feed.items()}
+    longer = {
+        k: np.concatenate([v, 0 * v], axis=1) if k in (*by_device, "mask") else v for k, v in feed.items()
+    }
     np.testing.assert_allclose(exported.run(None, longer)[1][:, :9], group, atol=TOLERANCE)
     assert all((x == 0).all() for x in exported.run(None, feed | {"mask": 0 * feed["mask"]}))
 
@@ -146,7 +154,9 @@ def test_a_recipe_writes_a_model_with_figures(
     from slicewright.learning import recipes
 
     monkeypatch.setitem(
-        recipes.SCALES, "smoke", recipes.Scale(6, 6, 6, 2, *(recipes.Schedule(epochs=1) for _ in range(3)), 3)  # type: ignore[arg-type]
+        recipes.SCALES,
+        "smoke",
+        recipes.Scale(6, 6, 6, 2, *(recipes.Schedule(epochs=1) for _ in range(3)), 3),  # type: ignore[arg-type]
     )
     lines: list[str] = []
     card = train(name, tmp_path, scale="smoke", instances=solved[:10], report=lines.append)

@@ -10,7 +10,14 @@ from torch import Tensor
 from slicewright.errors import UnknownNameError
 from slicewright.learning.encoders import Standardise
 from slicewright.learning.features import row_widths
-from slicewright.learning.heads import BandwidthHead, Choice, ShareHead, bandwidth_loss, choice_loss, share_loss
+from slicewright.learning.heads import (
+    BandwidthHead,
+    Choice,
+    ShareHead,
+    bandwidth_loss,
+    choice_loss,
+    share_loss,
+)
 from slicewright.learning.published import DESIGNS, PublishedModel, design
 from tests.learning.conftest import SIZES, random_published
 
@@ -50,7 +57,11 @@ def test_answers_follow_a_permutation_of_devices(published: PublishedModel) -> N
 def test_padded_rows_change_nothing_whatever_they_hold(published: PublishedModel) -> None:
     network, slices, mask = inputs(1, 6)
     rubbish = inputs(1, 4, seed=9)
-    padded = torch.cat([network, rubbish[0]], 1), torch.cat([slices, rubbish[1]], 2), torch.cat([mask, 0 * rubbish[2]], 1)
+    padded = (
+        torch.cat([network, rubbish[0]], 1),
+        torch.cat([slices, rubbish[1]], 2),
+        torch.cat([mask, 0 * rubbish[2]], 1),
+    )
     for name, model in models(published).items():
         short, long = model(network, slices, mask), model(*padded)
         torch.testing.assert_close(long[0][:, :6], short[0], atol=1e-5, rtol=1e-4, msg=name)
@@ -61,7 +72,9 @@ def test_padded_rows_change_nothing_whatever_they_hold(published: PublishedModel
 
 @pytest.mark.parametrize("devices", [1, 500])
 @torch.no_grad()
-def test_shares_never_exceed_one_and_decisions_are_distributions(published: PublishedModel, devices: int) -> None:
+def test_shares_never_exceed_one_and_decisions_are_distributions(
+    published: PublishedModel, devices: int
+) -> None:
     given = inputs(1, devices)
     for model in models(published).values():
         decision, offload, share, bandwidth = model(*given)
@@ -104,12 +117,14 @@ def test_bandwidth_loss_is_equation_41() -> None:
 
 
 def test_choice_loss_is_equation_51() -> None:
-    access_points, nodes, slices = 2, 2, 3
+    nodes, slices = 2, 3
     place = (1, 0, 2)  # a, j, n
     label = 1 + (place[0] * nodes + place[1]) * slices + place[2]
     logits = torch.arange(13.0).reshape(1, 1, 13)
     n, a, j = torch.tensor([[[0.0, 1.0, 2.0]]]), torch.tensor([[[0.5, 0.0]]]), torch.tensor([[[0.0, 3.0]]])
-    got = choice_loss(Choice(logits, torch.tensor([[0.7]]), n, a, j), torch.tensor([[label]]), torch.ones(1, 1))
+    got = choice_loss(
+        Choice(logits, torch.tensor([[0.7]]), n, a, j), torch.tensor([[label]]), torch.ones(1, 1)
+    )
     cross = lambda x, k: -torch.log_softmax(x.flatten(), 0)[k].item()
     binary = math.log(1 + math.exp(-0.7))
     parts = cross(n, place[2]) + cross(a, place[0]) + cross(j, place[1])
@@ -117,7 +132,13 @@ def test_choice_loss_is_equation_51() -> None:
 
 
 def test_choice_loss_ignores_padding_and_places_of_local_devices() -> None:
-    head = Choice(torch.randn(1, 2, 19), torch.randn(1, 2), torch.randn(1, 2, 3), torch.randn(1, 2, 2), torch.randn(1, 2, 3))
+    head = Choice(
+        torch.randn(1, 2, 19),
+        torch.randn(1, 2),
+        torch.randn(1, 2, 3),
+        torch.randn(1, 2, 2),
+        torch.randn(1, 2, 3),
+    )
     label = torch.tensor([[0, 5]])
     one = choice_loss(head, label, torch.tensor([[1.0, 0.0]]))
     changed = head._replace(slice=torch.randn(1, 2, 3), access_point=torch.randn(1, 2, 2))

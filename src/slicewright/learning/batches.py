@@ -116,11 +116,23 @@ def network_batch(networks: Sequence[Network], labels: Sequence[NetworkLabel]) -
     )
 
 
-def similar_batches(sizes: Sequence[int], batch_size: int, *, seed: int) -> Iterator[list[int]]:
-    """Random batches of instances of similar size, so that little is padded; every index once."""
+def similar_batches(keys: Sequence[float], batch_size: int, *, seed: int) -> Iterator[list[int]]:
+    """Random batches of instances with similar keys, so that little is padded; every index once.
+
+    Args:
+        keys: logarithms of sizes; what differs by less than about 0.4 may share a batch.
+        batch_size: the last batch of the sorted instances may be smaller.
+        seed: of the batches and their order.
+    """
     rng = np.random.default_rng(seed)
-    noisy = np.asarray(sizes) * rng.uniform(0.8, 1.25, len(sizes))
+    noisy = np.asarray(keys) + rng.uniform(-0.2, 0.2, len(keys))
     order = np.argsort(noisy, kind="stable")
     chunks = [order[k : k + batch_size].tolist() for k in range(0, len(order), batch_size)]
     rng.shuffle(chunks)
     yield from chunks
+
+
+def network_key(network: Network) -> float:
+    """Key of a network for :func:`similar_batches`: networks of other shapes never share a batch, but at the seams."""
+    n_slices, n_nodes = network.capacity.shape
+    return float(np.log(network.local.size)) + 10.0 * (10 * n_slices + n_nodes // 5)

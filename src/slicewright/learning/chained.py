@@ -242,7 +242,7 @@ class _Runner:
             mask = mask.unsqueeze(1).expand(-1, flat.shape[1], -1).flatten(0, 1)
             flat = flat.flatten(0, 1)
         model.encoder.standardise.fit(flat, mask)  # type: ignore[union-attr, operator]
-        task = Task(model, loss, collate, lambda item: item.rows.shape[-2])
+        task = Task(model, loss, collate, lambda item: float(np.log(item.rows.shape[-2])))
         where = None if self.folder is None else self.folder / f"{name}-{self.schedule.epochs}-{seed}"
         fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=where)
         return model

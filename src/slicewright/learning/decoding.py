@@ -12,7 +12,7 @@ from slicewright.learning.features import decisions_of
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.compact import compact
-from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.search import deadline_ns
 from slicewright.slicing.shares import Shares, optimal_shares
 
@@ -33,6 +33,22 @@ def decode_choices(scenario: Scenario, probability: np.ndarray) -> Decisions:
         [np.ones((scenario.n_devices, 1), bool), exists.reshape(scenario.n_devices, -1)], axis=1
     )
     return decisions_of(scenario, np.where(allowed, probability, -1.0).argmax(axis=1))
+
+
+def most_probable(scenario: Scenario, radio_p: np.ndarray, group_p: np.ndarray) -> Decisions:
+    """Every device by itself: its most probable access point and group, if it offloads with probability 1/2 or more.
+
+    Args:
+        scenario: the problem.
+        radio_p: (I, A) probability of offloading through each access point.
+        group_p: (I, N, J) probability of each slice and node.
+    """
+    local = radio_p.sum(axis=1) < 0.5
+    group = group_p.reshape(scenario.n_devices, -1).argmax(axis=1)
+    place = lambda index: np.where(local, LOCAL, index).astype(np.int64)
+    return Decisions(
+        place(radio_p.argmax(axis=1)), place(group % scenario.n_nodes), place(group // scenario.n_nodes)
+    )
 
 
 def decode_soft(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.learning.batches import NetworkBatch, NetworkLabel, network_batch
+from slicewright.learning.batches import NetworkBatch, NetworkLabel, network_batch, network_key
 from slicewright.learning.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
 from slicewright.learning.cards import BIPARTITE, PUBLISHED, Card
 from slicewright.learning.chained import train_published
@@ -62,8 +62,8 @@ SCALES: Mapping[str, Scale] = {
         tested=40,
     ),
     "shipped": Scale(
-        paper=10_000,
-        varied=5000,
+        paper=8000,
+        varied=3000,
         labels=4000,
         folds=3,
         published=Schedule(epochs=15),
@@ -197,7 +197,7 @@ def train_bipartite(
         ("descend", descend, BipartiteLoss(imitation=0.05, cost=1.0)),
     ):
         report(f"{stage}: {len(learn)} scenarios, {schedule.epochs} epochs")
-        task = Task(model, loss, collate_networks, lambda item: item[0].local.size)
+        task = Task(model, loss, collate_networks, lambda item: network_key(item[0]))
         where = None if folder is None else folder / f"{stage}-{schedule.epochs}-{schedule.seed}"
         fit(task, learn, valid, schedule=schedule, folder=where, progress=progress)
     return model
@@ -242,7 +242,9 @@ def _digest(instances: Sequence[Solved]) -> str:
 
 
 def _drawn(name: str, scale: Scale, seed: int) -> tuple[list[Solved], dict[str, Any]]:
-    families = {"paper": scale.paper, "varied": scale.varied} if name == "bipartite" else {"paper": scale.labels}
+    families = (
+        {"paper": scale.paper, "varied": scale.varied} if name == "bipartite" else {"paper": scale.labels}
+    )
     instances = [x for family, count in families.items() for x in solve(draw(family, count), seed=seed)]
     seeds = {family: [0, count - 1] for family, count in families.items()}
     return instances, {"families": seeds, "rounds": LABEL_ROUNDS, "search_seed": seed}

@@ -10,6 +10,7 @@ import torch
 from slicewright.learning.batches import device_mask
 from slicewright.learning.bipartite import Bipartite
 from slicewright.learning.decoding import decode_choices, decode_soft, repaired
+from slicewright.learning.decoding import most_probable as most_probable_of
 from slicewright.learning.features import choices, network, rows
 from slicewright.learning.instances import FIRST_TEST_SEED, Solved, draw, solve
 from slicewright.learning.metrics import choice_accuracy
@@ -60,17 +61,7 @@ def soft_decisions(model: Bipartite, scenario: Scenario) -> tuple[np.ndarray, np
 
 def most_probable(model: Bipartite) -> Decide:
     """Decode every device by itself: the most probable access point and group if it offloads at all."""
-
-    def decide(scenario: Scenario) -> Decisions:
-        radio_p, group_p = soft_decisions(model, scenario)
-        local = radio_p.sum(axis=1) < 0.5
-        group = group_p.reshape(scenario.n_devices, -1).argmax(axis=1)
-        place = lambda index: np.where(local, -1, index).astype(np.int64)
-        return Decisions(
-            place(radio_p.argmax(axis=1)), place(group % scenario.n_nodes), place(group // scenario.n_nodes)
-        )
-
-    return decide
+    return lambda scenario: most_probable_of(scenario, *soft_decisions(model, scenario))
 
 
 def decoded(model: Bipartite, count: int, *, seed: int = 0) -> Decide:

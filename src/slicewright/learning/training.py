@@ -65,13 +65,13 @@ class Task(Generic[Item, Batch]):
         model: trained in place.
         loss: of a batch.
         collate: items to a batch.
-        size: of an item, so that a batch holds items of similar size.
+        key: of an item; a batch holds items of similar keys (see ``batches.similar_batches``).
     """
 
     model: nn.Module
     loss: Callable[[nn.Module, Batch], Tensor]
     collate: Callable[[list[Item]], Batch]
-    size: Callable[[Item], int]
+    key: Callable[[Item], float]
 
 
 class _Items(Dataset[Item]):
@@ -88,18 +88,18 @@ class _Items(Dataset[Item]):
 class _SimilarSizes(Sampler[list[int]]):
     """Batches of similar sizes, another order every epoch, the same for the same seed and epoch."""
 
-    def __init__(self, sizes: Sequence[int], batch_size: int, seed: int) -> None:
-        self.sizes, self.batch_size, self.seed, self.epoch = sizes, batch_size, seed, 0
+    def __init__(self, keys: Sequence[float], batch_size: int, seed: int) -> None:
+        self.keys, self.batch_size, self.seed, self.epoch = keys, batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch, so that a resumed run continues the same orders."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-len(self.sizes) // self.batch_size)
+        return -(-len(self.keys) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        return similar_batches(self.sizes, self.batch_size, seed=self.seed * 1_000_003 + self.epoch)
+        return similar_batches(self.keys, self.batch_size, seed=self.seed * 1_000_003 + self.epoch)
 
 
 class _Learner(lightning.LightningModule):
@@ -171,7 +171,7 @@ def fit(
         progress: show a bar.
     """
     lightning.seed_everything(schedule.seed, verbose=False)
-    sampler = _SimilarSizes([task.size(x) for x in train], schedule.batch_size, schedule.seed)
+    sampler = _SimilarSizes([task.key(x) for x in train], schedule.batch_size, schedule.seed)
     steps = len(sampler) * schedule.epochs
     best = _Best()
     callbacks: list[Callback] = [best, EarlyStopping(VALID, patience=schedule.patience)]
@@ -199,7 +199,7 @@ def fit(
             DataLoader(_Items(train), batch_sampler=sampler, collate_fn=task.collate),
             DataLoader(
                 _Items(valid),
-                batch_sampler=_SimilarSizes([task.size(x) for x in valid], schedule.batch_size, 0),
+                batch_sampler=_SimilarSizes([task.key(x) for x in valid], schedule.batch_size, 0),
                 collate_fn=task.collate,
             ),
             ckpt_path=str(last) if last is not None and last.exists() else None,

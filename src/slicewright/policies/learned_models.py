@@ -54,7 +54,7 @@ class LoadedModel:
         Raises:
             ModelUnavailableError: the network's size is not the model's, is too large, or onnxruntime fails.
         """
-        feed = _feed(self.card, scenario)
+        feed = inputs(self.card, scenario)
         try:
             outputs = self.session.run(None, feed)
         except _runtime_errors() as error:
@@ -88,7 +88,12 @@ def concerns(card: Card, scenario: Scenario) -> tuple[str, ...]:
     )
 
 
-def _feed(card: Card, scenario: Scenario) -> dict[str, np.ndarray]:
+def inputs(card: Card, scenario: Scenario) -> dict[str, np.ndarray]:
+    """What a model is asked, with a batch axis of 1.
+
+    Raises:
+        ModelUnavailableError: the scenario's network is not of the model's size, or too large.
+    """
     if cells(card, scenario) > LARGEST_INPUT:
         raise ModelUnavailableError(
             f"{card.name} would need too much memory for {scenario.n_devices} devices"

@@ -50,7 +50,9 @@ class Classifier(nn.Module):
     def standardise(self, rows: Tensor) -> None:
         """Take mean and deviation from training rows (N, F); constant features are only shifted."""
         deviation, self.mean = torch.std_mean(rows, dim=0)
-        self.deviation = torch.where(deviation > 1e-6 * self.mean.abs(), deviation, torch.ones_like(deviation))
+        self.deviation = torch.where(
+            deviation > 1e-6 * self.mean.abs(), deviation, torch.ones_like(deviation)
+        )
 
     def forward(self, rows: Tensor, adjacency: Tensor) -> Tensor:
         """(K, classes) logits from (K, F) rows and (K, K) adjacency."""

@@ -44,7 +44,14 @@ def network_inputs(tasks: Tasks) -> NetworkInputs:
     options, topology = tasks.options, tasks.topology
     reach = topology.access_point_to_node[tasks.access_point]
     cost, limit, pair, own = pack(
-        options.cost, options.nodes, options.limit, tasks.arrival_rate_hz, reach, topology.n_nodes, BLOCKED, MOST
+        options.cost,
+        options.nodes,
+        options.limit,
+        tasks.arrival_rate_hz,
+        reach,
+        topology.n_nodes,
+        BLOCKED,
+        MOST,
     )
     rate, size = tasks.arrival_rate_hz, tasks.size_bits
     task = np.concatenate([own, (size / size.mean())[:, None], (rate / rate.mean())[:, None]], axis=1)
@@ -54,6 +61,4 @@ def network_inputs(tasks: Tasks) -> NetworkInputs:
     node = np.column_stack([np.log(speed / speed.mean()), mec])
     everyone = np.arange(topology.n_nodes)
     first, second = ((options.nodes[:, [side]] == everyone).astype(np.float32) for side in range(2))
-    return NetworkInputs(
-        cost, limit, pair, task.astype(np.float32), node.astype(np.float32), first, second
-    )
+    return NetworkInputs(cost, limit, pair, task.astype(np.float32), node.astype(np.float32), first, second)

@@ -68,13 +68,18 @@ def varied_tasks(seed: int) -> Tasks:
     hop = lambda: float(rng.choice([1.0, 1.0, 2.0]))
     order = rng.permutation(coins)
     links = [Link(names[order[int(rng.integers(i))]], names[order[i]], hop()) for i in range(1, coins)]
-    links += [Link(names[u], names[v], hop()) for u, v in pairwise(rng.permutation(coins)) if rng.random() < 0.7]
+    links += [
+        Link(names[u], names[v], hop()) for u, v in pairwise(rng.permutation(coins)) if rng.random() < 0.7
+    ]
     links += [Link(names[int(rng.integers(coins))], names[coins + m], 2.0) for m in range(mecs)]
     links += [Link(names[int(rng.integers(coins))], name, 1.0) for name in ingress]
     topology = linked_topology(
         links,
         capacity_hz=np.concatenate(
-            [rng.choice([5e8, 1e9, 1.5e9], coins) * rng.uniform(0.9, 1.1, coins), rng.uniform(5e9, 2e10, mecs)]
+            [
+                rng.choice([5e8, 1e9, 1.5e9], coins) * rng.uniform(0.9, 1.1, coins),
+                rng.uniform(5e9, 2e10, mecs),
+            ]
         ),
         nodes=names,
         access_points=ingress,

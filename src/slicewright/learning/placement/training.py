@@ -164,7 +164,9 @@ def _relaxed(batch: QueueBatch, p: Tensor, penalty: float) -> Tensor:
     use = p @ (first + second)
     nodes, count = first.shape[1], mask.sum(dim=1)
     load = torch.einsum("bk,bkj->bj", task[:, :, 3] * mask, use) * (nodes / (2.0 * count))[:, None]
-    room = torch.minimum(limit[..., 0] - (load @ first.T)[:, None], limit[..., 1] - (load @ second.T)[:, None])
+    room = torch.minimum(
+        limit[..., 0] - (load @ first.T)[:, None], limit[..., 1] - (load @ second.T)[:, None]
+    )
     allowed = cost.clamp(max=2.0 * float(cost[cost < 1e3].max()))
     paid = (p * (allowed + penalty * torch.relu(-room))).sum(dim=(1, 2))
     return (paid / count).mean()

@@ -1,0 +1,83 @@
+"""What a model asks of a small in-network node: parameters, file, memory, latency, and throughput in batches."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib import resources
+
+import numpy as np
+
+import slicewright as sw
+from slicewright.policies.learned_models import load_model
+
+SIZES = (5, 50, 500)
+BATCH = 64
+
+_MEASURE = """
+import resource, sys
+import numpy as np, onnxruntime
+import slicewright as sw
+from slicewright.learning import features
+from slicewright.policies import learned_models
+scenario = sw.preset("paper-slicing", devices=int(sys.argv[2]))
+rows, seen = features.rows(scenario), features.network(scenario)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+learned_models.load_model(sys.argv[1]).run(scenario)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def print_footprints(models: Sequence[str]) -> None:
+    """One line per model: what it takes, on one core."""
+    print(
+        "\nfootprint on one core: memory is what loading and one inference add to the process, latency the median"
+    )
+    print(f"{'model':20s} {'weights':>8s} {'file KB':>8s}" + "".join(f"{f'I={n}: ms':>11s} {'MB':>6s}" for n in SIZES)
+          + f" {f'batch of {BATCH}, I=50: ms each':>30s}")  # fmt: skip
+    folder = resources.files("slicewright") / "models"
+    for name in models:
+        model = load_model(name)
+        size = len((folder / model.card.file).read_bytes()) / 1024
+        cells = "".join(f"{_latency_ms(name, n):11.3f} {_memory_mb(name, n):6.1f}" for n in SIZES)
+        print(f"{name:20s} {model.card.parameters:8d} {size:8.0f}{cells} {_batch_ms(name):30.3f}")
+    search = [
+        np.median(
+            [sw.plan(sw.preset("paper-slicing", devices=n, seed=s), rounds=0).runtime_s for s in range(9)]
+        )
+        for n in SIZES
+    ]
+    print(f"{'search, 0 rounds':20s} {0:8d} {0:8d}" + "".join(f"{1e3 * t:11.3f} {0:6.1f}" for t in search))
+
+
+def _latency_ms(name: str, devices: int) -> float:
+    model, scenario = load_model(name), sw.preset("paper-slicing", devices=devices)
+    return 1e3 * _median_s(lambda: model.run(scenario), 15)
+
+
+def _batch_ms(name: str) -> float:
+    """Per scenario, when many scenarios of one size are asked at once."""
+    from slicewright.policies.learned_models import inputs
+
+    model = load_model(name)
+    single = [inputs(model.card, sw.preset("paper-slicing", devices=50, seed=k)) for k in range(BATCH)]
+    feed = {key: np.concatenate([x[key] for x in single]) for key in single[0]}
+    return 1e3 * _median_s(lambda: model.session.run(None, feed), 3) / BATCH
+
+
+def _memory_mb(name: str, devices: int) -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, name, str(devices)], check=True, capture_output=True, text=True
+    )
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def _median_s(call: object, times: int) -> float:
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        call()  # type: ignore[operator]
+        took.append(time.perf_counter() - began)
+    return float(np.median(took))

@@ -1,0 +1,99 @@
+"""Target 8: tables III and IV of the publication under its own protocol, with the spread over the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How much is trained: the published protocol is 5,000 runs in 10 folds."""
+
+    labels: int
+    folds: int
+    epochs: int
+
+
+class Row(NamedTuple):
+    """A line of the table: model and what SP2 and SP3 see upstream."""
+
+    model: str
+    upstream: str
+
+
+ROWS = (
+    Row("deepsets-s", "chained"),
+    Row("deepsets", "chained"),
+    Row("set-transformer-2", "chained"),
+    Row("set-transformer-4", "chained"),
+    Row("deepsets-s", "oracle-inputs"),
+    Row("deepsets-s", "conditioned"),
+)
+SHARES = ("mae_%", "acc@0.5", "acc@1", "acc@2", "r2", "used_mae_%", "used_acc@1")
+PUBLISHED = {
+    "SP1": "published DeepSets-S: MAE 0.3924 %, Acc@0.5/1/2 0.7676/0.9526/0.9912, R2 0.9057",
+    "SP2": "published DeepSets-S: MAE 0.3480 %, Acc@0.5/1/2 0.8185/0.9567/0.9908, R2 0.9668",
+    "SP3": "published DeepSets-S: 0.7486, local/offload 0.8824",
+}
+
+
+def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> None:
+    """Train and print every row; figures are mean +- standard deviation over the folds."""
+    from slicewright.learning.chained import Answers, cross_validate
+    from slicewright.learning.features import targets
+    from slicewright.learning.instances import draw, solve
+    from slicewright.learning.metrics import choice_accuracy, over_folds, share_errors
+    from slicewright.learning.published import DESIGNS
+    from slicewright.learning.training import Schedule
+
+    instances = solve(draw("paper", protocol.labels))
+    labels = [targets(x.scenario, x.decisions, x.shares) for x in instances]
+
+    def per_fold(answers: Answers) -> dict[str, dict[str, tuple[float, float]]]:
+        out: dict[str, list[dict[str, float]]] = {"SP1": [], "SP2": [], "SP3": []}
+        for fold in range(protocol.folds):
+            of = np.flatnonzero(answers.fold == fold)
+            out["SP1"].append(share_errors([answers.share[i] for i in of], [labels[i].share for i in of]))
+            out["SP2"].append(
+                share_errors([answers.bandwidth[i] for i in of], [labels[i].bandwidth for i in of])
+            )
+            out["SP3"].append(
+                choice_accuracy([answers.choice[i] for i in of], [labels[i].choice for i in of])
+            )
+        return {part: over_folds(figures) for part, figures in out.items()}
+
+    tables = {}
+    for row in rows:
+        print(f"  training {row.model}, {row.upstream}", flush=True)
+        schedule = Schedule(epochs=protocol.epochs, patience=max(4, protocol.epochs // 4))
+        answers = cross_validate(
+            instances,
+            DESIGNS[row.model],
+            parts=protocol.folds,
+            schedule=schedule,
+            upstream=row.upstream,  # type: ignore[arg-type]
+        )
+        tables[row] = per_fold(answers)
+    first = next(iter(tables.values()))
+    print(
+        f"\ntables III and IV: {protocol.labels} scenarios, {protocol.folds} folds, {protocol.epochs} epochs"
+    )
+    for part, names in (("SP1", SHARES), ("SP2", SHARES), ("SP3", ("acc", "acc_bin"))):
+        print(f"\n{part}" + " " * 33 + "".join(f"{name:>18s}" for name in names))
+        for row, table in tables.items():
+            cells = (f"{table[part][n][0]:.4f} ± {table[part][n][1]:.4f}" for n in names)
+            leak = " (leak)" if row.upstream == "oracle-inputs" else ""
+            print(f"{row.model + ', ' + row.upstream + leak:36s}" + "".join(f"{cell:>18s}" for cell in cells))
+        if part == "SP3":
+            print(f"always the most frequent: local/offload {first[part]['most_frequent_bin'][0]:.4f}")
+        else:
+            print(
+                f"predicting no share at all: MAE {first[part]['nothing_mae_%'][0]:.4f} %, "
+                f"Acc@1 {first[part]['nothing_acc@1'][0]:.4f}; closed form, given the decisions: MAE 0, Acc@k 1"
+            )
+        print(PUBLISHED[part])
+    print("target 8: Acc@1 0.953 (SP1), 0.957 (SP2)")
