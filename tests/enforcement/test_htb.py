@@ -54,6 +54,11 @@ def test_the_host_is_left_alone_unless_allowed():
         Htb("eth0")
 
 
+def test_a_namespace_of_our_own_needs_no_permission(hosts):
+    code = "from slicewright.enforcement.linux import Htb; print(Htb('eth0').read())"
+    assert run([sys.executable, "-c", code], netns=hosts[0]) == "{}\n"
+
+
 def test_applied_read_back_and_idempotent(queue):
     report = enforce(queue, CELL)
     assert [step.action for step in report.done] == ["create"] * len(CELL)

@@ -25,6 +25,7 @@ from tests.enforcement.kernel import needs
 
 SMALL = Path(beds.__file__).with_name("small.yaml")
 NAME = f"t{os.getpid()}"
+NOBODY = 65_534
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,10 @@ def test_drift_of_a_standing_bed_is_seen_and_it_cannot_be_put_up_twice():
     again = beds.standing(NAME)
     assert again.scale == bed.scale
     assert {found.found for found in again.drift()} == {None}
+    call = lambda *words: CliRunner().invoke(app, ["testbed", "status", "--name", NAME, *words])
+    assert call().exit_code == 1
+    assert call("--repair").exit_code == 0
+    assert bed.drift() == []
     with pytest.raises(EnforcementError, match="stands already"):
         beds.put_up(small_plan(), name=NAME)
 
@@ -112,11 +117,14 @@ def test_after_a_crash_the_name_is_enough():
     assert traces() == []
 
 
-def test_without_root_it_says_so(monkeypatch):
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(MissingFeatureError, match="the test bed needs root rights"):
-        beds.put_up(small_plan(), name=NAME)
-    monkeypatch.undo()
+def test_without_root_it_says_so():
+    plan = small_plan()
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(MissingFeatureError, match="the test bed needs root rights"):
+            beds.put_up(plan, name=NAME)
+    finally:
+        os.seteuid(0)
 
 
 def test_no_bed_no_drift():

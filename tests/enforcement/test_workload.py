@@ -65,6 +65,9 @@ def test_the_scale_is_the_largest_that_fits():
     off = np.flatnonzero(~d.local)
     rates = plan.scenario.task_bits[off] / plan.times.transmit_s[off]
     assert rates.sum() * scale.rate == pytest.approx(50e6)
+    slow = fit(plan, most_bps=50e6, cpus=1.0, slow=4.0)
+    assert slow.bits == pytest.approx(min(1.0, 4 * scale.bits))
+    assert slow.cpus_per_hz == scale.cpus_per_hz
     assert fit(plan, most_bps=1e12, cpus=1.0).rate == 1.0
     speeds = plan.shares.compute[off] * plan.scenario.node_capacity_hz[d.node[off], d.slice[off]]
     assert speeds.sum() * scale.cpus_per_hz <= 1.0 + 1e-9

@@ -36,7 +36,9 @@ def serve(
     topology: str = _TOPOLOGY,
     fabric_file: Path | None = _NUMBERS,
     openflow: str = typer.Option("127.0.0.1:6653", "--openflow", help="Where switches connect."),
-    http: str = typer.Option("127.0.0.1:8080", "--http", help="Where tasks are asked for."),
+    http: str = typer.Option(
+        "127.0.0.1:8080", "--http", help="Where tasks are asked for; there is no authentication."
+    ),
     method: str = typer.Option("auto", "--method", "-m", help="Placement method."),
     budget: str = typer.Option("50ms", "--budget", "-b", help="Time for one decision."),
     split: str = typer.Option(

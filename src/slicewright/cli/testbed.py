@@ -23,6 +23,9 @@ _PLAN = typer.Option(None, "--plan", metavar="FILE", help="Carry out this plan (
 _METHOD = typer.Option("auto", "--method", "-m", help="Method that plans, if no plan is given.")
 _NAME = typer.Option("bed", "--name", help="Name of the bed: several can stand side by side.")
 _CPUS = typer.Option(None, "--cpus", help="CPUs for all workers together; by default half of the machine's.")
+_SLOW = typer.Option(
+    1.0, "--slow", help="Slow motion: everything takes so many times longer, for short tasks."
+)
 _RATE = typer.Option(None, "--rate", metavar="MBIT/S", help="For all uplinks together; by default 200.")
 
 
@@ -34,6 +37,7 @@ def up(
     name: str = _NAME,
     cpus: float | None = _CPUS,
     rate: float | None = _RATE,
+    slow: float = _SLOW,
 ) -> None:
     """Build devices, access points and nodes as namespaces, and enforce the plan's shares.
 
@@ -43,7 +47,7 @@ def up(
 
     remarks = progress_output()
     with remarks.status("putting the bed up"):
-        bed = _put_up(_plan(scenario, plan_file, method), name, cpus, rate)
+        bed = _put_up(_plan(scenario, plan_file, method), name, cpus, rate, slow)
     layout = bed.layout
     remarks.print(
         f"[bold]{name}[/] stands: {layout.devices.size} devices, {len(layout.access_points)} access points, "
@@ -69,6 +73,7 @@ def run(
     name: str = _NAME,
     cpus: float | None = _CPUS,
     rate: float | None = _RATE,
+    slow: float = _SLOW,
 ) -> None:
     """Send Poisson tasks through the plan's shares: measured against predicted times, device by device.
 
@@ -86,7 +91,9 @@ def run(
     arrival_s = duration_s(duration, "--duration")
     lasting = scenario is None and plan_file is None and name in names()
     with remarks.status("putting the bed up") as status:
-        bed = standing(name) if lasting else _put_up(_plan(scenario, plan_file, method), name, cpus, rate)
+        bed = (
+            standing(name) if lasting else _put_up(_plan(scenario, plan_file, method), name, cpus, rate, slow)
+        )
         try:
             runs = send_tasks(
                 bed,
@@ -116,6 +123,29 @@ def run(
 
 
 @app.command()
+def status(
+    name: str = _NAME,
+    repair: bool = typer.Option(False, "--repair", help="Enforce the plan's shares again where they differ."),
+) -> None:
+    """Compare the kernel's limits with the plan of a standing bed; exit 1 if they differ."""
+    from slicewright.cli.options import output
+    from slicewright.enforcement.linux import enforce
+    from slicewright.enforcement.testbed.bed import standing
+
+    bed, shown = standing(name), output()
+    if repair:
+        done = [step for place, limits in bed.enforcers() for step in enforce(place, limits).done]
+        shown.print(f"{len(done)} changes made")
+    differences = bed.drift()
+    for pair in differences:
+        have, want = (one.amount if one else "nothing" for one in (pair.found, pair.wanted))
+        shown.print(f"[red]{pair.key}[/]: {have} instead of {want}")
+    if differences:
+        raise typer.Exit(1)
+    shown.print(f"{name}: every limit is as planned")
+
+
+@app.command()
 def down(
     name: str = _NAME,
     everything: bool = typer.Option(False, "--all", help="Every bed on this machine."),
@@ -142,10 +172,10 @@ def _plan(scenario: str | None, plan_file: Path | None, method: str) -> Plan:
     return sw.plan(problem, method=method) if plan_file is None else sw.load_plan(problem, plan_file)
 
 
-def _put_up(plan: Plan, name: str, cpus: float | None, rate: float | None) -> Bed:
+def _put_up(plan: Plan, name: str, cpus: float | None, rate: float | None, slow: float) -> Bed:
     from slicewright.enforcement.testbed.bed import put_up
 
-    return put_up(plan, name=name, cpus=cpus, most_bps=None if rate is None else rate * 1e6)
+    return put_up(plan, name=name, cpus=cpus, most_bps=None if rate is None else rate * 1e6, slow=slow)
 
 
 def _show(report: BedReport, plan: Plan) -> None:
@@ -174,10 +204,10 @@ def _show(report: BedReport, plan: Plan) -> None:
     out.print(f"[bold]median error, measured against model: {', '.join(errors) or 'nothing to judge'}[/]")
     if any(d.coarse for d in report.devices):
         out.print(
-            "* tasks too short for this machine's CPU quotas: they finish early and are left out of the error"
+            "* tasks too short for this machine's CPU quotas: they finish early and are left out; try --slow"
         )
     if report.local:
         out.print(f"{report.local} devices compute locally: nothing of theirs is shared, nothing is measured")
-    out.print(
-        f"[dim]rates x {report.rate_scale:.3g}; 1 CPU stands for {1 / report.cpus_per_hz:.3g} cycle/s[/]"
-    )
+    scale = report.scale
+    slow = f"; slowed down {scale.slow:g} times" if scale.slow > 1 else ""
+    out.print(f"[dim]bits x {scale.bits:.3g}; 1 CPU stands for {1 / scale.cpus_per_hz:.3g} cycle/s{slow}[/]")

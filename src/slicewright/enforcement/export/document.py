@@ -147,10 +147,8 @@ class Source:
         worst = float(np.abs(self.split.realised - self.split.requested).max())
         remarks = [f"rounding moves a slice's share of an access point by at most {100 * worst:.2f} points"]
         if np.isfinite(effect.realised_cost_s):
-            change = effect.realised_cost_s / effect.cost_s - 1
-            remarks.append(
-                f"system cost with the realised shares: {effect.realised_cost_s:.6g} s ({change:+.2%})"
-            )
+            cost = f"{effect.realised_cost_s:.6g} s instead of {effect.cost_s:.6g} s"
+            remarks.append(f"system cost with the realised shares: {cost}")
         if effect.starved.size:
             names = ", ".join(map(str, effect.starved.tolist()))
             remarks.append(f"left without a resource block: devices {names}; do not apply this")

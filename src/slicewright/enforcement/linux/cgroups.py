@@ -8,7 +8,7 @@ the period is 1 ms over the share, within bounds.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -147,13 +147,6 @@ class CpuGroups:
         """Put a process, with all its threads, under the limit of a group."""
         _write(self.top / key / "cgroup.procs", str(process))
 
-    def used_s(self, key: str) -> float:
-        """CPU time used so far by a group, s; nan in v1, where another controller counts it."""
-        for line in (self.top / key / "cpu.stat").read_text().splitlines():
-            if line.startswith("usage_usec"):
-                return int(line.split()[1]) / SECOND_US
-        return float("nan")
-
     def remove(self) -> None:
         """Remove every group, moving what still runs in them to the root. Does nothing if there are none."""
         if self.top.is_dir():
@@ -203,13 +196,6 @@ class CpuGroups:
                         f"cannot remove the CPU group {folder}: {refusal.strerror}"
                     ) from None
                 time.sleep(0.02)
-
-
-def leaves(limits: Iterable[Limit]) -> Mapping[str, Quota]:
-    """Quotas of the groups that have no group below them."""
-    limits = list(limits)
-    parents = {limit.parent for limit in limits}
-    return {limit.key: quota_of(limit.amount) for limit in limits if limit.key not in parents}
 
 
 def _parent(key: str) -> str | None:

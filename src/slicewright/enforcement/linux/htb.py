@@ -86,12 +86,6 @@ class Htb:
                     )
         run(["tc", "-batch", "-"], netns=self.netns, lines=lines)
 
-    def sent_bytes(self) -> dict[str, int]:
-        """Bytes sent so far by each class."""
-        text = run(["tc", "-s", "class", "show", "dev", self.interface], netns=self.netns)
-        found = re.findall(r"^class htb 1:([0-9a-f]+) .*?Sent (\d+) bytes", text, re.MULTILINE | re.DOTALL)
-        return {minor: int(count) for minor, count in found}
-
     def remove(self) -> None:
         """Give the interface its default queue back. Does nothing without our queue."""
         if self._has_queue():

@@ -12,13 +12,24 @@ from slicewright.enforcement.linux.shell import run
 from slicewright.errors import EnforcementError
 
 NAMES = Path("/run/netns")
+_SELF, _FIRST = Path("/proc/self/ns/net"), Path("/proc/1/ns/net")
 _PATIENCE_S = 3.0
 
 
 def in_own_namespace() -> bool:
-    """Whether this process has another network namespace than the machine's first process."""
+    """Whether this process is in another network namespace than the machine's first process, or in a named one.
+
+    Where neither can be told, the answer is no: better to refuse than to shape the machine's own network.
+    """
     try:
-        return Path("/proc/self/ns/net").readlink() != Path("/proc/1/ns/net").readlink()
+        here = _SELF.stat().st_ino
+        named = {entry.stat().st_ino for entry in NAMES.iterdir()} if NAMES.is_dir() else set()
+    except OSError:
+        return False
+    if here in named:
+        return True
+    try:
+        return here != _FIRST.stat().st_ino
     except OSError:
         return False
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from slicewright.enforcement.sdn.decision import Policy, Request, decide
-from slicewright.enforcement.sdn.fabric import Fabric
+from slicewright.enforcement.sdn.fabric import Fabric, Hop
 from slicewright.enforcement.sdn.rules import FIRST_PORT, LAST_PORT, Part, Rules, rules_of, task_rules
 from slicewright.errors import EnforcementError
 from slicewright.types import Document
@@ -229,7 +229,7 @@ class Service:
             for executors in self._orders(request, nodes)
         )
 
-    def _way(self, request: Request, executors: tuple[str, ...]) -> tuple:  # type: ignore[type-arg]
+    def _way(self, request: Request, executors: tuple[str, ...]) -> tuple[Hop, ...]:
         way = self.fabric.way(request.access_point, executors, self._channels.__contains__)
         if way is None:
             raise EnforcementError(f"there is no way from {request.access_point} to {executors[-1]}")

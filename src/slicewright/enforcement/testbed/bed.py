@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slicewright.enforcement.linux import namespaces
@@ -79,7 +79,14 @@ class Bed:
         return [found for place, limits in self.enforcers() for found in inspect(place, limits)]
 
 
-def put_up(plan: Plan, *, name: str = "bed", most_bps: float | None = None, cpus: float | None = None) -> Bed:
+def put_up(
+    plan: Plan,
+    *,
+    name: str = "bed",
+    most_bps: float | None = None,
+    cpus: float | None = None,
+    slow: float = 1.0,
+) -> Bed:
     """Build the network of a plan and enforce its shares. On any failure all of it is taken down again.
 
     Args:
@@ -87,6 +94,7 @@ def put_up(plan: Plan, *, name: str = "bed", most_bps: float | None = None, cpus
         name: of the bed, so that several can stand side by side.
         most_bps: bit/s that all uplinks together may carry; 200 Mbit/s if not given.
         cpus: CPUs that all workers together may use; half of the machine's if not given.
+        slow: slow motion, at least 1: everything takes so many times longer.
 
     Raises:
         MissingFeatureError: the machine lacks a right, a program or a kernel feature.
@@ -95,7 +103,7 @@ def put_up(plan: Plan, *, name: str = "bed", most_bps: float | None = None, cpus
     require_features("the test bed", NEEDS)
     layout = Layout(name, plan)
     limits = {} if most_bps is None else {"most_bps": most_bps}
-    scale = fit(plan, cpus=0.5 * (os.cpu_count() or 1) if cpus is None else cpus, **limits)
+    scale = fit(plan, cpus=0.5 * (os.cpu_count() or 1) if cpus is None else cpus, slow=slow, **limits)
     bed = Bed(layout, scale)
     if bed.folder.exists() or namespaces.existing(layout.prefix):
         raise EnforcementError(
@@ -159,8 +167,7 @@ def _save(bed: Bed) -> None:
     bed.folder.mkdir(parents=True)
     save_scenario(bed.layout.plan.scenario, bed.folder / "scenario.json")
     save_plan(bed.layout.plan, bed.folder / "plan.json")
-    scale = {"rate": bed.scale.rate, "cpus_per_hz": bed.scale.cpus_per_hz}
-    state = {"prefix": bed.layout.prefix, "owner": os.getpid(), "scale": scale}
+    state = {"prefix": bed.layout.prefix, "owner": os.getpid(), "scale": asdict(bed.scale)}
     write_atomically(bed.folder / "state.json", json.dumps(state))
 
 

@@ -29,21 +29,30 @@ class Scale:
     """How the scenario is made to fit. Times stay as they are: work and speed shrink by the same factor.
 
     Attributes:
-        rate: bits sent here per bit of the scenario, and bit/s granted here per bit/s.
+        bits: sent here per bit of the scenario.
         cpus_per_hz: CPUs of this machine that stand for one cycle/s; a cycle is so many CPU seconds.
+        slow: slow motion: everything takes so many times longer here, and measured times are divided by it. CPU
+            quotas come in periods, which long tasks feel less.
     """
 
-    rate: float
+    bits: float
     cpus_per_hz: float
+    slow: float = 1.0
+
+    @property
+    def rate(self) -> float:
+        """Payload bit/s granted here per bit/s of the scenario."""
+        return self.bits / self.slow
 
 
-def fit(plan: Plan, *, most_bps: float = MOST_BPS, cpus: float) -> Scale:
+def fit(plan: Plan, *, most_bps: float = MOST_BPS, cpus: float, slow: float = 1.0) -> Scale:
     """The largest scale at which all that a plan grants fits this machine at the same time.
 
     Args:
         plan: what is granted.
         most_bps: bit/s that all uplinks together may carry.
         cpus: CPUs that all workers together may use.
+        slow: slow motion, at least 1.
 
     Raises:
         InvalidOptionError: a limit is not positive, nobody offloads, or a device's part would be below the kernel's
@@ -52,6 +61,8 @@ def fit(plan: Plan, *, most_bps: float = MOST_BPS, cpus: float) -> Scale:
     for name, value in (("most_bps", most_bps), ("cpus", cpus)):
         if not value > 0:
             raise InvalidOptionError(name, "must be positive", value=value)
+    if not slow >= 1:
+        raise InvalidOptionError("slow", "must be at least 1", value=slow)
     rates, speeds = uplink_rates_bps(plan), cpu_speeds_hz(plan)
     if not (rates > 0).any():
         raise InvalidOptionError(
@@ -65,7 +76,7 @@ def fit(plan: Plan, *, most_bps: float = MOST_BPS, cpus: float) -> Scale:
             f"must each get at least {LEAST_QUOTA_US / SECOND_US:g} CPU here; the smallest share is {least:.2g}",
             fix="use fewer devices, or give the bed more CPUs",
         )
-    return Scale(min(1.0, float(most_bps / rates.sum())), float(cpus_per_hz))
+    return Scale(min(1.0, float(most_bps * slow / rates.sum())), float(cpus_per_hz), slow)
 
 
 @dataclass(frozen=True)

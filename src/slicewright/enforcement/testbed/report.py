@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from slicewright.enforcement.linux.cgroups import quota_of
 from slicewright.enforcement.linux.desired import cpu_limits
 from slicewright.enforcement.testbed.bed import Bed
-from slicewright.enforcement.testbed.layout import WIRE_OVERHEAD
+from slicewright.enforcement.testbed.layout import WIRE_OVERHEAD, Scale
 from slicewright.enforcement.testbed.traffic import DeviceRun
 from slicewright.enforcement.testbed.workload import Timeline
 from slicewright.slicing import evaluate
@@ -59,14 +59,13 @@ class BedReport:
     Attributes:
         devices: the offloaded ones.
         local: devices that compute for themselves: nothing of theirs is shared, so nothing is measured.
-        rate_scale, cpus_per_hz: how the scenario was made to fit this machine.
+        scale: how the scenario was made to fit this machine.
         duration_s: during which tasks arrived.
     """
 
     devices: tuple[DeviceReport, ...]
     local: int
-    rate_scale: float
-    cpus_per_hz: float
+    scale: Scale
     duration_s: float
 
     def error(self, part: str) -> float:
@@ -84,8 +83,7 @@ class BedReport:
             "schema": SCHEMA,
             "duration_s": self.duration_s,
             "scale": {
-                "rate": self.rate_scale,
-                "cpus_per_hz": self.cpus_per_hz,
+                **asdict(self.scale),
                 "wire_bytes_per_payload_byte": WIRE_OVERHEAD,
             },
             "devices_computing_locally": self.local,
@@ -103,7 +101,7 @@ def report_run(bed: Bed, runs: Sequence[DeviceRun], *, duration_s: float) -> Bed
     for run in runs:
         i, d = run.device, plan.decisions
         predicted = {part: float(getattr(plan.times, part)[i]) for part in PARTS}
-        early_s = quota_of(amounts[bed.layout.group(i)]).early_s
+        early_s = quota_of(amounts[bed.layout.group(i)]).early_s / bed.scale.slow
         rows.append(
             DeviceReport(
                 device=i,
@@ -121,7 +119,7 @@ def report_run(bed: Bed, runs: Sequence[DeviceRun], *, duration_s: float) -> Bed
             )
         )
     local = plan.scenario.n_devices - len(rows)
-    return BedReport(tuple(rows), local, bed.scale.rate, bed.scale.cpus_per_hz, duration_s)
+    return BedReport(tuple(rows), local, bed.scale, duration_s)
 
 
 def _means(line: Timeline) -> dict[str, float]:

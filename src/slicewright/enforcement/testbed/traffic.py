@@ -58,7 +58,7 @@ def send_tasks(
 
     Args:
         bed: a standing bed.
-        duration_s: s during which tasks arrive; the run ends when all are done.
+        duration_s: s of the scenario during which tasks arrive; the run ends when all are done.
         seed: of arrivals and work; the tasks of a device do not depend on the other devices.
         work: ``exponential`` or ``fixed``.
         progress: called with the number of tasks done and of all tasks.
@@ -81,13 +81,13 @@ def send_tasks(
     with _Processes() as processes:
         start = _start(bed, loads, processes)
         last = max((line.finished_s.max(initial=0.0) for line in expected.values()), default=0.0)
-        _await(bed, loads, start + float(last) + GRACE_S, progress)
+        _await(bed, loads, start + float(last) * bed.scale.slow + GRACE_S, progress)
     return [_read(bed, i, loads[i], expected[i], start) for i in loads]
 
 
 def task_bytes(bed: Bed, device: int) -> int:
     """Payload of one task of a device on this bed, header included."""
-    bits = float(bed.layout.plan.scenario.task_bits[device]) * bed.scale.rate
+    bits = float(bed.layout.plan.scenario.task_bits[device]) * bed.scale.bits
     return max(HEADER.size + 1, round(bits / 8))
 
 
@@ -133,10 +133,12 @@ def _start(bed: Bed, loads: dict[int, Workload], processes: _Processes) -> float
     for i, load in loads.items():
         port, executor = _line(workers[i], layout.node(int(plan.decisions.node[i]))).split()
         groups.attach(layout.group(i), int(executor))
-        mean_s = float(plan.scenario.slice_cycles[i, plan.decisions.slice[i]]) * bed.scale.cpus_per_hz
+        slow = bed.scale.slow
+        mean_s = float(plan.scenario.slice_cycles[i, plan.decisions.slice[i]]) * bed.scale.cpus_per_hz * slow
         size = task_bytes(bed, i) - HEADER.size
         tasks = [
-            [a, size, w * mean_s] for a, w in zip(load.arrival_s.tolist(), load.work.tolist(), strict=True)
+            [a * slow, size, w * mean_s]
+            for a, w in zip(load.arrival_s.tolist(), load.work.tolist(), strict=True)
         ]
         address = [node_address(int(plan.decisions.node[i])), int(port)]
         _say(senders[i], json.dumps({"address": address, "tasks": tasks}))
@@ -190,6 +192,6 @@ def _finished(path: Path) -> Iterator[list[str]]:
 def _read(bed: Bed, device: int, load: Workload, expected: Timeline, start: float) -> DeviceRun:
     rows = np.array(list(_finished(_results(bed, device))), dtype=np.float64).reshape(-1, 4)
     task = rows[:, 0].astype(np.int64)
-    measured = Timeline(load.arrival_s[task], rows[:, 1] - start, rows[:, 3] - start)
+    measured = Timeline(load.arrival_s[task], *((rows[:, k] - start) / bed.scale.slow for k in (1, 3)))
     model = Timeline(expected.arrival_s[task], expected.received_s[task], expected.finished_s[task])
     return DeviceRun(device, load, model, measured, load.arrival_s.size - task.size)
