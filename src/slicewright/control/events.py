@@ -71,6 +71,7 @@ class Decided:
         devices: ids in the order of the arrays below.
         places: device to place, for the offloaded ones.
         reasons: device to reason, for the local ones.
+        changed: devices whose place is not that of the decision before.
         targets: slice to the grant that it is to end up with.
         requested_bandwidth: (A, N) omega. percent: (A, N) quantised. realised_bandwidth: (A, N) by whole blocks.
         radio_share, compute_share: (I,) phi.
@@ -89,6 +90,7 @@ class Decided:
     devices: tuple[str, ...]
     places: Mapping[str, Place]
     reasons: Mapping[str, Reason]
+    changed: tuple[str, ...]
     targets: Mapping[str, Grant]
     requested_bandwidth: tuple[tuple[float, ...], ...]
     percent: tuple[tuple[int, ...], ...]

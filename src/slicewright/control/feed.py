@@ -25,6 +25,8 @@ from slicewright.control.journal import Record
 from slicewright.types import Document
 
 KEPT = 4096
+MOST_NAMED = 50
+"""A public event names so many devices at most."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,14 @@ def summary(event: Event) -> Document | None:
                 "gap": event.gap,
                 "offloaded": len(event.places),
                 "local": len(event.reasons),
+                "changed": list(event.changed[:MOST_NAMED]),
+                "changed_count": len(event.changed),
                 "pinned": list(event.pinned),
                 "duration_s": event.duration_s,
             }
         case DevicesAdmitted():
-            return {"devices": [d.id for d in event.devices], "source": event.source}
+            named = [d.id for d in event.devices[:MOST_NAMED]]
+            return {"devices": named, "count": len(event.devices), "source": event.source}
         case DevicesRemoved():
             return {"devices": list(event.devices)}
         case NetworkSet():

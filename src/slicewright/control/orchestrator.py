@@ -328,6 +328,7 @@ class Orchestrator:
             epoch=epoch,
             options=self.options,
             pinned=away & set(state.books),
+            previous=state.places,
             duration_s=time.perf_counter() - began,
         )
         self._observe(event)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from slicewright.control.events import Attempt, Decided
+from slicewright.control.grants import Place
 from slicewright.control.options import Options
 from slicewright.control.planning import Outcome
 from slicewright.control.situation import Situation
@@ -24,6 +25,7 @@ def decided(
     epoch: int,
     options: Options,
     pinned: Collection[str],
+    previous: Mapping[str, Place],
     duration_s: float,
 ) -> Decided:
     """The record of a decision: input hash, method, path, shares, residuals, gap, time."""
@@ -45,6 +47,7 @@ def decided(
         devices=outcome.devices,
         places=outcome.places,
         reasons=outcome.reasons,
+        changed=tuple(d for d in outcome.devices if previous.get(d) != outcome.places.get(d)),
         targets=outcome.targets,
         requested_bandwidth=() if split is None else _rows(split.requested),
         percent=() if split is None else tuple(tuple(row) for row in split.percent.tolist()),

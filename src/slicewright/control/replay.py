@@ -116,6 +116,7 @@ def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Diffe
         epoch=recorded.epoch,
         options=Options(rounds=recorded.rounds, seed=recorded.seed),
         pinned=recorded.pinned,
+        previous=state.places,
         duration_s=0.0,
     )
     found = []

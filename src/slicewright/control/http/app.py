@@ -17,7 +17,8 @@ from slicewright.control.plane import ControlPlane
 from slicewright.version import __version__
 
 DASHBOARD = Path(__file__).parent.parent / "dashboard"
-_FILES = {"dashboard.js": "text/javascript", "dashboard.css": "text/css"}
+_MEDIA = {".js": "text/javascript", ".css": "text/css"}
+_FILES = {file.name: _MEDIA[file.suffix] for file in DASHBOARD.iterdir() if file.suffix in _MEDIA}
 _DESCRIPTION = """Decides, for every device of an edge network, where its task runs and with what share.
 
 Errors are RFC 9457 problem documents. Shares and ratios are numbers from 0 to 1; all other units are SI."""

@@ -7,11 +7,13 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import JSONResponse
 
 from slicewright.control.commands import NoNetworkError, set_network
 from slicewright.control.http.context import Admin, Plane, Reader
 from slicewright.control.http.plans import picture_of
 from slicewright.control.http.problems import Problem, responses
+from slicewright.control.overview import overview
 from slicewright.control.views import node_documents, radio_documents, slice_documents
 from slicewright.slicing.rrm import Plmn, Profile
 
@@ -49,6 +51,14 @@ async def replace_network(
     )
     response.headers["ETag"] = f'"{state.network_revision}"'
     return {} if state.network is None else state.network.document
+
+
+@router.get("/v1/overview", responses=responses(401, 403, 409, 429))
+async def read_overview(plane: Plane, _: Reader) -> Response:
+    """What the dashboard shows; its shape may change, programs should use the other operations."""
+    picture = picture_of(plane, "desired")
+    o = plane.orchestrator
+    return JSONResponse(overview(picture, o.statuses, plane.away(), o.state.leader))
 
 
 @router.get("/v1/slices", responses=responses(401, 403, 409, 429))

@@ -80,9 +80,10 @@ async def explain_device(
     plane: Plane,
     _: Reader,
     alternatives: Annotated[int, Query(ge=1, le=10_000)] = 25,
+    view: WhichView = "desired",
 ) -> Document:
     """Why a device is where it is: the alternatives, what each would cost the system, and why not."""
-    picture = picture_of(plane)
+    picture = picture_of(plane, view)
     if device not in picture.state.devices:
         raise UnknownDeviceError(f"there is no device {device!r}")
     return await asyncio.to_thread(explain, picture, device, most=alternatives)

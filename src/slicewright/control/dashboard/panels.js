@@ -1,0 +1,129 @@
+// Tables and bars.
+
+import { byId, colour, html, milliseconds, percent, short, swatch } from "./dom.js";
+
+export function drawFigures(view, rate) {
+  const text = {
+    cost: view.cost_s === null ? "–" : `${short(view.cost_s, 4)} s`,
+    gap: view.gap === null ? "–" : percent(view.gap),
+    offloaded: `${view.devices.filter((d) => d.slice !== null).length} of ${view.devices.length}`,
+    duration: view.duration_s === null ? "–" : milliseconds(view.duration_s),
+    rate: short(rate, 2),
+    residual: view.broken.length ? `broken: ${view.broken.join(", ")}` : "all hold",
+  };
+  for (const [id, value] of Object.entries(text)) byId(id).textContent = value;
+  byId("residual").className = view.broken.length ? "bad" : "good";
+  byId("map-note").textContent = `epoch ${view.epoch}`;
+  byId("method").textContent = view.method;
+  byId("leader").textContent = `${view.leader} leads; the last decision went by ${path(view.path) || "nothing yet"}`;
+}
+
+export function drawManagers(view) {
+  const tone = { active: "good", moving: "warn", away: "bad", refused: "bad" };
+  byId("managers").replaceChildren(
+    ...view.managers.map((m) =>
+      html(
+        "tr",
+        { title: m.detail },
+        html("td", {}, swatch(view.slices.indexOf(m.name)), m.name),
+        html("td", { class: tone[m.state] }, m.state),
+        html("td", { class: "number" }, String(m.devices)),
+        html("td", { class: "number" }, String(m.held_revision)),
+        html("td", { class: "quiet" }, m.instance || "–"),
+      ),
+    ),
+  );
+}
+
+export function drawPoints(view) {
+  byId("points").replaceChildren(
+    ...view.access_points.flatMap((name, a) => {
+      const track = html("div", { class: "track" });
+      view.percent[a].forEach((whole, n) => {
+        if (!whole) return;
+        const part = html("span", { title: `${view.slices[n]}: requested ${percent(view.requested[a][n])}, realised ${percent(view.realised[a][n])}` });
+        part.style.width = `${whole}%`;
+        part.style.background = colour(n);
+        part.textContent = whole >= 7 ? whole : "";
+        track.append(part);
+      });
+      const count = view.devices.filter((d) => d.access_point === a).length;
+      return [html("div", { class: "label" }, name, html("small", {}, ` ${count}`)), track];
+    }),
+  );
+}
+
+export function drawNodes(view) {
+  byId("nodes").replaceChildren(
+    ...view.nodes.flatMap((node, j) => {
+      const split = html("div", { class: "split" });
+      node.load.forEach((load, n) => {
+        const track = html("div", { class: "track", title: `${view.slices[n]}: ${percent(load)} busy` });
+        const part = html("span");
+        part.style.width = `${Math.min(100, load * 100)}%`;
+        part.style.background = colour(n);
+        track.append(part);
+        split.append(track, html("small", {}, (load * 100).toFixed(1)));
+      });
+      const count = view.devices.filter((d) => d.node === j).length;
+      return [html("div", { class: "label" }, node.name, html("small", {}, ` ${count}`)), split];
+    }),
+  );
+}
+
+// The method alone where it answered, and what happened to those before it.
+const path = (links) => links.map((link) => link.replace(": used", "")).join(", ");
+
+export function drawDecisions(history, onEpoch) {
+  const newest = history.slice(-40).reverse();
+  byId("decisions").replaceChildren(
+    ...newest.map((d) => {
+      const button = html("button", { type: "button" }, `epoch ${d.epoch}`);
+      button.addEventListener("click", () => onEpoch(d));
+      const away = d.pinned.length ? `, without ${d.pinned.join(", ")}` : "";
+      return html(
+        "li",
+        {},
+        button,
+        ` ${path(d.path)} ${short(d.cost_s, 4)} s, ${d.changed_count} moved, ${milliseconds(d.duration_s)}${away}`,
+      );
+    }),
+  );
+}
+
+export function drawDecision(decision, onDevice) {
+  byId("decision-title").textContent = `Epoch ${decision.epoch}`;
+  byId("decision-path").textContent =
+    `${path(decision.path)}. Cost ${short(decision.cost_s, 5)} s, at least ${short(decision.lower_bound_s, 5)} s for any plan. ` +
+    `${decision.changed_count} of ${decision.offloaded + decision.local} devices changed their place` +
+    (decision.changed_count ? "; why each is where it is now:" : ".");
+  byId("decision-devices").replaceChildren(
+    ...decision.changed.map((id) => {
+      const button = html("button", { type: "button" }, id);
+      button.addEventListener("click", () => onDevice(id));
+      return html("li", {}, button);
+    }),
+  );
+}
+
+export function drawExplanation(answer) {
+  const { device, alternatives } = answer;
+  byId("explain-title").textContent = device.id;
+  byId("explain-where").textContent =
+    device.state === "local"
+      ? `computes locally: ${device.explanation}. Takes ${short(device.completion_s)} s.`
+      : `is served by ${device.access_point} and ${device.node} in slice ${device.slice}. Takes ${short(device.completion_s)} s.`;
+  byId("alternatives").replaceChildren(
+    ...alternatives.map((a) => {
+      const c = a.choice;
+      return html(
+        "tr",
+        { class: a.chosen ? "chosen" : a.feasible ? "" : "never" },
+        html("td", {}, c.local ? "local" : `${c.access_point}, ${c.node}, ${c.slice}`),
+        html("td", { class: "number" }, short(a.system_cost_s, 6)),
+        html("td", { class: "number" }, a.difference_s === null ? "–" : short(a.difference_s)),
+        html("td", {}, a.chosen ? "chosen" : a.why_not || ""),
+      );
+    }),
+  );
+}
