@@ -83,10 +83,14 @@ def place(
 
 
 def _show(tasks: Tasks, chosen: Placement, placements: list[Placement]) -> None:
+    from rich.markup import escape
+
     console = output()
     console.print(_decisions(tasks, chosen))
     console.print(_nodes(tasks, chosen))
     console.print(_comparison(placements))
+    for note in dict.fromkeys(note for placement in placements for note in placement.notes):
+        console.print(f"[yellow]note[/] {escape(note)}")
     for rule, worst in chosen.violations.worst.items():
         from slicewright.placement.judge import MEANING
 

@@ -55,7 +55,7 @@ def place(
     bound = answer.lower_bound_bit_hops
     if certify and bound <= 0.0:
         bound = lower_bound(tasks)
-    return certified(tasks, choice, method=method, lower_bound=bound, runtime_s=runtime)
+    return certified(tasks, choice, method=method, lower_bound=bound, runtime_s=runtime, notes=answer.notes)
 
 
 def _check_options(decide: PlacementMethod, method: str, options: dict[str, Any]) -> None:

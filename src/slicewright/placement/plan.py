@@ -42,6 +42,7 @@ class Placement:
         delay_s: (K,) s; nan for a rejected task.
         deadline_s: (K,) s.
         reasons: (K,) why a task was rejected, else None.
+        notes: what the method wants to say (a fallback it took, a model out of its range).
     """
 
     method: str
@@ -55,6 +56,7 @@ class Placement:
     delay_s: FloatArray
     deadline_s: FloatArray
     reasons: tuple[str | None, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -89,6 +91,7 @@ class Placement:
                 }
                 for k in range(len(self.nodes))
             ],
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
     @classmethod
@@ -118,6 +121,7 @@ class Placement:
             delay_s=np.array([row[1] for row in rows]),
             deadline_s=np.array([row[2] for row in rows]),
             reasons=tuple(row[3] for row in rows),
+            notes=tuple(map(str, doc.get("notes") or ())),
         )
 
 
@@ -143,7 +147,13 @@ def placement_choice(tasks: Tasks, placement: Placement) -> IntArray:
 
 
 def certified(
-    tasks: Tasks, choice: IntArray, *, method: str, lower_bound: float, runtime_s: float
+    tasks: Tasks,
+    choice: IntArray,
+    *,
+    method: str,
+    lower_bound: float,
+    runtime_s: float,
+    notes: tuple[str, ...] = (),
 ) -> Placement:
     """The placement of a decision, judged, with its reasons and its bound."""
     judged: Judgement = judge(tasks, choice)
@@ -163,6 +173,7 @@ def certified(
         delay_s=judged.delay_s,
         deadline_s=tasks.deadline_s,
         reasons=rejection_reasons(tasks, choice),
+        notes=notes,
     )
 
 

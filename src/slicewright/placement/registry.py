@@ -27,10 +27,12 @@ class Answer:
         choice: (K,) index of an option of ``tasks.options``, or -1 for a rejected task;
             :func:`slicewright.placement.choice_of` makes it from nodes.
         lower_bound_bit_hops: proven lower bound of the objective, 0 if the method proves none.
+        notes: what the method wants to say (a fallback it took, a model out of its range).
     """
 
     choice: IntArray
     lower_bound_bit_hops: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 PlacementMethod: TypeAlias = Callable[..., Answer]

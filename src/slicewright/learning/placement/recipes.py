@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from slicewright.errors import InvalidOptionError, UnknownNameError
+from slicewright.errors import UnknownNameError
 from slicewright.learning.cards import Card
-from slicewright.learning.export import save_model
-from slicewright.learning.placement import kinds
 from slicewright.learning.placement.classifier import Classifier, ClassifierDesign
-from slicewright.learning.placement.crossing import predicted_classes, tree_classes
-from slicewright.learning.placement.features import ALONE, INGRESS
-from slicewright.learning.placement.gains import gains
+from slicewright.learning.placement.crossing import score_predictor
+from slicewright.learning.placement.features import ALONE
+from slicewright.learning.placement.files import save_files
+from slicewright.learning.placement.gains import gain_figures
 from slicewright.learning.placement.graphs import classifier_onnx, queue_onnx
+from slicewright.learning.placement.kinds import GRAPH, QUEUE, ROWS, SHIPPED, TREE
+from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
 from slicewright.learning.placement.queue_network import QueueDesign
 from slicewright.learning.placement.runs import FIRST_TEST_SEED, LABEL_ITERATIONS, Run, ranges, solved_runs
-from slicewright.learning.placement.scores import class_scores
 from slicewright.learning.placement.training import (
     ClassifierSchedule,
     QueueSchedule,
@@ -31,6 +28,144 @@ from slicewright.learning.placement.training import (
     train_queue_network,
 )
 from slicewright.learning.placement.tree import SMALLEST_LEAF, train_tree, tree_onnx
-from slicewright.network.documents import write_atomically
 
 Report = Callable[[str], None]
+DECODINGS = 8
+"""Of the repaired gain on the card."""
+Data = Mapping[str, Sequence[Run]]
+"""Solved runs by family."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much to train.
+
+    Attributes:
+        paper, varied: runs of the published setting, and of other networks (for ``queue-network`` only).
+        classifier, queue: schedules.
+        tested: runs for the figures of the card.
+    """
+
+    paper: int
+    varied: int
+    classifier: ClassifierSchedule
+    queue: QueueSchedule
+    tested: int
+
+
+SCALES: Mapping[str, Scale] = {
+    "smoke": Scale(24, 16, ClassifierSchedule(epochs=5), QueueSchedule(imitate=1, descend=1), 6),
+    "shipped": Scale(1000, 480, ClassifierSchedule(), QueueSchedule(), 100),
+    "full": Scale(5000, 3200, ClassifierSchedule(), QueueSchedule(imitate=40, descend=20), 400),
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and what its files need."""
+
+    kind: str
+    onnx: bytes
+    settings: Mapping[str, Any]
+    training: Mapping[str, Any]
+    predict: Predictor
+    parameters: int
+
+
+def train(
+    name: str,
+    folder: Path,
+    *,
+    scale: str = "shipped",
+    data: Data | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    report: Report = lambda line: None,
+) -> Card:
+    """Train a placement model by name and write ``<name>.onnx`` and its card.
+
+    Args:
+        name: ``gnn``, ``mlp``, ``decision-tree`` or ``queue-network``.
+        folder: for both files.
+        scale: ``smoke`` (a minute), ``shipped`` (what the package ships) or ``full``.
+        data: solved runs by family, ``paper`` first of all; drawn and solved here by default.
+        seed: of weights and order; the runs are the same for every seed.
+        epochs: overrides the scale's (of the first stage).
+        report: told what is happening.
+
+    Raises:
+        UnknownNameError: no such model or scale.
+    """
+    if name not in SHIPPED:
+        raise UnknownNameError("model", name, SHIPPED)
+    if scale not in SCALES:
+        raise UnknownNameError("scale", scale, SCALES)
+    chosen = SCALES[scale]
+    torch.set_num_threads(1)
+    families = {"paper": chosen.paper} | ({"varied": chosen.varied} if name == "queue-network" else {})
+    runs = data or {
+        family: solved_runs(family, range(count), report=report) for family, count in families.items()
+    }
+    made = _trained(name, runs, chosen, seed, epochs, report)
+    learned = [run for family in runs.values() for run in family]
+    figures: dict[str, Any] = {}
+    for family in runs:
+        report(f"testing on {chosen.tested} runs of family {family}")
+        test = solved_runs(family, range(FIRST_TEST_SEED, FIRST_TEST_SEED + chosen.tested))
+        figures[family] = gain_figures(made.predict, test, decodings=DECODINGS)
+        if family == "paper":
+            figures[family] |= {
+                k: round(v, 4) for k, v in asdict(score_predictor(made.predict, test)).items()
+            }
+    return save_files(
+        folder,
+        name=name,
+        kind=made.kind,
+        onnx=made.onnx,
+        settings=made.settings,
+        trained_for=ranges(learned),
+        data={
+            "runs": {family: [0, len(x) - 1] for family, x in runs.items()},
+            "labels": "exact up to 40 tasks, else search; canonical tie-break",
+            "search_iterations": LABEL_ITERATIONS,
+            "test_seeds_from": FIRST_TEST_SEED,
+        },
+        training={"scale": scale, "seed": seed, **made.training},
+        figures=figures | {"runs": chosen.tested, "decodings": DECODINGS},
+        parameters=made.parameters,
+    )
+
+
+def _trained(name: str, data: Data, scale: Scale, seed: int, epochs: int | None, report: Report) -> Trained:
+    paper = data["paper"]
+    if name == "queue-network":
+        schedule = replace(scale.queue, seed=seed, imitate=epochs or scale.queue.imitate)
+        design = QueueDesign()
+        runs = [run for family in data.values() for run in family]
+        network = train_queue_network(runs, design, schedule, report=report)
+        predict, onnx = of_queue_network(network), queue_onnx(network)
+        return Trained(QUEUE, onnx, asdict(design), asdict(schedule), predict, _count(network))
+    sizes = published_sizes(paper[0])
+    if name == "decision-tree":
+        report("growing a tree")
+        tree = train_tree(paper, seed=seed)
+        predict, onnx = of_tree(tree, sizes.classes), tree_onnx(tree, sizes.classes)
+        settings = {"features": sizes.features, "classes": sizes.classes}
+        training = {"smallest_leaf": SMALLEST_LEAF}
+        return Trained(TREE, onnx, settings, training, predict, int(tree.tree_.node_count))
+    shape = replace(sizes, graph=ALONE) if name == "mlp" else sizes
+    rate = replace(scale.classifier, seed=seed, epochs=epochs or scale.classifier.epochs)
+    model: Classifier = train_classifier(paper, shape, rate, report=report)
+    kind = ROWS if name == "mlp" else GRAPH
+    predict, onnx = of_classifier(model), classifier_onnx(model)
+    return Trained(kind, onnx, asdict(shape), asdict(rate), predict, _count(model))
+
+
+def published_sizes(run: Run) -> ClassifierDesign:
+    """The published network for the sizes of a run: 27 features and 67 classes with 12 COINs and one MEC server."""
+    coins = run.tasks.topology.coins.size
+    return ClassifierDesign(features=3 + 2 * coins, classes=run.tasks.options.count)
+
+
+def _count(model: torch.nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())

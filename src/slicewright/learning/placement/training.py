@@ -77,7 +77,7 @@ def train_classifier(
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            total += float(loss) * len(chosen)
+            total += loss.item() * len(chosen)
         report(f"epoch {epoch + 1} of {schedule.epochs}, loss {total / len(runs):.3f}")
     return model.eval()
 
@@ -130,7 +130,7 @@ def train_queue_network(
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
                 cycle.step()
-                total += float(loss)
+                total += loss.item()
             report(f"{name}: epoch {epoch + 1} of {epochs}, loss {total / len(batches):.4f}")
     return model.eval()
 
