@@ -64,9 +64,9 @@ SCALES: Mapping[str, Scale] = {
     "shipped": Scale(
         paper=8000,
         varied=3000,
-        labels=4000,
-        folds=3,
-        published=Schedule(epochs=15),
+        labels=2500,
+        folds=2,
+        published=Schedule(epochs=12),
         imitate=Schedule(epochs=8, learning_rate=5e-3),
         descend=Schedule(epochs=6, learning_rate=1e-3),
         tested=200,
