@@ -202,6 +202,10 @@ def _show(report: BedReport, plan: Plan) -> None:
     parts = (("transmission", "transmit_s"), ("execution", "execute_s"), ("completion", "completion_s"))
     errors = [f"{name} {100 * e:.1f} %" for name, part in parts if (e := report.error(part)) == e]
     out.print(f"[bold]median error, measured against model: {', '.join(errors) or 'nothing to judge'}[/]")
+    out.print(
+        f"completion includes {1000 * report.wait_s:.0f} ms on average behind the device's own earlier tasks "
+        "on the uplink, a queue that the plan's figure leaves out"
+    )
     if any(d.coarse for d in report.devices):
         out.print(
             "* tasks too short for this machine's CPU quotas: they finish early and are left out; try --slow"

@@ -59,7 +59,9 @@ def draw_run(report: BedReport, runs: Sequence[DeviceRun], path: str | Path) -> 
     marks = [
         Line2D([], [], ls="", marker="o", ms=4, color=_TASK, label="one task, measured"),
         Line2D([], [], ls="", marker="o", ms=5, color=_MEAN, label="mean, measured"),
-        Line2D([], [], ls="", marker="o", ms=8, mfc="none", mec=_MODEL, label="model on the same tasks"),
+        Line2D(
+            [], [], ls="", marker="o", ms=8, mfc="none", mec=_MODEL, label="the plan's shares, same tasks"
+        ),
         Line2D([], [], ls="", marker="|", ms=12, mew=2, color=_MODEL, label="plan's prediction"),
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=4, frameon=False, fontsize=9)

@@ -77,6 +77,12 @@ class BedReport:
         ]
         return float(np.median(ratios)) if ratios else float("nan")
 
+    @property
+    def wait_s(self) -> float:
+        """Mean over tasks of the wait on the uplink, behind earlier tasks of the same device; not in the model."""
+        total = sum(d.tasks for d in self.devices)
+        return sum(d.wait_s * d.tasks for d in self.devices if d.tasks) / total if total else float("nan")
+
     def to_dict(self) -> Document:
         """The report as a ``slicewright/testbed/v1`` document; unknown numbers are null."""
         return {
@@ -87,6 +93,7 @@ class BedReport:
                 "wire_bytes_per_payload_byte": WIRE_OVERHEAD,
             },
             "devices_computing_locally": self.local,
+            "mean_uplink_wait_s": _finite(self.wait_s),
             "median_error": {part: _finite(self.error(part)) for part in PARTS},
             "devices": [_row(d) for d in self.devices],
         }
