@@ -52,8 +52,8 @@ def kill_node(node: subprocess.Popen[bytes]) -> None:
     node.wait()
 
 
-def wait_for_processors(count: int) -> None:
-    """Until the cluster has so many."""
+def wait_for_processors(count: int, *nodes: subprocess.Popen[bytes]) -> None:
+    """Until the cluster has so many; its nodes must stay alive meanwhile."""
     import ray
 
     give_up = time.monotonic() + START_LIMIT_S
@@ -65,8 +65,8 @@ def wait_for_processors(count: int) -> None:
                 return
         except ConnectionError:
             pass  # the head is not up yet
-        if time.monotonic() > give_up:
-            raise SystemExit("the Ray cluster did not come up")
+        if time.monotonic() > give_up or any(node.poll() is not None for node in nodes):
+            raise SystemExit("the Ray cluster did not come up; see the logs beside the store")
         time.sleep(0.5)
 
 
@@ -80,9 +80,9 @@ def main(store: Path, count: int, method: str) -> None:
         f"--temp-dir={scratch}/r",
         log=scratch / "head.log",
     )
-    wait_for_processors(1)
+    wait_for_processors(1, head)
     second = start_node(f"--address={ADDRESS}", log=scratch / "second.log")
-    wait_for_processors(2)
+    wait_for_processors(2, head, second)
     killed_at = []
 
     def on_progress(progress: Progress) -> None:

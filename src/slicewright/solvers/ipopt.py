@@ -66,6 +66,9 @@ def minimise_smooth(problem: SmoothProblem, options: Options | None = None) -> R
 
     options = options or Options()
     began = time.perf_counter()
+    version = f"casadi {solver('ipopt').version}"
+    if (problem.lower > problem.upper).any():  # CasADi would call the problem ill-posed
+        return Result(Status.INFEASIBLE, "ipopt", version, message="bounds cross")
     settings: dict[str, Any] = {
         "print_time": False,
         "ipopt.print_level": 0,
@@ -92,7 +95,7 @@ def minimise_smooth(problem: SmoothProblem, options: Options | None = None) -> R
     return Result(
         status=status,
         solver="ipopt",
-        version=f"casadi {solver('ipopt').version}",
+        version=version,
         objective=float(answer["f"]) if status.has_point else math.inf,
         time_s=time.perf_counter() - began,
         values=values if status.has_point else None,
