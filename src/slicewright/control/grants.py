@@ -166,7 +166,6 @@ def release(held: Grant, target: Grant) -> Grant:
 def is_safe(grant: Grant, books: Mapping[str, Book]) -> bool:
     """Whether a slice may be given a grant while the others hold whatever they may be holding."""
     others = [book for name, book in books.items() if name != grant.slice]
-    mine = (*books[grant.slice].possible, grant)
     if any(device in held.seats for book in others for held in book.possible for device in grant.seats):
         return False
     shares = [highest(book.possible, "bandwidth") for book in others]
@@ -174,8 +173,10 @@ def is_safe(grant: Grant, books: Mapping[str, Book]) -> bool:
         omega + math.fsum(s.get(a, 0.0) for s in shares) > 1 + SLACK for a, omega in grant.bandwidth.items()
     ):
         return False
-    arrivals = {book.held.slice: highest(book.possible, "arrivals_hz") for book in others}
-    arrivals[grant.slice] = highest(mine, "arrivals_hz")
+    arrivals: dict[str, Mapping[str, float]] = {
+        book.held.slice: highest(book.possible, "arrivals_hz") for book in others
+    }
+    arrivals[grant.slice] = grant.arrivals_hz  # what it brings already was checked when that was sent
     checked = [(grant, grant.slice), *((held, book.held.slice) for book in others for held in book.possible)]
     return all(
         math.fsum(brought.get(node, 0.0) for name, brought in arrivals.items() if name != owner)
@@ -187,17 +188,25 @@ def is_safe(grant: Grant, books: Mapping[str, Book]) -> bool:
 
 
 def next_grants(books: Mapping[str, Book], away: Collection[str] = ()) -> list[tuple[Grant, Stage]]:
-    """What can be sent now: targets where they fit, else releases. Slices with a grant under way must wait."""
+    """What can be sent now. Releases interrupt devices that move, so they are the last resort.
+
+    Targets that fit go out. While any slice has yet to answer, the others wait for what it may free. Only when
+    nobody can go first does every slice fall back to its release, and then all targets fit: no order of messages
+    ends in a standstill.
+
+    Args:
+        books: accounts of all slices.
+        away: slices that are planned around; they are sent nothing, and nobody waits for them.
+    """
+    idle = [n for n, book in books.items() if book.sent is None and not book.settled and n not in away]
     out: list[tuple[Grant, Stage]] = []
     after = dict(books)
-    for name, book in books.items():
-        if book.sent is not None or book.settled or name in away:
-            continue
-        smaller = release(book.held, book.target)
-        candidates: list[tuple[Grant, Stage]] = [(book.target, "target"), (smaller, "release")]
-        for grant, stage in candidates:
-            if (stage == "target" or not grant.same_terms(book.held)) and is_safe(grant, after):
-                out.append((grant, stage))
-                after[name] = Book(book.held, book.target, grant)
-                break
-    return out
+    for name in idle:
+        book = books[name]
+        if is_safe(book.target, after):
+            out.append((book.target, "target"))
+            after[name] = Book(book.held, book.target, book.target)
+    if out or any(book.sent is not None and name not in away for name, book in books.items()):
+        return out
+    smaller = [(name, release(books[name].held, books[name].target)) for name in idle]
+    return [(grant, "release") for name, grant in smaller if not grant.same_terms(books[name].held)]

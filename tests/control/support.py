@@ -1,0 +1,139 @@
+"""What the tests of the control plane share."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import selectors
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import slicewright as sw
+from slicewright.control.allocation import Allocation
+from slicewright.control.device import Device, devices_of
+from slicewright.control.events import DevicesAdmitted, NetworkSet
+from slicewright.control.grants import Grant
+from slicewright.control.network import Network
+from slicewright.control.planning import assemble
+from slicewright.control.situation import Situation
+from slicewright.control.state import State, fold
+from slicewright.network.scenario import Scenario
+
+
+def scenario_of(devices: int = 12, seed: int = 0, **overrides: object) -> Scenario:
+    """A small network with few nodes, so that slices compete."""
+    return sw.preset("paper-slicing", devices=devices, seed=seed, **{"coins": 4, **overrides})
+
+
+def crowded(devices: int = 16, seed: int = 0) -> Scenario:
+    """Nodes so slow that not everybody fits: 13b and 13c bind."""
+    return scenario_of(devices, seed, coin_capacity_hz=(4e7, 1.2e8), mec_capacity_hz=(2e8, 2e8))
+
+
+def state_with(scenario: Scenario, *, admitted: bool = True) -> tuple[State, tuple[Device, ...]]:
+    """An orchestrator that knows a scenario's network, and its devices if wanted."""
+    devices = devices_of(scenario)
+    state = fold(State(), NetworkSet(Network.of(scenario).document))
+    return (fold(state, DevicesAdmitted(devices)) if admitted else state), devices
+
+
+def judge_world(
+    network: Network,
+    devices: Mapping[str, Device],
+    grants: Mapping[str, Grant],
+    allocations: Mapping[str, Allocation],
+) -> None:
+    """Fail if what managers really do breaks 13a to 13g, or serves a device twice."""
+    seated = [device for allocation in allocations.values() for device in allocation.compute]
+    assert len(seated) == len(set(seated)), "a device is served by two slices"
+    everybody = {**devices}
+    for grant in grants.values():
+        for name, seat in grant.seats.items():
+            everybody.setdefault(name, _stand_in(network, name, grant.slice, seat))
+    plan = assemble(Situation(network, tuple(everybody.values())), grants, allocations, "world")
+    assert plan is None or plan.violations.feasible, plan.violations.explain()
+
+
+def _stand_in(network: Network, name: str, slice_name: str, seat: Any) -> Device:
+    """A device that was withdrawn but is still served somewhere: it uses resources like before."""
+    return Device(
+        id=name,
+        task_bits=seat.task_bits,
+        local_cycles=seat.local_time_s,
+        local_capacity_hz=1.0,
+        arrival_rate_hz=seat.arrival_hz,
+        slice_cycles={slice_name: seat.cycles},
+        rate_bps={seat.access_point: seat.rate_bps},
+    )
+
+
+def moved(device: Device, rng: np.random.Generator) -> Device:
+    """The device somewhere else with another task."""
+    scale = float(rng.uniform(0.5, 1.5))
+    return replace(
+        device,
+        position_m=(float(rng.uniform(0, 500)), float(rng.uniform(0, 500))),
+        task_bits=device.task_bits * scale,
+        local_cycles=device.local_cycles * scale,
+        slice_cycles={name: cycles * scale for name, cycles in device.slice_cycles.items()},
+    )
+
+
+def as_body(device: Device) -> dict[str, Any]:
+    """The device as the API takes it."""
+    return {
+        "id": device.id,
+        "task_bits": device.task_bits,
+        "local_cycles": device.local_cycles,
+        "local_capacity_hz": device.local_capacity_hz,
+        "arrival_rate_hz": device.arrival_rate_hz,
+        "slice_cycles": dict(device.slice_cycles),
+        "position_m": device.position_m,
+        "tx_power_w": device.tx_power_w,
+    }
+
+
+class _SkippingSelector(selectors.SelectSelector):
+    """Does not wait: it tells the loop's clock how long it would have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skipped_s = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if not ready and timeout is not None and timeout > 0:
+            self.skipped_s += timeout
+        elif not ready and timeout is None:
+            ready = super().select(None)
+        return ready
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time passes only while nothing can be done. Not for threads."""
+
+    def __init__(self) -> None:
+        self._skipping = _SkippingSelector()
+        super().__init__(self._skipping)
+
+    def time(self) -> float:
+        """Simulated s."""
+        return self._skipping.skipped_s
+
+
+def simulate(main: Callable[[], Any]) -> Any:
+    """Run a coroutine function in simulated time."""
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        return runner.run(main())
+
+
+@contextmanager
+def later() -> Iterator[list[Any]]:
+    """A heap for messages that arrive in another order."""
+    heap: list[Any] = []
+    yield heap
+    heapq.heapify(heap)
