@@ -14,12 +14,17 @@ from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing.bound import ROUNDING
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.exact._kernels.tree import prove
+from slicewright.slicing.exact.tree import load_kernels, prove
 from slicewright.slicing.plan import OPTIMAL_GAP
 from slicewright.slicing.search import deadline_ns
 
 SEARCH_ROUNDS_PER_DEVICE = 50
+"""Rounds of search before the proof."""
 SEARCH_PART = 0.1
+"""Part of a budget that search may take."""
+GAP_PART = 0.98
+"""The proof aims at this part of the gap, so that rounding the bound down cannot spoil it."""
+LEAST_GAP = 1e-7
 MOST_PARTS = 100_000
 
 
@@ -72,29 +77,30 @@ def solve_exact(
         seed: of the search.
 
     Raises:
-        InvalidOptionError: a gap, budget or number of parts that is not positive.
+        InvalidOptionError: a gap below 1e-7, a negative budget, or no parts.
     """
-    began = time.perf_counter_ns()
-    if not gap > 0:
-        raise InvalidOptionError("gap", "must be positive", value=gap)
+    if not gap >= LEAST_GAP:
+        raise InvalidOptionError(
+            "gap", f"must be at least {LEAST_GAP:g}", value=gap, fix="bounds are rounded"
+        )
     if most_parts < 1:
         raise InvalidOptionError("most_parts", "must be at least 1", value=most_parts)
+    announce_compilation("slicing.exact")
+    load_kernels()
+    began = time.perf_counter_ns()
     deadline = deadline_ns(began, budget_s)
     search_deadline = deadline_ns(began, None if budget_s is None else SEARCH_PART * budget_s)
-    announce_compilation("slicing.exact")
     packed = compact(scenario)
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
     rounds = SEARCH_ROUNDS_PER_DEVICE * scenario.n_devices
     link, group, _, _, _, _, _ = search_with_shares(
         problem, link, group, np.uint64(seed), rounds, search_deadline
     )
-    link, group, cost, bound, parts = prove(
-        problem, link, group, gap * (1.0 - 1e-3), np.uint64(seed), most_parts, deadline
-    )
+    proof = prove(problem, link, group, GAP_PART * gap, seed, most_parts, deadline)
     return ExactAnswer(
-        packed.decisions(link, group),
-        float(cost),
-        min(float(bound) * (1.0 - ROUNDING), float(cost)),
-        int(parts),
+        packed.decisions(proof.link, proof.group),
+        proof.cost,
+        proof.bound * (1.0 - ROUNDING),
+        proof.parts,
         (time.perf_counter_ns() - began) * 1e-9,
     )

@@ -15,7 +15,7 @@ MOST_SETS = 20_000
 
 
 @outlined
-def price_access_point(problem, links, price, offer, scratch, tolerance):  # type: ignore[no-untyped-def]
+def price_access_point(problem, links, price, offer, scratch, tolerance):
     """Largest sum of prices - (sum of sqrt T)^2 over the devices with a link in ``links`` ((I,), or LOCAL)."""
     root, key, device, flips = problem.link_root, scratch.key, scratch.device, scratch.slack
     place = offer.place

@@ -16,7 +16,7 @@ MOST_SETS = 500
 
 
 @inlined
-def promised(problem, j, alone, price, sums, depth, i):  # type: ignore[no-untyped-def]
+def promised(problem, j, alone, price, sums, depth, i):
     """At most what device i adds to the gain of the set at ``depth``; the longer queue of other slices not counted."""
     n_slices = problem.work.shape[1]
     alpha = problem.arrival[i]
@@ -39,7 +39,7 @@ def promised(problem, j, alone, price, sums, depth, i):  # type: ignore[no-untyp
 
 
 @outlined
-def search_few(problem, j, alone, price, offer, scratch, best, tolerance):  # type: ignore[no-untyped-def]
+def search_few(problem, j, alone, price, offer, scratch, best, tolerance):
     """An upper bound of the largest gain, exact unless there are too many sets; ``offer`` is improved.
 
     Cost without 13b is a function of sums (of roots, work, arrivals) whose second derivatives are all positive, so
@@ -48,7 +48,8 @@ def search_few(problem, j, alone, price, offer, scratch, best, tolerance):  # ty
     the others, which makes it dearer for them to give up capacity to a newcomer.
     """
     n_slices = problem.work.shape[1]
-    key, device, stack, sums, most = scratch.key, scratch.device, scratch.stack, scratch.sums, scratch.paid
+    key, device, stack, sums = scratch.key, scratch.device, scratch.stack, scratch.sums
+    most, values = scratch.paid, scratch.slack  # by depth: bound of the gain, gain without 13b
     for row in range(sums.shape[0]):
         sums[row, 0] = 0.0
     count = 0
@@ -62,7 +63,7 @@ def search_few(problem, j, alone, price, offer, scratch, best, tolerance):  # ty
     for k in range(count):
         most[0] -= key[k]
     depth, steps = 0, 0
-    stack[0] = -1
+    stack[0], values[0] = -1, 0.0
     top = most[0]
     while depth >= 0:
         stack[depth] += 1
@@ -73,13 +74,14 @@ def search_few(problem, j, alone, price, offer, scratch, best, tolerance):  # ty
         i = device[depth]
         copy_sums(sums, depth, depth + 1)
         if option == n_slices:
+            values[depth + 1] = values[depth]
             most[depth + 1] = most[depth] - promised(problem, j, alone, price, sums, depth, i)
         else:
             if alone[i, option * problem.n_nodes + j] >= price[i]:
                 continue
             change(problem, price, sums, depth + 1, i, option, 1.0)
             value = value_at(problem, j, sums, depth + 1)
-            if value <= value_at(problem, j, sums, depth):
+            if value <= values[depth]:
                 continue
             steps += 1
             if steps > MOST_SETS:
@@ -93,7 +95,7 @@ def search_few(problem, j, alone, price, offer, scratch, best, tolerance):  # ty
             reach = value
             for k in range(depth + 1, count):
                 reach += promised(problem, j, alone, price, sums, depth + 1, device[k])
-            most[depth + 1] = reach
+            values[depth + 1], most[depth + 1] = value, reach
         depth += 1
         stack[depth] = -1
     return best + tolerance

@@ -77,7 +77,7 @@ class Room(NamedTuple):
 
 
 @kernel
-def make_room(n_devices, n_nodes, n_slices):  # type: ignore[no-untyped-def]
+def make_room(n_devices, n_nodes, n_slices):
     """Allocate."""
     return Room(
         Offer(np.full(n_devices, NONE), np.zeros(1)), make_scratch(n_devices, n_slices),
@@ -86,7 +86,7 @@ def make_room(n_devices, n_nodes, n_slices):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def settle(problem, choices, prices):  # type: ignore[no-untyped-def]
+def settle(problem, choices, prices):
     """Cut prices that together exceed the local time, which can only tighten the bound; returns their sum."""
     total = 0.0
     for i in range(problem.local_time.size):
@@ -100,8 +100,8 @@ def settle(problem, choices, prices):  # type: ignore[no-untyped-def]
     return total
 
 
-@inlined
-def add_set(master, place, cost, e, shift, n_cover):  # type: ignore[no-untyped-def]
+@outlined
+def add_set(master, place, cost, e, shift, n_cover):
     """A resource's set as a column; LOCAL if there is no room."""
     if not has_room(master, place.size + 1):
         return LOCAL
@@ -113,7 +113,7 @@ def add_set(master, place, cost, e, shift, n_cover):  # type: ignore[no-untyped-
 
 
 @inlined
-def offer_pays(master, place, cost, e, shift, n_cover, least):  # type: ignore[no-untyped-def]
+def offer_pays(master, place, cost, e, shift, n_cover, least):
     """Whether a set is worth more than ``least`` at the master's own prices."""
     gain = master.price[n_cover + e] - cost
     for i in range(place.size):
@@ -123,7 +123,7 @@ def offer_pays(master, place, cost, e, shift, n_cover, least):  # type: ignore[n
 
 
 @outlined
-def price_node(problem, j, choices, prices, offer, scratch, gains, tolerance):  # type: ignore[no-untyped-def]
+def price_node(problem, j, choices, prices, offer, scratch, gains, tolerance):
     """Best set of a node, from the one in ``offer`` on; a bound of its gain that may be loose where many meet."""
     price = prices.compute
     copy_places(offer.place, scratch.tested)
@@ -147,7 +147,7 @@ def price_node(problem, j, choices, prices, offer, scratch, gains, tolerance):  
 
 
 @inlined
-def gain_of(offer, price):  # type: ignore[no-untyped-def]
+def gain_of(offer, price):
     gain = -offer.cost[0]
     for i in range(price.size):
         if offer.place[i] != NONE:
@@ -155,8 +155,8 @@ def gain_of(offer, price):  # type: ignore[no-untyped-def]
     return gain
 
 
-@inlined
-def keep_offer(master, offer, e, shift, n_cover, least):  # type: ignore[no-untyped-def]
+@outlined
+def keep_offer(master, offer, e, shift, n_cover, least):
     """Make the offer a column if it pays; 1 if so."""
     if not offer_pays(master, offer.place, offer.cost[0], e, shift, n_cover, least):
         return 0
@@ -164,7 +164,7 @@ def keep_offer(master, offer, e, shift, n_cover, least):  # type: ignore[no-unty
 
 
 @outlined
-def price_everything(problem, choices, prices, room, master, target, tolerance, least, deadline):  # type: ignore[no-untyped-def]  # fmt: skip
+def price_everything(problem, choices, prices, room, master, target, tolerance, least, deadline):  # fmt: skip
     """Offers of all resources at these prices, as columns if they pay at the master's prices.
 
     The bound of a node that serves many devices is only made tight if that can lift the whole bound to ``target``.
@@ -211,7 +211,7 @@ def price_everything(problem, choices, prices, room, master, target, tolerance, 
 
 
 @outlined
-def set_cost(problem, place, link, e):  # type: ignore[no-untyped-def]
+def set_cost(problem, place, link, e):
     """True cost of a set on a resource."""
     if e >= problem.n_access_points:
         return node_cost(problem, e - problem.n_access_points, place)
@@ -223,7 +223,7 @@ def set_cost(problem, place, link, e):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def start_master(problem, alone, master, link, group, compute):  # type: ignore[no-untyped-def]
+def start_master(problem, alone, master, link, group, compute):
     """Columns of a plan and, beside them, devices at home and devices alone on a node; the plan's basis."""
     n_devices, n_aps, n_nodes = problem.local_time.size, problem.n_access_points, problem.n_nodes
     n_cover = 2 * n_devices
@@ -262,7 +262,7 @@ def start_master(problem, alone, master, link, group, compute):  # type: ignore[
 
 
 @outlined
-def mix_prices(master, weight, best, prices):  # type: ignore[no-untyped-def]
+def mix_prices(master, weight, best, prices):
     """Prices between the best so far and those of the master."""
     n_devices = best.radio.size
     for i in range(n_devices):
@@ -270,8 +270,8 @@ def mix_prices(master, weight, best, prices):  # type: ignore[no-untyped-def]
         prices.compute[i] = weight * best.compute[i] + (1.0 - weight) * max(0.0, master.price[n_devices + i])
 
 
-@outlined
-def raise_bound(problem, choices, master, best, prices, room, cost, target, deadline):  # type: ignore[no-untyped-def]
+@kernel
+def raise_bound(problem, choices, master, best, prices, room, cost, target, deadline):
     """Generate columns until the bound reaches ``target``, the master has converged or the deadline has come.
 
     ``best`` holds prices to begin with and is left with those of the best bound hoped for.

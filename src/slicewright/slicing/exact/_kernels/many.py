@@ -35,7 +35,7 @@ DEVICE, OPTION, CHILDREN = range(3)
 
 
 @outlined
-def charge_devices(problem, j, price, scratch, depth):  # type: ignore[no-untyped-def]
+def charge_devices(problem, j, price, scratch, depth):
     """Fill ``charges``: price less tangent charge by slice, minus infinity where closed."""
     arrivals, steepness = scratch.reference[depth, 0], scratch.reference[depth, 1]
     for n in range(problem.work.shape[1]):
@@ -43,7 +43,7 @@ def charge_devices(problem, j, price, scratch, depth):  # type: ignore[no-untype
 
 
 @inlined
-def worth_in(problem, price, arrivals, steepness, rho, i, n):  # type: ignore[no-untyped-def]
+def worth_in(problem, price, arrivals, steepness, rho, i, n):
     """Price of a device less what the tangent charges it in slice n."""
     if problem.shared_queue:
         charged = rho * (2.0 * problem.work_root[i, n] + rho * arrivals * problem.work[i, n])
@@ -52,7 +52,7 @@ def worth_in(problem, price, arrivals, steepness, rho, i, n):  # type: ignore[no
 
 
 @inlined
-def charge_slice(problem, price, scratch, depth, arrivals, steepness, n):  # type: ignore[no-untyped-def]
+def charge_slice(problem, price, scratch, depth, arrivals, steepness, n):
     for i in range(price.size):
         is_open = scratch.open[depth, i] >> n & 1
         worth = worth_in(problem, price, arrivals, steepness, scratch.rho[depth, n], i, n)
@@ -60,7 +60,7 @@ def charge_slice(problem, price, scratch, depth, arrivals, steepness, n):  # typ
 
 
 @outlined
-def balance_price(problem, j, price, scratch, depth, n):  # type: ignore[no-untyped-def]
+def balance_price(problem, j, price, scratch, depth, n):
     """Bisect the price of slice n until the devices it attracts cause that price; other slices stay as they are."""
     n_slices = problem.work.shape[1]
     arrivals, steepness = scratch.reference[depth, 0], scratch.reference[depth, 1]
@@ -93,7 +93,7 @@ def balance_price(problem, j, price, scratch, depth, n):  # type: ignore[no-unty
 
 
 @inlined
-def deviation(problem, scratch, depth, i, option):  # type: ignore[no-untyped-def]
+def deviation(problem, scratch, depth, i, option):
     """What a device in an option adds to D."""
     if option == NONE:
         return 0.0
@@ -103,18 +103,18 @@ def deviation(problem, scratch, depth, i, option):  # type: ignore[no-untyped-de
 
 
 @inlined
-def is_open_to(scratch, depth, i, option):  # type: ignore[no-untyped-def]
+def is_open_to(scratch, depth, i, option):
     bit = option if option != NONE else scratch.charges.shape[1]
     return (scratch.open[depth, i] >> bit & 1) == 1
 
 
 @inlined
-def worth_of(scratch, i, option):  # type: ignore[no-untyped-def]
+def worth_of(scratch, i, option):
     return scratch.charges[i, option] if option != NONE else 0.0
 
 
 @outlined
-def most_from_product(problem, scratch, depth, start, sign):  # type: ignore[no-untyped-def]
+def most_from_product(problem, scratch, depth, start, sign):
     """Largest value of Lambda0 V0 / 4 D^2 less the reduced costs paid for D, D on one side of 0.
 
     The least reduced cost at which D reaches a value is convex and piecewise linear (fractional knapsack), so the
@@ -145,7 +145,7 @@ def most_from_product(problem, scratch, depth, start, sign):  # type: ignore[no-
 
 
 @outlined
-def choose_branch(problem, j, scratch, depth):  # type: ignore[no-untyped-def]
+def choose_branch(problem, j, scratch, depth):
     """The device whose second best option costs least against what the tangent loses by mixing it with the best."""
     n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
     best = -np.inf
@@ -166,7 +166,7 @@ def choose_branch(problem, j, scratch, depth):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def bound_part(problem, j, price, offer, scratch, depth, best):  # type: ignore[no-untyped-def]
+def bound_part(problem, j, price, offer, scratch, depth, best):
     """Bound the gain of all sets that are open at a depth and choose where to branch; returns the best gain found."""
     n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
     reference, rho, trial, sums = scratch.reference, scratch.rho, scratch.trial, scratch.sums
@@ -196,10 +196,10 @@ def bound_part(problem, j, price, offer, scratch, depth, best):  # type: ignore[
     if problem.shared_queue:
         bound += reference[depth, 0] * reference[depth, 1]
         start = arrivals / reference[depth, 0] - steepness / reference[depth, 1]
-        bound += max(
-            most_from_product(problem, scratch, depth, max(0.0, start), 1.0),
-            most_from_product(problem, scratch, depth, max(0.0, -start), -1.0),
-        )
+        product = 0.0
+        for sign in (1.0, -1.0):
+            product = max(product, most_from_product(problem, scratch, depth, max(0.0, sign * start), sign))
+        bound += product
     scratch.reach[depth] = min(bound, scratch.reach[depth - 1]) if depth > 0 else bound
     choose_branch(problem, j, scratch, depth)
     scratch.branch[depth, CHILDREN] = 0
@@ -212,7 +212,7 @@ def bound_part(problem, j, price, offer, scratch, depth, best):  # type: ignore[
 
 
 @outlined
-def open_root(problem, j, alone, price, place, scratch):  # type: ignore[no-untyped-def]
+def open_root(problem, j, alone, price, place, scratch):
     """Everything that may pay is open; the tangent touches at ``place``."""
     n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
     arrivals, steepness = TINY, TINY
@@ -238,12 +238,14 @@ def open_root(problem, j, alone, price, place, scratch):  # type: ignore[no-unty
 
 
 @outlined
-def search_many(problem, j, alone, price, offer, scratch, best, allowed, tolerance, most_parts, deadline):  # type: ignore[no-untyped-def]  # fmt: skip
+def search_many(problem, j, alone, price, offer, scratch, best, allowed, tolerance, most_parts, deadline):  # fmt: skip
     """An upper bound of the largest gain: no more than ``allowed`` or the gain of ``offer``, unless parts ran out."""
     open_root(problem, j, alone, price, offer.place, scratch)
-    best = bound_part(problem, j, price, offer, scratch, 0, best)
-    depth, parts = 0, 1
+    depth, parts, is_new = 0, 0, True
     while depth >= 0:
+        if is_new:
+            best = bound_part(problem, j, price, offer, scratch, depth, best)
+            parts, is_new = parts + 1, False
         least = max(best, allowed) + tolerance
         branch = scratch.branch[depth]
         if branch[CHILDREN] == 2 or branch[DEVICE] == NONE or scratch.reach[depth] <= least:
@@ -255,7 +257,6 @@ def search_many(problem, j, alone, price, offer, scratch, best, allowed, toleran
                 if scratch.branch[d, CHILDREN] < 2:
                     least = max(least, scratch.reach[d])
             return least
-        parts += 1
         for i in range(price.size):
             scratch.open[depth + 1, i] = scratch.open[depth, i]
         bit = branch[OPTION] if branch[OPTION] != NONE else problem.work.shape[1]
@@ -264,6 +265,5 @@ def search_many(problem, j, alone, price, offer, scratch, best, allowed, toleran
         else:
             scratch.open[depth + 1, branch[DEVICE]] &= ~(1 << bit)
         branch[CHILDREN] += 1
-        depth += 1
-        best = bound_part(problem, j, price, offer, scratch, depth, best)
+        depth, is_new = depth + 1, True
     return max(best, allowed) + tolerance

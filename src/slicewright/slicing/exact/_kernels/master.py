@@ -44,7 +44,7 @@ class Master(NamedTuple):
 
 
 @kernel
-def make_master(n_devices, n_resources, most_columns, most_entries):  # type: ignore[no-untyped-def]
+def make_master(n_devices, n_resources, most_columns, most_entries):
     """Allocate; no columns yet."""
     m = 2 * n_devices + n_resources
     right = np.empty(m)
@@ -60,7 +60,7 @@ def make_master(n_devices, n_resources, most_columns, most_entries):  # type: ig
 
 
 @inlined
-def has_room(master, entries):  # type: ignore[no-untyped-def]
+def has_room(master, entries):
     """Whether a column with so many entries still fits."""
     return (
         master.count[N_COLUMNS] + 1 < master.first.size
@@ -69,14 +69,14 @@ def has_room(master, entries):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def add_entry(master, row, option):  # type: ignore[no-untyped-def]
+def add_entry(master, row, option):
     master.row[master.count[N_ENTRIES]] = row
     master.option[master.count[N_ENTRIES]] = option
     master.count[N_ENTRIES] += 1
 
 
 @inlined
-def close_column(master, cost, resource):  # type: ignore[no-untyped-def]
+def close_column(master, cost, resource):
     """Entries added since the last call become a column; returns its number."""
     c = master.count[N_COLUMNS]
     master.cost[c], master.true_cost[c], master.resource[c] = cost, cost, resource
@@ -86,7 +86,7 @@ def close_column(master, cost, resource):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def reduced_cost(master, c):  # type: ignore[no-untyped-def]
+def reduced_cost(master, c):
     asked = master.cost[c]
     for e in range(master.first[c], master.first[c + 1]):
         asked -= master.price[master.row[e]]
@@ -94,7 +94,7 @@ def reduced_cost(master, c):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def start_basis(master, columns, count, n_cover):  # type: ignore[no-untyped-def]
+def start_basis(master, columns, count, n_cover):
     """Basis of a plan: its columns, each for the row of its members that is moved most, and slacks elsewhere."""
     for r in range(master.basic.size):
         master.basic[r] = BY_SLACK - r
@@ -109,7 +109,7 @@ def start_basis(master, columns, count, n_cover):  # type: ignore[no-untyped-def
 
 
 @outlined
-def invert(master, n_cover):  # type: ignore[no-untyped-def]
+def invert(master, n_cover):
     """Inverse of the basis by Gauss-Jordan, and the values of its variables; False if it is singular."""
     m, work = master.basic.size, master.work
     for r in range(m):
@@ -153,13 +153,13 @@ def invert(master, n_cover):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def basic_cost(master, k):  # type: ignore[no-untyped-def]
+def basic_cost(master, k):
     c = master.basic[k]
     return master.cost[c] if c >= 0 else 0.0
 
 
 @outlined
-def set_prices(master):  # type: ignore[no-untyped-def]
+def set_prices(master):
     """Dual values of the present basis; returns its objective."""
     m, total = master.basic.size, 0.0
     for r in range(m):
@@ -174,7 +174,7 @@ def set_prices(master):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def choose_entering(master, n_cover, tolerance):  # type: ignore[no-untyped-def]
+def choose_entering(master, n_cover, tolerance):
     """The variable of most negative reduced cost: column, BY_SLACK - row, or a number past the columns if none."""
     least, choice = -tolerance, master.first.size
     for c in range(master.count[N_COLUMNS]):
@@ -189,7 +189,7 @@ def choose_entering(master, n_cover, tolerance):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def pivot_in(master, c, n_cover):  # type: ignore[no-untyped-def]
+def pivot_in(master, c, n_cover):
     """Bring a variable into the basis; False if no variable leaves or the pivot is too small."""
     m, inverse, column = master.basic.size, master.inverse, master.entering
     for k in range(m):
@@ -229,8 +229,8 @@ def pivot_in(master, c, n_cover):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def solve_master(master, n_cover, tolerance, most_pivots, deadline):  # type: ignore[no-untyped-def]
-    """Simplex to the end or for ``most_pivots`` or to the deadline; prices are set. Returns (objective, whether all went well)."""
+def solve_master(master, n_cover, tolerance, most_pivots, deadline):
+    """Simplex to the end, for ``most_pivots`` or to the deadline: (objective, whether all went well), prices set."""
     objective = set_prices(master)
     for _ in range(most_pivots):
         c = choose_entering(master, n_cover, tolerance)

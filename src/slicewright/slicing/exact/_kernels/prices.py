@@ -28,7 +28,7 @@ from slicewright.slicing._kernels.problem import LOCAL
 
 
 @kernel
-def relaxed_prices(problem, alone, link, group, rounds, deadline):  # type: ignore[no-untyped-def]
+def relaxed_prices(problem, alone, link, group, rounds, deadline):
     """(bound, (I,) price of radio, (I,) price of compute) of the convex relaxation, started from a plan.
 
     A device's price is its cheapest charge; both together never exceed its local time.

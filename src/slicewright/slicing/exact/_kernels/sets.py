@@ -42,11 +42,11 @@ class Scratch(NamedTuple):
 
 
 @kernel
-def make_scratch(n_devices, n_slices):  # type: ignore[no-untyped-def]
+def make_scratch(n_devices, n_slices):
     """Allocate for ``n_devices``."""
-    depth = n_devices + 2
+    depth = n_devices + 3
     return Scratch(
-        np.empty(n_devices + 1), np.empty(n_devices + 1, np.int64), np.empty(n_devices + 1),
+        np.empty(n_devices + 1), np.empty(n_devices + 1, np.int64), np.empty(n_devices + 2),
         np.empty(depth, np.int64), np.empty(depth, np.int64), np.empty(depth),
         np.empty((3 * n_slices + 2, depth + 1)), np.empty(n_devices, np.int64), np.empty(n_devices, np.int64),
         np.empty((n_devices, n_slices)), np.empty((MOST_DEPTH, n_devices), np.int64),
@@ -56,19 +56,19 @@ def make_scratch(n_devices, n_slices):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def copy_places(source, target):  # type: ignore[no-untyped-def]
+def copy_places(source, target):
     for i in range(source.size):
         target[i] = source[i]
 
 
 @inlined
-def clear(place):  # type: ignore[no-untyped-def]
+def clear(place):
     for i in range(place.size):
         place[i] = NONE
 
 
 @outlined
-def sort_items(scratch, count):  # type: ignore[no-untyped-def]
+def sort_items(scratch, count):
     """Insertion sort of the first ``count`` items by ascending key."""
     key, device, slack = scratch.key, scratch.device, scratch.slack
     for k in range(1, count):
@@ -81,7 +81,7 @@ def sort_items(scratch, count):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def filled_cost_of(problem, place, n, available):  # type: ignore[no-untyped-def]
+def filled_cost_of(problem, place, n, available):
     """As ``filled_cost``, for the devices whose ``place`` is slice n."""
     level = np.inf
     while True:
@@ -104,7 +104,7 @@ def filled_cost_of(problem, place, n, available):  # type: ignore[no-untyped-def
 
 
 @outlined
-def node_cost(problem, j, place):  # type: ignore[no-untyped-def]
+def node_cost(problem, j, place):
     """True cost of a node whose devices and slices are ``place``; infinite where 13b or 13c fails."""
     arrivals, total = 0.0, 0.0
     for i in range(place.size):
@@ -124,7 +124,7 @@ def node_cost(problem, j, place):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def value_at(problem, j, sums, depth):  # type: ignore[no-untyped-def]
+def value_at(problem, j, sums, depth):
     """Prices of the set at ``depth`` less its cost without 13b; minus infinity where a queue is unstable."""
     n_slices = problem.work.shape[1]
     arrivals, value = sums[3 * n_slices, depth], sums[3 * n_slices + 1, depth]
@@ -138,7 +138,7 @@ def value_at(problem, j, sums, depth):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def change(problem, price, sums, depth, i, n, sign):  # type: ignore[no-untyped-def]
+def change(problem, price, sums, depth, i, n, sign):
     """Put device i into slice n of the set at ``depth``, or take it out (sign -1)."""
     n_slices = problem.work.shape[1]
     alpha, work = sign * problem.arrival[i], problem.work[i, n]
@@ -150,13 +150,13 @@ def change(problem, price, sums, depth, i, n, sign):  # type: ignore[no-untyped-
 
 
 @inlined
-def copy_sums(sums, source, target):  # type: ignore[no-untyped-def]
+def copy_sums(sums, source, target):
     for row in range(sums.shape[0]):
         sums[row, target] = sums[row, source]
 
 
 @inlined
-def keep_if_better(problem, j, price, place, offer, best):  # type: ignore[no-untyped-def]
+def keep_if_better(problem, j, price, place, offer, best):
     """Replace the offer by ``place`` if its true gain is above ``best``; returns the larger of both."""
     cost = node_cost(problem, j, place)
     gain = -cost
@@ -171,8 +171,8 @@ def keep_if_better(problem, j, price, place, offer, best):  # type: ignore[no-un
 
 
 @outlined
-def improve_set(problem, j, alone, price, place, scratch):  # type: ignore[no-untyped-def]
-    """Local search from ``place``: devices join, leave or change slice while the gain grows."""
+def improve_set(problem, j, alone, price, place, scratch):
+    """Local search from ``place``: devices join, leave or change slice while the gain grows, 13b not counted."""
     sums, n_nodes, n_slices = scratch.sums, problem.n_nodes, problem.work.shape[1]
     for row in range(sums.shape[0]):
         sums[row, 0] = 0.0
@@ -183,35 +183,30 @@ def improve_set(problem, j, alone, price, place, scratch):  # type: ignore[no-un
                 change(problem, price, sums, 0, i, n, 1.0)
             else:
                 place[i] = NONE
-    value = value_at(problem, j, sums, 0)
-    if not value > -np.inf:
-        for row in range(sums.shape[0]):
-            sums[row, 0] = 0.0
-        clear(place)
-        value = 0.0
+    value = -np.inf  # of the set that sums[:, 0] describe; the first comparison with "stay" sets it
     for _ in range(MOST_PASSES):
         moved = False
         for i in range(price.size):
-            now, best_n = place[i], place[i]
+            now = place[i]
             copy_sums(sums, 0, 1)
             if now != NONE:
                 change(problem, price, sums, 1, i, now, -1.0)
-            best = value
-            if now != NONE:
-                asked = value_at(problem, j, sums, 1)
-                if asked > best + BETTER:
-                    best, best_n = asked, NONE
-            for n in range(n_slices):
-                if n != now and alone[i, n * n_nodes + j] < price[i]:
+            best, choice = value, now
+            for option in range(NONE, n_slices):
+                if option == NONE:
                     copy_sums(sums, 1, 2)
-                    change(problem, price, sums, 2, i, n, 1.0)
-                    asked = value_at(problem, j, sums, 2)
-                    if asked > best + BETTER:
-                        best, best_n = asked, n
-            if best_n != now:
-                if best_n != NONE:
-                    change(problem, price, sums, 1, i, best_n, 1.0)
-                copy_sums(sums, 1, 0)
-                place[i], value, moved = best_n, best, True
+                elif alone[i, option * n_nodes + j] < price[i]:
+                    copy_sums(sums, 1, 2)
+                    change(problem, price, sums, 2, i, option, 1.0)
+                else:
+                    continue
+                asked = value_at(problem, j, sums, 2)
+                if asked > best + BETTER:
+                    best, choice = asked, option
+                    copy_sums(sums, 2, 3)
+            value = best
+            if choice != now:
+                copy_sums(sums, 3, 0)
+                place[i], moved = choice, True
         if not moved:
-            break
+            return

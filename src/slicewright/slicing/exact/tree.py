@@ -1,0 +1,168 @@
+"""Branch and bound around column generation: settles what the linear programme over sets leaves open.
+
+At published sizes the programme is integral or within 1e-4 of it, so that one part, the root, is the rule.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from slicewright.network.presets import preset
+from slicewright.slicing._kernels.problem import Problem
+from slicewright.slicing._kernels.search import search_with_shares
+from slicewright.slicing._kernels.shares import best_shares
+from slicewright.slicing.compact import compact
+from slicewright.slicing.decisions import LOCAL
+from slicewright.slicing.exact._kernels.generation import (
+    Choices,
+    Prices,
+    make_room,
+    raise_bound,
+    start_master,
+)
+from slicewright.slicing.exact._kernels.master import make_master
+from slicewright.slicing.exact._kernels.prices import relaxed_prices
+from slicewright.slicing.exact._kernels.solution import penalise, weigh
+from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
+from slicewright.types import IntArray
+
+PRICE_ROUNDS = 200
+"""Of the convex relaxation that prices start from."""
+POLISH_ROUNDS = 60
+"""Of search from a rounded solution of the linear programme."""
+IMPROVED = 1e-9
+"""A plan must be better by this part to replace another."""
+PENALTY = 10.0
+"""Times the plan's cost: makes the linear programme leave columns that a part forbids."""
+MOST_ROWS = 1500
+"""Of the master; beyond, only the convex relaxation's bound is proven."""
+COLUMNS_PER_ROW, ENTRIES_PER_COLUMN = 200, 12
+
+
+class Proof(NamedTuple):
+    """A plan and what is proven about it; ``parts`` of the tree were looked at."""
+
+    link: IntArray
+    group: IntArray
+    cost: float
+    bound: float
+    parts: int
+
+
+class Part(NamedTuple):
+    """An open part of the tree; ordered by bound, then by age."""
+
+    bound: float
+    number: int
+    splits: tuple[Split, ...]
+    prices: Prices
+
+
+def prove(
+    problem: Problem, link: IntArray, group: IntArray, gap: float, seed: int, most_parts: int, deadline: int
+) -> Proof:
+    """Improve a plan and prove it to a relative gap, as far as parts and time (ns, monotonic) allow."""
+    cost = float(best_shares(problem, link, group)[0])
+    choices = all_choices(problem)
+    relaxed, radio, compute = relaxed_prices(problem, choices.alone, link, group, PRICE_ROUNDS, deadline)
+    bound = min(float(relaxed), cost)
+    n_rows = 2 * link.size + problem.n_access_points + problem.n_nodes
+    if bound * (1.0 + gap) >= cost or n_rows > MOST_ROWS or time.perf_counter_ns() > deadline:
+        return Proof(link, group, cost, bound, 0)
+    generation = _Generation(problem, choices, link, group, compute)
+    numbers = itertools.count()
+    parts = [Part(bound, next(numbers), (), Prices(radio, compute))]
+    closed, looked_at = cost, 0  # closed: the least bound of a part that is done with
+    while parts and parts[0].bound * (1.0 + gap) < cost:
+        if looked_at >= most_parts or time.perf_counter_ns() > deadline:
+            break
+        part = heapq.heappop(parts)
+        looked_at += 1
+        here = restricted(choices, part.splits)
+        found, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), deadline)
+        bound = max(part.bound, found)
+        part = Part(bound, next(numbers), part.splits, prices)
+        if bound * (1.0 + gap) >= cost:
+            closed = min(closed, bound)
+            continue
+        if time.perf_counter_ns() > deadline:
+            heapq.heappush(parts, part)
+            break
+        weights = generation.weights()
+        better = _polished(problem, here, weights, seed + looked_at, deadline)
+        if better.cost < cost * (1.0 - IMPROVED):
+            link, group, cost = better.link, better.group, better.cost
+            heapq.heappush(parts, part)
+            continue
+        split = choose_split(here, weights)
+        if split is None:  # one plan is left, and it was looked at
+            closed = min(closed, better.bound)
+            continue
+        for only in (True, False):
+            splits = (*part.splits, split._replace(only=only))
+            heapq.heappush(parts, Part(bound, next(numbers), splits, prices))
+    least = min(closed, parts[0].bound if parts else cost, cost)
+    return Proof(link, group, cost, least, looked_at)
+
+
+class _Generation:
+    """The master and what column generation keeps from one part of the tree to the next."""
+
+    def __init__(
+        self, problem: Problem, choices: Choices, link: IntArray, group: IntArray, compute: np.ndarray
+    ) -> None:
+        n_devices, n_groups = choices.alone.shape
+        n_resources = problem.n_access_points + problem.n_nodes
+        columns = COLUMNS_PER_ROW * (2 * n_devices + n_resources)
+        self.problem = problem
+        self.master = make_master(n_devices, n_resources, columns, ENTRIES_PER_COLUMN * columns)
+        start_master(problem, choices.alone, self.master, link, group, compute)
+        self.room = make_room(n_devices, problem.n_nodes, problem.work.shape[1])
+        served = np.flatnonzero(group >= 0)
+        self.room.warm[group[served] % problem.n_nodes, served] = group[served] // problem.n_nodes
+        self.trial = Prices(np.zeros(n_devices), np.zeros(n_devices))
+        self.shapes = (n_devices, choices.links.shape, (n_devices, n_groups))
+
+    def raise_bound(
+        self, choices: Choices, prices: Prices, cost: float, target: float, deadline: int
+    ) -> tuple[float, Prices]:
+        """A bound for a part of the tree, to ``target`` if possible, and the prices that prove it best."""
+        penalise(self.problem, choices, self.master, PENALTY * cost)
+        best = Prices(prices.radio.copy(), prices.compute.copy())
+        bound, _ = raise_bound(
+            self.problem, choices, self.master, best, self.trial, self.room, cost, target, deadline
+        )
+        return float(bound), best
+
+    def weights(self) -> Weights:
+        """The present solution of the master."""
+        weights = Weights(*(np.empty(shape) for shape in self.shapes))
+        weigh(self.problem, self.master, *weights)
+        return weights
+
+
+def _polished(problem: Problem, choices: Choices, weights: Weights, seed: int, deadline: int) -> Proof:
+    """The rounded solution of the master after a short search; its bound is the cost before the search."""
+    link, group = rounded(choices, weights)
+    before = float(best_shares(problem, link, group)[0])
+    link, group, _, _, _, cost, _ = search_with_shares(
+        problem, link, group, np.uint64(seed), POLISH_ROUNDS, deadline
+    )
+    return Proof(link, group, float(cost), before, 1)
+
+
+@cache
+def load_kernels() -> None:
+    """Load (on a new machine: compile) every kernel of a proof, so that no budget pays for it."""
+    problem = compact(preset("paper-slicing", devices=2)).problem
+    choices, stay, now = all_choices(problem), np.full(2, LOCAL), time.perf_counter_ns()
+    _, radio, compute = relaxed_prices(problem, choices.alone, stay, stay, 1, now)
+    generation = _Generation(problem, choices, stay, stay, compute)
+    generation.raise_bound(choices, Prices(radio, compute), 1.0, np.inf, now)
+    _polished(problem, choices, generation.weights(), 0, now)
