@@ -24,13 +24,15 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "scenario": ("slicewright.cli.scenario", "app", "Make, import and show scenarios."),
     "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
     "labels": ("slicewright.cli.labels", "app", "Build, validate and describe stores of solved instances."),
-    "export": ("slicewright.cli.export", "export", "A plan as configuration of radio networks, platforms and clusters."),
+    "export": ("slicewright.cli.export", "export", "A plan as configuration of radios and clusters."),
     "testbed": ("slicewright.cli.testbed", "app", "Carry a plan out on this machine and measure its tasks."),
     "sdn": ("slicewright.cli.sdn", "app", "Placement as an OpenFlow controller application."),
     "train": ("slicewright.cli.train", "app", "Train models."),
     "serve": ("slicewright.cli.serve", "serve", "The control plane: HTTP API, decision log, dashboard."),
     "replay": ("slicewright.cli.replay", "replay", "Recompute the decisions of a log and find any difference."),
 }
+
+_RUNS = "slicewright.runs"
 
 
 class LazyGroup(TyperGroup):
@@ -40,12 +42,17 @@ class LazyGroup(TyperGroup):
         """Names in the order of the table."""
         return list(COMMANDS)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Called only to run a sub-command, never for the overview."""
+        ctx.meta[_RUNS] = True
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The named command: a stand-in with its one line for the overview, the real one when it runs."""
         if cmd_name not in COMMANDS:
             return None
         module, attribute, line = COMMANDS[cmd_name]
-        if ctx.invoked_subcommand is None and _only_help(sys.argv[1:]):
+        if not ctx.meta.get(_RUNS):
             return TyperCommand(cmd_name, help=line, short_help=line)
         target = getattr(import_module(module), attribute)
         if isinstance(target, typer.Typer):
@@ -56,10 +63,6 @@ class LazyGroup(TyperGroup):
             command = typer.main.get_command(single)
         command.name = cmd_name
         return command
-
-
-def _only_help(arguments: list[str]) -> bool:
-    return not arguments or arguments[0] in ("--help", "-h")
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
