@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 PAIR, TASK, NODE = 4, 4, 2
-LATE = 1e-4
-"""Slack below which the penalty of a limit is taken; smooths nothing, avoids log of zero."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,12 @@ class Round(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.hear = nn.Linear(2, width)
+        self.used = nn.Parameter(torch.randn(width) / width**0.5)
+        self.loaded = nn.Linear(1, width)
         self.answer = nn.Linear(2 * width + 1, width)
         self.update = nn.Linear(width, width)
-        self.fee = nn.Linear(width, 1, bias=False)
-        self.weights = nn.Parameter(torch.tensor([2.0, 1.0, 3.0, 0.0]))
+        self.price = nn.Linear(width, width)
+        self.weights = nn.Parameter(torch.tensor([2.0, 0.5, 1.0]))
 
     def forward(
         self, base: Tensor, state: Tensor, use: Tensor, load: Tensor, per_node: Tensor
@@ -43,18 +42,19 @@ class Round(nn.Module):
         """New node state (B, J, H) and fees (B, K, J).
 
         Args:
-            base: (B, K, J, H) what is known of each task at each node.
+            base: (B, J, K, H) what is known of each task at each node.
             state: (B, J, H) of the nodes.
-            use: (B, K, J) probability that a task uses a node.
-            load: (B, J) expected arrivals over an even load.
+            use: (B, J, K) probability that a task uses a node; 0 for padded tasks.
+            load: (B, J, 1) expected arrivals over an even load.
             per_node: (B, 1, 1) nodes over twice the tasks: makes sums over tasks free of both counts.
         """
-        seen = torch.stack([use, load[:, None].expand_as(use)], dim=-1)
-        near = base + self.hear(seen)
-        heard = torch.einsum("bkj,bkjh->bjh", use * per_node, torch.relu(near + state[:, None]))
-        told = torch.cat([heard, state, load[..., None]], dim=-1)
+        at_node = state + self.loaded(load)
+        hidden = torch.relu(base + use[..., None] * self.used + at_node[:, :, None])
+        heard = ((use * per_node)[:, :, None] @ hidden)[:, :, 0]
+        told = torch.cat([heard, state, load], dim=-1)
         state = state + self.update(torch.relu(self.answer(told)))
-        return state, self.fee(torch.relu(near + state[:, None])).squeeze(-1)
+        fee = (hidden @ self.price(state)[..., None])[..., 0]
+        return state, fee.transpose(1, 2)
 
 
 class QueueNetwork(nn.Module):
@@ -83,7 +83,7 @@ class QueueNetwork(nn.Module):
         Args as :class:`slicewright.learning.placement.network_inputs.NetworkInputs` with a batch axis, except that
         ``first`` and ``second`` are shared; ``mask`` (B, K) is 0 for padded tasks, which change nothing.
         """
-        return self.trace(cost, limit, pair, task, node, first, second, mask)[-1]
+        return torch.log_softmax(self.trace(cost, limit, pair, task, node, first, second, mask)[-1], dim=-1)
 
     def trace(
         self,
@@ -96,25 +96,22 @@ class QueueNetwork(nn.Module):
         second: Tensor,
         mask: Tensor,
     ) -> list[Tensor]:
-        """Log-probabilities after every round, the last first axis free of meaning: one entry per round."""
+        """Logits after every round, each (B, K, O)."""
         both = first + second
-        base = self.pair(pair) + self.task(task)[:, :, None] + self.node(node)[:, None]
-        count = mask.sum(dim=1)
-        per_node = (node.shape[1] / (2.0 * count))[:, None, None]
-        rate = task[:, :, 3] * mask
-        chance = torch.softmax(-self.sharpness * cost, dim=-1) * mask[..., None]
-        state = torch.zeros_like(base[:, 0])
+        at_task = (self.task(task) + self.pair.bias)[:, None]
+        base = pair.transpose(1, 2) @ self.pair.weight.T + at_task + self.node(node)[:, :, None]
+        per_node = (node.shape[1] / (2.0 * mask.sum(dim=1)))[:, None, None]
+        rate = (task[:, :, 3] * mask)[..., None] * per_node
+        near, far = limit[..., 0], limit[..., 1]
+        state = torch.zeros_like(base[:, :, 0])
+        logits = -self.sharpness * cost
         answers = []
         for step in self.rounds:
-            use = chance @ both
-            load = torch.einsum("bk,bkj->bj", rate, use) * per_node[:, 0]
+            use = ((torch.softmax(logits, dim=-1) @ both) * mask[..., None]).transpose(1, 2)
+            load = use @ rate
             state, fee = step(base, state, use, load, per_node)
-            room = torch.minimum(
-                limit[..., 0] - (load @ first.T)[:, None], limit[..., 1] - (load @ second.T)[:, None]
-            )
-            w = step.weights
-            late = softplus(-w[2] * room + w[3])
-            logits = -softplus(w[0]) * cost - fee @ both.T - softplus(w[1]) * late
-            answers.append(torch.log_softmax(logits, dim=-1))
-            chance = torch.exp(answers[-1]) * mask[..., None]
+            room = torch.minimum(near - (first @ load).transpose(1, 2), far - (second @ load).transpose(1, 2))
+            like, spare, late = softplus(step.weights)
+            logits = -like * cost - fee @ both.T - torch.relu(spare - late * room)
+            answers.append(logits)
         return answers

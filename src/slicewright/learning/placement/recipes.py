@@ -55,7 +55,7 @@ class Scale:
 
 SCALES: Mapping[str, Scale] = {
     "smoke": Scale(24, 16, ClassifierSchedule(epochs=5), QueueSchedule(imitate=1, descend=1), 6),
-    "shipped": Scale(1000, 480, ClassifierSchedule(), QueueSchedule(), 100),
+    "shipped": Scale(800, 320, ClassifierSchedule(), QueueSchedule(), 100),
     "full": Scale(5000, 3200, ClassifierSchedule(), QueueSchedule(imitate=40, descend=20), 400),
 }
 

@@ -1,4 +1,4 @@
-"""How good predicted classes are: against the label, and against any class that keeps the optimum. Needs scikit-learn."""
+"""How good predicted classes are: against the label, and against any that keeps the optimum. Needs scikit-learn."""
 
 from __future__ import annotations
 

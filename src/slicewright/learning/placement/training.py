@@ -42,10 +42,10 @@ class QueueSchedule:
         seed: of weights and order.
     """
 
-    imitate: int = 20
-    descend: int = 10
+    imitate: int = 10
+    descend: int = 20
     learning_rate: float = 5e-3
-    penalty: float = 2.0
+    penalty: float = 4.0
     seed: int = 0
 
 
@@ -146,7 +146,8 @@ def queue_loss(
     total = torch.zeros(())
     weight = 0.0
     mask = batch.mask
-    for number, log_p in enumerate(answers):
+    for number, logits in enumerate(answers):
+        log_p = torch.log_softmax(logits, dim=-1)
         share = 0.5 ** (len(answers) - 1 - number)
         weight += share
         right = torch.logsumexp(log_p + batch.wrong, dim=-1)

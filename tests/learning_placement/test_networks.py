@@ -1,0 +1,103 @@
+"""What every network must be: blind to the order of tasks and to padding; dense convolution = GCNConv."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slicewright.learning.placement.features import ALONE, EXECUTOR, INGRESS, adjacency, task_rows
+from slicewright.learning.placement.network_inputs import network_inputs
+from slicewright.learning.placement.runs import solve_run
+from slicewright.placement import placement_preset
+from tests.placement.problems import small_tasks
+
+torch = pytest.importorskip("torch")
+
+from slicewright.learning.placement.batches import as_tensors, stack  # noqa: E402
+from slicewright.learning.placement.classifier import Classifier, ClassifierDesign, mixing  # noqa: E402
+from slicewright.learning.placement.queue_network import QueueDesign, QueueNetwork  # noqa: E402
+
+few = settings(max_examples=20, deadline=None)
+
+
+@pytest.fixture(scope="module")
+def queue_network():
+    torch.manual_seed(0)
+    return QueueNetwork(QueueDesign()).eval()
+
+
+@torch.no_grad()
+def _log_p(network, tasks):
+    return network(*as_tensors(network_inputs(tasks)))[0].numpy()
+
+
+@few
+@given(tasks=small_tasks(most_tasks=7), shuffle=st.randoms(use_true_random=False))
+def test_the_order_of_tasks_changes_nothing(queue_network, tasks, shuffle) -> None:
+    order = list(range(tasks.n_tasks))
+    shuffle.shuffle(order)
+    expected = _log_p(queue_network, tasks)[order]
+    assert _log_p(queue_network, tasks.take(np.array(order))) == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+@few
+@given(tasks=small_tasks(most_tasks=7))
+def test_probabilities_sum_to_one_and_shun_what_is_always_late(queue_network, tasks) -> None:
+    chance = np.exp(_log_p(queue_network, tasks))
+    assert chance.sum(axis=1) == pytest.approx(1.0, abs=1e-4)
+    limit = tasks.options.limit
+    alone = (limit >= tasks.arrival_rate_hz[:, None, None]).all(axis=2)
+    some = alone.any(axis=1)
+    assert (chance[some][~alone[some]] < 1e-6).all()
+
+
+def test_units_change_nothing(queue_network) -> None:
+    tasks = placement_preset(tasks=12, seed=2)
+    bytes_ = tasks.with_(size_bits=tasks.size_bits / 8)
+    assert _log_p(queue_network, bytes_) == pytest.approx(_log_p(queue_network, tasks), abs=1e-4)
+
+
+def test_padded_tasks_change_nothing(queue_network) -> None:
+    runs = [solve_run(placement_preset(tasks=k, seed=k)) for k in (9, 14)]
+    batch = stack(runs)
+    with torch.no_grad():
+        together = queue_network(*batch.inputs).numpy()
+    assert together.shape[:2] == (2, 14)
+    assert together[0, :9] == pytest.approx(_log_p(queue_network, runs[0].tasks), abs=1e-4)
+
+
+@pytest.mark.parametrize("self_loops", [True, False])
+def test_dense_convolution_is_gcn_conv(self_loops) -> None:
+    geometric = pytest.importorskip("torch_geometric.nn")
+    torch.manual_seed(1)
+    tasks = placement_preset(tasks=30, seed=1, access_points=8)
+    joined = torch.tensor(adjacency(tasks, INGRESS), dtype=torch.float32)
+    joined[0], joined[:, 0] = 0.0, 0.0  # one task without neighbours
+    model = Classifier(ClassifierDesign(self_loops=self_loops))
+    rows = torch.tensor(task_rows(tasks), dtype=torch.float32)
+    model.standardise(rows)
+    edges = joined.nonzero().T
+    if not self_loops:  # what is isolated keeps its own embedding (14)
+        edges = torch.cat([edges, torch.tensor([[0], [0]])], dim=1)
+    hidden = torch.relu(model.embed((rows - model.mean) / model.deviation))
+    for layer in model.layers:
+        conv = geometric.GCNConv(layer.in_features, layer.out_features, add_self_loops=self_loops)
+        conv.lin.weight.data, conv.bias.data = layer.weight.data, layer.bias.data
+        hidden = torch.relu(conv(hidden, edges))
+    assert torch.allclose(model(rows, joined), model.answer(hidden), atol=1e-4)
+    sparse = mixing(joined, self_loops=self_loops).to_sparse()
+    assert torch.allclose(model(rows, joined), model.mixed(rows, sparse), atol=1e-4)
+
+
+def test_graphs_join_whom_they_say() -> None:
+    run = solve_run(placement_preset(tasks=25, seed=4))
+    same = adjacency(run.tasks, INGRESS)
+    k, other = map(int, np.argwhere(same)[0])
+    assert run.tasks.access_point[k] == run.tasks.access_point[other]
+    nodes = run.tasks.options.nodes
+    k, other = map(int, np.argwhere(adjacency(run.tasks, EXECUTOR, run.choice))[0])
+    assert set(nodes[run.choice[k]].tolist()) & set(nodes[run.choice[other]].tolist()) - {-1}
+    assert not adjacency(run.tasks, ALONE).any()
+    assert task_rows(run.tasks).shape == (25, 27)
