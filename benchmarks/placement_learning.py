@@ -1,4 +1,4 @@
-"""Learned placement: accuracy beside the published table, gain and time beside the solver and beside search (target 10).
+"""Learned placement: accuracy beside the published table, gain and time beside the solver and search (target 10).
 
 Accuracies come from cross-validation split by run. Gains are C_solver / C_model (19) on runs that no shipped model has
 seen; the solver's cost is the best known of HiGHS and a long search. Times are warm medians of one process.
@@ -98,7 +98,10 @@ def _gains(size: Scale) -> None:
         f"\ngain C_solver / C_model, {size.instances} runs each. raw: most probable classes (share of feasible "
         "placements in brackets: an infeasible one may seem cheaper than the optimum)"
     )
-    print("repaired: every rule kept. HiGHS: plain formulation, at most " + f"{size.limit_s:.0f} s, time over method's")
+    print(
+        "repaired: every rule kept. HiGHS: plain formulation, at most "
+        + f"{size.limit_s:.0f} s, time over method's"
+    )
     for tasks in size.sizes:
         instances = list(_instances(tasks, size.instances))
         highs_s, best = zip(*(_solver(x, size.limit_s) for x in instances), strict=True)
@@ -113,7 +116,9 @@ def _gains(size: Scale) -> None:
                 raw = f"raw {_gain(best, plain):.4f} ({feasible:.0%}), "
             if name == OURS:
                 times = [x.runtime_s for x in found]
-            print(f"  {name:<16} {raw}repaired {_gain(best, found):.4f}, {_speed(highs_s, found)}", flush=True)
+            print(
+                f"  {name:<16} {raw}repaired {_gain(best, found):.4f}, {_speed(highs_s, found)}", flush=True
+            )
         equal = [_warm(x, "auto", budget_s=t) for x, t in zip(instances, times, strict=True)]
         print(f"  auto, the time of {OURS}: {_gain(best, equal):.4f}, {_speed(highs_s, equal)}", flush=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from slicewright.learning.placement.canonical import canonical, keeping
 from slicewright.learning.placement.runs import folds, paper_tasks, solve_run, solved_runs, varied_tasks

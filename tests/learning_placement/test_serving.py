@@ -80,9 +80,13 @@ def test_a_topohub_topology_is_served() -> None:
     from slicewright.placement import Link, Tasks, linked_topology
 
     # read directly: topohub's own reader leaves its file open
-    document = json.loads((Path(topohub.__file__).parent / "data" / "topozoo" / "Abilene.json").read_text("utf-8"))
+    document = json.loads(
+        (Path(topohub.__file__).parent / "data" / "topozoo" / "Abilene.json").read_text("utf-8")
+    )
     names = tuple(str(vertex["id"]) for vertex in document["nodes"])
-    links = [Link(str(e["source"]), str(e["target"]), 1.0) for e in document.get("edges", document.get("links"))]
+    links = [
+        Link(str(e["source"]), str(e["target"]), 1.0) for e in document.get("edges", document.get("links"))
+    ]
     links += [Link(f"ap{i}", name, 1.0) for i, name in enumerate(names)] + [Link("mec", names[0], 2.0)]
     topology = linked_topology(
         links,

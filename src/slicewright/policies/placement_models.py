@@ -128,6 +128,8 @@ def _open(folder: Path, name: str) -> PlacementModel:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except (OSError, InvalidModelError, *_runtime_errors()) as error:
+    except (OSError, InvalidModelError) as error:
+        raise ModelUnavailableError(f"model {name!r} cannot be loaded: {error}") from error
+    except _runtime_errors() as error:
         raise ModelUnavailableError(f"model {name!r} cannot be loaded: {error}") from error
     return PlacementModel(card, session)

@@ -35,7 +35,7 @@ def keeping(tasks: Tasks, choice: IntArray) -> BoolArray:
     if len(lowest) < 2:
         lowest = np.vstack([lowest, np.full((1, limits.shape[1]), np.inf)])
     keep = np.zeros(tasks.options.cost.shape, dtype=bool)
-    for k in np.flatnonzero(choice >= 0):
+    for k in np.flatnonzero(choice >= 0).tolist():
         tight = np.where(limits[k] <= lowest[0], lowest[1], lowest[0])
         keep[k] = _keeping_one(tasks, k, int(choice[k]), load, tight)
     return keep
@@ -48,7 +48,7 @@ def canonical(tasks: Tasks, choice: IntArray) -> IntArray:
     changed = True
     while changed:
         changed = False
-        for k in np.flatnonzero(chosen >= 0):
+        for k in np.flatnonzero(chosen >= 0).tolist():
             old = int(chosen[k])
             others = np.where(np.arange(tasks.n_tasks)[:, None] == k, np.inf, limits)
             first = int(np.argmax(_keeping_one(tasks, k, old, load, others.min(axis=0))))

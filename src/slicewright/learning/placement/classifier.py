@@ -44,8 +44,13 @@ class Classifier(nn.Module):
         self.register_buffer("mean", torch.zeros(design.features))
         self.register_buffer("deviation", torch.ones(design.features))
         self.embed = nn.Linear(design.features, design.width)
-        self.layers = nn.ModuleList([nn.Linear(design.width, design.width) for _ in range(2)])
+        self.first, self.second = (nn.Linear(design.width, design.width) for _ in range(2))
         self.answer = nn.Linear(design.width, design.classes)
+
+    @property
+    def layers(self) -> tuple[nn.Linear, nn.Linear]:
+        """Both convolutions, in order."""
+        return self.first, self.second
 
     def standardise(self, rows: Tensor) -> None:
         """Take mean and deviation from training rows (N, F); constant features are only shifted."""
@@ -65,7 +70,8 @@ class Classifier(nn.Module):
             spread = layer.weight @ hidden.T
             mixed = spread.T if mix is None else mix @ spread.T
             hidden = torch.relu(mixed + layer.bias)
-        return self.answer(hidden)
+        logits: Tensor = self.answer(hidden)
+        return logits
 
 
 class Alone(nn.Module):

@@ -50,6 +50,7 @@ def of_queue_network(model: QueueNetwork) -> Predictor:
 
     @torch.no_grad()
     def predict(run: Run) -> FloatArray:
-        return model(*as_tensors(network_inputs(run.tasks)))[0].double().numpy()
+        log_p: FloatArray = model(*as_tensors(network_inputs(run.tasks)))[0].double().numpy()
+        return log_p
 
     return predict

@@ -38,8 +38,8 @@ class Round(nn.Module):
 
     def forward(
         self, base: Tensor, state: Tensor, use: Tensor, load: Tensor, per_node: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """New node state (B, J, H) and fees (B, K, J).
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """New node state (B, J, H), fees (B, K, J), and the weights of cost, of spare room, of lateness (3,).
 
         Args:
             base: (B, J, K, H) what is known of each task at each node.
@@ -54,7 +54,7 @@ class Round(nn.Module):
         told = torch.cat([heard, state, load], dim=-1)
         state = state + self.update(torch.relu(self.answer(told)))
         fee = (hidden @ self.price(state)[..., None])[..., 0]
-        return state, fee.transpose(1, 2)
+        return state, fee.transpose(1, 2), softplus(self.weights)
 
 
 class QueueNetwork(nn.Module):
@@ -109,9 +109,9 @@ class QueueNetwork(nn.Module):
         for step in self.rounds:
             use = ((torch.softmax(logits, dim=-1) @ both) * mask[..., None]).transpose(1, 2)
             load = use @ rate
-            state, fee = step(base, state, use, load, per_node)
+            state, fee, weights = step(base, state, use, load, per_node)
             room = torch.minimum(near - (first @ load).transpose(1, 2), far - (second @ load).transpose(1, 2))
-            like, spare, late = softplus(step.weights)
+            like, spare, late = weights
             logits = -like * cost - fee @ both.T - torch.relu(spare - late * room)
             answers.append(logits)
         return answers

@@ -65,7 +65,10 @@ def varied_tasks(seed: int) -> Tasks:
     access_points = int(rng.integers(2, coins + 1))
     names = tuple(f"coin{j}" for j in range(coins)) + tuple(f"mec{j}" for j in range(mecs))
     ingress = tuple(f"ap{a}" for a in range(access_points))
-    hop = lambda: float(rng.choice([1.0, 1.0, 2.0]))
+
+    def hop() -> float:
+        return float(rng.choice([1.0, 1.0, 2.0]))
+
     order = rng.permutation(coins)
     links = [Link(names[order[int(rng.integers(i))]], names[order[i]], hop()) for i in range(1, coins)]
     links += [

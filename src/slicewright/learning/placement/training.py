@@ -67,7 +67,7 @@ def train_classifier(
     shuffle = torch.Generator().manual_seed(schedule.seed)
     for epoch in range(schedule.epochs):
         total = 0.0
-        for batch in torch.randperm(len(runs), generator=shuffle).split(schedule.batch_size):
+        for batch in torch.split(torch.randperm(len(runs), generator=shuffle), schedule.batch_size):
             chosen = batch.tolist()
             logits = model.mixed(
                 torch.cat([rows[i] for i in chosen]),

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slicewright.learning.placement.features import task_rows
 from slicewright.learning.placement.runs import Run
-from slicewright.types import FloatArray, IntArray
+from slicewright.types import IntArray
 
 SMALLEST_LEAF = 5
 """Tasks in a leaf: keeps the tree small enough to ship, and better on new runs than pure leaves."""
@@ -25,10 +26,10 @@ def train_tree(runs: Sequence[Run], *, seed: int = 0, smallest_leaf: int = SMALL
     return DecisionTreeClassifier(min_samples_leaf=smallest_leaf, random_state=seed).fit(rows, label)
 
 
-def stacked(runs: Sequence[Run]) -> tuple[FloatArray, IntArray]:
+def stacked(runs: Sequence[Run]) -> tuple[NDArray[np.float32], IntArray]:
     """(N, F) float32 rows and (N,) labels of all placed tasks."""
     rows = np.concatenate([task_rows(run.tasks) for run in runs]).astype(np.float32)
-    label = np.concatenate([run.choice for run in runs])
+    label: IntArray = np.concatenate([run.choice for run in runs])
     return rows[label >= 0], label[label >= 0]
 
 
