@@ -7,11 +7,12 @@ from slicewright.labels.manifest import Manifest, load_manifest
 from slicewright.labels.methods import METHODS, Job
 from slicewright.labels.recipe import Recipe
 from slicewright.labels.splits import SPLITS, UNSOLVED, split_of
-from slicewright.labels.store import read_labels
+from slicewright.labels.store import SMALL_STORE, read_labels
 from slicewright.labels.table import LabelTable
 
 __all__ = [
     "METHODS",
+    "SMALL_STORE",
     "SP1",
     "SP2",
     "SP3",

@@ -96,7 +96,8 @@ def build_labels(
 
 def _manifest(folder: Path, job: Job, first_seed: int, count: int) -> Manifest:
     """The manifest to begin with; an older one in the folder must be of the same job."""
-    fresh = Manifest(job, (first_seed, count), shlex.join(sys.argv), installed(), here())
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    fresh = Manifest(job, (first_seed, count), command, installed(), here())
     if not (folder / NAME).is_file():
         return fresh
     older = load_manifest(folder)

@@ -29,12 +29,7 @@ def draw(stats: StoreStats, path: Path, title: str) -> Path:
     (devices, offload, mec), (gap, against, times) = figure.subplots(2, 3)
     counts = ", ".join(f"{count} {name}" for name, count in (stats.statuses | stats.splits).items() if count)
     figure.suptitle(f"{title}\n{counts}", fontsize=11)
-    _histogram(
-        devices,
-        stats.devices,
-        "devices per scenario",
-        np.arange(stats.devices.min(initial=1) - 0.5, stats.devices.max(initial=1) + 1),
-    )
+    _histogram(devices, stats.devices, "devices per scenario", _units(stats.devices))
     _histogram(offload, 100 * stats.offload_share, "devices that offload, %", np.linspace(0, 100, 26))
     _histogram(mec, 100 * stats.mec_share, "offloaded tasks on a MEC server, %", np.linspace(0, 100, 26))
     _histogram(gap, np.maximum(100 * stats.gap, 1e-4), "proven gap, %", np.geomspace(1e-4, 100, 37), log=True)
@@ -58,6 +53,12 @@ def _histogram(axes: Axes, values: FloatArray, label: str, edges: FloatArray, *,
     if values.size:
         axes.axvline(float(np.median(values)), color=_GREY, linestyle="--", linewidth=1)
         axes.set_title(f"median {np.median(values):.3g}, mean {values.mean():.3g}", fontsize=9, color=_GREY)
+
+
+def _units(values: FloatArray) -> FloatArray:
+    """One bin per whole number."""
+    low, high = (float(values.min()), float(values.max())) if values.size else (1.0, 1.0)
+    return np.arange(low - 0.5, high + 1.0)
 
 
 def _decades(values: FloatArray) -> FloatArray:

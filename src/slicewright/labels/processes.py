@@ -25,7 +25,7 @@ from slicewright.labels.methods import Job
 from slicewright.labels.worker import READY
 
 logger = logging.getLogger(__name__)
-START_LIMIT_S = 300.0
+START_LIMIT_S = 900.0
 """A worker that is not ready by then never will be; the first one on a machine compiles kernels."""
 FAILED_STARTS = 3
 """So many workers in a row that die before they are ready end the run."""

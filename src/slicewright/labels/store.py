@@ -19,6 +19,8 @@ from slicewright.network.documents import write_atomically
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SMALL_STORE = Path(__file__).parents[1] / "data" / "labels-small"
+"""Ships with the package: 200 proven optima of preset ``paper-slicing``, 5 to 20 devices, for tests and examples."""
 JOURNAL = "journal.arrows"
 LOCK = ".lock"
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 from slicewright.errors import SlicewrightError
 from slicewright.labels.label import Label, Status
-from slicewright.labels.methods import Job, method_of
+from slicewright.labels.methods import METHODS, Job, method_of
+from slicewright.labels.recipe import Recipe
 from slicewright.labels.table import encode
+from slicewright.network.presets import preset
 from slicewright.slicing.evaluation import evaluate
 from slicewright.slicing.plan import OPTIMAL_GAP
 
 
+@cache
+def warm_up(method: str) -> None:
+    """Load (on a new machine: compile) what a method of ours runs, so that no label's time or limit pays for it."""
+    if method in METHODS:
+        METHODS[method](Job(Recipe(), method), preset("paper-slicing", devices=2), 0)
+
+
 def label_chunk(job: Job, seeds: tuple[int, ...]) -> bytes:
     """Label some instances; the bytes are one Arrow record batch, ready for the journal."""
+    warm_up(job.method)
     return encode([label_one(job, seed) for seed in seeds])
 
 

@@ -24,10 +24,11 @@ def main() -> None:
     if sys.platform == "linux":  # a build that is killed must not leave a solver running for an hour
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     with Connection(int(sys.argv[1])) as connection:
-        from slicewright.labels.work import label_chunk
+        from slicewright.labels.work import label_chunk, warm_up
 
         try:
             job = connection.recv()
+            warm_up(job.method)
             connection.send_bytes(READY)
             while True:
                 connection.send_bytes(label_chunk(job, connection.recv()))
