@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 import slicewright as sw
-from slicewright.learning.decoding import decode_soft, most_probable, repaired
+from slicewright.learning.decoding import decode_soft, most_probable, repaired, soft_choices
 from slicewright.policies.learned_models import load_model
 
 Soft = tuple[np.ndarray, np.ndarray]
@@ -20,7 +20,7 @@ def print_decodings(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:
     from slicewright.learning.bipartite import Bipartite, BipartiteDesign
     from slicewright.learning.scoring import soft_decisions
 
-    shipped = load_model("bipartite")
+    shipped, published = load_model("bipartite"), load_model("deepsets-s")
     plain = Bipartite(BipartiteDesign(**shipped.card.settings["design"])).eval()
     with torch.no_grad():
         for name, weight in plain.named_parameters():
@@ -30,12 +30,13 @@ def print_decodings(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:
         np.zeros((s.n_devices, s.n_access_points)), np.zeros((s.n_devices, s.n_slices, s.n_nodes))
     )  # fmt: skip
     sources: dict[str, Callable[[sw.Scenario], Soft]] = {
-        "shipped network": lambda s: tuple(shipped.run(s)),  # type: ignore[return-value]
-        "its rounds without learning": lambda s: soft_decisions(plain, s),
+        "bipartite, as shipped": lambda s: tuple(shipped.run(s)),  # type: ignore[return-value]
+        "deepsets-s": lambda s: soft_choices(s, published.run(s)[0]),
+        "bipartite without learning": lambda s: soft_decisions(plain, s),
         "nothing expected of others": nothing,
     }
     counts = (1, 8, 32)
-    print("\nbipartite, raw gap by decoding, %: mean (p95); each device by itself, or in order of certainty")
+    print("\nraw gap by decoding, %: mean (p95); each device by itself, or in order of certainty")
     print(
         f"{'soft decisions':30s} {'most probable':>18s}" + "".join(f"{f'best of {k}':>18s}" for k in counts)
     )

@@ -92,7 +92,9 @@ def print_unseen_networks(count: int) -> None:
         "paper-slicing, 3 devices": lambda k: sw.preset("paper-slicing", devices=3, seed=k),
         "paper-slicing, 30 devices": lambda k: sw.preset("paper-slicing", devices=30, seed=k),
         "paper-slicing, 300 devices": lambda k: sw.preset("paper-slicing", devices=300, seed=k),
-        "6 access points, 18 nodes": lambda k: sw.preset("paper-slicing", devices=60, seed=k, access_points=6, coins=17),
+        "6 access points, 18 nodes": lambda k: sw.preset(
+            "paper-slicing", devices=60, seed=k, access_points=6, coins=17
+        ),
         "queueing device": lambda k: sw.preset("paper-slicing", devices=30, seed=k, queueing="device"),
         "dense-urban, 100 devices": lambda k: sw.preset("dense-urban", devices=100, seed=k),
         "heavy load (8-16 cycle/bit)": lambda k: sw.preset(
@@ -120,7 +122,8 @@ def print_unseen_networks(count: int) -> None:
             note = raw.notes[0] if raw.notes else ""
         raw_gap, start_gap, cold_gap, raw_s, cold_s = np.mean(rows, axis=0)
         print(
-            f"{name:30s} {raw_gap:8.3f}% {1e3 * raw_s:8.2f} {start_gap:14.3f}% {cold_gap:13.3f}% {1e3 * cold_s:8.2f}  {note}"
+            f"{name:30s} {raw_gap:8.3f}% {1e3 * raw_s:8.2f} {start_gap:14.3f}% {cold_gap:13.3f}% "
+            f"{1e3 * cold_s:8.2f}  {note}"
         )
 
 

@@ -9,6 +9,7 @@ from scipy import sparse
 import slicewright as sw
 from slicewright.errors import InvalidOptionError
 from slicewright.learning import features
+from slicewright.learning.decoding import soft_choices
 from slicewright.learning.instances import FIRST_TEST_SEED, draw, folds, same_network, solve, varied_scenario
 from slicewright.slicing.decisions import Decisions
 
@@ -110,3 +111,18 @@ def test_published_models_refuse_mixed_networks(varied: list) -> None:  # type: 
 def test_all_local_is_class_zero() -> None:
     scenario = sw.preset("paper-slicing", devices=4)
     assert (features.choices(scenario, Decisions.all_local(4)) == 0).all()
+
+
+def test_soft_choices_are_marginals_of_what_exists() -> None:
+    base = sw.preset("paper-slicing", devices=5)
+    scenario = base.with_(rate_bps=np.asarray(base.rate_bps) * np.array([1.0, 0.0, 1.0]))
+    rng = np.random.default_rng(0)
+    probability = rng.dirichlet(np.ones(82), 5)
+    radio_p, group_p = soft_choices(scenario, probability)
+    assert radio_p.shape == (5, 3)
+    assert group_p.shape == (5, 3, 9)
+    assert (radio_p[:, 1] == 0).all()
+    np.testing.assert_allclose(radio_p.sum(axis=1), group_p.sum(axis=(1, 2)))
+    joint = probability[:, 1:].reshape(5, 3, 9, 3) * np.array([1, 0, 1])[None, :, None, None]
+    whole = probability[:, 0] + joint.sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(group_p[:, 2, 4], joint[:, :, 4, 2].sum(axis=1) / whole)

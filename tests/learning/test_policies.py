@@ -163,7 +163,12 @@ def test_every_shipped_model_has_a_card_with_its_hash_and_figures() -> None:
         assert card.name == policy.model
         assert card.data["test_seeds_from"] == FIRST_TEST_SEED
         assert card.figures["scenarios"] >= 200
-    assert {path.suffix for path in SHIPPED.iterdir() if path.is_file()} <= {".onnx", ".json", ".safetensors", ".py"}
+    assert {path.suffix for path in SHIPPED.iterdir() if path.is_file()} <= {
+        ".onnx",
+        ".json",
+        ".safetensors",
+        ".py",
+    }
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 5e6
 
 

@@ -91,7 +91,11 @@ def test_batches_hold_everything_once_and_similar_sizes() -> None:
     assert sorted(chain.from_iterable(chunks)) == list(range(100))
     spread = np.mean([np.ptp([sizes[i] for i in chunk]) for chunk in chunks])
     assert spread < 20
-    assert chunks == list(similar_batches(np.log(sizes), 16, seed=1)) != list(similar_batches(np.log(sizes), 16, seed=2))
+    assert (
+        chunks
+        == list(similar_batches(np.log(sizes), 16, seed=1))
+        != list(similar_batches(np.log(sizes), 16, seed=2))
+    )
 
 
 @pytest.mark.parametrize("upstream", ["chained", "oracle-inputs", "conditioned"])

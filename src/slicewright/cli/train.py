@@ -70,6 +70,9 @@ def slicing(
         Path("models"), "--out", "-o", help="Folder for the model, its weights and its card."
     ),
     scale: str = typer.Option("shipped", "--scale", help="smoke, shipped or full."),
+    device: str = typer.Option(
+        "cpu", "--device", help="cpu, gpu, mps or auto; only cpu repeats bit for bit."
+    ),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of everything random."),
     epochs: int | None = typer.Option(
         None, "--epochs", min=1, help="Passes over the data, instead of the scale's."
@@ -98,6 +101,7 @@ def slicing(
             instances=None if labels is None else from_store(labels),
             seed=seed,
             epochs=epochs,
+            device=device,
             report=lambda line: status.update(f"{model}: {line}"),
         )
     output().print(f"{out / card.file}: {card.parameters} parameters, sha256 {card.sha256[:16]}…")

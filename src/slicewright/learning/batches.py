@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -134,5 +135,5 @@ def similar_batches(keys: Sequence[float], batch_size: int, *, seed: int) -> Ite
 
 def network_key(network: Network) -> float:
     """Key of a network for :func:`similar_batches`: networks of other shapes never share a batch, but at the seams."""
-    n_slices, n_nodes = network.capacity.shape
-    return float(np.log(network.local.size)) + 10.0 * (10 * n_slices + n_nodes // 5)
+    shape = 10 * network.capacity.shape[0] + network.capacity.shape[1] // 5
+    return float(math.log(network.local.size) + 10.0 * shape)

@@ -100,14 +100,10 @@ class Round(nn.Module):
         )
         best_radio, best_group = radio.amin(dim=-1), group.amin(dim=-1)
         whole = best_radio + best_group
-        relative = lambda cost: torch.log(cost / local.unsqueeze(-1) + 1e-6).clamp(-8, 8)
-        behind = lambda cost, best: torch.log1p((cost - best.unsqueeze(-1)) / local.unsqueeze(-1)).clamp(
-            max=8
-        )
-        radio_edge, radio_margin = self._radio_edges(
-            p, m, radio_p, relative(radio), behind(radio, best_radio)
-        )
-        group_edge = self._group_edges(p, m, group_p, relative(group), behind(group, best_group))
+        to_local = (_relative(radio, local), _relative(group, local))
+        behind = (_behind(radio, best_radio, local), _behind(group, best_group, local))
+        radio_edge, radio_margin = self._radio_edges(p, m, radio_p, to_local[0], behind[0])
+        group_edge = self._group_edges(p, m, group_p, to_local[1], behind[1])
         gain = (torch.log(local) - torch.log(whole + 1e-6)).clamp(-8, 8)
         own = torch.stack(
             [
@@ -129,10 +125,10 @@ class Round(nn.Module):
         sharp = torch.exp(self.sharpness)
         soft = Soft(
             offload=sharp[0] * gain + self.offload(state).squeeze(-1),
-            radio=self.radio(radio_edge, state) - sharp[1] * relative(radio) + HIDDEN * (1 - p.reach),
+            radio=self.radio(radio_edge, state) - sharp[1] * to_local[0] + HIDDEN * (1 - p.reach),
             group=(
                 self.group(group_edge, state)
-                - sharp[2] * relative(group)
+                - sharp[2] * to_local[1]
                 + HIDDEN * (1 - p.serves.expand_as(m.group).flatten(2))
             ).reshape(m.group.shape),
         )
@@ -153,7 +149,6 @@ class Round(nn.Module):
         self, p: Prices, m: Marginals, group_p: Tensor, relative: Tensor, behind: Tensor
     ) -> Tensor:
         """(B, I, N * J, F) features of groups."""
-        spread = lambda x: x.flatten(1).unsqueeze(1).expand_as(relative)
         load = p.load.flatten(2)
         solo = (torch.log(load + 1e-9) - torch.log(p.local).unsqueeze(-1)).clamp(-12, 8)
         return torch.stack(
@@ -162,8 +157,8 @@ class Round(nn.Module):
                 behind,
                 solo,
                 group_p.flatten(2),
-                spread(m.queue.clamp(max=4)),
-                spread(m.floor.clamp(max=4)),
+                m.queue.clamp(max=4).flatten(1).unsqueeze(1).expand_as(relative),
+                m.floor.clamp(max=4).flatten(1).unsqueeze(1).expand_as(relative),
                 load.clamp(max=8),
                 (p.arrival.unsqueeze(-1) * load).clamp(max=4),
             ],
@@ -181,6 +176,16 @@ class Round(nn.Module):
             [torch.log1p(devices / (near + 1e-6)), torch.log1p(devices / (groups + 1e-6)), used, crowd],
             dim=-1,
         )
+
+
+def _relative(cost: Tensor, local: Tensor) -> Tensor:
+    """(B, I, K) logarithm of costs over the local time."""
+    return torch.log(cost / local.unsqueeze(-1) + 1e-6).clamp(-8, 8)
+
+
+def _behind(cost: Tensor, best: Tensor, local: Tensor) -> Tensor:
+    """(B, I, K) how far an option is behind the best, in local times, on a logarithmic scale."""
+    return torch.log1p((cost - best.unsqueeze(-1)) / local.unsqueeze(-1)).clamp(max=8)
 
 
 class Bipartite(nn.Module):

@@ -56,7 +56,7 @@ class Batch(NamedTuple):
     target: Tensor
 
 
-def collate(items: list[Item]) -> Batch:
+def collate(items: Sequence[Item]) -> Batch:
     """Pad and stack (18-20)."""
     counts = [x.rows.shape[-2] for x in items]
     return Batch(

@@ -15,6 +15,7 @@ from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.search import deadline_ns
 from slicewright.slicing.shares import Shares, optimal_shares
+from slicewright.types import BoolArray
 
 DECODINGS = 16
 """Orders in which soft decisions are decoded; the cheapest counts."""
@@ -27,12 +28,25 @@ def decode_choices(scenario: Scenario, probability: np.ndarray) -> Decisions:
         scenario: the problem.
         probability: (I, 1 + A J N), class 0 is local.
     """
+    return decisions_of(scenario, np.where(_exists(scenario), probability, -1.0).argmax(axis=1))
+
+
+def soft_choices(scenario: Scenario, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of joint decisions as those of access points (I, A) and groups (I, N, J), for ``decode_soft``."""
+    possible = np.where(_exists(scenario), probability, 0.0)
+    possible /= np.maximum(possible.sum(axis=1, keepdims=True), 1e-9)
+    shape = (scenario.n_devices, scenario.n_access_points, scenario.n_nodes, scenario.n_slices)
+    joint = possible[:, 1:].reshape(shape)
+    return joint.sum(axis=(2, 3)), joint.sum(axis=1).transpose(0, 2, 1)
+
+
+def _exists(scenario: Scenario) -> BoolArray:
+    """(I, 1 + A J N) which classes a device has."""
     rate = scenario.rate_bps if isinstance(scenario.rate_bps, np.ndarray) else scenario.rate_bps.toarray()
-    exists = (rate > 0)[:, :, None, None] & (scenario.node_capacity_hz > 0)[None, None]
-    allowed = np.concatenate(
-        [np.ones((scenario.n_devices, 1), bool), exists.reshape(scenario.n_devices, -1)], axis=1
+    places = (rate > 0)[:, :, None, None] & (scenario.node_capacity_hz > 0)[None, None]
+    return np.concatenate(
+        [np.ones((scenario.n_devices, 1), bool), places.reshape(scenario.n_devices, -1)], axis=1
     )
-    return decisions_of(scenario, np.where(allowed, probability, -1.0).argmax(axis=1))
 
 
 def most_probable(scenario: Scenario, radio_p: np.ndarray, group_p: np.ndarray) -> Decisions:
@@ -45,10 +59,8 @@ def most_probable(scenario: Scenario, radio_p: np.ndarray, group_p: np.ndarray) 
     """
     local = radio_p.sum(axis=1) < 0.5
     group = group_p.reshape(scenario.n_devices, -1).argmax(axis=1)
-    place = lambda index: np.where(local, LOCAL, index).astype(np.int64)
-    return Decisions(
-        place(radio_p.argmax(axis=1)), place(group % scenario.n_nodes), place(group // scenario.n_nodes)
-    )
+    places = radio_p.argmax(axis=1), group % scenario.n_nodes, group // scenario.n_nodes
+    return Decisions(*(np.where(local, LOCAL, place).astype(np.int64) for place in places))
 
 
 def decode_soft(

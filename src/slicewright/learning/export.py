@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import platform
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -43,22 +43,21 @@ def to_onnx(
     free = {
         name: {k: axis for k, axis in enumerate(axes) if axis} for name, axes in {**inputs, **outputs}.items()
     }
-    file = io.BytesIO()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter(
             "ignore"
         )  # the tracer warns that it is the older exporter, and of shapes it folds
         torch.onnx.export(
             model.eval(),
             tuple(example),
-            file,
+            str(Path(folder) / "model.onnx"),
             dynamo=False,
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_axes=free,
             opset_version=OPSET,
         )
-    return file.getvalue()
+        return (Path(folder) / "model.onnx").read_bytes()
 
 
 def save_model(

@@ -68,13 +68,17 @@ def rows(scenario: Scenario) -> Rows:
     )
     work = np.log(scenario.slice_cycles)
     speed = np.log(np.maximum(scenario.node_capacity_hz, 1.0))
-    spread = lambda state: np.broadcast_to(state, (scenario.n_devices, state.size))
-    network = np.concatenate([own, radio, work, spread(speed.ravel())], axis=1)
+    network = np.concatenate([own, radio, work, _for_all(speed.ravel(), scenario)], axis=1)
     slices = [
-        np.concatenate([own, radio, work[:, n : n + 1], spread(speed[:, n])], axis=1)
+        np.concatenate([own, radio, work[:, n : n + 1], _for_all(speed[:, n], scenario)], axis=1)
         for n in range(scenario.n_slices)
     ]
     return Rows(network.astype(np.float32), np.stack(slices).astype(np.float32))
+
+
+def _for_all(state: FloatArray, scenario: Scenario) -> FloatArray:
+    """(I, k) the same network state (k,) in every device's row."""
+    return np.broadcast_to(state, (scenario.n_devices, state.size))
 
 
 class Targets(NamedTuple):
@@ -112,13 +116,13 @@ def choices(scenario: Scenario, decisions: Decisions) -> IntArray:
 def decisions_of(scenario: Scenario, choice: IntArray) -> Decisions:
     """Decisions of classes: the inverse of :func:`choices`."""
     local, joint = choice == 0, np.maximum(choice - 1, 0)
-    place = lambda index: np.where(local, LOCAL, index)
     pairs = scenario.n_nodes * scenario.n_slices
-    return Decisions(
-        place(joint // pairs),
-        place(joint // scenario.n_slices % scenario.n_nodes),
-        place(joint % scenario.n_slices),
-    )
+    places = joint // pairs, joint // scenario.n_slices % scenario.n_nodes, joint % scenario.n_slices
+    return Decisions(*(np.where(local, LOCAL, place) for place in places))
+
+
+def _as32(array: FloatArray) -> Float32Array:
+    return np.ascontiguousarray(array, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,12 +150,11 @@ def network(scenario: Scenario) -> Network:
     """Scale a scenario so that only ratios of times remain: models then serve any units and task sizes."""
     unit = float(scenario.local_time_s.mean())
     speed = float(scenario.node_capacity_hz[scenario.node_capacity_hz > 0].mean())
-    as32 = lambda array: np.ascontiguousarray(array, dtype=np.float32)
     return Network(
-        radio=as32(transmission_s(scenario) / unit),
-        work=as32(scenario.slice_cycles / (speed * unit)),
-        capacity=as32(scenario.node_capacity_hz.T / speed),
-        local=as32(scenario.local_time_s / unit),
-        arrival=as32(scenario.arrival_rate_hz * unit),
+        radio=_as32(transmission_s(scenario) / unit),
+        work=_as32(scenario.slice_cycles / (speed * unit)),
+        capacity=_as32(scenario.node_capacity_hz.T / speed),
+        local=_as32(scenario.local_time_s / unit),
+        arrival=_as32(scenario.arrival_rate_hz * unit),
         shared=np.asarray(scenario.queueing == "node", dtype=np.float32),
     )

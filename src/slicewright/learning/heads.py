@@ -106,6 +106,11 @@ class ChoiceHead(nn.Module):
         return Choice(self.joint(z), self.offload(z).squeeze(-1), *(part(z) for part in self.parts))
 
 
+def _cross_entropies(logits: Tensor, label: Tensor) -> Tensor:
+    """(B, I) from logits (B, I, K) and classes (B, I)."""
+    return functional.cross_entropy(logits.transpose(1, 2), label, reduction="none")
+
+
 def choice_loss(
     choice: Choice, target: Tensor, mask: Tensor, *, binary: float = 1.0, parts: float = 1.0
 ) -> Tensor:
@@ -122,14 +127,13 @@ def choice_loss(
     place = (target - 1).clamp(min=0)
     label = (place % slices, torch.div(place, slices * nodes, rounding_mode="floor"), place // slices % nodes)
     devices = mask.sum().clamp(min=1)
-    per_class = lambda logits, want: functional.cross_entropy(logits.transpose(1, 2), want, reduction="none")
-    joint = (per_class(choice.joint, target) * mask).sum()  # (48)
+    joint = (_cross_entropies(choice.joint, target) * mask).sum()  # (48)
     flag = (
         functional.binary_cross_entropy_with_logits(choice.offload, (target > 0).float(), reduction="none")
         * mask
     ).sum()  # (49)
     named = (choice.slice, choice.access_point, choice.node)
     separate = sum(
-        ((per_class(x, y) * offloaded).sum() for x, y in zip(named, label, strict=True)), joint * 0
+        ((_cross_entropies(x, y) * offloaded).sum() for x, y in zip(named, label, strict=True)), joint * 0
     )  # (50)
     return (joint + binary * flag + parts * separate) / devices

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def train(
     instances: Sequence[Solved] | None = None,
     seed: int = 0,
     epochs: int | None = None,
-    progress: bool = False,
+    device: str = "cpu",
     report: Report = lambda line: None,
 ) -> Card:
     """Train a model by name and write its files.
@@ -107,7 +108,7 @@ def train(
         instances: solved scenarios; drawn and solved here by default.
         seed: of everything random.
         epochs: overrides the scale's.
-        progress: show Lightning's bar.
+        device: a Lightning accelerator: ``cpu``, ``gpu``, ``mps`` or ``auto``.
         report: told what is happening.
 
     Raises:
@@ -129,12 +130,11 @@ def train(
             "labels", f"must hold at least {2 * chosen.folds} feasible scenarios", value=len(instances)
         )
     data |= {"labels": len(instances), "digest": _digest(instances), "test_seeds_from": FIRST_TEST_SEED}
-    again = lambda schedule: replace(schedule, seed=seed, epochs=epochs or schedule.epochs)
     test = test_set(chosen.tested)
     logs = folder / "runs" / f"{name}-{scale}-{data['digest'][:8]}"
     if name == "bipartite":
-        schedules = again(chosen.imitate), again(chosen.descend)
-        size_free = train_bipartite(instances, *schedules, folder=logs, progress=progress, report=report)
+        schedules = _again(chosen.imitate, seed, epochs, device), _again(chosen.descend, seed, epochs, device)
+        size_free = train_bipartite(instances, *schedules, folder=logs, report=report)
         model: torch.nn.Module = size_free
         kind, onnx, settings = BIPARTITE, bipartite_onnx(size_free), size_free.settings()
         figures = {
@@ -142,9 +142,9 @@ def train(
             "decoded once": score(decoded(size_free, 1), test),
             "best of 32 decodings": score(decoded(size_free, 32), test),
         }
-        training = {"imitate": asdict(schedules[0]), "descend": asdict(schedules[1])}
+        training: dict[str, Any] = {"imitate": asdict(schedules[0]), "descend": asdict(schedules[1])}
     else:
-        schedule = again(chosen.published)
+        schedule = _again(chosen.published, seed, epochs, device)
         published = train_published(
             instances, design(name), parts=chosen.folds, schedule=schedule, folder=logs, report=report
         )
@@ -162,8 +162,12 @@ def train(
         trained_for=ranges(instances),
         data=data,
         training={"scale": scale, "seed": seed, **training},
-        figures=figures | {"scenarios": len(test), "first_seed": FIRST_TEST_SEED},
+        figures={**figures, "scenarios": len(test), "first_seed": FIRST_TEST_SEED},
     )
+
+
+def _again(schedule: Schedule, seed: int, epochs: int | None, device: str) -> Schedule:
+    return replace(schedule, seed=seed, epochs=epochs or schedule.epochs, accelerator=device)
 
 
 def train_bipartite(
@@ -173,7 +177,6 @@ def train_bipartite(
     *,
     made: BipartiteDesign | None = None,
     folder: Path | None = None,
-    progress: bool = False,
     report: Report = lambda line: None,
 ) -> Bipartite:
     """Labels first, then mostly the expected cost, which needs no labels but a scale (model page 3.4).
@@ -183,7 +186,6 @@ def train_bipartite(
         imitate, descend: schedules of the two stages; the seed of the first fixes the weights and the validation part.
         made: widths.
         folder: for logs and checkpoints.
-        progress: show a bar.
         report: told what is being trained.
     """
     torch.manual_seed(imitate.seed)
@@ -199,8 +201,13 @@ def train_bipartite(
         report(f"{stage}: {len(learn)} scenarios, {schedule.epochs} epochs")
         task = Task(model, loss, collate_networks, lambda item: network_key(item[0]))
         where = None if folder is None else folder / f"{stage}-{schedule.epochs}-{schedule.seed}"
-        fit(task, learn, valid, schedule=schedule, folder=where, progress=progress)
+        tell = partial(_prefixed, report, stage)
+        fit(task, learn, valid, schedule=schedule, folder=where, report=tell)
     return model
+
+
+def _prefixed(report: Report, prefix: str, line: str) -> None:
+    report(f"{prefix}: {line}")
 
 
 NetworkItem = tuple[Network, NetworkLabel]

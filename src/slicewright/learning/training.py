@@ -152,6 +152,17 @@ class _Best(Callback):
             setattr(self, name, value)
 
 
+@dataclass
+class _Tell(Callback):
+    """Says how far training is, once per epoch."""
+
+    report: Callable[[str], None]
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        loss = float(trainer.callback_metrics[VALID])
+        self.report(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}, validation loss {loss:.4f}")
+
+
 def fit(
     task: Task[Item, Batch],
     train: Sequence[Item],
@@ -159,7 +170,7 @@ def fit(
     *,
     schedule: Schedule,
     folder: Path | None = None,
-    progress: bool = False,
+    report: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Train a model in place and leave it with its best weights.
 
@@ -168,13 +179,15 @@ def fit(
         train, valid: items; validation chooses the epoch.
         schedule: how long.
         folder: for logs and checkpoints; a run that was interrupted there continues where it stopped.
-        progress: show a bar.
+        report: told of every epoch.
     """
     lightning.seed_everything(schedule.seed, verbose=False)
     sampler = _SimilarSizes([task.key(x) for x in train], schedule.batch_size, schedule.seed)
     steps = len(sampler) * schedule.epochs
     best = _Best()
     callbacks: list[Callback] = [best, EarlyStopping(VALID, patience=schedule.patience)]
+    if report is not None:
+        callbacks.append(_Tell(report))
     if folder is not None:
         callbacks.append(ModelCheckpoint(folder / "checkpoints", save_last=True, save_top_k=0))
     last = None if folder is None else folder / "checkpoints" / "last.ckpt"
@@ -186,13 +199,12 @@ def fit(
             callbacks=callbacks,
             logger=_loggers(folder),
             enable_checkpointing=folder is not None,
-            enable_progress_bar=progress,
+            enable_progress_bar=False,
             enable_model_summary=False,
             gradient_clip_val=1.0,
             num_sanity_val_steps=0,
             log_every_n_steps=max(1, len(sampler)),
             deterministic=True,
-            barebones=False,
         )
         trainer.fit(
             _Learner(task, schedule, steps),

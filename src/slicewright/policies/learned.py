@@ -67,7 +67,7 @@ class LearnedPolicy:
             ModelUnavailableError: there will be no answer, or not in time.
         """
         from slicewright.learning.cards import BIPARTITE
-        from slicewright.learning.decoding import decode_choices, decode_soft
+        from slicewright.learning.decoding import decode_choices, decode_soft, soft_choices
         from slicewright.policies.learned_models import ModelUnavailableError, concerns, load_model
 
         model = load_model(self.model)
@@ -78,11 +78,15 @@ class LearnedPolicy:
                 f"of a budget of {1e3 * budget_s:.2g} ms"
             )
         outputs, notes = model.run(scenario), concerns(model.card, scenario)
-        if model.card.kind != BIPARTITE:
+        if model.card.kind == BIPARTITE:
+            soft = (outputs[0], outputs[1])
+        elif self.polish:
+            soft = soft_choices(scenario, outputs[0])
+        else:  # as published
             return decode_choices(scenario, outputs[0]), notes
         count = POLISHED_DECODINGS if self.polish else RAW_DECODINGS
         left_s = _left_s(limit, began_ns)
-        return decode_soft(scenario, *outputs, count=count, budget_s=left_s, seed=seed), notes
+        return decode_soft(scenario, *soft, count=count, budget_s=left_s, seed=seed), notes
 
 
 def _left_s(limit: Limit, began_ns: int) -> float | None:

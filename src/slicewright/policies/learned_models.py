@@ -142,7 +142,7 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = [x for x in vars(state).values() if isinstance(x, type) and issubclass(x, Exception)]
-    return (*own, ValueError, RuntimeError, MemoryError)
+    return (*own, OSError, ValueError, RuntimeError, MemoryError)
 
 
 def _open(folder: Path, name: str) -> LoadedModel:
@@ -150,6 +150,7 @@ def _open(folder: Path, name: str) -> LoadedModel:
         import onnxruntime
     except ImportError as error:
         raise ModelUnavailableError(f"onnxruntime cannot be imported: {error}") from error
+    unusable: tuple[type[Exception], ...] = (InvalidModelError, *_runtime_errors())
     try:
         card = read_card(folder / f"{name}.json")
         data = model_bytes(card, folder)
@@ -157,7 +158,7 @@ def _open(folder: Path, name: str) -> LoadedModel:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except (OSError, InvalidModelError, *_runtime_errors()) as error:
+    except unusable as error:
         raise ModelUnavailableError(f"model {name!r} cannot be loaded: {error}") from error
     return _timed(LoadedModel(card, session))
 

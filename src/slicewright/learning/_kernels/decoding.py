@@ -21,7 +21,7 @@ NEGLIGIBLE = 1e-9
 
 
 @inlined
-def add_use(problem, i, g, part, sums):  # type: ignore[no-untyped-def]
+def add_use(problem, i, g, part, sums):
     """Add ``part`` of device i's use of a group, and of its node's queue; a negative part takes it away."""
     n, n_nodes = g // problem.n_nodes, problem.n_nodes
     work = part * problem.work[i, n]
@@ -34,7 +34,7 @@ def add_use(problem, i, g, part, sums):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def add_expected(problem, radio_p, group_p, i, sign, radio, sums):  # type: ignore[no-untyped-def]
+def add_expected(problem, radio_p, group_p, i, sign, radio, sums):
     """Add (or with ``sign`` -1 take away) what device i is expected to use."""
     for link in range(problem.start[i], problem.start[i + 1]):
         a = problem.access_point[link]
@@ -45,19 +45,19 @@ def add_expected(problem, radio_p, group_p, i, sign, radio, sums):  # type: igno
 
 
 @inlined
-def grown_cost(problem, sums, g, root, work, floor, own, arrival):  # type: ignore[no-untyped-def]
+def grown_cost(problem, sums, g, root, work, floor, own, arrival):
     """Cost of a group with so much more of everything; infinite where 13b or 13c cannot hold."""
     q = max(sums[ROOT, g], 0.0) + root
     load = max(sums[WORK, g], 0.0) + work
     queue = (sums[ARRIVAL, g] + arrival) * load if problem.shared_queue else sums[OWN, g] + own
     left = problem.capacity[g] - queue
-    if q <= NEGLIGIBLE * np.sqrt(problem.capacity[g]):
+    if q * q <= NEGLIGIBLE * NEGLIGIBLE * problem.capacity[g]:
         return 0.0
     return q * q / left if left > 0.0 and left >= sums[FLOOR, g] + floor else np.inf
 
 
 @outlined
-def best_option(problem, i, radio, sums):  # type: ignore[no-untyped-def]
+def best_option(problem, i, radio, sums):
     """The cheapest link and group of a device: (cost of both, link, group)."""
     n_nodes, n_groups = problem.n_nodes, problem.capacity.size
     best_radio, best_link = np.inf, LOCAL
@@ -81,7 +81,9 @@ def best_option(problem, i, radio, sums):  # type: ignore[no-untyped-def]
         for g in range(j, n_groups, n_nodes):
             n = g // n_nodes
             work = problem.work[i, n]
-            joined = grown_cost(problem, sums, g, problem.work_root[i, n], work, work / tau, alpha * work, alpha)
+            joined = grown_cost(
+                problem, sums, g, problem.work_root[i, n], work, work / tau, alpha * work, alpha
+            )
             if joined < np.inf:
                 cost = joined - sums[LONGER, g] + others
                 if cost < best_group:
@@ -90,7 +92,7 @@ def best_option(problem, i, radio, sums):  # type: ignore[no-untyped-def]
 
 
 @outlined
-def decode(problem, radio_p, group_p, order, radio, sums, links, groups):  # type: ignore[no-untyped-def]
+def decode(problem, radio_p, group_p, order, radio, sums, links, groups):
     """Decide every device in the given order against the decided and the expected others; returns the cost.
 
     ``radio`` and ``sums`` hold what is expected of everybody, and in the end what everybody uses. The cost leaves out
@@ -115,7 +117,7 @@ def decode(problem, radio_p, group_p, order, radio, sums, links, groups):  # typ
 
 
 @kernel
-def best_decoding(problem, radio_p, group_p, count, seed, deadline):  # type: ignore[no-untyped-def]
+def best_decoding(problem, radio_p, group_p, count, seed, deadline):
     """The cheapest of several decodings: the first in order of certainty, the others in perturbed orders.
 
     A device is certain when its probability of offloading is near 0 or 1: it changes nothing of what the others
