@@ -7,6 +7,7 @@ from typing import cast
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.policies.classical import CLASSICAL
+from slicewright.policies.exact import EXACT
 from slicewright.policies.learned import LEARNED
 from slicewright.policies.policy import Policy
 from slicewright.policies.reference import REFERENCE
@@ -14,7 +15,7 @@ from slicewright.policies.reference import REFERENCE
 ENTRY_POINT_GROUP = "slicewright.policies"
 """An entry point of this group names a Policy object, or a function without arguments that returns one."""
 
-_OURS: tuple[Policy, ...] = (*CLASSICAL, *LEARNED, *REFERENCE)
+_OURS: tuple[Policy, ...] = (*CLASSICAL, *LEARNED, EXACT, *REFERENCE)
 _registered: dict[str, Policy] = {policy.name: policy for policy in _OURS}
 
 

@@ -152,7 +152,7 @@ def _polished(problem: Problem, choices: Choices, weights: Weights, seed: int, d
     link, group = rounded(choices, weights)
     before = float(best_shares(problem, link, group)[0])
     link, group, _, _, _, cost, _ = search_with_shares(
-        problem, link, group, np.uint64(seed), POLISH_ROUNDS, deadline
+        problem, link, group, np.uint64(seed % 2**64), POLISH_ROUNDS, deadline
     )
     return Proof(link, group, float(cost), before, 1)
 
