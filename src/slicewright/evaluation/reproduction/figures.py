@@ -1,0 +1,91 @@
+"""Panels of curves in the house style: Okabe and Ito's colours, a marker and a dash per method, print-sized type."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slicewright.evaluation.maps.style import FAINT, INK, PAPER, SLICE_COLOURS, SOFT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, ORANGE, GREEN, PINK, RED, SKY, _ = SLICE_COLOURS
+STYLES: Mapping[str, tuple[str, str, str]] = {
+    "os": (INK, "s", "-"),
+    "deepsets-s": (BLUE, "o", "-"),
+    "erap": (ORANGE, "^", "--"),
+    "prap": (PINK, "v", "--"),
+    "ours": (GREEN, "D", "-"),
+    "bipartite": (SKY, "P", ":"),
+    "best-response": (RED, "X", "-."),
+    "other": (SOFT, "*", ":"),
+}
+"""Colour, marker and dash by style name; told apart without colour by marker and dash."""
+_PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
+_MOST_COLUMNS = 3
+
+
+def draw(panels: Sequence[Mapping[str, Any]]) -> bytes:
+    """PNG of panels side by side, three in a row, with one legend under them. The same panels give the same bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(_MOST_COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    width, height = max(5.6, _PANEL_WIDTH * columns), _PANEL_HEIGHT * rows + _LEGEND
+    figure = Figure(figsize=(width, height), dpi=_DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    keys: dict[str, Any] = {}
+    for k, each in enumerate(panels):
+        axes = figure.add_subplot(rows, columns, k + 1)
+        keys |= _draw_panel(axes, each)
+    shared = len({(p["y_label"], p["log"]) for p in panels}) == 1
+    if shared and len(panels) > 1:
+        low, high = zip(*(axes.get_ylim() for axes in figure.axes), strict=True)
+        for axes in figure.axes:
+            axes.set_ylim(min(low), max(high))
+    per_row = max(1, int(width / 1.75))
+    legend_rows = -(-len(keys) // per_row)
+    figure.legend(
+        keys.values(), keys.keys(), loc="lower center", ncols=min(per_row, len(keys)), frameon=False, fontsize=9,
+        labelcolor=INK,
+    )  # fmt: skip
+    figure.tight_layout(rect=(0, (0.12 + 0.2 * legend_rows) / height, 1, 1), w_pad=1.6)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", metadata={"Software": None})
+    return stream.getvalue()
+
+
+def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {}
+    ticks: set[float] = set()
+    for each in panel["curves"]:
+        colour, marker, dash = STYLES[each["style"]]
+        x, mean, half = (np.array(each[name], dtype=np.float64) for name in ("x", "mean", "half"))
+        ticks |= set(x.tolist())
+        lower = np.minimum(half, 0.999 * np.abs(mean)) if panel["log"] else half
+        keys[each["label"]] = axes.errorbar(
+            x, mean, yerr=np.stack([lower, half]), color=colour, marker=marker, linestyle=dash, markersize=5,
+            linewidth=1.5, elinewidth=0.9, capsize=2.5, markeredgecolor=PAPER, markeredgewidth=0.5,
+        )  # fmt: skip
+    if panel["log"]:
+        axes.set_yscale("log")
+    if panel["log_x"]:
+        axes.set_xscale("log")
+    elif len(ticks) <= 10:
+        axes.set_xticks(sorted(ticks), [f"{t:g}" for t in sorted(ticks)])
+    axes.set_xlabel(panel["x_label"], color=INK, fontsize=9.5)
+    axes.set_ylabel(panel["y_label"], color=INK, fontsize=9.5)
+    axes.set_title(panel["title"], color=INK, fontsize=10, loc="left")
+    axes.grid(visible=True, color=FAINT, linewidth=0.5, which="major")
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=SOFT, labelsize=8.5, labelcolor=INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(SOFT)
+    return keys
