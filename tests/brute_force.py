@@ -43,7 +43,9 @@ def cost_of(scenario: Scenario, decisions: Decisions) -> float:
         arrivals = sum(scenario.arrival_rate_hz[i] for i in on_node)
         for n in range(scenario.n_slices):
             members = [i for i in on_node if decisions.slice[i] == n]
-            queue = [arrivals if scenario.queueing == "node" else scenario.arrival_rate_hz[i] for i in members]
+            queue = [
+                arrivals if scenario.queueing == "node" else scenario.arrival_rate_hz[i] for i in members
+            ]
             total += _group(
                 [scenario.slice_cycles[i, n] for i in members],
                 [scenario.local_time_s[i] for i in members],
@@ -61,7 +63,9 @@ def _group(work: list[float], tau: list[float], queue: list[float], capacity: fl
     floors = [load / time for load, time in zip(work, tau, strict=True)]
     if budget < sum(floors) or budget <= 0:
         return math.inf
-    surplus = lambda level: [max(1 / time, level / math.sqrt(load)) for load, time in zip(work, tau, strict=True)]
+    surplus = lambda level: [
+        max(1 / time, level / math.sqrt(load)) for load, time in zip(work, tau, strict=True)
+    ]
     used = lambda level: sum(load * x for load, x in zip(work, surplus(level), strict=True))
     low, high = 0.0, budget / min(math.sqrt(load) for load in work)
     for _ in range(200):
