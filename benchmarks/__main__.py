@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME...] [--scale quick|full]``: the project's figures, each measured side by side in one run.
+"""``python -m benchmarks [NAME...] [--scale quick|full]``: the project's figures, measured side by side.
 
 Times on shared machines are noisy; ratios within one run hold. Every section says which target it speaks to.
 """

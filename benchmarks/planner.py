@@ -65,7 +65,8 @@ def _print_curves(
             verdict = ""
             if method == "auto" and budget in TARGETS:
                 want = TARGETS[budget]
-                verdict = f"   target {want[0]} ({want[1]}): {'met' if mean <= want[0] and p95 <= want[1] else 'MISSED'}"
+                met = mean <= want[0] and p95 <= want[1]
+                verdict = f"   target {want[0]} ({want[1]}): {'met' if met else 'MISSED'}"
             print(f"    {budget:6.2f} ms  {mean:8.4f} ({p95:7.4f})  [{np.median(times):.3f}]{verdict}")
 
 

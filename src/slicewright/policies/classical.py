@@ -20,7 +20,9 @@ def _greedy(scenario: Scenario, limit: Limit, seed: int) -> Answer:
 
 
 def _erap(scenario: Scenario, limit: Limit, seed: int) -> Answer:
-    return Answer(*baselines.equal_allocation(scenario, budget_s=limit.budget_s, runs=_runs(limit), seed=seed))
+    return Answer(
+        *baselines.equal_allocation(scenario, budget_s=limit.budget_s, runs=_runs(limit), seed=seed)
+    )
 
 
 def _prap(scenario: Scenario, limit: Limit, seed: int) -> Answer:
@@ -48,10 +50,16 @@ def _runs(limit: Limit) -> int | None:
 
 CLASSICAL = (
     FunctionPolicy("auto", "iterated search from the best so far: the default", _auto),
-    FunctionPolicy("best-response", "each device in turn takes its cheapest option; restarts in random orders", _best_response),
+    FunctionPolicy(
+        "best-response",
+        "each device in turn takes its cheapest option; restarts in random orders",
+        _best_response,
+    ),
     FunctionPolicy("greedy", "one pass, nobody reconsiders", _greedy),
     FunctionPolicy("erap", "equal shares, decisions by best response under them (published baseline)", _erap),
-    FunctionPolicy("prap", "proportional shares, decisions by best response under them (published baseline)", _prap),
+    FunctionPolicy(
+        "prap", "proportional shares, decisions by best response under them (published baseline)", _prap
+    ),
     FunctionPolicy("mec-only", "every task to a MEC server", _mec_only),
     FunctionPolicy("random", "random decisions, optimal shares", _random),
     FunctionPolicy("local", "nobody offloads", _local),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from slicewright.network.scenario import Scenario
 from slicewright.policies.policy import Answer, Limit
 from slicewright.slicing.exact import solve_exact
+from slicewright.slicing.exact.solve import MOST_PARTS
 from slicewright.slicing.plan import OPTIMAL_GAP
 
 
@@ -26,8 +27,8 @@ class ExactPolicy:
 
     def decide(self, scenario: Scenario, *, limit: Limit, seed: int) -> Answer:
         """Solve within the limit."""
-        parts = {} if limit.rounds is None else {"most_parts": max(1, limit.rounds)}
-        answer = solve_exact(scenario, budget_s=limit.budget_s, seed=seed, **parts)
+        parts = MOST_PARTS if limit.rounds is None else max(1, limit.rounds)
+        answer = solve_exact(scenario, budget_s=limit.budget_s, most_parts=parts, seed=seed)
         notes: tuple[str, ...] = ()
         if answer.gap > OPTIMAL_GAP:
             notes = (f"stopped at its limit; the plan is within {answer.gap:.2%} of the optimum",)
