@@ -231,7 +231,8 @@ class BipartiteLoss:
 
     Attributes:
         imitation: weight of the cross-entropies against the labels.
-        cost: weight of the expected relative excess over the label's cost.
+        cost: weight of the logarithm of expected cost over the label's cost: nearly the relative excess, but a few
+            overloaded networks, where the first guesses cost a hundred times the optimum, do not drown the others.
     """
 
     imitation: float = 1.0
@@ -247,7 +248,7 @@ class BipartiteLoss:
             if self.imitation:
                 total = total + weight * self.imitation * imitation_loss(soft, batch)
             if self.cost:
-                excess = expected_cost(p, *soft.probabilities(p)) / batch.cost - 1
+                excess = torch.log(expected_cost(p, *soft.probabilities(p)) / batch.cost)
                 total = total + weight * self.cost * excess.mean()
         return total
 
