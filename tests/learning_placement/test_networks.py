@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slicewright.learning.placement.features import ALONE, EXECUTOR, INGRESS, adjacency, task_rows
+from slicewright.learning.placement.features import ALONE, EXECUTOR, INGRESS, SHARED, adjacency, task_rows
 from slicewright.learning.placement.network_inputs import network_inputs
 from slicewright.learning.placement.runs import solve_run
 from slicewright.placement import placement_preset
@@ -98,6 +98,8 @@ def test_graphs_join_whom_they_say() -> None:
     assert run.tasks.access_point[k] == run.tasks.access_point[other]
     nodes = run.tasks.options.nodes
     k, other = map(int, np.argwhere(adjacency(run.tasks, EXECUTOR, run.choice))[0])
+    assert run.choice[k] == run.choice[other]
+    k, other = map(int, np.argwhere(adjacency(run.tasks, SHARED, run.choice))[0])
     assert set(nodes[run.choice[k]].tolist()) & set(nodes[run.choice[other]].tolist()) - {-1}
     assert not adjacency(run.tasks, ALONE).any()
     assert task_rows(run.tasks).shape == (25, 27)

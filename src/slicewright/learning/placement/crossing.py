@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from slicewright.learning.placement.classifier import ClassifierDesign
-from slicewright.learning.placement.features import ALONE, EXECUTOR
+from slicewright.learning.placement.features import ALONE, EXECUTOR, SHARED
 from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
 from slicewright.learning.placement.queue_network import QueueDesign
 from slicewright.learning.placement.runs import Run, folds
@@ -47,9 +47,7 @@ def published_trainers(design: ClassifierDesign, schedule: ClassifierSchedule) -
         "mlp": classifier_trainer(replace(design, graph=ALONE), schedule),
         "decision tree": tree_trainer(design.classes, seed=schedule.seed),
         f"ABLATION gnn ({EXECUTOR})": classifier_trainer(replace(design, graph=EXECUTOR), schedule),
-        f"ABLATION gnn, no self-loops ({EXECUTOR})": classifier_trainer(
-            replace(design, graph=EXECUTOR, self_loops=False), schedule
-        ),
+        f"ABLATION gnn ({SHARED})": classifier_trainer(replace(design, graph=SHARED), schedule),
     }
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from slicewright.placement.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
-INGRESS, EXECUTOR, ALONE = "same-ingress", "executor-leaks-label", "none"
-GRAPHS = (INGRESS, EXECUTOR, ALONE)
+INGRESS, ALONE = "same-ingress", "none"
+EXECUTOR, SHARED = "executor-leaks-label", "shared-executor-leaks-label"
+GRAPHS = (INGRESS, EXECUTOR, SHARED, ALONE)
 
 
 def task_rows(tasks: Tasks) -> FloatArray:
@@ -26,12 +27,16 @@ def task_rows(tasks: Tasks) -> FloatArray:
 def adjacency(tasks: Tasks, graph: str, choice: IntArray | None = None) -> FloatArray:
     """(K, K) 0 or 1, zero diagonal: which tasks share an edge.
 
-    ``same-ingress`` joins tasks that enter at one access point, which is known beforehand. ``executor-leaks-label``
-    joins tasks whose *optimal* placements share a node, as the publication's words can be read: built from the very
-    answer (``choice``) that is to be predicted, it exists to show what that does to the accuracy. ``none`` joins
-    nobody.
+    ``same-ingress`` joins tasks that enter at one access point, which is known beforehand; ``none`` joins nobody.
+    The publication's words ("located at the same node") can also mean the node that executes. Such graphs are built
+    from the very answer (``choice``) that is to be predicted and exist to show what that does to the accuracy:
+    ``executor-leaks-label`` joins tasks whose optimal placements are the same, ``shared-executor-leaks-label`` those
+    whose optimal placements have a node in common.
     """
     if graph == EXECUTOR and choice is not None:
+        same = (choice[:, None] == choice[None]) & (choice >= 0)[:, None]
+        joined = same.astype(np.float64)
+    elif graph == SHARED and choice is not None:
         used = np.zeros((tasks.n_tasks, tasks.topology.n_nodes))
         placed = np.flatnonzero(choice >= 0)
         for node in tasks.options.nodes[choice[placed]].T:

@@ -88,7 +88,8 @@ def train(
         name: ``gnn``, ``mlp``, ``decision-tree`` or ``queue-network``.
         folder: for both files.
         scale: ``smoke`` (a minute), ``shipped`` (what the package ships) or ``full``.
-        data: solved runs by family, ``paper`` first of all; drawn and solved here by default.
+        data: solved runs of the families ``paper`` and, for ``queue-network``, ``varied``; drawn and solved here
+            by default.
         seed: of weights and order; the runs are the same for every seed.
         epochs: overrides the scale's (of the first stage).
         report: told what is happening.
@@ -103,8 +104,9 @@ def train(
     chosen = SCALES[scale]
     torch.set_num_threads(1)
     families = {"paper": chosen.paper} | ({"varied": chosen.varied} if name == "queue-network" else {})
-    runs = data or {
-        family: solved_runs(family, range(count), report=report) for family, count in families.items()
+    runs = {
+        family: solved_runs(family, range(count), report=report) if data is None else data[family]
+        for family, count in families.items()
     }
     made = _trained(name, runs, chosen, seed, epochs, report)
     learned = [run for family in runs.values() for run in family]
