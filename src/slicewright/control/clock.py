@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Protocol
 
@@ -44,3 +45,13 @@ class LoopClock:
     def monotonic(self) -> float:
         """Simulated time, s."""
         return asyncio.get_running_loop().time()
+
+
+async def pause(news: asyncio.Event, longest_s: float) -> None:
+    """Until the event is set, but no longer than so many s.
+
+    Not ``asyncio.wait_for``: on Python 3.11 that swallows a cancellation that comes together with the event.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            await news.wait()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from slicewright.control.clock import pause
 from slicewright.control.events import (
     Acknowledged,
     Checkpoint,
@@ -88,9 +89,9 @@ class Feed:
             raise CursorTooOldError(cursor, oldest)
         return [item for item in self._items if item.id > cursor]
 
-    async def wait(self) -> None:
-        """Until something is added, or the feed is closed."""
-        await self._news.wait()
+    async def wait(self, longest_s: float = 60.0) -> None:
+        """Until something is added or the feed is closed, but no longer than so many s."""
+        await pause(self._news, longest_s)
 
     def close(self) -> None:
         """Nothing more will come: readers may go."""

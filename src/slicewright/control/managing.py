@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 from collections.abc import AsyncIterator
@@ -11,7 +10,7 @@ from collections.abc import AsyncIterator
 from pydantic import ValidationError
 
 from slicewright.control.allocation import CLOSED_FORM, ShareRule
-from slicewright.control.clock import Clock
+from slicewright.control.clock import Clock, pause
 from slicewright.control.grants import GRANT
 from slicewright.control.manager import MEASUREMENT, STATUS, Manager, measure, receive, status_of
 from slicewright.control.options import DEFAULTS, Options
@@ -154,8 +153,7 @@ class SliceManager:
         """Send the status after every change, and as a heartbeat."""
         key = slice_key(STATUSES, self.state.slice)
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._options.heartbeat_s)
+            await pause(self._changed, self._options.heartbeat_s)
             self._changed.clear()
             try:
                 await self._transport.put(key, STATUS.dump_json(status_of(self.state, self._instance)))

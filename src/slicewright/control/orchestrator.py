@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from slicewright.control import reports
-from slicewright.control.clock import Clock
+from slicewright.control.clock import Clock, pause
 from slicewright.control.decider import FALLBACK, Decider
 from slicewright.control.events import Checkpoint, Decided, Event, MethodChanged, Sent, TookOver
 from slicewright.control.feed import Feed
@@ -241,8 +241,7 @@ class Orchestrator:
                 await asyncio.sleep(JOURNAL_RETRY_S)
                 continue
             if not busy and not self._commands:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._pause_s())
+                await pause(self._wake, self._pause_s())
             self._wake.clear()
 
     def _pause_s(self) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from slicewright.control.state import State
 from slicewright.control.transport import Transport
 from slicewright.control.views import Picture, View
 
+logger = logging.getLogger(__name__)
 _POLL_S = 0.02
 
 
@@ -83,6 +85,8 @@ class ControlPlane:
         self._instance, self._first = instance, first
         self._wanted = managers
         self.managers: dict[str, SliceManager] = {}
+        self.fatal = ""
+        self.on_fatal: Callable[[], None] = lambda: None
         self._tasks: list[asyncio.Task[None]] = []
         self._pictures: dict[View, tuple[int, Picture]] = {}
 
@@ -91,8 +95,19 @@ class ControlPlane:
         self._spawn(self.orchestrator.run())
         self._spawn(self._settle_in())
 
-    def _spawn(self, work: Any) -> None:
-        self._tasks.append(asyncio.create_task(work))
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A part that ends by an error takes the process with it: a restart goes on from the journal."""
+        if task.cancelled() or task.exception() is None:
+            return
+        logger.critical("stopping: %s", task.exception(), exc_info=task.exception())
+        self.fatal = f"{type(task.exception()).__name__}: {task.exception()}"
+        self.orchestrator.feed.close()
+        self.on_fatal()
 
     async def _settle_in(self) -> None:
         """Put in the first requests, and run a manager for every slice that this process is to manage."""
@@ -139,7 +154,7 @@ class ControlPlane:
     def faults(self) -> list[str]:
         """Why this process is not ready; empty if it is."""
         o = self.orchestrator
-        out = []
+        out = [self.fatal] if self.fatal else []
         if o.journal_fault:
             out.append(o.journal_fault)
         if o.position.sequence == 0:

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from slicewright.control.journal import Journal, MemoryJournal
 from slicewright.control.network import Network
 from slicewright.control.options import DEFAULTS, Options
 from slicewright.control.plane import ControlPlane, FirstRequests
+from slicewright.control.state import ControlError
 from slicewright.control.transport import MemoryTransport, Transport
 from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.network.scenario_file import load_scenario
@@ -115,7 +117,11 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
             plane.orchestrator.feed.close()
             super().handle_exit(sig, frame)
 
-    Server(config).run(sockets=[listener])
+    server = Server(config)
+    plane.on_fatal = partial(setattr, server, "should_exit", True)
+    server.run(sockets=[listener])
+    if plane.fatal:
+        raise ControlError(f"the control plane has stopped: {plane.fatal}")
 
 
 def check(setup: Setup) -> None:

@@ -31,10 +31,6 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-class _TooLarge(Exception):
-    """Leaves the app through its reading of the body."""
-
-
 class Guard:
     """Body size, rate, content type, correlation id, and headers for browsers.
 
@@ -55,10 +51,12 @@ class Guard:
         correlator = headers.get("x-correlator", "")
         if not correlator or len(correlator) > 128 or not _SAFE.issuperset(correlator):
             correlator = secrets.token_hex(8)
-        started = False
+        started = exceeded = False
 
         async def answer(message: Message) -> None:
             nonlocal started
+            if exceeded and not started:
+                return  # whatever the app makes of half a body is not the answer
             if message["type"] == "http.response.start":
                 started = True
                 out = MutableHeaders(scope=message)
@@ -77,19 +75,19 @@ class Guard:
         read = 0
 
         async def counted() -> Message:
-            nonlocal read
+            nonlocal read, exceeded
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 if read > self._limits.body_bytes:
-                    raise _TooLarge
+                    exceeded = True
+                    return {"type": "http.disconnect"}
             return message
 
-        try:
-            await self._app(scope, counted, answer)
-        except _TooLarge:
-            if not started:
-                await problem_response(self._too_large())(scope, receive, answer)
+        await self._app(scope, counted, answer)
+        if exceeded and not started:
+            exceeded = False
+            await problem_response(self._too_large())(scope, receive, answer)
 
     def _refuse(self, scope: Scope, headers: Headers) -> Problem | None:
         length = headers.get("content-length", "0")

@@ -112,9 +112,8 @@ async def events(
                 left -= len(items)
             if items or left == 0:
                 continue
-            try:
-                await asyncio.wait_for(feed.wait(), KEEP_ALIVE_S)
-            except TimeoutError:
+            await feed.wait(KEEP_ALIVE_S)
+            if feed.newest == here:
                 yield ": still here\n\n"
             if await request.is_disconnected():
                 return
