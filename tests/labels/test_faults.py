@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,9 @@ from slicewright.labels.validate import faults
 from tests.labels.conftest import SMALL
 from tests.labels.methods import UNLUCKY
 
-COUNT = 14
+COUNT = 10
+LIMIT_S = 180.0
+"""No test waits longer; on an idle machine none waits for more than a few seconds."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,8 +52,8 @@ def test_the_culprit_is_recorded_and_the_run_goes_on(tmp_path: Path, method: str
 
 
 def test_a_worker_that_hangs_is_killed(tmp_path: Path) -> None:
-    labels = build(tmp_path, "hangs", timeout_s=1.0)
-    assert labels[UNLUCKY].reason == "no answer within 1 s"
+    labels = build(tmp_path, "hangs", timeout_s=3.0)
+    assert labels[UNLUCKY].reason == "no answer within 3 s"
     assert sum(not label.solved for label in labels.values()) == 1
     assert any("no answer" in incident for incident in load_manifest(tmp_path).incidents)
 
@@ -75,11 +79,11 @@ def test_failed_instances_can_be_tried_again(tmp_path: Path) -> None:
 
 
 def test_workers_killed_from_outside_cost_nothing_but_time(tmp_path: Path) -> None:
-    """One SIGKILL at a worker in the middle of chunks that are tried again one by one."""
-    command = start_build(tmp_path, "slow", "--attempts", "3")
-    wait_for_labels(tmp_path, 3, command)
-    os.kill(children(command.pid)[0], signal.SIGKILL)
-    assert command.wait(timeout=60) == 0
+    """One SIGKILL at a worker in the middle of its work."""
+    with running_build(tmp_path, "slow", "--attempts", "3") as command:
+        wait_for_labels(tmp_path, 3, command)
+        os.kill(children(command.pid)[0], signal.SIGKILL)
+        assert command.wait(timeout=LIMIT_S) == 0
     labels = list(read_labels(tmp_path))
     assert [label.seed for label in labels] == list(range(COUNT))
     assert all(label.solved for label in labels)
@@ -87,11 +91,11 @@ def test_workers_killed_from_outside_cost_nothing_but_time(tmp_path: Path) -> No
 
 
 def test_a_killed_build_loses_only_what_was_in_flight_and_leaves_no_worker(tmp_path: Path) -> None:
-    command = start_build(tmp_path, "slow")
-    wait_for_labels(tmp_path, 5, command)
-    workers = children(command.pid)
-    command.kill()
-    command.wait()
+    with running_build(tmp_path, "slow") as command:
+        wait_for_labels(tmp_path, 5, command)
+        workers = children(command.pid)
+        command.kill()
+        command.wait()
     kept = {label.seed: label.time_s for label in read_labels(tmp_path)}
     assert len(kept) >= 5
     wait_until_gone(workers)
@@ -101,27 +105,34 @@ def test_a_killed_build_loses_only_what_was_in_flight_and_leaves_no_worker(tmp_p
 
 
 def test_a_stopped_worker_is_noticed(tmp_path: Path) -> None:
-    command = start_build(tmp_path, "slow", "--timeout", "2s", "--attempts", "2")
-    wait_for_labels(tmp_path, 3, command)
-    os.kill(children(command.pid)[0], signal.SIGSTOP)
-    assert command.wait(timeout=60) == 0
+    with running_build(tmp_path, "slow", "--timeout", "3s", "--attempts", "3") as command:
+        wait_for_labels(tmp_path, 3, command)
+        os.kill(children(command.pid)[0], signal.SIGSTOP)
+        assert command.wait(timeout=LIMIT_S) == 0
     assert all(label.solved for label in read_labels(tmp_path))
 
 
-def start_build(folder: Path, method: str, *options: str) -> subprocess.Popen[bytes]:
-    """The command line in a process of its own."""
+@contextmanager
+def running_build(folder: Path, method: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The command line in a process of its own, ended whatever happens in the test."""
     command = [sys.executable, "-m", "slicewright", "labels", "build", str(folder), "--devices", "2-6"]
     method = f"tests.labels.methods:{method}"
-    return subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--count", str(COUNT), "--workers", "1", "--solver", method, *options],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-def wait_for_labels(folder: Path, count: int, command: subprocess.Popen[bytes], limit_s: float = 60) -> None:
+def wait_for_labels(
+    folder: Path, count: int, command: subprocess.Popen[bytes], limit_s: float = LIMIT_S
+) -> None:
     """Until the journal holds so many."""
     give_up = time.monotonic() + limit_s
     while read_journal(folder).num_rows < count:

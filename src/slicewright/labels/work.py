@@ -17,9 +17,12 @@ from slicewright.slicing.plan import OPTIMAL_GAP
 
 @cache
 def warm_up(method: str) -> None:
-    """Load (on a new machine: compile) what a method of ours runs, so that no label's time or limit pays for it."""
-    if method in METHODS:
-        METHODS[method](Job(Recipe(), method), preset("paper-slicing", devices=2), 0)
+    """Load (on a new machine: compile) what a method runs, so that no label's time or limit pays for it.
+
+    A method of the user's is not called before its time; what it is likely to use of ours is loaded.
+    """
+    ours = method if method in METHODS else "best-known"
+    METHODS[ours](Job(Recipe(), ours), preset("paper-slicing", devices=2), 0)
 
 
 def label_chunk(job: Job, seeds: tuple[int, ...]) -> bytes:
