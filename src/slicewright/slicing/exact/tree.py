@@ -135,7 +135,7 @@ class _Generation:
         """A bound for a part of the tree, to ``target`` if possible, and the prices that prove it best."""
         penalise(self.problem, choices, self.master, PENALTY * cost)
         best = Prices(prices.radio.copy(), prices.compute.copy())
-        bound, _ = raise_bound(
+        bound = raise_bound(
             self.problem, choices, self.master, best, self.trial, self.room, cost, target, deadline
         )
         return float(bound), best

@@ -10,7 +10,7 @@ from slicewright.slicing.exact._kernels.sets import (
     keep_if_better,
     sort_items,
     value_at,
-)  # fmt: skip
+)
 
 MOST_SETS = 500
 

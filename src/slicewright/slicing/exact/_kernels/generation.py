@@ -27,7 +27,7 @@ from slicewright.slicing.exact._kernels.master import (
     invert,
     solve_master,
     start_basis,
-)  # fmt: skip
+)
 from slicewright.slicing.exact._kernels.sets import (
     NONE,
     Offer,
@@ -37,7 +37,7 @@ from slicewright.slicing.exact._kernels.sets import (
     keep_if_better,
     make_scratch,
     node_cost,
-)  # fmt: skip
+)
 
 FEW = 4  # members up to which the search over few devices is tried first
 FIRST_PARTS = 20  # parts of the search over many devices, in every round
@@ -73,7 +73,6 @@ class Room(NamedTuple):
     scratch: Any
     warm: Any  # (J, I) int64, the last set offered by each node
     gains: Any  # (2, J) s, gain of each node's offer and its bound
-    count: Any  # (2,) int64: rounds
 
 
 @kernel
@@ -81,7 +80,7 @@ def make_room(n_devices, n_nodes, n_slices):
     """Allocate."""
     return Room(
         Offer(np.full(n_devices, NONE), np.zeros(1)), make_scratch(n_devices, n_slices),
-        np.full((n_nodes, n_devices), NONE), np.zeros((2, n_nodes)), np.zeros(2, np.int64),
+        np.full((n_nodes, n_devices), NONE), np.zeros((2, n_nodes)),
     )  # fmt: skip
 
 
@@ -277,33 +276,33 @@ def raise_bound(problem, choices, master, best, prices, room, cost, target, dead
     ``best`` holds prices to begin with and is left with those of the best bound hoped for.
 
     Returns:
-        The bound, and the objective of the master when it has converged (infinity otherwise).
+        The best bound seen.
     """
     n_cover = 2 * problem.local_time.size
     tolerance, least = PRICING_PART * cost, GAIN_PART * cost
     bound, hope, objective, well = -np.inf, -np.inf, np.inf, True
-    weight, failures = 1.0, 0
+    weight, failures = 1.0, 0  # the first round only asks what the prices to begin with are good for
     while True:
         mix_prices(master, weight, best, prices)
         aim = target + 2.0 * n_cover * tolerance if failures < MOST_FAILURES else np.inf
         found, hoped, added = price_everything(
             problem, choices, prices, room, master, aim, tolerance, least, deadline
         )
-        bound = max(bound, found)
+        if found > bound:  # and never when it is not a number
+            bound = found
         if hoped > hope:
             hope = hoped
             for i in range(best.radio.size):
                 best.radio[i], best.compute[i] = prices.radio[i], prices.compute[i]
         if bound >= target or now_ns() > deadline or not well:
-            return bound, np.inf
+            return bound
         failures += hoped >= aim
-        room.count[0] += 1
         if added > 0 or weight == 1.0:
             objective, well = solve_master(master, n_cover, least, MOST_PIVOTS, deadline)
             weight = SMOOTHING
         elif weight > 0.0:
             weight = weight - 0.3 if weight > 0.3 else 0.0
         else:
-            return bound, objective
+            return bound
         if objective - hope < TAIL_PART * cost and (hope < target or failures >= MOST_FAILURES):
-            return bound, objective
+            return bound

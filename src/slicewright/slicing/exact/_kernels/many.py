@@ -26,7 +26,7 @@ from slicewright.slicing.exact._kernels.sets import (
     keep_if_better,
     sort_items,
     value_at,
-)  # fmt: skip
+)
 
 FIRST_ROUNDS, LATER_ROUNDS = 3, 1  # rounds of balancing prices, at the root and below
 HALVINGS = 12

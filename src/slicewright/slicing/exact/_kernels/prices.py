@@ -23,7 +23,7 @@ from slicewright.slicing._kernels.bound import (
     room_in_group,
     shift_group,
     shift_link,
-)  # fmt: skip
+)
 from slicewright.slicing._kernels.problem import LOCAL
 
 
