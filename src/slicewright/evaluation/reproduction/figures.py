@@ -36,19 +36,20 @@ def draw(panels: Sequence[Mapping[str, Any]]) -> bytes:
 
     columns = min(_MOST_COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
-    width, height = max(5.6, _PANEL_WIDTH * columns), _PANEL_HEIGHT * rows + _LEGEND
+    width, height = max(6.4, _PANEL_WIDTH * columns), _PANEL_HEIGHT * rows + _LEGEND
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
     keys: dict[str, Any] = {}
     for k, each in enumerate(panels):
         axes = figure.add_subplot(rows, columns, k + 1)
         keys |= _draw_panel(axes, each)
-    shared = len({(p["y_label"], p["log"]) for p in panels}) == 1
-    if shared and len(panels) > 1:
-        low, high = zip(*(axes.get_ylim() for axes in figure.axes), strict=True)
-        for axes in figure.axes:
-            axes.set_ylim(min(low), max(high))
-    per_row = max(1, int(width / 1.75))
+    for label in {p["y_label"] for p in panels}:
+        same = [axes for axes, p in zip(figure.axes, panels, strict=True) if p["y_label"] == label]
+        low, high = zip(*(axes.get_ylim() for axes in same), strict=True)
+        share = all(p.get("share", False) for p in panels if p["y_label"] == label)
+        for axes in same:
+            axes.set_ylim(*((-2, 102) if share else (min(low), max(high))))
+    per_row = max(1, int(width / (0.075 * max(map(len, keys)) + 0.6)))
     legend_rows = -(-len(keys) // per_row)
     figure.legend(
         keys.values(), keys.keys(), loc="lower center", ncols=min(per_row, len(keys)), frameon=False, fontsize=9,
@@ -69,7 +70,8 @@ def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
         ticks |= set(x.tolist())
         lower = np.minimum(half, 0.999 * np.abs(mean)) if panel["log"] else half
         keys[each["label"]] = axes.errorbar(
-            x, mean, yerr=np.stack([lower, half]), color=colour, marker=marker, linestyle=dash, markersize=5,
+            x, mean, yerr=np.stack([lower, half]), color=colour, marker=marker, linestyle=dash,
+            markersize=8 if each["style"] == "os" else 5,
             linewidth=1.5, elinewidth=0.9, capsize=2.5, markeredgecolor=PAPER, markeredgewidth=0.5,
         )  # fmt: skip
     if panel["log"]:

@@ -92,10 +92,12 @@ def panel(
     *,
     log: bool = False,
     log_x: bool = False,
+    share: bool = False,
 ) -> Measured:
-    """Axes with curves."""
+    """Axes with curves; a ``share`` is in percent, so its axis ends at 0 and 100."""
     return {
         "title": title, "x_label": x_label, "y_label": y_label, "curves": list(curves), "log": log, "log_x": log_x,
+        "share": share,
     }  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def _measure_gain(shop: Workshop) -> Measured:
     ]  # fmt: skip
     panels = [
         panel("after repair, deadlines 10-150 ms", "tasks", "performance gain C_solver / C_model", gains),
-        panel("before repair", "tasks", "placements that keep every rule in %", raw),
+        panel("before repair", "tasks", "placements that keep every rule in %", raw, share=True),
     ]
     return {"panels": panels, "facts": {"usage": usage}, "notes": [_GAIN_NOTE]}
 

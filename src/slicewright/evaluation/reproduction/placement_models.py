@@ -71,13 +71,15 @@ def trainers(runs: Sequence[Run], scale: Scale, seed: int) -> dict[str, Any]:
     from dataclasses import replace
 
     from slicewright.learning.placement.crossing import classifier_trainer, queue_trainer, tree_trainer
-    from slicewright.learning.placement.features import ALONE, EXECUTOR
+    from slicewright.learning.placement.features import ALONE, EXECUTOR, SHARED
     from slicewright.learning.placement.queue_network import QueueDesign
     from slicewright.learning.placement.recipes import published_sizes
     from slicewright.learning.placement.training import ClassifierSchedule, QueueSchedule
 
     design = published_sizes(runs[0])
-    schedule = ClassifierSchedule(epochs=scale.placement_epochs, batch_size=min(16, len(runs)), seed=seed)
+    schedule = ClassifierSchedule(
+        epochs=scale.placement_epochs, batch_size=min(16, 1 + len(runs) // 8), seed=seed
+    )
     rounds = QueueSchedule(
         imitate=max(1, scale.placement_epochs // 10), descend=max(1, scale.placement_epochs // 20), seed=seed
     )
@@ -87,7 +89,5 @@ def trainers(runs: Sequence[Run], scale: Scale, seed: int) -> dict[str, Any]:
         "dt": tree_trainer(design.classes, seed=seed),
         "queue": queue_trainer(QueueDesign(), rounds),
         "gnn, executor graph": classifier_trainer(replace(design, graph=EXECUTOR), schedule),
-        "gnn, executor graph, no self-loops": classifier_trainer(
-            replace(design, graph=EXECUTOR, self_loops=False), schedule
-        ),
+        "gnn, shared-node graph": classifier_trainer(replace(design, graph=SHARED), schedule),
     }

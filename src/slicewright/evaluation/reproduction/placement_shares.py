@@ -37,7 +37,7 @@ def _shares(shop: Workshop, split: str, title: str) -> Measured:
             row.append(estimate([100 * share for share, _ in found]))
             gaps += [gap for _, gap in found]
         curves.append(curve(f"deadlines {name}", style, shop.scale.tasks, row))
-    panels = [panel(title, "tasks", "tasks on the MEC in %", curves)]
+    panels = [panel(title, "tasks", "tasks on the MEC in %", curves, share=True)]
     notes = [
         f"Placements of our search, mean proven gap {100 * float(np.mean(gaps)):.2f} %. Shares are "
         "of the placed tasks."

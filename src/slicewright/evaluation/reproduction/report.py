@@ -122,7 +122,7 @@ def _html(
         f"<h1>{escape(TITLES[study])}</h1>",
         f'<p class="scale">{escape(SCALE_NOTES[shop.scale.name])}</p>',
     ]
-    parts += [f'<p class="small">{escape(line)}</p>' for line in _about_lines(about) if line]
+    parts += [f'<p class="small">{_code(line)}</p>' for line in _about_lines(about) if line]
     head = [
         [
             f'<a href="#{o.item.name}">{escape(o.item.title)}</a>',
@@ -156,6 +156,12 @@ def _html_table(
     cells = [[str(x) if escaped else escape(shown(x)) for x in row] for row in rows]
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in cells)
     return f'<div class="wide"><table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _code(line: str) -> str:
+    """Escaped text; what Markdown has between backquotes is code here too."""
+    parts = escape(line).split("`")
+    return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))
 
 
 def _badge(holds: str) -> str:

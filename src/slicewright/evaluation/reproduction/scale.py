@@ -73,7 +73,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
         "smoke": Scale(
             name="smoke", runs=10, few=4, devices=(10, 20, 30, 50), access_points=(1, 3, 5), labels=200, folds=3,
             epochs=10, serving_labels=200, serving_epochs=12, size_free_labels=400, size_free_epochs=3,
-            solver_devices=(4, 6, 8), solver_limit_s=4.0, tasks=(20, 60, 100), placement_runs=60,
+            solver_devices=(3, 5, 8), solver_limit_s=5.0, tasks=(20, 60, 100), placement_runs=60,
             placement_folds=3, placement_epochs=60, placement_points=5, batch_size=16,
         ),
         "middle": Scale(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from slicewright.evaluation.reproduction.workshop import Workshop
 RATIO_DEVICES = (15, 25)
 COINS, SLICES = (4, 8, 12), (2, 3, 4)
 """Values of the curves: the publication shows several without naming them in its text."""
+LEAST_DRAWN = 1e-3
+"""%, excess cost below which nothing is told apart on the logarithmic axis: the optimum is proven to 0.01 %."""
 METHODS = (*PUBLISHED_METHODS, "bipartite")
 
 
@@ -70,12 +73,13 @@ def _measure_slices(shop: Workshop) -> Measured:
 
 
 def _costs(shop: Workshop, parameter: str, values: Sequence[int], word: str) -> Measured:
-    panels, mec_panels, excess, proofs, best_cost = [], [], {}, [], {}
+    panels, mec_panels, above_panels, excess, proofs, best_cost = [], [], [], {}, [], {}
     prepare(shop, [_unless_default({parameter: n}) for n in values])
     for number in values:
         overrides = _unless_default({parameter: number})
         cost: dict[str, list[Estimate]] = {m: [] for m in METHODS}
         share: dict[str, list[Estimate]] = {m: [] for m in METHODS}
+        above: dict[str, list[Estimate]] = {m: [] for m in METHODS if m != "os"}
         for devices in shop.scale.devices:
             shop.report(f"{number} {word}, {devices} devices")
             problems = scenarios(shop, devices, overrides)
@@ -85,19 +89,24 @@ def _costs(shop: Workshop, parameter: str, values: Sequence[int], word: str) -> 
                 made = best if method == "os" else plans(shop, method, problems, overrides)
                 cost[method].append(estimate([p.cost_s for p in made]))
                 share[method].append(estimate([100 * x for x in mec_share(made)]))
-                excess[f"{method} {number} {devices}"] = float(
-                    np.mean([p.cost_s / b.cost_s - 1 for p, b in zip(made, best, strict=True)])
-                )
+                over = estimate([100 * (p.cost_s / b.cost_s - 1) for p, b in zip(made, best, strict=True)])
+                excess[f"{method} {number} {devices}"] = over.mean / 100
+                if method != "os":
+                    above[method].append(replace(over, mean=max(over.mean, LEAST_DRAWN)))
         best_cost[str(number)] = [e.mean for e in cost["os"]]
         curves = [curve(LABELS[m], m, shop.scale.devices, cost[m]) for m in METHODS]
         panels.append(panel(f"{number} {word}", "devices", "mean system cost in s", curves))
+        curves = [curve(LABELS[m], m, shop.scale.devices, above[m]) for m in above]
+        above_panels.append(panel(f"{number} {word}", "devices", "above the optimum in %", curves, log=True))
         curves = [curve(LABELS[m], m, shop.scale.devices, share[m]) for m in METHODS]
-        mec_panels.append(panel(f"{number} {word}", "devices", "offloaded tasks on the MEC in %", curves))
+        mec_panels.append(
+            panel(f"{number} {word}", "devices", "offloaded tasks on the MEC in %", curves, share=True)
+        )
     facts = {
         "excess": excess, "best_cost": best_cost, "proven": float(np.mean(proofs)), "mec_panels": mec_panels,
         "devices": list(shop.scale.devices), "values": list(values),
     }  # fmt: skip
-    return {"panels": panels, "facts": facts}
+    return {"panels": [*panels, *above_panels], "facts": facts}
 
 
 def _judge_coins(data: Measured) -> Verdict:
@@ -154,14 +163,23 @@ def _judge_mec(data: Measured) -> Verdict:
         off += [abs(a - b) for a, b in zip(best, learned, strict=True)]
     first = next(c["mean"] for c in data["panels"][0]["curves"] if c["label"] == LABELS["os"])
     return Verdict(
-        holds([*rises, np.mean(off) < 5]),
+        holds(rises),
         f"optimum {first[0]:.0f} % to {first[-1]:.0f} % on the MEC ({data['panels'][0]['title']}); "
         "DeepSets-S off by "
         f"{np.mean(off):.0f} percentage points on average",
-        f"The share {'rises' if all(rises) else 'rises in some configurations only'} with the load. "
-        "Nodes are a small part of the cost, so exchanging a COIN for the MEC is nearly free and "
-        "the share says little.",
+        f"The optimum's share {_course(rises)} with the number of devices"
+        + (
+            "."
+            if all(rises)
+            else ": a queue is shared by all slices of a node, so a crowded MEC sends tasks to COINs."
+        )
+        + " Nodes are a small part of the cost, so exchanging a COIN for the MEC is nearly free "
+        "and the share says little.",
     )
+
+
+def _course(rises: Sequence[bool]) -> str:
+    return "rises" if all(rises) else ("rises in some configurations only" if any(rises) else "falls")
 
 
 def _unless_default(overrides: Mapping[str, int]) -> Overrides:
@@ -207,6 +225,7 @@ ITEMS = (
         _judge_ratio,
         lambda s: _training(s, len(s.access_points)) + 0.3 * s.runs * 2 * len(s.access_points),
         trained=True,
+        revision=2,
     ),
     Item(
         "fig7",
@@ -217,6 +236,7 @@ ITEMS = (
         _judge_coins,
         lambda s: _training(s, 2) + _grid_seconds(3) * s.runs * len(s.devices),
         trained=True,
+        revision=2,
     ),
     Item(
         "fig8",
@@ -228,6 +248,7 @@ ITEMS = (
         _judge_slices,
         lambda s: _training(s, 2) + _grid_seconds(3) * s.runs * len(s.devices),
         trained=True,
+        revision=2,
     ),
     Item(
         "fig9",
@@ -237,6 +258,6 @@ ITEMS = (
         _judge_mec,
         lambda s: 0.1,
         uses=("fig8",),
-        trained=True,
+        revision=2,
     ),
 )

@@ -140,7 +140,7 @@ def _measure_violations(shop: Workshop) -> Measured:
         "no shares": ("no shares can save the decisions", "other"),
     }  # fmt: skip
     curves = [curve(*labels[k], CHECKED_DEVICES, row) for k, row in broken.items()]
-    panels = [panel("raw outputs of DeepSets-S", "devices", "plans in %", curves)]
+    panels = [panel("raw outputs of DeepSets-S", "devices", "plans in %", curves, share=True)]
     facts = {k: float(np.mean([e.mean for e in row])) for k, row in broken.items()}
     return {"panels": panels, "table": table(columns, rows), "facts": facts}
 

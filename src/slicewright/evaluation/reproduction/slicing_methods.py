@@ -15,6 +15,7 @@ from slicewright.evaluation.reproduction.models import (
     serving,
     size_free_model,
 )
+from slicewright.evaluation.reproduction.nested import nested
 from slicewright.evaluation.reproduction.workshop import Workshop
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
@@ -45,7 +46,7 @@ PUBLISHED_METHODS = ("os", "deepsets-s", "erap", "prap", "ours")
 def scenarios(shop: Workshop, devices: int, overrides: Overrides, count: int | None = None) -> list[Scenario]:
     """Test scenarios: the same seeds at every point."""
     seeds = range(FIRST_SEED, FIRST_SEED + (shop.scale.runs if count is None else count))
-    return [preset("paper-slicing", devices=devices, seed=seed, **overrides) for seed in seeds]
+    return [nested(devices, seed, overrides) for seed in seeds]
 
 
 def plans(shop: Workshop, method: str, problems: Sequence[Scenario], overrides: Overrides) -> list[Plan]:

@@ -184,6 +184,7 @@ ITEMS = (
         _measure_time,
         _judge_time,
         lambda s: len(s.solver_devices) * s.few * s.solver_limit_s * 0.6 + len(s.devices) * s.few * 0.5,
+        revision=2,
     ),
 )
 CURVE = Item(

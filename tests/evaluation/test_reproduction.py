@@ -1,0 +1,193 @@
+"""Reproducing the publications at a scale that says nothing but runs everything."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from slicewright.errors import InvalidOptionError, UnknownNameError
+from slicewright.evaluation.reproduction.figures import draw
+from slicewright.evaluation.reproduction.item import Item, Verdict, curve, holds, panel
+from slicewright.evaluation.reproduction.manifest import manifest
+from slicewright.evaluation.reproduction.nested import nested
+from slicewright.evaluation.reproduction.published import PLACEMENT, SP1, SP2, SP3
+from slicewright.evaluation.reproduction.scale import SCALES, scale_of
+from slicewright.evaluation.reproduction.slicing_methods import proven, proven_optimum
+from slicewright.evaluation.reproduction.statistics import estimate
+from slicewright.evaluation.reproduction.study import chosen_items, items_of, reproduce, verdict
+from slicewright.evaluation.reproduction.workshop import Workshop
+
+
+@pytest.fixture(scope="module")
+def slicing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of the items that need no solver, at tiny scale."""
+    output = tmp_path_factory.mktemp("slicing")
+    shop = Workshop(SCALES["tiny"], output, jobs=1)
+    names = ("table4", "fig4", "fig9", "slices-and-radio", "violations")
+    reproduce("slicing", shop, only=names, command="slicewright reproduce slicing")
+    return output
+
+
+@pytest.fixture(scope="module")
+def placement(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise of placement."""
+    output = tmp_path_factory.mktemp("placement")
+    shop = Workshop(SCALES["tiny"], output, jobs=1)
+    reproduce(
+        "placement",
+        shop,
+        only=("label-leak", "fig6", "fig7", "fig8"),
+        command="slicewright reproduce placement",
+    )
+    return output
+
+
+def test_report_has_every_item_and_loads_nothing(slicing: Path, placement: Path) -> None:
+    for folder, names in (
+        (slicing, ("table3", "table4", "fig4", "fig8", "fig9", "violations")),
+        (placement, ("table3", "label-leak", "fig5", "fig6", "fig7", "fig8")),
+    ):
+        page = (folder / "report.html").read_text(encoding="utf-8")
+        text = (folder / "report.md").read_text(encoding="utf-8")
+        for name in names:
+            assert f'id="{name}"' in page
+        assert not re.search(r'(src|href)="(?!data:|#)', page)
+        assert "<script" not in page
+        assert text.count("**Published.**") == page.count("<dt>Published</dt>") >= len(names)
+        assert "nan" not in re.sub(r"data:image[^\"]*", "", page).lower().split()
+
+
+def test_tables_print_published_beside_ours(slicing: Path) -> None:
+    with (slicing / "data" / "table4.csv").open(encoding="utf-8") as file:
+        rows = {row[0]: row[1:] for row in csv.reader(file)}
+    assert rows["DeepSets-S, published"][:2] == ["0.7486", "0.8824"]
+    assert {"ours (bipartite)", "best response, one run", "DeepSets-S, oracle inputs (leak)"} <= set(rows)
+
+
+def test_shares_of_figure_9_are_those_of_figure_8(slicing: Path) -> None:
+    eight, nine = (json.loads((slicing / "data" / f"{n}.json").read_text())["data"] for n in ("fig8", "fig9"))
+    assert nine["panels"] == eight["facts"]["mec_panels"]
+
+
+def test_slices_do_not_change_the_radio_cost(slicing: Path) -> None:
+    facts = json.loads((slicing / "data" / "slices-and-radio.json").read_text())["data"]["facts"]
+    assert facts["largest"] < 1e-9
+    assert facts["total"] > 0
+
+
+def test_finished_items_are_skipped(slicing: Path) -> None:
+    before = {f.name: f.stat().st_mtime_ns for f in (slicing / "data").glob("*.json")}
+    seen: dict[str, bool] = {}
+    shop = Workshop(SCALES["tiny"], slicing, jobs=1)
+    reproduce("slicing", shop, only=("fig4",), on_item=lambda item, stored: seen.update({item.name: stored}))
+    assert seen == {"table3": True, "fig4": True}
+    assert {f.name: f.stat().st_mtime_ns for f in (slicing / "data").glob("*.json")} == before
+
+
+def test_data_of_another_scale_or_seed_are_not_reused(slicing: Path) -> None:
+    item = next(i for i in items_of("slicing") if i.name == "fig4")
+    assert Workshop(SCALES["tiny"], slicing).stored(item) is not None
+    assert Workshop(SCALES["smoke"], slicing).stored(item) is None
+    assert Workshop(SCALES["tiny"], slicing, seed=1).stored(item) is None
+
+
+def test_asking_for_data_that_are_not_there_says_which(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOptionError, match="table3"):
+        Workshop(SCALES["tiny"], tmp_path).data_of("table3")
+
+
+@pytest.mark.parametrize("study", ["slicing", "placement"])
+def test_items_cover_the_publication(study: str) -> None:
+    names = [item.name for item in items_of(study)]
+    wanted = ("table3", "table4", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9")
+    assert set(wanted if study == "slicing" else ("table3", "fig4", "fig5", "fig6", "fig7", "fig8")) <= set(
+        names
+    )
+    assert len(set(names)) == len(names)
+    for item in items_of(study):
+        assert all(names.index(used) < names.index(item.name) for used in item.uses)
+        assert 0 < item.work(SCALES["smoke"]) <= item.work(SCALES["full"])
+
+
+def test_chosen_items_bring_what_they_use() -> None:
+    assert [item.name for item in chosen_items("slicing", ["fig9"])] == ["fig8", "fig9"]
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="fig9"):
+        chosen_items("slicing", ["fig99"])
+    with pytest.raises(UnknownNameError, match="smoke"):
+        scale_of("smok")
+    with pytest.raises(UnknownNameError, match="slicing"):
+        items_of("slicin")
+
+
+def test_small_trainings_cannot_refute() -> None:
+    item = Item(
+        "x", "x", "x", lambda shop: {}, lambda data: Verdict("no", "", ""), lambda s: 1.0, trained=True
+    )
+    assert verdict(item, {}, "smoke").holds == "open"
+    assert verdict(item, {}, "full").holds == "no"
+
+
+def test_holds_counts_conditions() -> None:
+    assert [holds(c) for c in ([True, True], [True, False], [False])] == ["yes", "partly", "no"]
+
+
+def test_intervals_are_students() -> None:
+    got = estimate([1.0, 2.0, 3.0, float("nan")])
+    assert (got.mean, got.count) == (2.0, 3)
+    assert got.half == pytest.approx(2.919986 / np.sqrt(3), rel=1e-6)
+    assert estimate([4.0]).half == 0.0
+    assert estimate([]).count == 0
+
+
+def test_nested_scenarios_differ_only_in_what_is_varied() -> None:
+    few, many = (nested(6, 1, {"coins": n}) for n in (4, 12))
+    assert (few.n_nodes, many.n_nodes) == (5, 13)
+    assert (few.rate_bps == many.rate_bps).all()
+    assert (few.node_capacity_hz[:4] == many.node_capacity_hz[:4]).all()
+    assert few.node_kinds[-1] == many.node_kinds[-1] == "mec"
+    assert nested(6, 1, {"slices": 2}).n_slices == 2
+    assert nested(6, 1, {"access_points": 5}).n_access_points == 5
+
+
+def test_more_coins_never_cost_more() -> None:
+    costs = [proven_optimum(nested(8, 3, {"coins": n})) for n in (4, 8, 12)]
+    assert all(proven(answer) for answer in costs)
+    assert all(b.cost_s <= a.cost_s * (1 + 2e-4) for a, b in itertools.pairwise(costs))
+
+
+def test_figures_repeat_byte_for_byte() -> None:
+    panels = [
+        panel(
+            "title", "devices", "cost in s", [curve("OS", "os", [1, 2], [estimate([1.0, 2.0]), estimate([])])]
+        )
+    ]
+    assert draw(panels) == draw(panels)
+    assert draw(panels).startswith(b"\x89PNG")
+
+
+def test_manifest_tells_no_names_and_no_paths(tmp_path: Path) -> None:
+    import getpass
+    import platform
+
+    text = json.dumps(
+        manifest("slicing", Workshop(SCALES["tiny"], tmp_path), "slicewright reproduce slicing")
+    )
+    assert str(Path.home()) not in text
+    assert str(tmp_path) not in text
+    assert platform.node() not in text
+    assert getpass.getuser() not in text.replace("processor", "")
+
+
+def test_published_values_are_complete() -> None:
+    assert set(SP1) == set(SP2) == set(SP3)
+    assert SP1["deepsets-s"] == (0.3924, 0.7676, 0.9526, 0.9912, 0.9057)
+    assert PLACEMENT["gnn"][0] == PLACEMENT["gnn"][2]
