@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+import slicewright as sw
+from slicewright.learning.features import targets
+from slicewright.slicing.search import iterated_search
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -41,10 +45,25 @@ PUBLISHED = {
 }
 
 
+def own_slice_shares(scenario: sw.Scenario, rounds: int = 50) -> np.ndarray:
+    """(N, I, A + J) shares of managers that each search alone, as if their slice were the only one.
+
+    What a manager can do without learning with the same partial view as SP1's model.
+    """
+    out = []
+    for n in range(scenario.n_slices):
+        alone = scenario.with_(
+            slice_cycles=scenario.slice_cycles[:, [n]],
+            node_capacity_hz=scenario.node_capacity_hz[:, [n]],
+            slices=(scenario.slices[n],),
+        )
+        out.append(targets(alone, *iterated_search(alone, rounds=rounds)).share[0])
+    return np.stack(out)
+
+
 def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> None:
     """Train and print every row; figures are mean +- standard deviation over the folds."""
     from slicewright.learning.chained import Answers, cross_validate
-    from slicewright.learning.features import targets
     from slicewright.learning.instances import draw, solve
     from slicewright.learning.metrics import choice_accuracy, over_folds, share_errors
     from slicewright.learning.published import DESIGNS
@@ -91,6 +110,14 @@ def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> No
         if part == "SP3":
             print(f"always the most frequent: local/offload {first[part]['most_frequent_bin'][0]:.4f}")
         else:
+            if part == "SP1":
+                alone = share_errors(
+                    [own_slice_shares(x.scenario) for x in instances], [t.share for t in labels]
+                )
+                print(
+                    f"{'no learning: each slice searched alone':36s}"
+                    + "".join(f"{alone[n]:18.4f}" for n in names)
+                )
             print(
                 f"predicting no share at all: MAE {first[part]['nothing_mae_%'][0]:.4f} %, "
                 f"Acc@1 {first[part]['nothing_acc@1'][0]:.4f}; closed form, given the decisions: MAE 0, Acc@k 1"

@@ -99,7 +99,7 @@ def test_a_budget_too_short_for_inference_is_left_to_search() -> None:
 
 
 def test_a_scenario_too_large_for_memory_is_left_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learned_models, "LARGEST_INPUT", 100)
+    monkeypatch.setattr(learned_models, "MOST_CELLS", 100)
     plan = sw.plan(sw.preset("paper-slicing", devices=50), method="bipartite", rounds=1)
     assert plan.violations.feasible
     assert "too much memory" in plan.notes[0]
