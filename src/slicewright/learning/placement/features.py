@@ -33,6 +33,7 @@ def adjacency(tasks: Tasks, graph: str, choice: IntArray | None = None) -> Float
     ``executor-leaks-label`` joins tasks whose optimal placements are the same, ``shared-executor-leaks-label`` those
     whose optimal placements have a node in common.
     """
+    joined: FloatArray = np.zeros((tasks.n_tasks, tasks.n_tasks))
     if graph == EXECUTOR and choice is not None:
         same = (choice[:, None] == choice[None]) & (choice >= 0)[:, None]
         joined = same.astype(np.float64)
@@ -44,7 +45,5 @@ def adjacency(tasks: Tasks, graph: str, choice: IntArray | None = None) -> Float
         joined = (used @ used.T > 0).astype(np.float64)
     elif graph == INGRESS:
         joined = (tasks.access_point[:, None] == tasks.access_point[None]).astype(np.float64)
-    else:
-        joined = np.zeros((tasks.n_tasks, tasks.n_tasks))
     np.fill_diagonal(joined, 0.0)
     return joined
