@@ -9,7 +9,7 @@ from slicewright.policies.policy import FunctionPolicy
 from slicewright.slicing import Decisions
 from slicewright.testing import ContractError, awkward_scenarios, check_plan, check_policy
 
-FAST = [name for name in policies() if not getattr(policy(name), "slow", False)]
+FAST = [name for name in policies() if getattr(policy(name), "default_budget_s", None) is None]
 
 
 @pytest.mark.parametrize("name", FAST)

@@ -16,13 +16,11 @@ class ExactPolicy:
     """Column generation with branch and bound; with ``rounds`` the limit is on parts of the search tree.
 
     Attributes:
-        slow: keeps it out of comparisons that do not name it.
-        default_budget_s: s, time limit where the user sets none.
+        default_budget_s: s, time limit where the user sets none; keeps it out of comparisons that do not name it.
     """
 
     name: str = "exact"
     summary: str = "proven optimum to 1e-4, or the best plan found and its gap after 60 s"
-    slow: bool = True
     default_budget_s: float = 60.0
 
     def decide(self, scenario: Scenario, *, limit: Limit, seed: int) -> Answer:

@@ -9,7 +9,7 @@ import numpy as np
 from slicewright.compiled import announce_compilation
 from slicewright.errors import InvalidPlanError
 from slicewright.network.scenario import Scenario
-from slicewright.slicing._kernels.problem import Problem, make_problem, places
+from slicewright.slicing._kernels.problem import Problem, links_and_groups, make_problem, places
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.types import BoolArray, IntArray
 
@@ -31,22 +31,12 @@ class Compact(NamedTuple):
             raise InvalidPlanError(
                 "decisions", f"must have {s.n_devices} entries, one per device", value=decisions.n_devices
             )
-        bad = ~decisions.valid(s)
-        if bad.any():
-            i = int(np.argmax(bad))
-            triple = (int(decisions.access_point[i]), int(decisions.node[i]), int(decisions.slice[i]))
+        link, group, bad = links_and_groups(p, decisions.access_point, decisions.node, decisions.slice)
+        if bad != LOCAL:
+            triple = (int(decisions.access_point[bad]), int(decisions.node[bad]), int(decisions.slice[bad]))
             raise InvalidPlanError(
-                "decisions", "is not one of the device's choices (13a)", index=(i,), value=triple
+                "decisions", "is not one of the device's choices (13a)", index=(int(bad),), value=triple
             )
-        local = decisions.local
-        link = np.full(s.n_devices, LOCAL)
-        if len(p.access_point) == s.n_devices * s.n_access_points:
-            link[~local] = p.start[:-1][~local] + decisions.access_point[~local]
-        else:
-            for i in np.flatnonzero(~local).tolist():
-                row = p.access_point[p.start[i] : p.start[i + 1]]
-                link[i] = p.start[i] + int(np.flatnonzero(row == decisions.access_point[i])[0])
-        group = np.where(local, LOCAL, decisions.slice * s.n_nodes + decisions.node)
         return p, link, group
 
     def decisions(self, link: IntArray, group: IntArray) -> Decisions:

@@ -101,6 +101,27 @@ def places(problem, link, group):
 
 
 @kernel
+def links_and_groups(problem, access_point, node, slice_):
+    """Decisions as links and groups: (link, group, first device whose decision does not exist or LOCAL)."""
+    n_slices = problem.work.shape[1]
+    link, group = np.full(node.size, LOCAL), np.full(node.size, LOCAL)
+    for i in range(node.size):
+        a, j, n = access_point[i], node[i], slice_[i]
+        if a == LOCAL and j == LOCAL and n == LOCAL:
+            continue
+        if a < 0 or j < 0 or n < 0 or j >= problem.n_nodes or n >= n_slices:
+            return link, group, i
+        for candidate in range(problem.start[i], problem.start[i + 1]):
+            if problem.access_point[candidate] == a:
+                link[i] = candidate
+                break
+        group[i] = n * problem.n_nodes + j
+        if link[i] == LOCAL or problem.capacity[group[i]] <= NO_CAPACITY:
+            return link, group, i
+    return link, group, LOCAL
+
+
+@kernel
 def empty_state(problem):
     """Every device local."""
     n_groups, n_devices = problem.capacity.size, problem.local_time.size
