@@ -84,9 +84,8 @@ def announce_compilation(package: str) -> None:
     stamp = cache_folder(package) / "announced"
     if stamp.exists():
         return
-    logger.warning(
-        "compiling the %s kernels: once per machine, about %d seconds", package, COMPILATION_SECONDS
-    )
+    seconds = COMPILATION_SECONDS.get(package, 15)
+    logger.warning("compiling the %s kernels: once per machine, about %d seconds", package, seconds)
     try:
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.touch()
