@@ -22,7 +22,7 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
     "ours": (GREEN, "D", "-"),
     "bipartite": (SKY, "P", ":"),
     "best-response": (RED, "X", "-."),
-    "other": (SOFT, "*", ":"),
+    "other": (SOFT, "h", ":"),
 }
 """Colour, marker and dash by style name; told apart without colour by marker and dash."""
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
@@ -68,10 +68,10 @@ def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
         colour, marker, dash = STYLES[each["style"]]
         x, mean, half = (np.array(each[name], dtype=np.float64) for name in ("x", "mean", "half"))
         ticks |= set(x.tolist())
-        lower = np.minimum(half, 0.999 * np.abs(mean)) if panel["log"] else half
+        lower = np.minimum(half, 0.9 * np.abs(mean)) if panel["log"] else half
         keys[each["label"]] = axes.errorbar(
             x, mean, yerr=np.stack([lower, half]), color=colour, marker=marker, linestyle=dash,
-            markersize=8 if each["style"] == "os" else 5,
+            markersize=7 if each["style"] == "os" else 5,
             linewidth=1.5, elinewidth=0.9, capsize=2.5, markeredgecolor=PAPER, markeredgewidth=0.5,
         )  # fmt: skip
     if panel["log"]:
