@@ -28,9 +28,17 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "testbed": ("slicewright.cli.testbed", "app", "Carry a plan out on this machine and measure its tasks."),
     "sdn": ("slicewright.cli.sdn", "app", "Placement as an OpenFlow controller application."),
     "train": ("slicewright.cli.train", "app", "Train models."),
-    "reproduce": ("slicewright.cli.reproduce", "app", "Tables and figures of the publications, and what holds."),
+    "reproduce": (
+        "slicewright.cli.reproduce",
+        "app",
+        "Tables and figures of the publications, and what holds.",
+    ),
     "serve": ("slicewright.cli.serve", "serve", "The control plane: HTTP API, decision log, dashboard."),
-    "replay": ("slicewright.cli.replay", "replay", "Recompute the decisions of a log and find any difference."),
+    "replay": (
+        "slicewright.cli.replay",
+        "replay",
+        "Recompute the decisions of a log and find any difference.",
+    ),
 }
 
 _RUNS = "slicewright.runs"
