@@ -111,4 +111,4 @@ def _line(tasks: int, rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    main("smoke")
+    main("quick")
