@@ -23,7 +23,9 @@ img {{ max-width: 100%; height: auto; display: block; margin: 1rem 0; }}
 table {{ border-collapse: collapse; font-size: .88rem; margin: .8rem 0; font-variant-numeric: tabular-nums; }}
 th, td {{ padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid {FAINT}; }}
 th {{ border-bottom: 2px solid {SOFT}; font-weight: 600; }}
-table.numbers td:not(:first-child), table.numbers th:not(:first-child) {{ text-align: right; white-space: nowrap; }}
+table.numbers td:not(:first-child), table.numbers th:not(:first-child) {{ text-align: right; }}
+table.numbers td:not(:first-child) {{ white-space: nowrap; }}
+table.numbers td:first-child {{ min-width: 12rem; }}
 a {{ color: #00548a; text-decoration: none; }}
 a:hover {{ text-decoration: underline; }}
 .badge {{ font-size: .78rem; font-weight: 600; padding: .1rem .5rem; border-radius: 3px; white-space: nowrap;
