@@ -16,7 +16,7 @@ import slicewright as sw
 from slicewright.control.allocation import Allocation
 from slicewright.control.device import Device, devices_of
 from slicewright.control.events import DevicesAdmitted, NetworkSet
-from slicewright.control.grants import Grant
+from slicewright.control.grants import Grant, Seat
 from slicewright.control.network import Network
 from slicewright.control.planning import assemble
 from slicewright.control.situation import Situation
@@ -53,13 +53,13 @@ def judge_world(
     everybody = {**devices}
     for grant in grants.values():
         for name, seat in grant.seats.items():
-            everybody.setdefault(name, _stand_in(network, name, grant.slice, seat))
+            everybody[name] = _stand_in(name, grant.slice, seat)
     plan = assemble(Situation(network, tuple(everybody.values())), grants, allocations, "world")
     assert plan is None or plan.violations.feasible, plan.violations.explain()
 
 
-def _stand_in(network: Network, name: str, slice_name: str, seat: Any) -> Device:
-    """A device that was withdrawn but is still served somewhere: it uses resources like before."""
+def _stand_in(name: str, slice_name: str, seat: Seat) -> Device:
+    """A device as its manager knows it, which may have moved or gone since."""
     return Device(
         id=name,
         task_bits=seat.task_bits,

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from slicewright.control.plane import ControlPlane, FirstRequests
 from slicewright.control.serving import _listen
 from slicewright.control.transport import MemoryTransport
 from tests.control.conftest import QUICK
+from tests.control.processes import wait_for
 from tests.control.support import scenario_of
 
 schemathesis = pytest.importorskip("schemathesis")
@@ -51,9 +53,13 @@ def url() -> Iterator[str]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    while not started or not started[0].started:
-        pass
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    wait_for(
+        lambda: started and started[0].started and httpx.get(f"{address}/readyz").status_code == 200,
+        40,
+        "ready",
+    )
+    yield address
     started[0].should_exit = True
     thread.join(20)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Collection
 from typing import Protocol
 
 
@@ -55,3 +56,16 @@ async def pause(news: asyncio.Event, longest_s: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(longest_s):
             await news.wait()
+
+
+async def end(tasks: Collection[asyncio.Task[None]]) -> list[BaseException | None]:
+    """Cancel tasks until they have ended, and give what they ended with; None for a cancelled one.
+
+    A library below may swallow a cancellation (``asyncio.wait_for`` on Python 3.11 does), so once is not enough.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1.0)
+    return [None if task.cancelled() else task.exception() for task in tasks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from collections.abc import AsyncIterator
 from pydantic import ValidationError
 
 from slicewright.control.allocation import CLOSED_FORM, ShareRule
-from slicewright.control.clock import Clock, pause
+from slicewright.control.clock import Clock, end, pause
 from slicewright.control.grants import GRANT
 from slicewright.control.manager import MEASUREMENT, STATUS, Manager, measure, receive, status_of
 from slicewright.control.options import DEFAULTS, Options
@@ -62,6 +63,7 @@ class SliceManager:
         self._rule = rule
         self._changed = asyncio.Event()
         self.leading = False
+        self._seen = 0
 
     async def run(self) -> None:
         """Manage until cancelled; waits while another instance manages the slice."""
@@ -93,17 +95,22 @@ class SliceManager:
         self.leading = True
         await self._resume()
         own = slice_key(GRANTS, self.state.slice)
-        async with asyncio.TaskGroup() as group:
-            watching = [
-                group.create_task(self._follow(own)),
-                group.create_task(self._follow(MEASUREMENTS)),
-                group.create_task(self._report()),
-            ]
-            while await self._hold_on(lease):
-                await asyncio.sleep(self._options.heartbeat_s)
-            for task in watching:
-                task.cancel()
+        work = (self._follow(own), self._follow(MEASUREMENTS), self._report(), self._keep(lease, own))
+        tasks = [asyncio.create_task(part) for part in work]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = await end(tasks)
         self.leading = False
+        for error in ended:
+            if error is not None:
+                raise error
+
+    async def _keep(self, lease: str, own: str) -> None:
+        """Renew the lease; returns when somebody else manages the slice."""
+        while await self._hold_on(lease):
+            await self._reconcile(own)
+            await asyncio.sleep(self._options.heartbeat_s)
 
     async def _hold_on(self, lease: str) -> bool:
         """False only when somebody else has the lease: an unreachable server is no reason to stop."""
@@ -111,6 +118,13 @@ class SliceManager:
             return await self._transport.acquire(lease, self._instance)
         except TransportError:
             return True
+
+    async def _reconcile(self, own: str) -> None:
+        """Read the grant now and then besides watching it: a watch may have died without a word."""
+        with contextlib.suppress(TransportError):
+            entry = await self._transport.get(own)
+            if entry is not None and entry.revision > self._seen:
+                self.apply(entry)
 
     async def _resume(self) -> None:
         entry = await self._transport.get(slice_key(STATUSES, self.state.slice))
@@ -139,6 +153,7 @@ class SliceManager:
             return
         try:
             if entry.key.startswith(f"{GRANTS}."):
+                self._seen = max(self._seen, entry.revision)
                 self.state = receive(self.state, GRANT.validate_json(entry.value))
                 self._changed.set()  # acknowledge again even if nothing changed: the first time may be lost
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -15,6 +16,7 @@ from slicewright.control.nats_connection import NatsConnection, reaching
 from slicewright.control.transport import Entry
 
 VALUES, LEASES = "slicewright-values", "slicewright-leases"
+CALL_S = 5.0
 REFRESH_S = 10.0
 """A watch that hears nothing for so long is renewed: the server may have lost it in a restart."""
 
@@ -23,10 +25,14 @@ _QUIET = object()
 
 
 async def _next(watcher: KeyValue.KeyWatcher) -> object:
-    """The next update, or that nothing came for a while."""
+    """The next update, or that nothing came for a while.
+
+    Not ``watcher.updates``: it is built on ``asyncio.wait_for``, which can swallow a cancellation on Python 3.11.
+    """
     try:
-        return await watcher.updates(timeout=REFRESH_S)  # type: ignore[no-untyped-call]
-    except NatsTimeoutError:
+        async with asyncio.timeout(REFRESH_S):
+            return await anext(watcher)
+    except (TimeoutError, StopAsyncIteration):
         return _QUIET
 
 
@@ -74,12 +80,11 @@ class NatsTransport:
         """Values there are, then changes; begins again now and then, so an entry may come twice."""
         keys = prefix if "." in prefix else f"{prefix}.>"
         while True:
-            async with reaching():
+            async with reaching(), asyncio.timeout(CALL_S):
                 watcher = await (await self._bucket(VALUES)).watch(keys)
             try:
                 while True:
-                    async with reaching():
-                        found = await _next(watcher)
+                    found = await _next(watcher)
                     if found is _QUIET:
                         break
                     if isinstance(found, KeyValue.Entry):
@@ -87,7 +92,8 @@ class NatsTransport:
                         yield Entry(found.key, b"" if gone else found.value or b"", found.revision or 0)
             finally:
                 with contextlib.suppress(NatsError, OSError):
-                    await watcher.stop()  # type: ignore[no-untyped-call]
+                    async with asyncio.timeout(CALL_S):
+                        await watcher.stop()  # type: ignore[no-untyped-call]
 
     async def acquire(self, name: str, holder: str) -> bool:
         """Take or renew a lease; the server's sequence check makes sure that one holder wins."""

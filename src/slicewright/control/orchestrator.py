@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from slicewright.control import reports
-from slicewright.control.clock import Clock, pause
+from slicewright.control.clock import Clock, end, pause
 from slicewright.control.decider import FALLBACK, Decider
 from slicewright.control.events import Checkpoint, Decided, Event, MethodChanged, Sent, TookOver
 from slicewright.control.feed import Feed
@@ -28,7 +28,7 @@ from slicewright.control.options import DEFAULTS, Options
 from slicewright.control.planning import Outcome
 from slicewright.control.recording import decided
 from slicewright.control.state import ControlError, State, dump, fold, sends
-from slicewright.control.transport import Transport, TransportError
+from slicewright.control.transport import Entry, Transport, TransportError
 
 logger = logging.getLogger(__name__)
 LEASE = "orchestrator"
@@ -86,6 +86,7 @@ class Orchestrator:
         self.feed = Feed()
         self.statuses: dict[str, Status] = {}
         self.seen_s: dict[str, float] = {}
+        self._status_revision: dict[str, int] = {}
         self.leading = False
         self.journal_fault = ""
         self.outcome: Outcome | None = None
@@ -96,6 +97,7 @@ class Orchestrator:
         self._waiting: list[_Command] = []
         self._wake = asyncio.Event()
         self._sent_s: dict[str, float] = {}
+        self._published_s: dict[str, float] = {}
         self._refused_s: dict[str, float] = {}
         self._next_epoch_s = 0.0
         self._since_checkpoint = 0
@@ -122,7 +124,8 @@ class Orchestrator:
             SlicewrightError: the change refused.
         """
         if not self.leading:
-            raise NotLeadingError(f"{self.state.leader or 'another orchestrator'} leads")
+            other = self.state.leader if self.state.leader != self.instance else ""
+            raise NotLeadingError(f"{other or 'no orchestrator, for the moment,'} leads")
         command = _Command(change, wait)
         self._commands.append(command)
         self._wake.set()
@@ -175,13 +178,11 @@ class Orchestrator:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await end(tasks)
             self._stop_leading(NotLeadingError("this orchestrator no longer leads"))
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+        for error in ended:
+            if error is not None:
+                raise error
 
     def _stop_leading(self, error: Exception) -> None:
         self.leading = False
@@ -190,12 +191,17 @@ class Orchestrator:
         self._commands, self._waiting = [], []
 
     async def _renew(self) -> None:
-        """Keep the lease; returns when somebody else has it."""
+        """Keep the lease; returns when somebody else has it. Asks after managers that the watch is silent about."""
         while True:
             await asyncio.sleep(self.options.heartbeat_s)
             try:
                 if not await self._transport.acquire(LEASE, self.instance):
                     return
+                now = self._clock.monotonic()
+                for name in [n for n, at in self.seen_s.items() if now - at > 2 * self.options.heartbeat_s]:
+                    entry = await self._transport.get(slice_key(STATUSES, name))
+                    if entry is not None and entry.revision > self._status_revision.get(name, 0):
+                        self._hear(entry)
             except TransportError as error:
                 logger.warning("%s cannot renew its lease: %s", self.instance, error)
 
@@ -204,24 +210,28 @@ class Orchestrator:
         while True:
             try:
                 async for entry in self._transport.watch(STATUSES):
-                    try:
-                        status = STATUS.validate_json(entry.value)
-                    except ValidationError as error:
-                        logger.error("%s is not readable: %s", entry.key, error)
-                        continue
-                    known = self.statuses.get(status.slice)
-                    if (
-                        known is not None
-                        and known.instance == status.instance
-                        and status.generation < known.generation
-                    ):
-                        continue  # overtaken on its way
-                    self.statuses[status.slice] = status
-                    self.seen_s[status.slice] = self._clock.monotonic()
-                    self._wake.set()
+                    self._hear(entry)
             except TransportError as error:
                 logger.warning("%s cannot hear its managers: %s", self.instance, error)
             await asyncio.sleep(self.options.heartbeat_s)
+
+    def _hear(self, entry: Entry) -> None:
+        """One status; what cannot be read, or was overtaken on its way, is passed over."""
+        try:
+            status = STATUS.validate_json(entry.value)
+        except ValidationError as error:
+            logger.error("%s is not readable: %s", entry.key, error)
+            return
+        known = self.statuses.get(status.slice)
+        same_writer = known is not None and known.instance == status.instance
+        if known is not None and same_writer and status.generation < known.generation:
+            return
+        fresh = entry.revision > self._status_revision.get(status.slice, 0)
+        self._status_revision[status.slice] = max(entry.revision, self._status_revision.get(status.slice, 0))
+        self.statuses[status.slice] = status
+        if fresh:
+            self.seen_s[status.slice] = self._clock.monotonic()
+        self._wake.set()
 
     async def _work(self) -> None:
         """The loop: collect, decide, record, act, answer."""
@@ -308,9 +318,9 @@ class Orchestrator:
     def _must_decide(self, state: State, away: set[str], due: bool) -> bool:
         if state.network is None:
             return False
-        moving = any(not book.settled for name, book in state.books.items() if name not in away)
-        if moving:
-            return False
+        answering = any(book.sent is not None and name not in away for name, book in state.books.items())
+        if answering or sends(state, away):
+            return False  # grants are on their way: what they free will be known soon
         pins_changed = state.last is not None and set(state.last.pinned) != away & set(state.books)
         asked = state.dirty and (self.options.on_demand or state.last is None)
         return asked or (due and (state.dirty or pins_changed))
@@ -399,6 +409,7 @@ class Orchestrator:
         book = self.state.books.get(name)
         if book is None:
             return
+        self._published_s[name] = self._clock.monotonic()
         try:
             await self._transport.put(slice_key(GRANTS, name), GRANT.dump_json(book.sent or book.held))
         except TransportError as error:
@@ -411,6 +422,5 @@ class Orchestrator:
             status = self.statuses.get(name)
             newest = book.sent or book.held
             missing = status is not None and max(status.applied, status.refused or 0) < newest.revision
-            if missing and now - self._sent_s.get(name, 0.0) > self.options.ack_timeout_s:
-                self._sent_s[name] = now
+            if missing and now - self._published_s.get(name, 0.0) > self.options.ack_timeout_s:
                 await self._publish(name)

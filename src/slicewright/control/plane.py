@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from slicewright.control.clock import Clock
+from slicewright.control.clock import Clock, end
 from slicewright.control.device import Device
 from slicewright.control.events import DevicesAdmitted, Event, MethodChanged, NetworkSet
 from slicewright.control.journal import Journal
@@ -135,9 +135,7 @@ class ControlPlane:
 
     async def stop(self) -> None:
         """Stop every task, then let go of the journal and the transport."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self.transport.close()
         await self.journal.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from slicewright.control.clock import SystemClock
+from slicewright.control.clock import SystemClock, end
 from slicewright.control.managing import SliceManager
 from slicewright.control.nats_connection import NatsAddress, NatsConnection
 from slicewright.control.nats_journal import NatsJournal
@@ -46,13 +46,11 @@ async def manage_slices(
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, _resolve, stop)
     await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
-    for task in running:
-        task.cancel()
-    results = await asyncio.gather(*running, return_exceptions=True)
+    ended = await end(running)
     await transport.close()
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
+    for error in ended:
+        if error is not None:
+            raise error
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

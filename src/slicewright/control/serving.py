@@ -63,6 +63,7 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
         InvalidOptionError: settings that do not go together.
         MissingExtraError: the extra ``control`` is not installed.
     """
+    check(setup)
     try:
         import uvicorn
 
@@ -70,7 +71,6 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
         from slicewright.control.http.auth import is_loopback
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
-    check(setup)
     if setup.role == "slice-manager" and setup.nats is not None:
         from slicewright.control.remote import manage_slices
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from slicewright.control.device import DEVICE, Device
@@ -56,6 +56,34 @@ class Pin:
     def of(cls, book: Book) -> Pin:
         """The pin of a slice's account."""
         return cls(book.held.slice, book.held, book.possible)
+
+
+def as_known(devices: Mapping[str, Device], grants: Iterable[Grant]) -> tuple[Device, ...]:
+    """Devices as the slices that serve them know them: a grant is judged by the details that it was made for.
+
+    Rates are always the newest: they change times, but no constraint.
+    """
+    known = dict(devices)
+    for grant in grants:
+        for name, seat in grant.seats.items():
+            device = known.get(name)
+            if device is None:
+                continue
+            now = (
+                device.task_bits,
+                device.local_time_s,
+                device.arrival_rate_hz,
+                device.slice_cycles.get(grant.slice),
+            )
+            if now != (seat.task_bits, seat.local_time_s, seat.arrival_hz, seat.cycles):
+                known[name] = replace(
+                    device,
+                    task_bits=seat.task_bits,
+                    local_cycles=seat.local_time_s * device.local_capacity_hz,
+                    arrival_rate_hz=seat.arrival_hz,
+                    slice_cycles={**device.slice_cycles, grant.slice: seat.cycles},
+                )
+    return tuple(known.values())
 
 
 @dataclass(frozen=True, eq=False)

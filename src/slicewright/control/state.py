@@ -27,7 +27,7 @@ from slicewright.control.events import (
 from slicewright.control.grants import Book, Grant, Place, next_grants, release
 from slicewright.control.network import Network
 from slicewright.control.reasons import Reason
-from slicewright.control.situation import Pin, Situation
+from slicewright.control.situation import Pin, Situation, as_known
 from slicewright.errors import SlicewrightError
 
 REMEMBERED_KEYS = 10_000
@@ -102,7 +102,7 @@ class State:
         if self.network is None:
             raise ControlError("there is no network yet")
         pins = tuple(Pin.of(self.books[name]) for name in self.books if name in pinned)
-        return Situation(self.network, tuple(self.devices.values()), pins)
+        return Situation(self.network, as_known(self.devices, (pin.held for pin in pins)), pins)
 
 
 class ControlError(SlicewrightError):

@@ -12,7 +12,7 @@ from slicewright.control.grants import Book, Grant
 from slicewright.control.manager import Status
 from slicewright.control.planning import assemble
 from slicewright.control.reasons import SENTENCES, Reason
-from slicewright.control.situation import Situation
+from slicewright.control.situation import Situation, as_known
 from slicewright.control.state import State
 from slicewright.slicing.evaluation import RULES
 from slicewright.slicing.plan import Plan
@@ -44,8 +44,9 @@ class Picture:
 
     @cached_property
     def situation(self) -> Situation:
-        """All devices in the network now."""
-        return self.state.situation()
+        """All devices in the network now, as the slices that serve them know them."""
+        now = self.state.situation()
+        return Situation(now.network, as_known(self.state.devices, self.grants.values()))
 
     @cached_property
     def grants(self) -> Mapping[str, Grant]:
