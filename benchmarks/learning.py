@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,14 @@ from benchmarks._published import Protocol, print_cross_validation
 from benchmarks._what_pays import print_decodings, print_losses
 from benchmarks.planner import test_set
 from slicewright.network.importers.eua import import_eua
+from slicewright.policies import default_budget_s
 from slicewright.slicing.search import iterated_search
 
 BUDGETS_MS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-MODELS = ("deepsets-s", "deepsets", "set-transformer-2", "set-transformer-4", "bipartite")
+MULTIPLES = (1, 3, 10, 30)
+TRAINABLE = ("deepsets-s", "deepsets", "set-transformer-2", "set-transformer-4", "bipartite")
+MODELS = tuple(m for m in TRAINABLE if (resources.files("slicewright") / "models" / f"{m}.json").is_file())
+"""Those that the package ships; the others are trained by ``slicewright train slicing``."""
 MELBOURNE = Path("/work/shared/data/melbourne-cbd")
 """Used if it is there; the importer reads any folder of this form."""
 
@@ -34,7 +39,7 @@ def main(scale: str) -> None:
     print_decodings(scenarios, best)
     print_curve(scenarios, best, MODELS if full else ("deepsets-s", "bipartite"))
     print_unseen_networks(20 if full else 6)
-    print_starts((50, 200, 1000, 5000) if full else (50, 200, 1000))
+    print_large((50, 200, 1000, 5000), 10) if full else print_large((200,), 3)
     print_footprints(MODELS)
     print_losses(10_000 if full else 400, epochs=8 if full else 4)
     print_cross_validation(Protocol(5000, 10, 40) if full else Protocol(300, 3, 6))
@@ -112,47 +117,54 @@ def print_unseen_networks(count: int) -> None:
         for k in range(2_000_000, 2_000_000 + count):
             scenario = make(k)
             raw = sw.plan(scenario, method="bipartite-raw", rounds=0)
+            _refuse_stand_in(raw)
             start = sw.plan(scenario, method="bipartite", rounds=0)
+            alone = sw.plan(scenario, budget_s=start.runtime_s)
             cold = sw.plan(scenario, rounds=0)
-            long = sw.plan(scenario, rounds=3000)
-            known = min(p.cost_s for p in (raw, start, cold, long))
-            rows.append(
-                [100 * (p.cost_s / known - 1) for p in (raw, start, cold)] + [raw.runtime_s, cold.runtime_s]
-            )
+            plans = (raw, start, alone, cold)
+            known = min(p.cost_s for p in (*plans, sw.plan(scenario, rounds=3000)))
+            times = [1e3 * p.runtime_s for p in (raw, start, cold)]
+            rows.append([100 * (p.cost_s / known - 1) for p in plans] + times)
             note = raw.notes[0] if raw.notes else ""
-        raw_gap, start_gap, cold_gap, raw_s, cold_s = np.mean(rows, axis=0)
+        gaps = np.mean(rows, axis=0)
         print(
-            f"{name:30s} {raw_gap:8.3f}% {1e3 * raw_s:8.2f} {start_gap:14.3f}% {cold_gap:13.3f}% "
-            f"{1e3 * cold_s:8.2f}  {note}"
+            f"{name:30s} {gaps[0]:8.3f}% {gaps[4]:8.2f} {gaps[1]:8.3f}% {gaps[5]:8.2f} {gaps[2]:8.3f}% "
+            f"{gaps[3]:8.3f}% {gaps[6]:8.2f}  {note}"
         )
 
 
-def print_starts(sizes: Sequence[int]) -> None:
-    """Where a learned start pays: search from it against search alone with the time that inference took added."""
+def print_large(sizes: Sequence[int], count: int) -> None:
+    """Where a learned start pays: larger networks, at one to thirty times the default budget, whole calls."""
+    networks: dict[str, Callable[[int], sw.Scenario]] = {
+        f"paper-slicing grown, {devices} devices": lambda k, devices=devices: sw.preset(  # type: ignore[misc]
+            "paper-slicing",
+            devices=devices,
+            seed=k,
+            access_points=max(3, devices // 30),
+            coins=max(8, devices // 15),
+            area_m=500 * max(1.0, devices / 50) ** 0.5,
+        )
+        for devices in sizes
+    }
+    if MELBOURNE.is_dir():
+        networks["Melbourne, 816 users"] = lambda k: import_eua(MELBOURNE, seed=k)
     print(
-        "\nlearned start against search alone with the same total time; gap to the best of both and 10 times the time"
+        "\nmean gap to the best of the row, %: search alone / from the network's start [part where it wins]"
     )
-    print(f"{'devices':>8s} {'start ms':>9s} {'its gap':>9s} {'alone gap':>10s}")
-    for devices in sizes:
-        rows = []
-        for seed in range(3):
-            scenario = sw.preset(
-                "paper-slicing",
-                devices=devices,
-                seed=3_000_000 + seed,
-                access_points=max(3, devices // 30),
-                coins=max(8, devices // 15),
-                area_m=500 * max(1, devices / 50) ** 0.5,
-            )
-            learned = sw.plan(scenario, method="bipartite", rounds=0)
-            _refuse_stand_in(learned)
-            alone = sw.plan(scenario, budget_s=learned.runtime_s)
-            known = min(
-                learned.cost_s, alone.cost_s, sw.plan(scenario, budget_s=10 * learned.runtime_s).cost_s
-            )
-            rows.append([1e3 * learned.runtime_s] + [100 * (p.cost_s / known - 1) for p in (learned, alone)])
-        took, learned_gap, alone_gap = np.median(rows, axis=0)
-        print(f"{devices:8d} {took:9.2f} {learned_gap:8.4f}% {alone_gap:9.4f}%")
+    print(f"{'network':34s}" + "".join(f"{f'{m} x default budget':>26s}" for m in MULTIPLES))
+    for name, make in networks.items():
+        alone, learned = np.empty((count, len(MULTIPLES))), np.empty((count, len(MULTIPLES)))
+        for k in range(count):
+            scenario = make(3_000_000 + k)
+            for b, multiple in enumerate(MULTIPLES):
+                budget_s = multiple * default_budget_s(scenario)
+                alone[k, b] = sw.plan(scenario, budget_s=budget_s).cost_s
+                learned[k, b] = sw.plan(scenario, method="bipartite", budget_s=budget_s).cost_s
+        best = np.minimum(alone, learned).min(axis=1, keepdims=True)
+        gaps = [(100 * (costs / best - 1)).mean(axis=0) for costs in (alone, learned)]
+        wins = (learned < alone * (1 - 1e-9)).mean(axis=0)
+        cells = [f"{x:.4f} / {y:.4f} [{w:.2f}]" for x, y, w in zip(*gaps, wins, strict=True)]
+        print(f"{name:34s}" + "".join(f"{cell:>26s}" for cell in cells))
 
 
 def _best_known(scenarios: Sequence[sw.Scenario], rounds: int) -> np.ndarray:

@@ -21,8 +21,8 @@ from slicewright.policies import learned_models
 from slicewright.policies.learned import LEARNED
 from slicewright.policies.policy import Limit
 
-NAMES = tuple(policy.name for policy in LEARNED)
 SHIPPED = Path(str(resources.files("slicewright"))) / "models"
+NAMES = tuple(policy.name for policy in LEARNED if (SHIPPED / f"{policy.model}.json").exists())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,10 +157,12 @@ def test_a_missing_model_is_replaced_by_search() -> None:
 def test_every_shipped_model_has_a_card_with_its_hash_and_figures() -> None:
     from slicewright.learning.cards import model_bytes, read_card
 
-    for policy in LEARNED:
-        card = read_card(SHIPPED / f"{policy.model}.json")
+    shipped = {policy.model for policy in LEARNED if policy.name in NAMES}
+    assert {"bipartite", "deepsets-s", "deepsets"} <= shipped
+    for model in shipped:
+        card = read_card(SHIPPED / f"{model}.json")
         model_bytes(card, SHIPPED)
-        assert card.name == policy.model
+        assert card.name == model
         assert card.data["test_seeds_from"] == FIRST_TEST_SEED
         assert card.figures["scenarios"] >= 200
     assert {path.suffix for path in SHIPPED.iterdir() if path.is_file()} <= {

@@ -13,9 +13,9 @@ from slicewright.policies.policy import Answer, Limit
 from slicewright.slicing import search
 from slicewright.slicing.decisions import Decisions
 
-WORTH = 0.5
+WORTH = 0.2
 """A polished method asks its network only if inference is expected to take at most this part of the budget."""
-RAW_DECODINGS, POLISHED_DECODINGS = 32, 8
+RAW_DECODINGS, POLISHED_DECODINGS = 32, 2
 """Orders in which soft decisions are decoded; the cheapest counts. Search makes up for fewer."""
 
 
