@@ -53,9 +53,10 @@ class Page:
         return answer["result"].get("value")
 
     async def wait_for(self, expression: str, *, timeout_s: float = 15.0) -> None:
-        """Until a script gives something true."""
+        """Until an expression gives something true; while the page is still loading it may fail."""
+        tried = f"(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"
         async with asyncio.timeout(timeout_s):
-            while not await self.evaluate(expression):
+            while not await self.evaluate(tried):
                 await asyncio.sleep(0.1)
 
     async def open(self, url: str) -> None:

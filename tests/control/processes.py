@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,12 @@ class Served:
     log: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
-    starts: int = field(default=0)
+    flags: tuple[str, ...] = ("-v",)
 
     def start(self) -> None:
         """Start, or start again."""
-        self.starts += 1
         program = "from slicewright.cli.main import run; run()"
-        command = [sys.executable, "-c", program, "-v", "serve", *self.arguments]
+        command = [sys.executable, "-c", program, *self.flags, "serve", *self.arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"}

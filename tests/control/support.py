@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import selectors
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -129,11 +127,3 @@ def simulate(main: Callable[[], Any]) -> Any:
     """Run a coroutine function in simulated time."""
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(main())
-
-
-@contextmanager
-def later() -> Iterator[list[Any]]:
-    """A heap for messages that arrive in another order."""
-    heap: list[Any] = []
-    yield heap
-    heapq.heapify(heap)

@@ -367,7 +367,7 @@ def test_what_does_not_go_together_is_refused_in_one_sentence(tmp_path: Path) ->
         (("no-such-file.yaml",), "no file"),
         (("--method", "autoo"), "did you mean"),
     ):
-        one = Served(("--port", "0", *arguments), tmp_path / "log")
+        one = Served(("--port", "0", *arguments), tmp_path / "log", flags=())
         one.start()
         assert one.process is not None
         try:
