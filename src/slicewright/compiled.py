@@ -79,6 +79,7 @@ def outlined(function: Kernel) -> Kernel:
     return _compiled(function, _nrt=False)
 
 
+@cache
 def announce_compilation(package: str) -> None:
     """Say once per machine that the first call takes longer; silent when the kernels are already on disk."""
     stamp = cache_folder(package) / "announced"
