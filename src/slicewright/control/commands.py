@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from slicewright.control.device import Device
 from slicewright.control.events import DevicesAdmitted, DevicesRemoved, Event, MethodChanged, NetworkSet
@@ -100,21 +99,20 @@ def remove(state: State, device: str) -> tuple[Event, ...]:
     return (DevicesRemoved((device,)),)
 
 
-def set_network(state: State, document: Mapping[str, Any], *, if_revision: int | None) -> tuple[Event, ...]:
+def set_network(state: State, network: Network, *, if_revision: int | None) -> tuple[Event, ...]:
     """Replace the network.
 
     Args:
         state: now.
-        document: ``slicewright/network/v1``.
+        network: the new one.
         if_revision: the revision that the caller has seen; None for any.
 
     Raises:
         StaleError: the network has another revision.
-        InvalidScenarioError: the document is not valid.
     """
     if if_revision is not None and if_revision != state.network_revision:
         raise StaleError(f"the network is at revision {state.network_revision}, not {if_revision}")
-    return (NetworkSet(Network.from_document(document).document),)
+    return (NetworkSet(network.document),)
 
 
 def change_method(

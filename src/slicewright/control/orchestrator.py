@@ -11,7 +11,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -21,14 +20,17 @@ from slicewright.control.decider import FALLBACK, Decider
 from slicewright.control.events import Checkpoint, Decided, Event, MethodChanged, Sent, TookOver
 from slicewright.control.feed import Feed
 from slicewright.control.grants import GRANT
+from slicewright.control.inbox import Change, Command, Inbox
 from slicewright.control.journal import FencedError, Journal, JournalError, Position, chained
 from slicewright.control.manager import STATUS, Status
 from slicewright.control.managing import GRANTS, STATUSES, slice_key
 from slicewright.control.options import DEFAULTS, Options
 from slicewright.control.planning import Outcome
 from slicewright.control.recording import decided
+from slicewright.control.standing import Standing
 from slicewright.control.state import ControlError, State, dump, fold, sends
 from slicewright.control.transport import Entry, Transport, TransportError
+from slicewright.errors import SlicewrightError
 
 logger = logging.getLogger(__name__)
 LEASE = "orchestrator"
@@ -37,25 +39,6 @@ JOURNAL_RETRY_S = 1.0
 
 class NotLeadingError(ControlError):
     """Another orchestrator leads; ask that one, or again in a moment."""
-
-
-Change = Callable[[State], tuple[Event, ...]]
-"""What a command wants to happen, given the state. Raises a SlicewrightError to refuse."""
-
-
-@dataclass
-class _Command:
-    change: Change
-    wait: bool
-    done: asyncio.Future[State] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def answer(self, state: State) -> None:
-        if not self.done.done():
-            self.done.set_result(state)
-
-    def refuse(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
 
 
 class Orchestrator:
@@ -85,7 +68,6 @@ class Orchestrator:
         self.position = Position(State())
         self.feed = Feed()
         self.statuses: dict[str, Status] = {}
-        self.seen_s: dict[str, float] = {}
         self._status_revision: dict[str, int] = {}
         self.leading = False
         self.journal_fault = ""
@@ -93,12 +75,9 @@ class Orchestrator:
         self.decider = Decider(options, threads=threads)
         self._journal, self._transport, self._clock = journal, transport, clock
         self.instance, self.options, self._observe = instance, options, observe
-        self._commands: list[_Command] = []
-        self._waiting: list[_Command] = []
+        self._inbox = Inbox()
         self._wake = asyncio.Event()
-        self._sent_s: dict[str, float] = {}
-        self._published_s: dict[str, float] = {}
-        self._refused_s: dict[str, float] = {}
+        self._standing = Standing(clock, options, {})
         self._next_epoch_s = 0.0
         self._since_checkpoint = 0
         self._failures = 0
@@ -126,8 +105,8 @@ class Orchestrator:
         if not self.leading:
             other = self.state.leader if self.state.leader != self.instance else ""
             raise NotLeadingError(f"{other or 'no orchestrator, for the moment,'} leads")
-        command = _Command(change, wait)
-        self._commands.append(command)
+        command = Command(change, wait)
+        self._inbox.add(command)
         self._wake.set()
         return await command.done
 
@@ -166,10 +145,7 @@ class Orchestrator:
         await self._catch_up()
         await self._append((TookOver(self.instance),))
         await self.decider.warm_up((FALLBACK, self.state.methods.active))
-        now = self._clock.monotonic()
-        self.seen_s = dict.fromkeys(self.state.books, now)
-        self._sent_s = {name: now for name, book in self.state.books.items() if book.sent is not None}
-        self._refused_s.clear()
+        self._standing = Standing(self._clock, self.options, self.state.books)
         for name in self.state.books:
             await self._publish(name)
         self.leading = True
@@ -186,9 +162,7 @@ class Orchestrator:
 
     def _stop_leading(self, error: Exception) -> None:
         self.leading = False
-        for command in (*self._commands, *self._waiting):
-            command.refuse(error)
-        self._commands, self._waiting = [], []
+        self._inbox.refuse(error)
 
     async def _renew(self) -> None:
         """Keep the lease; returns when somebody else has it. Asks after managers that the watch is silent about."""
@@ -197,8 +171,7 @@ class Orchestrator:
             try:
                 if not await self._transport.acquire(LEASE, self.instance):
                     return
-                now = self._clock.monotonic()
-                for name in [n for n, at in self.seen_s.items() if now - at > 2 * self.options.heartbeat_s]:
+                for name in self._standing.quiet():
                     entry = await self._transport.get(slice_key(STATUSES, name))
                     if entry is not None and entry.revision > self._status_revision.get(name, 0):
                         self._hear(entry)
@@ -230,27 +203,25 @@ class Orchestrator:
         self._status_revision[status.slice] = max(entry.revision, self._status_revision.get(status.slice, 0))
         self.statuses[status.slice] = status
         if fresh:
-            self.seen_s[status.slice] = self._clock.monotonic()
+            self._standing.heard(status.slice)
         self._wake.set()
 
     async def _work(self) -> None:
         """The loop: collect, decide, record, act, answer."""
         while True:
-            commands, self._commands = self._commands, []
+            commands = self._inbox.take()
             try:
                 busy = await self._turn(commands)
             except FencedError:
-                for command in commands:
-                    command.refuse(NotLeadingError("another orchestrator has taken over"))
+                self._inbox.refuse(NotLeadingError("another orchestrator has taken over"), commands)
                 raise
             except JournalError as error:
                 self.journal_fault = str(error)
                 logger.error("%s", error)
-                for command in commands:
-                    command.refuse(error)
+                self._inbox.refuse(error, commands)
                 await asyncio.sleep(JOURNAL_RETRY_S)
                 continue
-            if not busy and not self._commands:
+            if not busy and self._inbox.empty:
                 await pause(self._wake, self._pause_s())
             self._wake.clear()
 
@@ -261,59 +232,37 @@ class Orchestrator:
         until_epoch = self._next_epoch_s - self._clock.monotonic()
         return max(0.01, min(until_epoch, self.options.ack_timeout_s / 4))
 
-    async def _turn(self, commands: Sequence[_Command]) -> bool:
+    async def _turn(self, commands: Sequence[Command]) -> bool:
         """One round of the loop; True if there may be more to do at once."""
-        state = self.state
-        events: list[Event] = []
-        accepted: list[_Command] = []
-        for command in commands:
-            try:
-                wanted = command.change(state)
-            except Exception as error:  # noqa: BLE001 - the caller's own refusal, handed back to it unchanged
-                command.refuse(error)
-                continue
-            for event in wanted:
-                state = fold(state, event)
-            events.extend(wanted)
-            accepted.append(command)
-        for event in reports.received(state, self.statuses):
-            state = fold(state, event)
-            events.append(event)
-        self._note_refusals(state)
+        draft = _Draft(self.state)
+        accepted = [command for command in commands if draft.carry_out(command)]
+        draft.add(*reports.received(draft.state, self.statuses))
         due = self._clock.monotonic() >= self._next_epoch_s
         if due:
             self._next_epoch_s = self._clock.monotonic() + self.options.epoch_s
-            for event in reports.measured(state, self.statuses):
-                state = fold(state, event)
-                events.append(event)
-        away = self._away(state)
+            draft.add(*reports.measured(draft.state, self.statuses))
+        away = self._standing.away(draft.state.books)
         outcome = None
-        if self._must_decide(state, away, due):
-            event, outcome = await self._decide(state, away)
-            state = fold(state, event)
-            events.append(event)
-            rollback = self._rollback(event, state)
-            if rollback is not None:
-                state = fold(state, rollback)
-                events.append(rollback)
-        elif not state.dirty and state.settled:
-            balanced = reports.rebalanced(state, self.statuses, away, self.options.rebalance_ratio)
-            if balanced is not None:
-                state = fold(state, balanced)
-                events.append(balanced)
-        for sent in sends(state, away):
-            state = fold(state, sent)
-            events.append(sent)
-        if self.journal_fault and not events:
-            events.append(Checkpoint(dump(state)))  # a probe: does the journal take records again?
-        await self._append(events)
-        self._finish(accepted, outcome)
-        for event in events:
+        if self._must_decide(draft.state, away, due):
+            decision, outcome = await self._decide(draft.state, away)
+            draft.add(decision)
+            draft.add(*self._rollback(decision, draft.state))
+        elif not draft.state.dirty and draft.state.settled:
+            ratio = self.options.rebalance_ratio
+            draft.add(*reports.rebalanced(draft.state, self.statuses, away, ratio))
+        draft.add(*sends(draft.state, away))
+        if self.journal_fault and not draft.events:
+            draft.add(Checkpoint(dump(draft.state)))  # a probe: does the journal take records again?
+        await self._append(draft.events)
+        self.outcome = outcome or self.outcome
+        self._inbox.recorded(accepted, self.state, decided=not self.state.dirty or self.state.network is None)
+        for event in draft.events:
             if isinstance(event, Sent):
-                self._sent_s[event.slice] = self._clock.monotonic()
+                self._standing.sent(event.slice)
                 await self._publish(event.slice)
-        await self._republish_lost()
-        return bool(events)
+        for name in list(self._standing.without_newest(self.state.books, self.statuses)):
+            await self._publish(name)
+        return bool(draft.events)
 
     def _must_decide(self, state: State, away: set[str], due: bool) -> bool:
         if state.network is None:
@@ -345,37 +294,16 @@ class Orchestrator:
             self.decider.shadow(situation, state.methods.canary, outcome)
         return event, outcome
 
-    def _rollback(self, event: Decided, state: State) -> MethodChanged | None:
+    def _rollback(self, event: Decided, state: State) -> tuple[MethodChanged, ...]:
         """After too many decisions without an answer, go back to the method before."""
         answered = event.attempts[0].result == "used"
         self._failures = 0 if answered else self._failures + 1
         previous = state.methods.previous
         if previous is None or self._failures < self.options.most_failures:
-            return None
+            return ()
         self._failures = 0
         why = f"{state.methods.active} gave no usable answer {self.options.most_failures} times in a row"
-        return MethodChanged("roll-back", previous, why)
-
-    def _away(self, state: State) -> set[str]:
-        """Slices that cannot be changed now: silent, late with an answer, or after a refusal."""
-        now = self._clock.monotonic()
-        away: set[str] = set()
-        for name, book in state.books.items():
-            silent = now - self.seen_s.setdefault(name, now) > self.options.away_after_s
-            late = book.sent is not None and now - self._sent_s.get(name, now) > self.options.ack_timeout_s
-            unwilling = now - self._refused_s.get(name, -1e9) < self.options.refusal_retry_s
-            if silent or late or (unwilling and book.sent is None):
-                away.add(name)
-        return away
-
-    def _note_refusals(self, state: State) -> None:
-        now = self._clock.monotonic()
-        for name, book in state.books.items():
-            if book.refusal is None:
-                continue
-            self._refused_s.setdefault(name, now)
-        for name in [n for n, at in self._refused_s.items() if now - at >= self.options.refusal_retry_s]:
-            del self._refused_s[name]
+        return (MethodChanged("roll-back", previous, why),)
 
     async def _append(self, events: Sequence[Event]) -> None:
         if not events:
@@ -391,36 +319,36 @@ class Orchestrator:
             self._since_checkpoint = 0
             await self._append((Checkpoint(dump(self.state)),))
 
-    def _finish(self, accepted: Sequence[_Command], outcome: Outcome | None) -> None:
-        """Answer commands: those that wait for a decision only once nothing is left to decide."""
-        self._waiting.extend(command for command in accepted if command.wait)
-        for command in accepted:
-            if not command.wait:
-                command.answer(self.state)
-        if outcome is not None:
-            self.outcome = outcome
-        if not self.state.dirty or self.state.network is None:
-            for command in self._waiting:
-                command.answer(self.state)
-            self._waiting = []
-
     async def _publish(self, name: str) -> None:
         """Put a slice's newest grant where its manager watches; the managers' acknowledgement is what counts."""
         book = self.state.books.get(name)
         if book is None:
             return
-        self._published_s[name] = self._clock.monotonic()
+        self._standing.published(name)
         try:
             await self._transport.put(slice_key(GRANTS, name), GRANT.dump_json(book.sent or book.held))
         except TransportError as error:
             logger.warning("the grant of slice %s waits: %s", name, error)
 
-    async def _republish_lost(self) -> None:
-        """A manager that lost everything, or never got the grant, is sent it again."""
-        now = self._clock.monotonic()
-        for name, book in self.state.books.items():
-            status = self.statuses.get(name)
-            newest = book.sent or book.held
-            missing = status is not None and max(status.applied, status.refused or 0) < newest.revision
-            if missing and now - self._published_s.get(name, 0.0) > self.options.ack_timeout_s:
-                await self._publish(name)
+
+class _Draft:
+    """Events of one turn, and the state they lead to; nothing of it counts until it is in the journal."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.events: list[Event] = []
+
+    def add(self, *events: Event) -> None:
+        for event in events:
+            self.state = fold(self.state, event)
+            self.events.append(event)
+
+    def carry_out(self, command: Command) -> bool:
+        """Add what a command wants; False if it refuses."""
+        try:
+            events = command.change(self.state)
+        except SlicewrightError as error:
+            command.refuse(error)
+            return False
+        self.add(*events)
+        return True

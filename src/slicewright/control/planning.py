@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from slicewright.control.allocation import Allocation, allocate
+from slicewright.control.free import PlaceIndex, Proposal, free_problem, make_room, proposal_of
 from slicewright.control.grants import Grant, Place, Seat
-from slicewright.control.reasons import Reason, unservable, why_local
+from slicewright.control.reasons import Reason, why_local
 from slicewright.control.situation import Pin, Situation
 from slicewright.network.scenario import Scenario
 from slicewright.policies import plan as plan_with
@@ -24,19 +24,9 @@ from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares
-from slicewright.types import FloatArray, IntArray
+from slicewright.types import FloatArray
 
-Bandwidth = Mapping[str, Mapping[str, float]]
-"""Slice to access point to omega."""
 LAST_GOOD = "last-good"
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What a method wants: places of offloaded devices and inter-slice shares, without pinned slices."""
-
-    places: Mapping[str, Place]
-    bandwidth: Bandwidth
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,166 +73,49 @@ def decide(situation: Situation, method: str, *, rounds: int, seed: int, epoch: 
 def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epoch: int = 0) -> Outcome:
     """The places of the last plan as far as they still exist and fit; everybody else local. Always answers."""
     began = time.perf_counter()
-    problem = _free_problem(situation)
+    problem = free_problem(situation)
     if problem is not None:
-        index = _Index(problem)
+        index = PlaceIndex(problem)
         kept = [previous.get(device) for device in problem.devices]
         decisions = index.decisions(kept)
         valid = decisions.valid(problem.scenario)
         kept = [place if ok else None for place, ok in zip(kept, valid, strict=True)]
         decisions, shares = drop_until_feasible(problem.scenario, index.decisions(kept))
         outcome = settle(
-            situation, _proposal(situation, problem, decisions, shares), LAST_GOOD, epoch=epoch, began=began
+            situation, proposal_of(situation, problem, decisions, shares), LAST_GOOD, epoch=epoch, began=began
         )
         if outcome is not None:
             return outcome
-    nothing = settle(situation, Proposal({}, {}), LAST_GOOD, epoch=epoch, began=began, judged=False)
-    if nothing is None:  # settle only refuses what it has judged
-        raise AssertionError
-    return nothing
-
-
-@dataclass(frozen=True, eq=False)
-class _FreeProblem:
-    """The part of a situation that can be decided: devices and slices that no pin holds."""
-
-    scenario: Scenario
-    devices: tuple[str, ...]
-    left: FloatArray  # (A,) part of each access point that pins leave
-
-
-def _free_problem(situation: Situation) -> _FreeProblem | None:
-    network, pins = situation.network, situation.pins
-    pinned = {pin.slice for pin in pins}
-    held = frozenset().union(*(pin.devices for pin in pins))
-    columns = np.array([name not in pinned for name in network.slice_names])
-    capacity = np.where(columns, network.node_capacity_hz, 0.0)
-    devices = tuple(d for d in situation.plannable if d.id not in held)
-    if pins:
-        gone = unservable(replace(network, node_capacity_hz=capacity), devices)
-        devices = tuple(d for d in devices if d.id not in gone)
-    if not devices or not capacity.any():
-        return None
-    scenario = network.scenario(devices, capacity_hz=capacity)
-    left = np.array([1.0 - math.fsum(p.bandwidth.get(a, 0.0) for p in pins) for a in network.access_points])
-    left = np.where(left > 1e-6, np.minimum(left, 1.0), 0.0)
-    if pins:
-        rates = scenario.rate_bps
-        scaled = (
-            sparse.csr_array(rates @ sparse.diags_array(left)) if sparse.issparse(rates) else rates * left
-        )
-        scenario = scenario.with_(rate_bps=scaled)
-    return _FreeProblem(scenario, tuple(d.id for d in devices), left)
-
-
-class _Index:
-    """Names to indices of one problem's network."""
-
-    def __init__(self, problem: _FreeProblem) -> None:
-        s = problem.scenario
-        self.access_point = {name: a for a, name in enumerate(s.access_points)}
-        self.node = {name: j for j, name in enumerate(s.nodes)}
-        self.slice = {item.name: n for n, item in enumerate(s.slices)}
-
-    def decisions(self, places: list[Place | None]) -> Decisions:
-        triples = np.full((3, len(places)), LOCAL)
-        for i, place in enumerate(places):
-            if place is not None:
-                found = (
-                    self.access_point.get(place.access_point, LOCAL),
-                    self.node.get(place.node, LOCAL),
-                    self.slice.get(place.slice, LOCAL),
-                )
-                triples[:, i] = LOCAL if LOCAL in found else found
-        return Decisions(*triples)
+    return _outcome(situation, Proposal({}, {}), LAST_GOOD, epoch=epoch, began=began)
 
 
 def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Proposal:
     """Places and inter-slice shares by a method of the registry, for everything that no pin holds."""
-    problem = _free_problem(situation)
+    problem = free_problem(situation)
     if problem is None:
         return Proposal({}, {})
     answer = plan_with(problem.scenario, method=method, rounds=rounds, seed=seed)
     decisions, shares = answer.decisions, answer.shares
     if situation.pins:
-        decisions = _make_room(situation, problem, decisions)
+        decisions = make_room(situation, problem, decisions)
         shares = optimal_shares(problem.scenario, decisions) or shares
-    return _proposal(situation, problem, decisions, shares)
-
-
-def _make_room(situation: Situation, problem: _FreeProblem, decisions: Decisions) -> Decisions:
-    """Send devices home from nodes that pinned slices use, until both sides' queues hold (13b, 13c)."""
-    s = problem.scenario
-    arrays = [x.copy() for x in (decisions.access_point, decisions.node, decisions.slice)]
-    for j, name in enumerate(s.nodes):
-        brought = math.fsum(pin.arrivals_hz.get(name, 0.0) for pin in situation.pins)
-        bound = min(
-            (pin.others_hz[name] for pin in situation.pins if name in pin.others_hz), default=math.inf
-        )
-        if brought == 0.0 and math.isinf(bound):
-            continue
-        users = np.flatnonzero(arrays[1] == j)
-        work = s.slice_cycles[users, arrays[2][users]]
-        for i in users[np.argsort(-work, kind="stable")]:
-            if _fits_with(s, arrays, j, brought, bound):
-                break
-            for x in arrays:
-                x[i] = LOCAL
-    return Decisions(*arrays)
-
-
-def _fits_with(s: Scenario, arrays: list[IntArray], j: int, brought: float, bound: float) -> bool:
-    users = np.flatnonzero(arrays[1] == j)
-    arrivals = float(s.arrival_rate_hz[users].sum())
-    if s.queueing == "device":
-        return True
-    if arrivals > bound * (1 - 1e-12):
-        return users.size == 0
-    for n in np.unique(arrays[2][users]):
-        mine = users[arrays[2][users] == n]
-        work = s.slice_cycles[mine, n]
-        needed = float((work * (arrivals + brought + 1.0 / s.local_time_s[mine])).sum())
-        if needed > s.node_capacity_hz[j, n] * (1 - 1e-12):
-            return False
-    return True
-
-
-def _proposal(situation: Situation, problem: _FreeProblem, decisions: Decisions, shares: Shares) -> Proposal:
-    s = problem.scenario
-    places = {
-        problem.devices[i]: Place(
-            s.access_points[decisions.access_point[i]],
-            s.nodes[decisions.node[i]],
-            s.slices[decisions.slice[i]].name,
-        )
-        for i in np.flatnonzero(~decisions.local).tolist()
-    }
-    omega = shares.bandwidth * problem.left[:, None]
-    pinned = {pin.slice for pin in situation.pins}
-    bandwidth = {
-        item.name: {a: float(x) for a, x in zip(s.access_points, omega[:, n], strict=True) if x > 0}
-        for n, item in enumerate(s.slices)
-        if item.name not in pinned
-    }
-    return Proposal(places, bandwidth)
+    return proposal_of(situation, problem, decisions, shares)
 
 
 def settle(
-    situation: Situation,
-    proposal: Proposal,
-    method: str,
-    *,
-    epoch: int,
-    began: float,
-    judged: bool = True,
+    situation: Situation, proposal: Proposal, method: str, *, epoch: int, began: float
 ) -> Outcome | None:
     """Grants, shares, reasons and the judge's word on a proposal; None when the judge rejects it."""
+    outcome = _outcome(situation, proposal, method, epoch=epoch, began=began)
+    rejected = outcome.plan is not None and not outcome.plan.violations.feasible
+    return None if rejected else outcome
+
+
+def _outcome(situation: Situation, proposal: Proposal, method: str, *, epoch: int, began: float) -> Outcome:
     targets = targets_of(situation, proposal, epoch)
     grants = {**targets, **{pin.slice: pin.held for pin in situation.pins}}
     allocations = {name: allocate(grant) for name, grant in grants.items()}
     plan = assemble(situation, grants, allocations, method)
-    if judged and plan is not None and not plan.violations.feasible:
-        return None
     runtime = time.perf_counter() - began
     devices = tuple(d.id for d in situation.plannable)
     return Outcome(

@@ -78,7 +78,7 @@ def merge(device: Device, newest: Measurement, state: State) -> Device:
 
 def rebalanced(
     state: State, statuses: Mapping[str, Status], away: Collection[str], least_change: float
-) -> Rebalanced | None:
+) -> tuple[Rebalanced, ...]:
     """SP2 on what the managers report, if some share would change by more than ``least_change``."""
     roots = {
         name: dict(statuses[name].roots)
@@ -94,4 +94,4 @@ def rebalanced(
         total, available = math.fsum(reported.values()), math.fsum(shares.values())
         if total > 0 and all(x > 0 for x in reported.values()):
             worst = max(worst, *(abs(available * reported[n] / total - shares[n]) for n in shares))
-    return Rebalanced(roots) if worst > least_change else None
+    return (Rebalanced(roots),) if worst > least_change else ()

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Literal
 
 from slicewright.control.allocation import Allocation, allocate
+from slicewright.control.device import Device
 from slicewright.control.grants import Book, Grant
 from slicewright.control.manager import Status
-from slicewright.control.planning import assemble
+from slicewright.control.planning import Outcome, assemble
 from slicewright.control.reasons import SENTENCES, Reason
 from slicewright.control.situation import Situation, as_known
 from slicewright.control.state import State
@@ -109,10 +110,35 @@ def plan_document(picture: Picture) -> Document:
 
 def device_document(picture: Picture, device: str) -> Document:
     """One device: where it is served, or why not."""
-    index = picture.row.get(device)
-    reason = picture.reason(device)
+    found = picture.state.devices[device]
+    return _device_document(found, picture.row.get(device), picture.plan, picture.reason(device))
+
+
+def outcome_document(outcome: Outcome, state: State, device: str) -> Document:
+    """The same, straight from the decision that has just been made."""
+    index = outcome.devices.index(device) if device in outcome.devices else None
+    reason = outcome.reasons.get(device)
+    if device not in outcome.places and reason is None and not _offloaded(outcome.plan, index):
+        reason = Reason.WAITING
+    return _device_document(state.devices[device], index, outcome.plan, reason)
+
+
+def is_granted(state: State, device: str) -> bool:
+    """Whether the slice of an offloaded device is known to hold its seat; a local one needs nobody's leave."""
+    place = state.places.get(device)
+    if place is None:
+        return True
+    seat = state.books[place.slice].held.seats.get(device)
+    return seat is not None and (seat.access_point, seat.node) == (place.access_point, place.node)
+
+
+def _offloaded(plan: Plan | None, index: int | None) -> bool:
+    return plan is not None and index is not None and not plan.decisions.local[index]
+
+
+def _device_document(device: Device, index: int | None, plan: Plan | None, reason: Reason | None) -> Document:
     base: Document = {
-        "id": device,
+        "id": device.id,
         "index": index,
         "state": "local" if reason is not None else "offloaded",
         "reason": reason,
@@ -120,9 +146,8 @@ def device_document(picture: Picture, device: str) -> Document:
         "access_point": None,
         "node": None,
         "slice": None,
-        "completion_s": picture.state.devices[device].local_time_s,
+        "completion_s": device.local_time_s,
     }
-    plan = picture.plan
     if reason is not None or plan is None or index is None:
         return base
     d, s = plan.decisions, plan.scenario

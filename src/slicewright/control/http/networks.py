@@ -13,6 +13,7 @@ from slicewright.control.commands import NoNetworkError, set_network
 from slicewright.control.http.context import Admin, Plane, Reader
 from slicewright.control.http.plans import picture_of
 from slicewright.control.http.problems import Problem, responses
+from slicewright.control.network import Network
 from slicewright.control.overview import overview
 from slicewright.control.views import node_documents, radio_documents, slice_documents
 from slicewright.slicing.rrm import Plmn, Profile
@@ -45,9 +46,10 @@ async def replace_network(
     match = _ETAG.fullmatch(if_match.strip())
     if match is None and if_match.strip() != "*":
         raise Problem(412, "network-has-changed", "If-Match does not name a version of the network")
+    network = Network.from_document(body)
     revision = None if match is None else int(match.group(1))
     state = await plane.orchestrator.submit(
-        partial(set_network, document=body, if_revision=revision), wait=True
+        partial(set_network, network=network, if_revision=revision), wait=True
     )
     response.headers["ETag"] = f'"{state.network_revision}"'
     return {} if state.network is None else state.network.document

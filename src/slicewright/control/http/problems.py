@@ -93,7 +93,11 @@ def install(app: FastAPI) -> None:
     """Make every error of the app a problem document."""
 
     async def own(_: Request, error: Exception) -> JSONResponse:
-        return problem_response(error if isinstance(error, Problem) else Problem(500, "internal-error", ""))
+        return problem_response(
+            error
+            if isinstance(error, Problem)
+            else Problem(500, "internal-error", "unexpected; see the server's log")
+        )
 
     async def library(_: Request, error: Exception) -> JSONResponse:
         if isinstance(error, (SlicewrightError, LookupError)):
@@ -114,6 +118,7 @@ def install(app: FastAPI) -> None:
         first = f"{errors[0]['at']}: {errors[0]['rule']}" if errors else "the request is not valid"
         return problem_response(Problem(422, "invalid-request", first, errors=errors))
 
+    app.add_exception_handler(Exception, own)
     app.add_exception_handler(Problem, own)
     app.add_exception_handler(SlicewrightError, library)
     app.add_exception_handler(CursorTooOldError, library)

@@ -16,7 +16,7 @@ from slicewright.control.manager import MEASUREMENT
 from slicewright.control.managing import measurement_key
 from slicewright.control.plane import ControlPlane
 from slicewright.control.state import State
-from slicewright.control.views import Picture, device_document
+from slicewright.control.views import Picture, device_document, is_granted, outcome_document
 
 router = APIRouter(tags=["requests"])
 DevicePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
@@ -26,17 +26,19 @@ Key = Annotated[
 
 
 def _admission(plane: ControlPlane, state: State, ids: tuple[str, ...]) -> Admission:
-    picture = Picture(state, "desired")
-    granted = plane.picture("granted")
     known = [device for device in ids if device in state.devices]
-    views = [DeviceView.model_validate(device_document(picture, device)) for device in known]
-    active = all(
-        granted.reason(v.id) is None
-        for v in views
-        if v.state == "offloaded" and v.id in granted.state.devices
-    )
+    outcome = plane.orchestrator.outcome
+    if outcome is not None and outcome.places is state.places:
+        documents = [outcome_document(outcome, state, device) for device in known]
+    else:
+        picture = Picture(state, "desired")
+        documents = [device_document(picture, device) for device in known]
+    granted = all(is_granted(state, device) for device in known)
     return Admission(
-        devices=views, epoch=state.epoch, decided=not state.dirty, granted=active and not state.dirty
+        devices=[DeviceView.model_validate(document) for document in documents],
+        epoch=state.epoch,
+        decided=not state.dirty,
+        granted=granted and not state.dirty,
     )
 
 

@@ -1,0 +1,168 @@
+"""The control plane on loopback: requests per second and time to a decision, one process and over NATS.
+
+Every request changes one device and is answered with its decision, which is on disk by then. ``decision`` is the
+orchestrator's own time, ``answer`` the whole way of one client's request, ``requests/s`` what 16 clients get together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+import slicewright as sw
+from slicewright.control.device import Device, devices_of
+from slicewright.network.scenario_file import save_scenario
+
+CLIENTS = 16
+_SERVE = (sys.executable, "-c", "from slicewright.cli.main import run; run()", "serve")
+
+
+def main(scale: str) -> None:
+    """Print the table.
+
+    Args:
+        scale: ``quick`` or ``full``; full asks more often.
+    """
+    count = 100 if scale == "quick" else 1000
+    nats = shutil.which("nats-server") or "/usr/sbin/nats-server"
+    print("transport        devices  decision p50/p99 ms   answer p50/p99 ms   requests/s")
+    for devices in (50, 500):
+        for transport in ("one process", "NATS"):
+            if transport == "NATS" and not Path(nats).exists():
+                print(f"{transport:<16} {devices:>7}  nats-server is not installed")
+                continue
+            with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+                url = stack.enter_context(
+                    _served(Path(folder), devices, nats if transport == "NATS" else None)
+                )
+                print(
+                    f"{transport:<16} {devices:>7}  {asyncio.run(_measure(url, devices, count))}", flush=True
+                )
+
+
+@contextmanager
+def _served(folder: Path, devices: int, nats: str | None) -> Iterator[str]:
+    scenario = save_scenario(sw.preset("paper-slicing", devices=devices), folder / "scenario.json")
+    port = _free_port()
+    commands: list[list[str]] = []
+    if nats is None:
+        commands.append([*_SERVE, str(scenario), "--port", str(port), "--store", str(folder / "journal.db")])
+    else:
+        bus = f"nats://127.0.0.1:{_free_port()}"
+        commands.append(
+            [nats, "-a", "127.0.0.1", "-p", bus.rsplit(":", 1)[1], "-js", "-sd", str(folder / "nats")]
+        )
+        commands.append([*_SERVE, str(scenario), "--port", str(port), "--nats", bus, "--role", "sro"])
+        slices = [option for n in range(3) for option in ("--slice", f"s{n}")]
+        commands.append([*_SERVE, "--nats", bus, "--role", "slice-manager", *slices])
+    running = []
+    try:
+        for command in commands:
+            running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            time.sleep(0.5)
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_settled(url)
+        yield url
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait(15)
+
+
+def _wait_until_settled(url: str) -> None:
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        try:
+            answer = httpx.get(f"{url}/v1/slices", timeout=5)
+            if answer.status_code == 200 and all(
+                s["state"] == "active" and s["held_revision"] for s in answer.json()["slices"]
+            ):
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError("the control plane did not start")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _body(device: Device, rng: np.random.Generator) -> dict[str, Any]:
+    x, y = rng.uniform(0, 500, 2)
+    return {
+        "devices": [
+            {
+                "id": device.id,
+                "task_bits": device.task_bits,
+                "local_cycles": device.local_cycles,
+                "local_capacity_hz": device.local_capacity_hz,
+                "arrival_rate_hz": device.arrival_rate_hz,
+                "slice_cycles": dict(device.slice_cycles),
+                "position_m": [x, y],
+                "tx_power_w": device.tx_power_w,
+            }
+        ]
+    }
+
+
+async def _measure(url: str, devices: int, count: int) -> str:
+    rng = np.random.default_rng(0)
+    known = devices_of(sw.preset("paper-slicing", devices=devices))
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+
+        async def ask() -> float:
+            began = time.perf_counter()
+            answer = await client.post("/v1/requests", json=_body(known[int(rng.integers(devices))], rng))
+            answer.raise_for_status()
+            return time.perf_counter() - began
+
+        for _ in range(10):
+            await ask()
+        start = (await client.get("/livez")).json()["sequence"]
+        answers = [await ask() for _ in range(count)]
+        decisions = await _decisions(client, start, count)
+        began = time.perf_counter()
+
+        async def keep_asking(times: int) -> None:
+            for _ in range(times):
+                await ask()
+
+        await asyncio.gather(*(keep_asking(max(1, 2 * count // CLIENTS)) for _ in range(CLIENTS)))
+        rate = max(1, 2 * count // CLIENTS) * CLIENTS / (time.perf_counter() - began)
+    return f"{_quantiles(decisions):>19}   {_quantiles(answers):>17}   {rate:>10.0f}"
+
+
+async def _decisions(client: httpx.AsyncClient, start: int, count: int) -> list[float]:
+    """Durations of the decisions since a record, from the event stream."""
+    found: list[float] = []
+    async with client.stream("GET", f"/v1/events?after={start}") as stream:
+        kind = ""
+        async for line in stream.aiter_lines():
+            if line.startswith("event: "):
+                kind = line.removeprefix("event: ")
+            elif line.startswith("data: ") and kind == "decided":
+                found.append(json.loads(line.removeprefix("data: "))["duration_s"])
+                if len(found) == count:
+                    break
+    return found
+
+
+def _quantiles(seconds: list[float]) -> str:
+    return " / ".join(f"{1e3 * float(np.quantile(seconds, q)):.1f}" for q in (0.5, 0.99))
