@@ -44,7 +44,7 @@ class Status:
 
     Attributes:
         slice, instance: who speaks.
-        generation: rises with every change of shares; a status with an older one is stale.
+        generation: rises with every change of shares.
         applied: revision that it applies.
         refused: newest revision that it did not accept, with the reason; None when it accepted the newest.
         held: the grant it applies, so that a successor can go on from it.

@@ -173,7 +173,7 @@ class Orchestrator:
                     return
                 for name in self._standing.quiet():
                     entry = await self._transport.get(slice_key(STATUSES, name))
-                    if entry is not None and entry.revision > self._status_revision.get(name, 0):
+                    if entry is not None and entry.value:
                         self._hear(entry)
             except TransportError as error:
                 logger.warning("%s cannot renew its lease: %s", self.instance, error)
@@ -189,21 +189,17 @@ class Orchestrator:
             await asyncio.sleep(self.options.heartbeat_s)
 
     def _hear(self, entry: Entry) -> None:
-        """One status; what cannot be read, or was overtaken on its way, is passed over."""
+        """One status; what cannot be read, was overtaken on its way or comes again is passed over."""
         try:
             status = STATUS.validate_json(entry.value)
         except ValidationError as error:
             logger.error("%s is not readable: %s", entry.key, error)
             return
-        known = self.statuses.get(status.slice)
-        same_writer = known is not None and known.instance == status.instance
-        if known is not None and same_writer and status.generation < known.generation:
+        if entry.revision <= self._status_revision.get(status.slice, 0):
             return
-        fresh = entry.revision > self._status_revision.get(status.slice, 0)
-        self._status_revision[status.slice] = max(entry.revision, self._status_revision.get(status.slice, 0))
+        self._status_revision[status.slice] = entry.revision
         self.statuses[status.slice] = status
-        if fresh:
-            self._standing.heard(status.slice)
+        self._standing.heard(status.slice)
         self._wake.set()
 
     async def _work(self) -> None:
