@@ -141,7 +141,16 @@ class World:
         moving = {name for name, b in self.state.books.items() if b.sent is not None}
         pinned = away | moving
         situation = self.state.situation(pinned)
-        outcome = decide(situation, "greedy", rounds=1, seed=0, epoch=self.state.epoch + 1)
+        keep = 0.05 if self.rng.random() < 0.5 else 0.0
+        outcome = decide(
+            situation,
+            "greedy",
+            rounds=1,
+            seed=0,
+            epoch=self.state.epoch + 1,
+            previous=self.state.places,
+            keep_ratio=keep,
+        )
         assert outcome is not None, "the judge rejects what was planned"
         self.happen(
             decided(

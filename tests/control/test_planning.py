@@ -38,7 +38,15 @@ def decide_now(
     state: State, pinned: frozenset[str] = frozenset(), method: str = "auto"
 ) -> tuple[State, Outcome]:
     situation = state.situation(pinned)
-    outcome = decide(situation, method, rounds=OPTIONS.rounds, seed=0, epoch=state.epoch + 1)
+    outcome = decide(
+        situation,
+        method,
+        rounds=OPTIONS.rounds,
+        seed=0,
+        epoch=state.epoch + 1,
+        previous=state.places,
+        keep_ratio=OPTIONS.keep_ratio,
+    )
     assert outcome is not None
     event = decided(
         situation, outcome, (), epoch=state.epoch + 1, options=OPTIONS, pinned=pinned, previous=state.places,
@@ -56,6 +64,26 @@ def test_managers_arrive_at_the_planned_optimum(queueing: str, seed: int) -> Non
     assert outcome.plan is not None
     assert outcome.plan.decisions == direct.decisions
     assert outcome.plan.cost_s == pytest.approx(direct.cost_s, rel=1e-9)
+
+
+def test_devices_stay_where_they_are_while_that_costs_little() -> None:
+    state, devices = state_with(sw.preset("paper-slicing", devices=60, seed=1))
+    state, first = decide_now(state)
+    rng = np.random.default_rng(0)
+    stirred = fresh = 0
+    for k in range(6):
+        state = fold(state, DevicesAdmitted((moved(devices[k], rng),)))
+        free = decide(state.situation(), "auto", rounds=OPTIONS.rounds, seed=0)
+        before = state.places
+        state, kept = decide_now(state)
+        assert free is not None
+        assert free.plan is not None
+        assert kept.plan is not None
+        assert kept.plan.cost_s <= free.plan.cost_s * (1 + OPTIONS.keep_ratio)
+        stirred += sum(before.get(d) != kept.places.get(d) for d in kept.devices)
+        fresh += sum(before.get(d) != free.places.get(d) for d in free.devices)
+    assert stirred < fresh / 2, (stirred, fresh)
+    assert first.places
 
 
 def test_scenario_and_network_survive_the_way_through_documents() -> None:

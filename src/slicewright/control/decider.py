@@ -77,7 +77,7 @@ class Decider:
         for lane, name in (("active", method), ("fallback", FALLBACK)):
             if lane == "fallback" and name == method and attempts[-1].result == "rejected":
                 continue
-            outcome, attempt = await self._attempt(lane, situation, name, epoch)
+            outcome, attempt = await self._attempt(lane, situation, name, previous, epoch)
             attempts.append(attempt)
             if outcome is not None:
                 return outcome, tuple(attempts)
@@ -87,10 +87,10 @@ class Decider:
         return last, tuple(attempts)
 
     async def _attempt(
-        self, lane: str, situation: Situation, method: str, epoch: int
+        self, lane: str, situation: Situation, method: str, previous: Mapping[str, Place], epoch: int
     ) -> tuple[Outcome | None, Attempt]:
         began = time.perf_counter()
-        running = self._start(lane, partial(self._work, situation, method, epoch))
+        running = self._start(lane, partial(self._work, situation, method, previous, epoch))
         if running is None:
             return None, Attempt(method, "busy", 0.0, "its answer to an earlier situation is still awaited")
         await asyncio.wait({running}, timeout=self._options.deadline_s)
@@ -105,8 +105,19 @@ class Decider:
             return None, Attempt(method, "rejected", took, "its plan breaks a constraint")
         return outcome, Attempt(method, "used", took)
 
-    def _work(self, situation: Situation, method: str, epoch: int) -> Outcome | None:
-        outcome = decide(situation, method, rounds=self._options.rounds, seed=self._options.seed, epoch=epoch)
+    def _work(
+        self, situation: Situation, method: str, previous: Mapping[str, Place], epoch: int
+    ) -> Outcome | None:
+        options = self._options
+        outcome = decide(
+            situation,
+            method,
+            rounds=options.rounds,
+            seed=options.seed,
+            epoch=epoch,
+            previous=previous,
+            keep_ratio=options.keep_ratio,
+        )
         if outcome is not None and outcome.plan is not None:
             _ = outcome.plan.lower_bound_s  # the certificate, here rather than in the event loop
         return outcome
@@ -130,7 +141,7 @@ class Decider:
         if self.trial is None or self.trial.method != method:
             self.trial = Trial(method)
         began = time.perf_counter()
-        running = self._start("canary", partial(self._work, situation, method, 0))
+        running = self._start("canary", partial(self._work, situation, method, {}, 0))
         if running is not None:
             running.add_done_callback(partial(self._note, method, used, began))
 
@@ -158,7 +169,7 @@ class Decider:
 
     async def load(self, method: str) -> None:
         """Have a method do a tiny decision, so that loading it costs no deadline; its failure shows later."""
-        running = self._start("canary", partial(self._work, _tiny(), method, 0))
+        running = self._start("canary", partial(self._work, _tiny(), method, {}, 0))
         if running is not None:
             await asyncio.wait({running})
             running.exception()

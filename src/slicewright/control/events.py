@@ -64,7 +64,7 @@ class Decided:
     Attributes:
         epoch: number of the decision.
         method: the method whose answer was used; ``last-good`` for the end of the chain.
-        rounds, seed: its limits; no clock, so that it repeats bit for bit.
+        rounds, seed, keep_ratio: its limits; no clock, so that it repeats bit for bit.
         pinned: slices that could not be changed.
         input_digest: SHA-256 of the situation.
         attempts: the path through the fallback chain.
@@ -84,6 +84,7 @@ class Decided:
     method: str
     rounds: int
     seed: int
+    keep_ratio: float
     pinned: tuple[str, ...]
     input_digest: str
     attempts: tuple[Attempt, ...]

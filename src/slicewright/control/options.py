@@ -17,6 +17,7 @@ class Options:
         deadline_s: time for one decision by the active method; then the fallback chain goes on.
         rounds: of search per decision. No clock limits the search, so a replay repeats it bit for bit.
         seed: of the methods.
+        keep_ratio: devices stay where they are while that costs at most this part more; see ``planning.decide``.
         ack_timeout_s: a slice that has not answered a grant for so long is planned around.
         away_after_s: so is one that has sent no status for so long.
         heartbeat_s: a manager sends its status at least this often.
@@ -32,6 +33,7 @@ class Options:
     deadline_s: float = 0.25
     rounds: int = 100
     seed: int = 0
+    keep_ratio: float = 0.002
     ack_timeout_s: float = 1.0
     away_after_s: float = 3.5
     heartbeat_s: float = 1.0

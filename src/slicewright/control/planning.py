@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.control.allocation import Allocation, allocate
-from slicewright.control.free import PlaceIndex, Proposal, free_problem, make_room, proposal_of
+from slicewright.control.free import FreeProblem, PlaceIndex, Proposal, free_problem, make_room, proposal_of
 from slicewright.control.grants import Grant, Place, Seat
 from slicewright.control.reasons import Reason, why_local
 from slicewright.control.situation import Pin, Situation
@@ -23,6 +23,7 @@ from slicewright.policies import plan as plan_with
 from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
+from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import Shares, optimal_shares
 from slicewright.types import FloatArray
 
@@ -52,7 +53,16 @@ class Outcome:
     runtime_s: float
 
 
-def decide(situation: Situation, method: str, *, rounds: int, seed: int, epoch: int = 0) -> Outcome | None:
+def decide(
+    situation: Situation,
+    method: str,
+    *,
+    rounds: int,
+    seed: int,
+    epoch: int = 0,
+    previous: Mapping[str, Place] | None = None,
+    keep_ratio: float = 0.0,
+) -> Outcome | None:
     """Ask one method; None if the judge rejects its answer.
 
     Args:
@@ -61,13 +71,45 @@ def decide(situation: Situation, method: str, *, rounds: int, seed: int, epoch: 
         rounds: of search; no clock is consulted, so the answer depends on the arguments alone.
         seed: of the method.
         epoch: written into the grants.
+        previous: places of the last decision.
+        keep_ratio: moving devices interrupts them, so the last plan, improved only device by device, is kept
+            where it costs at most this much more than the method's answer. 0 keeps nothing.
 
     Raises:
         UnknownNameError: no such method.
     """
     began = time.perf_counter()
     proposal = propose(situation, method, rounds=rounds, seed=seed)
-    return settle(situation, proposal, method, epoch=epoch, began=began)
+    outcome = settle(situation, proposal, method, epoch=epoch, began=began)
+    if outcome is None or outcome.plan is None or not previous or keep_ratio <= 0:
+        return outcome
+    steady = settle(situation, _improved(situation, previous), method, epoch=epoch, began=began)
+    if steady is None or steady.plan is None or steady.plan.cost_s > outcome.plan.cost_s * (1 + keep_ratio):
+        return outcome
+    return steady
+
+
+def _improved(situation: Situation, previous: Mapping[str, Place]) -> Proposal:
+    """The last places after each device has had the chance to do better, newcomers included."""
+    problem = free_problem(situation)
+    if problem is None:
+        return Proposal({}, {})
+    decisions, shares = iterated_search(problem.scenario, start=_still_valid(problem, previous), rounds=0)
+    return _with_room(situation, problem, decisions, shares)
+
+
+def _still_valid(problem: FreeProblem, previous: Mapping[str, Place]) -> Decisions:
+    index = PlaceIndex(problem)
+    places = [previous.get(device) for device in problem.devices]
+    valid = index.decisions(places).valid(problem.scenario)
+    return index.decisions([place if ok else None for place, ok in zip(places, valid, strict=True)])
+
+
+def _with_room(situation: Situation, problem: FreeProblem, decisions: Decisions, shares: Shares) -> Proposal:
+    if situation.pins:
+        decisions = make_room(situation, problem, decisions)
+        shares = optimal_shares(problem.scenario, decisions) or shares
+    return proposal_of(situation, problem, decisions, shares)
 
 
 def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epoch: int = 0) -> Outcome:
@@ -75,12 +117,7 @@ def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epo
     began = time.perf_counter()
     problem = free_problem(situation)
     if problem is not None:
-        index = PlaceIndex(problem)
-        kept = [previous.get(device) for device in problem.devices]
-        decisions = index.decisions(kept)
-        valid = decisions.valid(problem.scenario)
-        kept = [place if ok else None for place, ok in zip(kept, valid, strict=True)]
-        decisions, shares = drop_until_feasible(problem.scenario, index.decisions(kept))
+        decisions, shares = drop_until_feasible(problem.scenario, _still_valid(problem, previous))
         outcome = settle(
             situation, proposal_of(situation, problem, decisions, shares), LAST_GOOD, epoch=epoch, began=began
         )
@@ -95,11 +132,7 @@ def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Pro
     if problem is None:
         return Proposal({}, {})
     answer = plan_with(problem.scenario, method=method, rounds=rounds, seed=seed)
-    decisions, shares = answer.decisions, answer.shares
-    if situation.pins:
-        decisions = make_room(situation, problem, decisions)
-        shares = optimal_shares(problem.scenario, decisions) or shares
-    return proposal_of(situation, problem, decisions, shares)
+    return _with_room(situation, problem, answer.decisions, answer.shares)
 
 
 def settle(

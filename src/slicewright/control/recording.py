@@ -41,6 +41,7 @@ def decided(
         method=outcome.method,
         rounds=options.rounds,
         seed=options.seed,
+        keep_ratio=options.keep_ratio,
         pinned=tuple(sorted(pinned)),
         input_digest=situation.digest,
         attempts=attempts,

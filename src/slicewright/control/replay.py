@@ -114,7 +114,7 @@ def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Diffe
         outcome,
         (Attempt(outcome.method, "used", 0.0),),
         epoch=recorded.epoch,
-        options=Options(rounds=recorded.rounds, seed=recorded.seed),
+        options=Options(rounds=recorded.rounds, seed=recorded.seed, keep_ratio=recorded.keep_ratio),
         pinned=recorded.pinned,
         previous=state.places,
         duration_s=0.0,
@@ -132,7 +132,13 @@ def _again(state: State, recorded: Decided) -> Outcome | None:
     if recorded.method == LAST_GOOD:
         return decide_last_good(situation, state.places, epoch=recorded.epoch)
     return decide(
-        situation, recorded.method, rounds=recorded.rounds, seed=recorded.seed, epoch=recorded.epoch
+        situation,
+        recorded.method,
+        rounds=recorded.rounds,
+        seed=recorded.seed,
+        epoch=recorded.epoch,
+        previous=state.places,
+        keep_ratio=recorded.keep_ratio,
     )
 
 
