@@ -7,6 +7,7 @@ This is stacking: out-of-fold answers for training and for scoring alike.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from slicewright.learning.batches import device_mask, stack_padded
 from slicewright.learning.features import Float32Array, rows, targets
 from slicewright.learning.heads import Choice, bandwidth_loss, choice_loss, share_loss
-from slicewright.learning.instances import Solved, folds, same_network
+from slicewright.learning.instances import Solved, digest, folds, same_network
 from slicewright.learning.published import (
     BandwidthModel,
     ChoiceModel,
@@ -29,6 +30,7 @@ from slicewright.learning.published import (
     Sizes,
 )
 from slicewright.learning.training import Schedule, Task, fit
+from slicewright.network.documents import write_atomically
 
 Upstream: TypeAlias = Literal["chained", "oracle-inputs", "conditioned"]
 UPSTREAM: tuple[Upstream, ...] = ("chained", "oracle-inputs", "conditioned")
@@ -116,7 +118,8 @@ def cross_validate(
         parts: folds; the published protocol has 10.
         schedule: of every training.
         upstream: what SP2 and SP3 see of SP1 and SP2.
-        folder: for logs and checkpoints.
+        folder: for logs, checkpoints and answers; a run that was interrupted continues there with the fold it was at,
+            and rows of one design share what they have in common.
         report: told what is being trained.
     """
     sizes = Sizes(*same_network(instances))
@@ -126,7 +129,9 @@ def cross_validate(
     fold = np.empty(len(instances), dtype=np.int64)
     for k, part in enumerate(split):
         fold[part] = k
-    run = _Runner(split, schedule, folder, report)
+    where = None if folder is None else folder / f"{digest(instances)[:12]}-{parts}"
+    run = _Runner(split, schedule, where, report)
+    mark = "" if upstream == "chained" else f"-{upstream}"
 
     decided = upstream == "conditioned"
     used = [(t.share > 0).astype(np.float32) for t in labels]
@@ -134,18 +139,20 @@ def cross_validate(
         Item(np.concatenate([f.slices, u], axis=-1) if decided else f.slices, t.share)
         for f, u, t in zip(features, used, labels, strict=True)
     ]
-    share = [a[0] for a in run("SP1", lambda width: ShareModel(width, sizes, made), sp1_loss, first)]
+    own = mark if decided else ""
+    share = [a[0] for a in run(f"SP1{own}", lambda width: ShareModel(width, sizes, made), sp1_loss, first)]
     shown = {"chained": share, "oracle-inputs": [t.share for t in labels], "conditioned": used}[upstream]
     second = [
         Item(joined(f.network, s), t.bandwidth) for f, s, t in zip(features, shown, labels, strict=True)
     ]
-    bandwidth = [a[0] for a in run("SP2", lambda width: BandwidthModel(width, sizes, made), sp2_loss, second)]
+    answers = run(f"SP2{mark}", lambda width: BandwidthModel(width, sizes, made), sp2_loss, second)
+    bandwidth = [a[0] for a in answers]
     told = [t.bandwidth for t in labels] if upstream == "oracle-inputs" else bandwidth
     third = [
         Item(f.network if decided else joined(f.network, s, b), t.choice)
         for f, s, b, t in zip(features, shown, told, labels, strict=True)
     ]
-    answers = run("SP3", lambda width: ChoiceModel(width, sizes, made), sp3_loss, third)
+    answers = run(f"SP3{mark}", lambda width: ChoiceModel(width, sizes, made), sp3_loss, third)
     return Answers(share, bandwidth, [a[0] for a in answers], [a[1] for a in answers], fold)
 
 
@@ -217,20 +224,33 @@ class _Runner:
         answers: list[tuple[Any, ...]] = [()] * len(items)
         for k, part in enumerate(self.split):
             self.report(f"{name}, fold {k + 1} of {len(self.split)}")
-            others = np.setdiff1d(np.arange(len(items)), part)
-            model = self._train(
-                f"{name}-fold{k}", build, loss, [items[i] for i in others], self.schedule.seed + k
-            )
-            for i, answer in zip(part, _answers(model, [items[i] for i in part]), strict=True):
+            held = [items[i] for i in part]
+            logs = self._logs(f"{name}-fold{k}", k)
+            kept = None if logs is None else logs / "answers.npz"
+            if kept is not None and kept.exists():
+                given = _read_answers(kept, len(held))
+            else:
+                others = np.setdiff1d(np.arange(len(items)), part)
+                model = self._train(f"{name}-fold{k}", build, loss, [items[i] for i in others], k)
+                given = _answers(model, held)
+                if kept is not None:
+                    _write_answers(kept, given)
+            for i, answer in zip(part, given, strict=True):
                 answers[i] = answer
         return answers
 
     def on_all(self, name: str, build: Builder, loss: Loss, items: Sequence[Item]) -> Any:
         """One model of everything."""
         self.report(f"{name}, all {len(items)} scenarios")
-        return self._train(f"{name}-all", build, loss, items, self.schedule.seed)
+        return self._train(f"{name}-all", build, loss, items, 0)
 
-    def _train(self, name: str, build: Builder, loss: Loss, items: Sequence[Item], seed: int) -> nn.Module:
+    def _logs(self, name: str, offset: int) -> Path | None:
+        s = self.schedule
+        settings = f"{s.epochs}-{s.batch_size}-{s.seed + offset}"
+        return None if self.folder is None else self.folder / f"{name}-{settings}"
+
+    def _train(self, name: str, build: Builder, loss: Loss, items: Sequence[Item], offset: int) -> nn.Module:
+        seed = self.schedule.seed + offset
         torch.manual_seed(seed)
         order = np.random.default_rng(seed).permutation(len(items))
         held = max(1, int(VALIDATION_PART * len(items)))
@@ -243,8 +263,7 @@ class _Runner:
             flat = flat.flatten(0, 1)
         model.encoder.standardise.fit(flat, mask)  # type: ignore[union-attr, operator]
         task = Task(model, loss, collate, lambda item: float(np.log(item.rows.shape[-2])))
-        where = None if self.folder is None else self.folder / f"{name}-{self.schedule.epochs}-{seed}"
-        fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=where)
+        fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=self._logs(name, offset))
         return model
 
 
@@ -270,3 +289,16 @@ def _answers(model: nn.Module, items: Sequence[Item], batch_size: int = 64) -> l
             else:
                 out.append((given[b, :, 1:].exp().numpy(),))
     return out
+
+
+def _write_answers(file: Path, answers: Sequence[tuple[Any, ...]]) -> None:
+    packed = io.BytesIO()
+    arrays = {f"{i}-{part}": array for i, answer in enumerate(answers) for part, array in enumerate(answer)}
+    np.savez(packed, **arrays)
+    write_atomically(file, packed.getvalue())
+
+
+def _read_answers(file: Path, count: int) -> list[tuple[Any, ...]]:
+    with np.load(file, allow_pickle=False) as arrays:
+        parts = len(arrays.files) // count
+        return [tuple(arrays[f"{i}-{part}"] for part in range(parts)) for i in range(count)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -152,3 +153,14 @@ def same_network(instances: Sequence[Solved]) -> tuple[int, int, int]:
             "instances", "must be of one network size", value=sorted(sizes), fix="use bipartite"
         )
     return sizes.pop()
+
+
+def digest(instances: Sequence[Solved]) -> str:
+    """Of all labels: tells data sets apart, for model cards and for what may be resumed."""
+    whole = hashlib.sha256()
+    for x in instances:
+        whole.update(np.array([x.scenario.n_devices, x.cost_s]).tobytes())
+        whole.update(
+            np.concatenate([x.decisions.access_point, x.decisions.node, x.decisions.slice]).tobytes()
+        )
+    return whole.hexdigest()

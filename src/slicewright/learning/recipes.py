@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
@@ -20,7 +18,7 @@ from slicewright.learning.chained import train_published
 from slicewright.learning.export import save_model
 from slicewright.learning.features import Network, network
 from slicewright.learning.graphs import bipartite_onnx, published_onnx
-from slicewright.learning.instances import FIRST_TEST_SEED, LABEL_ROUNDS, Solved, draw, solve
+from slicewright.learning.instances import FIRST_TEST_SEED, LABEL_ROUNDS, Solved, digest, draw, solve
 from slicewright.learning.published import DESIGNS, design
 from slicewright.learning.scoring import decoded, most_probable, published_choices, score, test_set
 from slicewright.learning.training import Schedule, Task, fit
@@ -129,7 +127,7 @@ def train(
         raise InvalidOptionError(
             "labels", f"must hold at least {2 * chosen.folds} feasible scenarios", value=len(instances)
         )
-    data |= {"labels": len(instances), "digest": _digest(instances), "test_seeds_from": FIRST_TEST_SEED}
+    data |= {"labels": len(instances), "digest": digest(instances), "test_seeds_from": FIRST_TEST_SEED}
     test = test_set(chosen.tested)
     logs = folder / "runs" / f"{name}-{scale}-{data['digest'][:8]}"
     if name == "bipartite":
@@ -235,17 +233,6 @@ def ranges(instances: Sequence[Solved]) -> dict[str, list[int]]:
         "slices": [x.scenario.n_slices for x in instances],
     }
     return {name: [min(values), max(values)] for name, values in counts.items()}
-
-
-def _digest(instances: Sequence[Solved]) -> str:
-    """Of all labels: tells data sets apart, for cards and for what may be resumed."""
-    whole = hashlib.sha256()
-    for x in instances:
-        whole.update(np.array([x.scenario.n_devices, x.cost_s]).tobytes())
-        whole.update(
-            np.concatenate([x.decisions.access_point, x.decisions.node, x.decisions.slice]).tobytes()
-        )
-    return whole.hexdigest()
 
 
 def _drawn(name: str, scale: Scale, seed: int) -> tuple[list[Solved], dict[str, Any]]:

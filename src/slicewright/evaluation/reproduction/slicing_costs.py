@@ -15,6 +15,7 @@ from slicewright.evaluation.reproduction.slicing_methods import (
     LABELS,
     PUBLISHED_METHODS,
     mec_share,
+    optima,
     plans,
     proven,
     scenarios,
@@ -39,7 +40,7 @@ def _measure_ratio(shop: Workshop) -> Measured:
             shop.report(f"{devices} devices, {points} access points")
             overrides = {"access_points": points}
             problems = scenarios(shop, devices, _unless_default(overrides))
-            best = plans(shop, "os", problems, {})
+            best = optima(shop, devices, _unless_default(overrides))
             proofs += [proven(p) for p in best]
             for method, row in ratios.items():
                 made = plans(shop, method, problems, _unless_default(overrides))
@@ -83,7 +84,7 @@ def _costs(shop: Workshop, parameter: str, values: Sequence[int], word: str) -> 
         for devices in shop.scale.devices:
             shop.report(f"{number} {word}, {devices} devices")
             problems = scenarios(shop, devices, overrides)
-            best = plans(shop, "os", problems, {})
+            best = optima(shop, devices, overrides)
             proofs += [proven(p) for p in best]
             for method in METHODS:
                 made = best if method == "os" else plans(shop, method, problems, overrides)
@@ -208,11 +209,11 @@ def _worst(excess: Mapping[str, float], method: str) -> float:
 
 def _grid_seconds(configurations: int) -> float:
     """Core-seconds per run and number of devices: exact and searches; measured."""
-    return 0.7 * configurations
+    return 0.35 * configurations
 
 
 def _training(scale: Scale, models: int) -> float:
-    return models * scale.serving_labels * (0.025 + 0.004 * scale.serving_epochs)
+    return models * scale.serving_labels * (0.006 + 0.0022 * scale.serving_epochs)
 
 
 ITEMS = (
@@ -223,7 +224,7 @@ ITEMS = (
         "more so at 25 devices.",
         _measure_ratio,
         _judge_ratio,
-        lambda s: _training(s, len(s.access_points)) + 0.3 * s.runs * 2 * len(s.access_points),
+        lambda s: _training(s, len(s.access_points)) + 0.1 * s.runs * 2 * len(s.access_points),
         trained=True,
         revision=2,
     ),

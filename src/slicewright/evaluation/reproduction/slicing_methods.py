@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from types import MappingProxyType
 
@@ -47,6 +48,20 @@ def scenarios(shop: Workshop, devices: int, overrides: Overrides, count: int | N
     """Test scenarios: the same seeds at every point."""
     seeds = range(FIRST_SEED, FIRST_SEED + (shop.scale.runs if count is None else count))
     return [nested(devices, seed, overrides) for seed in seeds]
+
+
+def optima(shop: Workshop, devices: int, overrides: Overrides) -> tuple[Plan, ...]:
+    """The proven optima of :func:`scenarios`, found once for all figures that show them."""
+    return _optima(shop.scale.runs, shop.jobs, devices, tuple(sorted(overrides.items())))
+
+
+@cache
+def _optima(
+    runs: int, jobs: int, devices: int, overrides: tuple[tuple[str, object], ...]
+) -> tuple[Plan, ...]:
+    seeds = range(FIRST_SEED, FIRST_SEED + runs)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        return tuple(pool.map(lambda seed: proven_optimum(nested(devices, seed, dict(overrides))), seeds))
 
 
 def plans(shop: Workshop, method: str, problems: Sequence[Scenario], overrides: Overrides) -> list[Plan]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -171,12 +172,14 @@ def _cross_validated(name: str, scale: Scale, seed: int, folder: str) -> Measure
 
     torch.set_num_threads(1)
     instances = _instances(scale)
+    made = "deepsets-s" if name in VARIANTS else name
     answers = cross_validate(
         instances,
-        design("deepsets-s" if name in VARIANTS else name),
+        design(made),
         parts=scale.folds,
         schedule=scale.schedule(seed, scale.epochs),
         upstream=VARIANTS.get(name, "chained"),
+        folder=Path(folder) / made,
     )
     given = (answers.share, answers.bandwidth, answers.choice)
     return _figures(instances, given, [np.flatnonzero(answers.fold == k) for k in range(scale.folds)])
@@ -247,8 +250,8 @@ def _cell(figures: Measured, name: str) -> str:
 
 
 def _seconds(scale: Scale) -> float:
-    trainings = 3 * scale.folds * (3 + 3 * 2.5)
-    return trainings * scale.labels * scale.epochs * 6e-4 + scale.labels * 0.025 * 6
+    trainings = 3 * scale.folds * (4 + 2 * 2.5)
+    return trainings * scale.labels * scale.epochs * 3e-4 + scale.labels * 0.006 * 6
 
 
 ITEMS = (
