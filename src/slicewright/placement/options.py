@@ -29,6 +29,7 @@ class Options:
         rate: (K, O, 2) 1/s. Service rate of the task on each side; infinite where there is no side.
         idle_partial_s: (K,) s. The best idle partial offload of each task, infinite if there is none (9b).
         limit: (K, O, 2) 1/s. The largest Lambda of the side's node under which 9b, 9d and 9e hold.
+        order: (A, O) options from cheap to dear for every task of an access point: costs are sizes times lengths.
     """
 
     nodes: IntArray
@@ -37,6 +38,7 @@ class Options:
     rate: FloatArray
     idle_partial_s: FloatArray
     limit: FloatArray
+    order: IntArray
 
     @property
     def count(self) -> int:
@@ -74,13 +76,16 @@ def list_options(
         partial = np.column_stack([coins[i], coins[j]])
     nodes = np.concatenate([partial, np.column_stack([mecs, np.full(mecs.size, -1)])]).astype(np.int64)
     full = np.arange(len(nodes)) >= len(partial)
-    cost = size_bits[:, None] * _lengths(topology, nodes)[access_point]
+    lengths = _lengths(topology, nodes)
+    cost = size_bits[:, None] * lengths[access_point]
     rate = _speeds(topology, nodes, split)[None] / cycles[:, None, None]
     idle_partial_s = np.full(cycles.size, np.inf)
     if len(partial):
         idle_partial_s = 1.0 / rate[:, ~full].min(axis=2).max(axis=1)
     longest_s = np.where(full[None], np.minimum(deadline_s, idle_partial_s)[:, None], deadline_s[:, None])
-    return Options(nodes, full, cost, rate, idle_partial_s, rate - 1.0 / longest_s[:, :, None])
+    limit = rate - 1.0 / longest_s[:, :, None]
+    order = np.argsort(lengths, axis=1, kind="stable")
+    return Options(nodes, full, cost, rate, idle_partial_s, limit, order)
 
 
 def _lengths(topology: Topology, nodes: IntArray) -> FloatArray:

@@ -1,5 +1,4 @@
-"""A placement with its certificate: what was decided, what it costs and breaks, how far from optimal it
-may be."""
+"""A placement with its certificate: what was decided, what it costs and breaks, how far from optimal it may be."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ OPTIMAL_GAP = 1e-4
 """A plan whose proven gap is at most this is called optimal."""
 
 Status: TypeAlias = Literal["optimal", "feasible", "infeasible"]
-STATUSES = ("optimal", "feasible", "infeasible")
+STATUSES: tuple[Status, ...] = ("optimal", "feasible", "infeasible")
 _read = FieldReader(InvalidPlanError)
 
 
@@ -102,8 +101,7 @@ class Placement:
             InvalidPlanError: a field is missing or breaks its rule.
         """
         doc = _read.mapping(source, "placement")
-        if doc.get("schema", SCHEMA) != SCHEMA:
-            raise InvalidPlanError("schema", f"must be {SCHEMA}", value=doc.get("schema"))
+        _read.schema(doc, SCHEMA)
         entries = _read.require(doc, "placements", "")
         if not isinstance(entries, list) or not entries:
             raise InvalidPlanError("placements", "must be a list with one entry per task", value=entries)
@@ -111,7 +109,7 @@ class Placement:
         residuals = _read.mapping(doc.get("violations") or {}, "violations")
         return cls(
             method=str(doc.get("method", "unknown")),
-            status=_read.choice(doc.get("status", "feasible"), "status", STATUSES),  # type: ignore[arg-type]
+            status=_read.choice(doc.get("status", "feasible"), "status", STATUSES),
             objective_bit_hops=_top_number(doc, "objective_bit_hops"),
             cost_bit_hops=_top_number(doc, "cost_bit_hops"),
             lower_bound_bit_hops=_top_number(doc, "lower_bound_bit_hops"),

@@ -1,5 +1,4 @@
-"""Placement methods by name: the built-in ones, those registered here, and those that other packages
-bring.
+"""Placement methods by name: the built-in ones, those registered here, and those that other packages bring.
 
 A package offers a method through the entry-point group ``slicewright.placement_policies``; the entry point
 is a callable of type :data:`PlacementMethod`.

@@ -24,6 +24,8 @@ def compiled_problem(tasks: Tasks) -> Problem:
         options.cost,
         options.nodes,
         options.limit,
+        options.order,
+        tasks.access_point,
         tasks.rejection_cost,
         tasks.arrival_rate_hz,
         tasks.topology.n_nodes,

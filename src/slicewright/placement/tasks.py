@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from slicewright.placement.topology import Topology
 from slicewright.types import FloatArray, IntArray
 
 Split: TypeAlias = Literal["proportional", "equal", "none"]
-SPLITS = ("proportional", "equal", "none")
+SPLITS: tuple[Split, ...] = ("proportional", "equal", "none")
 REJECTION_FACTOR = 10.0
 """A rejected task counts as if its bits went ten times the longest way (architecture page, placement/v1)."""
 
@@ -98,9 +98,9 @@ class Tasks:
         """(K,) bit hops. What a rejected task adds to the objective; above the cost of any placement."""
         return REJECTION_FACTOR * self.topology.longest * self.size_bits
 
-    def with_(self, **changes: object) -> Tasks:
+    def with_(self, **changes: Any) -> Tasks:
         """A copy with some fields replaced, checked like any other problem."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)
 
     def take(self, chosen: IntArray) -> Tasks:
         """The problem of some of the tasks, in the given order."""

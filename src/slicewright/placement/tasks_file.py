@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from slicewright.errors import InvalidTasksError
-from slicewright.network.documents import read_document, write_document
+from slicewright.network.documents import plain, write_document
 from slicewright.network.fields import FieldReader
+from slicewright.network.sources import preset_call, read_source
 from slicewright.placement.presets import PLACEMENT_PRESETS, placement_preset
 from slicewright.placement.tasks import Tasks
 from slicewright.placement.topology import Link, Topology, linked_topology
@@ -31,11 +31,9 @@ def load_tasks(source: str | Path | Mapping[str, object]) -> Tasks:
     Raises:
         InvalidTasksError: what is wrong, where, and the rule.
         FileNotFoundError: no such file.
+        UnknownNameError: a bare word that is neither a file nor a preset; suggests the nearest preset.
     """
-    if isinstance(source, str) and source in PLACEMENT_PRESETS:
-        return placement_preset(source)
-    document = source if isinstance(source, Mapping) else read_document(source, InvalidTasksError)
-    return tasks_from_dict(document)
+    return tasks_from_dict(read_source(source, presets=PLACEMENT_PRESETS, error=InvalidTasksError))
 
 
 def save_tasks(tasks: Tasks, path: str | Path) -> Path:
@@ -46,11 +44,10 @@ def save_tasks(tasks: Tasks, path: str | Path) -> Path:
 def tasks_from_dict(source: Mapping[str, object]) -> Tasks:
     """Tasks from a parsed document; either spelt out or ``{preset: ..., tasks: 60, seed: ...}``."""
     doc = _read.mapping(source, "tasks file")
-    schema = doc.get("schema", SCHEMA)
-    if schema != SCHEMA:
-        raise InvalidTasksError("schema", f"must be {SCHEMA}", value=schema)
+    _read.schema(doc, SCHEMA)
     if "preset" in doc:
-        return _from_preset(doc)
+        call = preset_call(doc, InvalidTasksError)
+        return placement_preset(call.name, seed=call.seed, **call.parameters)
     _read.only(doc, _TOP, "")
     tasks = _read.mapping(_read.require(doc, "tasks", ""), "tasks")
     _read.only(tasks, _TASKS, "tasks")
@@ -60,14 +57,6 @@ def tasks_from_dict(source: Mapping[str, object]) -> Tasks:
         split=doc.get("split", "proportional"),
         origin=_read.mapping(doc.get("origin") or {}, "origin"),
     )
-
-
-def _from_preset(doc: Document) -> Tasks:
-    parameters = {key: value for key, value in doc.items() if key not in ("schema", "preset", "seed")}
-    seed = doc.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InvalidTasksError("seed", "must be a whole number of at least 0", value=seed)
-    return placement_preset(str(doc["preset"]), seed=seed, **parameters)
 
 
 def _topology(doc: Document) -> Topology:
@@ -129,5 +118,5 @@ def tasks_to_dict(tasks: Tasks) -> Document:
         "access_points": {"names": list(topology.access_points)},
         **way,
         "tasks": {name: getattr(tasks, name).tolist() for name in _TASKS},
-        **({"origin": json.loads(json.dumps(dict(tasks.origin), default=str))} if tasks.origin else {}),
+        **({"origin": plain(tasks.origin)} if tasks.origin else {}),
     }

@@ -18,7 +18,7 @@ NOISE = 1e-12  # of a limit: what sums of arrival rates may be off by rounding
 
 
 class Problem(NamedTuple):
-    """A placement problem as the kernels read it; rows are padded to the longest list."""
+    """A placement problem as the kernels read it; rows are padded to the number of options, C."""
 
     count: Any  # (K,) int64, candidates of each task
     option: Any  # (K, C) int64
@@ -42,34 +42,27 @@ class State(NamedTuple):
 
 
 @kernel
-def make_problem(option_cost, option_node, option_limit, rejection, arrival, n_nodes):
-    """Keep what is possible for a task alone and cheaper than rejecting it, sorted by cost."""
+def make_problem(option_cost, option_node, option_limit, order, access_point, rejection, arrival, n_nodes):
+    """Keep what is possible for a task alone and cheaper than rejecting it, in the order of its access point."""
     n_tasks, n_options = option_cost.shape
     count = np.zeros(n_tasks, dtype=np.int64)
+    option = np.zeros((n_tasks, n_options), dtype=np.int64)
+    cost = np.empty((n_tasks, n_options))
+    node = np.empty((n_tasks, n_options, 2), dtype=np.int64)
+    limit = np.empty((n_tasks, n_options, 2))
     for k in range(n_tasks):
-        for o in range(n_options):
-            count[k] += is_candidate(option_cost, option_node, option_limit, rejection, arrival, k, o)
-    width = max(1, count.max())
-    option = np.zeros((n_tasks, width), dtype=np.int64)
-    cost = np.full((n_tasks, width), np.inf)
-    node = np.full((n_tasks, width, 2), n_nodes)
-    limit = np.full((n_tasks, width, 2), np.inf)
-    for k in range(n_tasks):
-        kept = np.empty(count[k], dtype=np.int64)
-        prices = np.empty(count[k])
         c = 0
-        for o in range(n_options):
-            if is_candidate(option_cost, option_node, option_limit, rejection, arrival, k, o):
-                kept[c], prices[c] = o, option_cost[k, o]
-                c += 1
-        order = np.argsort(prices, kind="mergesort")
-        for c in range(count[k]):
-            o = kept[order[c]]
+        for o in order[access_point[k]]:
+            if not is_candidate(option_cost, option_node, option_limit, rejection, arrival, k, o):
+                continue
             option[k, c], cost[k, c] = o, option_cost[k, o]
             for side in range(2):
-                if option_node[o, side] >= 0:
-                    node[k, c, side] = option_node[o, side]
-                    limit[k, c, side] = option_limit[k, o, side] * (1.0 + NOISE)
+                used = option_node[o, side] >= 0
+                node[k, c, side] = option_node[o, side] if used else n_nodes
+                limit[k, c, side] = option_limit[k, o, side] * (1.0 + NOISE) if used else np.inf
+            c += 1
+        count[k] = c
+        cost[k, c:], node[k, c:], limit[k, c:] = np.inf, n_nodes, np.inf
     return Problem(count, option, cost, node, limit, rejection, arrival, n_nodes)
 
 
