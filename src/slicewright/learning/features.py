@@ -52,33 +52,67 @@ def rows(scenario: Scenario) -> Rows:
     of the manager's own. The number of devices is part of the network state, since a mean (25) cannot see it.
     """
     time = transmission_s(scenario)
-    radio = np.log(np.where(time > 0, time, OUT_OF_REACH_S))
-    count = np.full(scenario.n_devices, float(scenario.n_devices))
-    own = np.log(
-        np.stack(
-            [
-                scenario.task_bits,
-                scenario.local_time_s,
-                scenario.arrival_rate_hz,
-                scenario.local_capacity_hz,
-                count,
-            ],
-            axis=1,
-        )
+    own = _own(
+        scenario.task_bits, scenario.local_time_s, scenario.arrival_rate_hz, scenario.local_capacity_hz
     )
+    radio = _log_time(time)
     work = np.log(scenario.slice_cycles)
-    speed = np.log(np.maximum(scenario.node_capacity_hz, 1.0))
-    network = np.concatenate([own, radio, work, _for_all(speed.ravel(), scenario)], axis=1)
+    speed = _log_speed(scenario.node_capacity_hz)
+    network = np.concatenate([own, radio, work, _for_all(speed.ravel(), scenario.n_devices)], axis=1)
     slices = [
-        np.concatenate([own, radio, work[:, n : n + 1], _for_all(speed[:, n], scenario)], axis=1)
+        np.concatenate([own, radio, work[:, n : n + 1], _for_all(speed[:, n], scenario.n_devices)], axis=1)
         for n in range(scenario.n_slices)
     ]
     return Rows(network.astype(np.float32), np.stack(slices).astype(np.float32))
 
 
-def _for_all(state: FloatArray, scenario: Scenario) -> FloatArray:
+def manager_rows(
+    *,
+    task_bits: FloatArray,
+    local_time_s: FloatArray,
+    arrival_rate_hz: FloatArray,
+    local_capacity_hz: FloatArray,
+    transmission_s: FloatArray,
+    cycles: FloatArray,
+    capacity_hz: FloatArray,
+) -> Float32Array:
+    """(I, F') rows of one slice, from what its manager knows: one slice of :attr:`Rows.slices`.
+
+    Args:
+        task_bits, local_time_s, arrival_rate_hz, local_capacity_hz: (I,) bit, s, 1/s, cycle/s.
+        transmission_s: (I, A) s, 0 where out of reach.
+        cycles: (I,) cycle in this slice.
+        capacity_hz: (J,) cycle/s of the nodes in this slice.
+    """
+    columns = [
+        _own(task_bits, local_time_s, arrival_rate_hz, local_capacity_hz),
+        _log_time(transmission_s),
+        np.log(cycles)[:, None],
+        _for_all(_log_speed(capacity_hz), cycles.size),
+    ]
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def _own(bits: FloatArray, local_s: FloatArray, arrival_hz: FloatArray, local_hz: FloatArray) -> FloatArray:
+    """(I, 5) what a device knows of itself, and how many there are."""
+    count = np.full(bits.size, float(bits.size))
+    logs: FloatArray = np.log(np.stack([bits, local_s, arrival_hz, local_hz, count], axis=1))
+    return logs
+
+
+def _log_time(time: FloatArray) -> FloatArray:
+    out: FloatArray = np.log(np.where(time > 0, time, OUT_OF_REACH_S))
+    return out
+
+
+def _log_speed(capacity_hz: FloatArray) -> FloatArray:
+    out: FloatArray = np.log(np.maximum(capacity_hz, 1.0))
+    return out
+
+
+def _for_all(state: FloatArray, devices: int) -> FloatArray:
     """(I, k) the same network state (k,) in every device's row."""
-    return np.broadcast_to(state, (scenario.n_devices, state.size))
+    return np.broadcast_to(state, (devices, state.size))
 
 
 class Targets(NamedTuple):
