@@ -55,7 +55,8 @@ def test_place_speaks_json_on_standard_output(command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nowhere.yaml",), "nowhere.yaml"),
+        (("nowhere.yaml",), "there is no file nowhere.yaml"),
+        (("paper-placemen",), "there is no file or preset 'paper-placemen'; did you mean 'paper-placement'?"),
         (("paper-placement", "--method", "magic"), "no placement method"),
         (("paper-placement", "--budget", "soon"), "--budget"),
         (("paper-placement", "--map", "picture"), "must end in"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -132,7 +132,7 @@ def _split(text: str) -> Split:
 
     if text not in SPLITS:
         raise InvalidOptionError("--split", f"must be one of {', '.join(SPLITS)}", value=text)
-    return cast("Split", text)
+    return text
 
 
 def _address(text: str, option: str) -> tuple[str, int]:

@@ -45,6 +45,12 @@ def write_document(document: Mapping[str, object], path: str | Path) -> Path:
     )
 
 
+def plain(values: Mapping[str, object]) -> Document:
+    """A copy that JSON can hold: tuples become lists, and what JSON does not know becomes text."""
+    copied: Document = json.loads(json.dumps(dict(values), default=str))
+    return copied
+
+
 def write_atomically(path: str | Path, content: str | bytes) -> Path:
     """Replace a file in one step: readers see the old content or the new, never half of it."""
     file = Path(path)

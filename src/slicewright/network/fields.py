@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from slicewright.errors import InvalidInputError, nearest
-from slicewright.types import Document, FloatArray, IntArray
+from slicewright.types import BoolArray, Document, FloatArray, IntArray
+
+Word = TypeVar("Word", bound=str)
 
 
 class FieldReader:
@@ -36,6 +38,12 @@ class FieldReader:
             place = f"{field}.{key}" if field else key
             raise self.error(place, "is missing")
         return document[key]
+
+    def schema(self, document: Document, wanted: str, *, required: bool = False) -> None:
+        """Refuse a document of another schema; one that names none passes unless that is ``required``."""
+        found = document.get("schema", None if required else wanted)
+        if found != wanted:
+            raise self.error("schema", f"must be {wanted}", value=found)
 
     def numbers(
         self,
@@ -87,11 +95,24 @@ class FieldReader:
             seen.add(name)
         return names
 
-    def choice(self, value: object, field: str, known: Collection[str]) -> str:
+    def choice(
+        self, value: object, field: str, known: Collection[Word], *, index: tuple[int, ...] = ()
+    ) -> Word:
         """One of the known words."""
-        if not isinstance(value, str) or value not in known:
-            raise self.error(field, f"must be one of {', '.join(known)}", value=value)
-        return value
+        for word in known:
+            if word == value:
+                return word
+        raise self.error(field, f"must be one of {', '.join(known)}", index=index, value=value)
+
+    def choices(
+        self, values: Sequence[object], field: str, known: Collection[Word], *, count: int, default: Word
+    ) -> tuple[Word, ...]:
+        """One of the known words for each of ``count`` things; the default for all when nothing is given."""
+        if not values:
+            return (default,) * count
+        if len(values) != count:
+            raise self.error(field, f"must have {count} entries", value=len(values))
+        return tuple(self.choice(value, field, known, index=(i,)) for i, value in enumerate(values))
 
     def _floats(self, value: object, field: str, ndim: int, axes: Sequence[str]) -> FloatArray:
         try:
@@ -116,19 +137,17 @@ class FieldReader:
             have = " x ".join(map(str, array.shape)) or "a single number"
             raise self.error(field, f"must have shape {want}{meaning}, not {have}")
 
-    def _refuse(
-        self, bad: np.ndarray[Any, np.dtype[np.bool_]], array: FloatArray, field: str, rule: str
-    ) -> None:
+    def _refuse(self, bad: BoolArray, array: FloatArray, field: str, rule: str) -> None:
         if bad.any():
             index = tuple(int(i) for i in np.argwhere(bad)[0])
             raise self.error(field, rule, index=index, value=float(array[index]))
 
 
-def _first_odd(value: object, depth: int, index: tuple[int, ...]) -> tuple[bool, tuple[int, ...], object]:
+def _first_odd(value: Any, depth: int, index: tuple[int, ...]) -> tuple[bool, tuple[int, ...], object]:
     """Where a nested list stops being an array of numbers: (found, index, item)."""
     if depth == 0 or not isinstance(value, (list, tuple)):
         try:
-            float(value)  # type: ignore[arg-type]
+            float(value)
         except (TypeError, ValueError):
             return True, index, value
         return depth > 0, index, value

@@ -102,76 +102,65 @@ class Scenario:
     origin: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)  # the class is frozen
-
-        bits = _read.numbers(self.task_bits, "devices.task_bits", (None,), positive=True, axes=["devices"])
-        if bits.size == 0:
-            raise InvalidScenarioError("devices", "there must be at least one device")
-        devices = bits.size
-        per_device = ("devices",)
-        put("task_bits", bits)
-        for name in ("local_cycles", "local_capacity_hz", "arrival_rate_hz"):
-            value = _read.numbers(
-                getattr(self, name), f"devices.{name}", (devices,), positive=True, axes=per_device
-            )
-            put(name, value)
-        bandwidth = _read.numbers(
-            self.bandwidth_hz, "access_points.bandwidth_hz", (None,), positive=True, axes=["access points"]
-        )
-        if bandwidth.size == 0:
-            raise InvalidScenarioError("access_points", "there must be at least one access point")
-        put("bandwidth_hz", bandwidth)
-        capacity = _read.numbers(
-            self.node_capacity_hz, "nodes.capacity_hz", (None, None), axes=["nodes", "slices"]
-        )
-        if capacity.shape[0] == 0:
-            raise InvalidScenarioError("nodes", "there must be at least one node")
-        if capacity.shape[1] == 0:
-            raise InvalidScenarioError("slices", "there must be at least one slice")
-        put("node_capacity_hz", capacity)
-        nodes, slices = capacity.shape
-        put(
-            "slice_cycles",
-            _read.numbers(
-                self.slice_cycles,
-                "devices.slice_cycles",
-                (devices, slices),
-                positive=True,
-                axes=["devices", "slices"],
-            ),
-        )
-        put("rate_bps", _check_rates(self.rate_bps, devices, bandwidth.size))
-        put("queueing", _read.choice(self.queueing, "queueing", ("node", "device")))
-        put(
-            "access_points",
-            _read.names(
-                self.access_points or None, "access_points.names", count=bandwidth.size, default="ap"
-            ),
-        )
-        put("nodes", _read.names(self.nodes or None, "nodes.names", count=nodes, default="node"))
-        put("slices", self.slices or tuple(SliceId(f"s{n}") for n in range(slices)))
-        if len(self.slices) != slices:
-            raise InvalidScenarioError(
-                "slices",
-                f"must have {slices} entries, one per column of nodes.capacity_hz",
-                value=len(self.slices),
-            )
-        _read.names([s.name for s in self.slices], "slices")
-        put("node_kinds", tuple(self.node_kinds) or ("coin",) * nodes)
-        if len(self.node_kinds) != nodes:
-            raise InvalidScenarioError(
-                "nodes.kinds", f"must have {nodes} entries, one per node", value=len(self.node_kinds)
-            )
-        for j, kind in enumerate(self.node_kinds):
-            if kind not in NODE_KINDS:
-                raise InvalidScenarioError("nodes.kinds", "must be coin or mec", index=(j,), value=kind)
+        self._check_sizes()
+        self._check_devices()
+        self._check_names()
         self._check_sites()
         self._check_stable()
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+
+    def _put(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # the class is frozen
+
+    def _check_sizes(self) -> None:
+        """The arrays that say how many devices, access points, nodes and slices there are."""
+        bits = _read.numbers(self.task_bits, "devices.task_bits", (None,), positive=True, axes=["devices"])
+        bandwidth = _read.numbers(
+            self.bandwidth_hz, "access_points.bandwidth_hz", (None,), positive=True, axes=["access points"]
+        )
+        capacity = _read.numbers(
+            self.node_capacity_hz, "nodes.capacity_hz", (None, None), axes=["nodes", "slices"]
+        )
+        for section, count, thing in (
+            ("devices", bits.size, "device"),
+            ("access_points", bandwidth.size, "access point"),
+            ("nodes", capacity.shape[0], "node"),
+            ("slices", capacity.shape[1], "slice"),
+        ):
+            if count == 0:
+                raise InvalidScenarioError(section, f"there must be at least one {thing}")
+        self._put("task_bits", bits)
+        self._put("bandwidth_hz", bandwidth)
+        self._put("node_capacity_hz", capacity)
+
+    def _check_devices(self) -> None:
+        devices, slices = self.n_devices, self.n_slices
+        for name in ("local_cycles", "local_capacity_hz", "arrival_rate_hz"):
+            value = getattr(self, name)
+            shape = (devices,)
+            self._put(name, _read.numbers(value, f"devices.{name}", shape, positive=True, axes=["devices"]))
+        work = _read.numbers(
+            self.slice_cycles, "devices.slice_cycles", (devices, slices), positive=True, axes=["devices", "slices"]
+        )  # fmt: skip
+        self._put("slice_cycles", work)
+        self._put("rate_bps", _check_rates(self.rate_bps, devices, self.n_access_points))
+
+    def _check_names(self) -> None:
+        access_points, nodes, slices = self.n_access_points, self.n_nodes, self.n_slices
+        self._put("queueing", _read.choice(self.queueing, "queueing", ("node", "device")))
+        for name, count, default in (("access_points", access_points, "ap"), ("nodes", nodes, "node")):
+            names = _read.names(getattr(self, name) or None, f"{name}.names", count=count, default=default)
+            self._put(name, names)
+        kinds = _read.choices(self.node_kinds, "nodes.kinds", NODE_KINDS, count=nodes, default="coin")
+        self._put("node_kinds", kinds)
+        self._put("slices", self.slices or tuple(SliceId(f"s{n}") for n in range(slices)))
+        if len(self.slices) != slices:
+            rule = f"must have {slices} entries, one per column of nodes.capacity_hz"
+            raise InvalidScenarioError("slices", rule, value=len(self.slices))
+        _read.names([s.name for s in self.slices], "slices")
 
     def _check_sites(self) -> None:
         sites = self.sites
@@ -189,7 +178,7 @@ class Scenario:
             checked["tx_power_w"] = _read.numbers(
                 sites.tx_power_w, "devices.tx_power_w", (self.n_devices,), positive=True, axes=["devices"]
             )
-        object.__setattr__(self, "sites", Sites(**checked))
+        self._put("sites", Sites(**checked))
 
     def _check_stable(self) -> None:
         """Refuse a device whose arrivals outrun every node in every slice even with a share of 1."""
@@ -251,9 +240,9 @@ class Scenario:
             rates = rates.toarray()
         return np.asarray(rates, dtype=np.float64).ravel()
 
-    def with_(self, **changes: object) -> Scenario:
+    def with_(self, **changes: Any) -> Scenario:
         """A copy with some fields replaced, checked like any other scenario."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)
 
     def __repr__(self) -> str:
         return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,26 +9,20 @@ import numpy as np
 from scipy import sparse
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.documents import read_document, write_document
+from slicewright.network.documents import plain, write_document
 from slicewright.network.fields import FieldReader
 from slicewright.network.presets import PRESETS, preset
 from slicewright.network.radio import Radio
 from slicewright.network.scenario import Scenario, Sites, SliceId
+from slicewright.network.sources import preset_call, read_source
 from slicewright.types import Document, FloatArray, IntArray
 
 SCHEMA = "slicewright/scenario/v1"
 _TOP = ("schema", "queueing", "slices", "access_points", "nodes", "devices", "rate_bps", "radio", "origin")
 _ACCESS_POINTS = ("names", "bandwidth_hz", "position_m")
 _NODES = ("names", "kinds", "capacity_hz", "position_m")
-_DEVICES = (
-    "task_bits",
-    "local_cycles",
-    "local_capacity_hz",
-    "arrival_rate_hz",
-    "slice_cycles",
-    "position_m",
-    "tx_power_w",
-)
+_DEVICE_ARRAYS = ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles")
+_DEVICES = (*_DEVICE_ARRAYS, "position_m", "tx_power_w")
 _LINKS = ("start", "access_point", "rate_bps")
 _read = FieldReader(InvalidScenarioError)
 
@@ -43,11 +36,9 @@ def load_scenario(source: str | Path | Mapping[str, object]) -> Scenario:
     Raises:
         InvalidScenarioError: what is wrong, where, and the rule.
         FileNotFoundError: no such file.
+        UnknownNameError: a bare word that is neither a file nor a preset; suggests the nearest preset.
     """
-    if isinstance(source, str) and source in PRESETS:
-        return preset(source)
-    document = source if isinstance(source, Mapping) else read_document(source, InvalidScenarioError)
-    return scenario_from_dict(document)
+    return scenario_from_dict(read_source(source, presets=PRESETS, error=InvalidScenarioError))
 
 
 def save_scenario(scenario: Scenario, path: str | Path) -> Path:
@@ -58,11 +49,10 @@ def save_scenario(scenario: Scenario, path: str | Path) -> Path:
 def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
     """A scenario from a parsed document; either spelt out or ``{preset: ..., devices: ..., seed: ...}``."""
     doc = _read.mapping(source, "scenario")
-    schema = doc.get("schema", SCHEMA)
-    if schema != SCHEMA:
-        raise InvalidScenarioError("schema", f"must be {SCHEMA}", value=schema)
+    _read.schema(doc, SCHEMA)
     if "preset" in doc:
-        return _from_preset(doc)
+        call = preset_call(doc, InvalidScenarioError)
+        return preset(call.name, seed=call.seed, **call.parameters)
     _read.only(doc, _TOP, "")
     access_points = _read.mapping(_read.require(doc, "access_points", ""), "access_points")
     nodes = _read.mapping(_read.require(doc, "nodes", ""), "nodes")
@@ -118,14 +108,6 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
         radio=radio if doc.get("rate_bps") is None else None,
         origin=_read.mapping(doc.get("origin") or {}, "origin"),
     )
-
-
-def _from_preset(doc: Document) -> Scenario:
-    parameters = {key: value for key, value in doc.items() if key not in ("schema", "preset", "seed")}
-    seed = doc.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InvalidScenarioError("seed", "must be a whole number of at least 0", value=seed)
-    return preset(str(doc["preset"]), seed=seed, **parameters)
 
 
 def _slices(value: object) -> tuple[SliceId, ...]:
@@ -218,10 +200,7 @@ def scenario_to_dict(scenario: Scenario) -> Document:
         "kinds": list(scenario.node_kinds),
         "capacity_hz": scenario.node_capacity_hz.tolist(),
     }
-    devices: Document = {
-        name: getattr(scenario, name).tolist()
-        for name in ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles")
-    }
+    devices: Document = {name: getattr(scenario, name).tolist() for name in _DEVICE_ARRAYS}
     for section, name, value in (
         (access_points, "position_m", sites.access_point_m),
         (nodes, "position_m", sites.node_m),
@@ -240,7 +219,7 @@ def scenario_to_dict(scenario: Scenario) -> Document:
         "nodes": nodes,
         "devices": devices,
         **_rates_to_document(scenario),
-        **({"origin": json.loads(json.dumps(dict(scenario.origin), default=str))} if scenario.origin else {}),
+        **({"origin": plain(scenario.origin)} if scenario.origin else {}),
     }
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from slicewright.errors import InvalidTasksError, nearest
 from slicewright.network.fields import FieldReader
+from slicewright.network.scenario import NODE_KINDS
 from slicewright.types import FloatArray, IntArray
 
-NODE_KINDS = ("coin", "mec")
 _read = FieldReader(InvalidTasksError)
 
 
@@ -52,53 +52,28 @@ class Topology:
         capacity = _read.numbers(
             self.capacity_hz, "nodes.capacity_hz", (None,), positive=True, axes=["nodes"]
         )
-        if capacity.size == 0:
-            raise InvalidTasksError("nodes", "there must be at least one node")
         count = capacity.size
+        if count == 0:
+            raise InvalidTasksError("nodes", "there must be at least one node")
         reach = _read.numbers(
-            self.access_point_to_node,
-            "distance.access_point_to_node",
-            (None, count),
-            axes=["access points", "nodes"],
-        )
+            self.access_point_to_node, "distance.access_point_to_node", (None, count), axes=["access points", "nodes"]
+        )  # fmt: skip
         if reach.shape[0] == 0:
             raise InvalidTasksError("access_points", "there must be at least one access point")
-        between = _read.numbers(
-            self.node_to_node, "distance.node_to_node", (count, count), axes=["nodes", "nodes"]
-        )
-        odd = np.argwhere(
-            ~np.isclose(between, between.T, rtol=1e-9, atol=0.0) | (np.eye(count) * between > 0)
-        )
-        if odd.size:
-            i, j = map(int, odd[0])
-            raise InvalidTasksError(
-                "distance.node_to_node",
-                "must be symmetric with zeros on its diagonal",
-                index=(i, j),
-                value=float(between[i, j]),
-            )
-        object.__setattr__(self, "kinds", tuple(map(str, self.kinds)) or ("coin",) * count)
-        if len(self.kinds) != count:
-            raise InvalidTasksError("nodes.kinds", f"must have {count} entries", value=len(self.kinds))
-        for j, kind in enumerate(self.kinds):
-            if kind not in NODE_KINDS:
-                raise InvalidTasksError(
-                    "nodes.kinds", f"must be one of {', '.join(NODE_KINDS)}", index=(j,), value=kind
-                )
-        object.__setattr__(
-            self, "nodes", _read.names(self.nodes or None, "nodes.names", count=count, default="node")
-        )
-        names = _read.names(
-            self.access_points or None, "access_points.names", count=reach.shape[0], default="ap"
-        )
-        object.__setattr__(self, "access_points", names)
-        for name, array in (
-            ("capacity_hz", capacity),
-            ("access_point_to_node", reach),
-            ("node_to_node", between),
-        ):
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+        checked: dict[str, object] = {
+            "capacity_hz": capacity,
+            "access_point_to_node": reach,
+            "node_to_node": _distances(self.node_to_node, count),
+            "kinds": _read.choices(self.kinds, "nodes.kinds", NODE_KINDS, count=count, default="coin"),
+            "nodes": _read.names(self.nodes or None, "nodes.names", count=count, default="node"),
+            "access_points": _read.names(
+                self.access_points or None, "access_points.names", count=reach.shape[0], default="ap"
+            ),
+        }
+        for name, value in checked.items():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+            object.__setattr__(self, name, value)
 
     @property
     def n_nodes(self) -> int:
@@ -129,7 +104,7 @@ class Topology:
 def linked_topology(
     links: Sequence[Link],
     *,
-    capacity_hz: object,
+    capacity_hz: FloatArray,
     nodes: tuple[str, ...],
     access_points: tuple[str, ...],
     kinds: tuple[str, ...] = (),
@@ -167,7 +142,7 @@ def linked_topology(
             "links", f"no path leads from {names[u]} to {names[v]}", fix="every node must be reachable"
         )
     return Topology(
-        capacity_hz=capacity_hz,  # type: ignore[arg-type]
+        capacity_hz=capacity_hz,
         access_point_to_node=distance[len(nodes) :, : len(nodes)],
         node_to_node=distance[: len(nodes), : len(nodes)],
         kinds=kinds,
@@ -175,6 +150,17 @@ def linked_topology(
         access_points=access_points,
         links=tuple(Link(str(a), str(b), float(length)) for a, b, length in links),
     )
+
+
+def _distances(lengths: FloatArray, count: int) -> FloatArray:
+    """(J, J) as given, if that can be distances between nodes."""
+    between = _read.numbers(lengths, "distance.node_to_node", (count, count), axes=["nodes", "nodes"])
+    odd = np.argwhere(~np.isclose(between, between.T, rtol=1e-9, atol=0.0) | (np.eye(count) * between > 0))
+    if odd.size:
+        i, j = map(int, odd[0])
+        rule = "must be symmetric with zeros on its diagonal"
+        raise InvalidTasksError("distance.node_to_node", rule, index=(i, j), value=float(between[i, j]))
+    return between
 
 
 def _end(name: object, row: int, side: int, index: dict[str, int]) -> int:

@@ -84,8 +84,7 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
     doc = _read.mapping(
         source if isinstance(source, Mapping) else read_document(source, InvalidPlanError), "plan"
     )
-    if doc.get("schema") != SCHEMA:
-        raise InvalidPlanError("schema", f"must be {SCHEMA}", value=doc.get("schema"))
+    _read.schema(doc, SCHEMA, required=True)
     _read.only(doc, _TOP, "")
     entries = _read.require(doc, "decisions", "")
     if not isinstance(entries, list) or len(entries) != scenario.n_devices:

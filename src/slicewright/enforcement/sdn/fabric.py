@@ -170,8 +170,7 @@ def load_fabric(topology: Topology, source: str | Path | Mapping[str, object]) -
     """
     document = source if isinstance(source, Mapping) else read_document(source, InvalidTasksError)
     doc = _read.mapping(document, "fabric")
-    if doc.get("schema") != SCHEMA:
-        raise InvalidTasksError("schema", f"must be {SCHEMA}", value=doc.get("schema"))
+    _read.schema(doc, SCHEMA, required=True)
     _read.only(doc, ("schema", "switches", "cables", "hosts"), "")
     switches = {
         name: _whole(value, f"switches.{name}", 2**64)
