@@ -9,6 +9,7 @@ import socket
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from slicewright.errors import InvalidOptionError
 from slicewright.labels.methods import Job
@@ -19,17 +20,8 @@ from slicewright.types import Document
 SCHEMA = "slicewright/labels/v1"
 NAME = "manifest.json"
 _PACKAGES = (
-    "slicewright",
-    "numpy",
-    "scipy",
-    "numba",
-    "pyarrow",
-    "pyscipopt",
-    "highspy",
-    "casadi",
-    "gurobipy",
-    "ray",
-)
+    "slicewright", "numpy", "scipy", "numba", "pyarrow", "pyscipopt", "highspy", "casadi", "gurobipy", "ray",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,9 +58,9 @@ class Manifest:
     incidents: tuple[str, ...] = ()
     complete: bool = False
 
-    def with_(self, **changes: object) -> Manifest:
+    def with_(self, **changes: Any) -> Manifest:
         """A copy with some fields replaced."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)
 
     def save(self, folder: Path) -> None:
         """Write atomically."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
@@ -79,9 +79,9 @@ class Plan:
             return "infeasible"
         return "optimal" if self.gap <= OPTIMAL_GAP else "feasible"
 
-    def with_(self, **changes: object) -> Plan:
+    def with_(self, **changes: Any) -> Plan:
         """A copy with some fields replaced."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)
 
     def to_dict(self) -> Document:
         """The plan as a ``slicewright/plan/v1`` document."""

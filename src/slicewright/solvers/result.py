@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from slicewright.types import FloatArray
 
@@ -62,6 +63,6 @@ class Result:
         distance = max(0.0, self.objective - self.bound)
         return distance / abs(self.objective) if self.objective else (0.0 if distance == 0.0 else math.inf)
 
-    def with_(self, **changes: object) -> Result:
+    def with_(self, **changes: Any) -> Result:
         """A copy with some fields replaced."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)
