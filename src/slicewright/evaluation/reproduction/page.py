@@ -8,7 +8,7 @@ from slicewright.evaluation.maps.style import FAINT, INK, PAPER, SOFT
 
 _STYLE = f"""
 :root {{ color-scheme: light; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; color: {INK}; background: {PAPER}; margin: 2.5rem auto; max-width: 68rem;
+body {{ font: 16px/1.5 system-ui, sans-serif; color: {INK}; background: {PAPER}; margin: 2.5rem auto; max-width: 72rem;
   padding: 0 1.25rem; }}
 h1 {{ font-size: 1.7rem; line-height: 1.25; margin: 0 0 .75rem; }}
 h2 {{ font-size: 1.2rem; margin: 0 0 .6rem; }}
@@ -26,6 +26,8 @@ th {{ border-bottom: 2px solid {SOFT}; font-weight: 600; }}
 table.numbers td:not(:first-child), table.numbers th:not(:first-child) {{ text-align: right; }}
 table.numbers td:not(:first-child) {{ white-space: nowrap; }}
 table.numbers td:first-child {{ min-width: 12rem; }}
+.wide table {{ font-size: .82rem; }}
+.wide th, .wide td {{ padding-right: .6rem; }}
 a {{ color: #00548a; text-decoration: none; }}
 a:hover {{ text-decoration: underline; }}
 .badge {{ font-size: .78rem; font-weight: 600; padding: .1rem .5rem; border-radius: 3px; white-space: nowrap;
