@@ -38,7 +38,7 @@ class LearnedPolicy:
     def decide(self, scenario: Scenario, *, limit: Limit, seed: int) -> Answer:
         """Ask the network, repair, and if asked to, search on; without an answer from the network, search alone."""
         from slicewright.learning.decoding import repaired
-        from slicewright.policies.learned_models import ModelUnavailableError
+        from slicewright.policies.model_files import ModelUnavailableError
 
         began_ns = time.perf_counter_ns()
         try:
@@ -68,7 +68,8 @@ class LearnedPolicy:
         """
         from slicewright.learning.cards import BIPARTITE
         from slicewright.learning.decoding import decode_choices, decode_soft, soft_choices
-        from slicewright.policies.learned_models import ModelUnavailableError, concerns, load_model
+        from slicewright.policies.learned_models import concerns, load_model
+        from slicewright.policies.model_files import ModelUnavailableError
 
         model = load_model(self.model)
         expected_s, budget_s = model.expected_s(scenario), limit.budget_s

@@ -1,46 +1,48 @@
-"""Exported models found, checked and run by onnxruntime, without torch."""
+"""Exported models of problem one: what they are asked of a scenario, and how long that takes. No torch."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from slicewright.errors import SlicewrightError
 from slicewright.learning import features
-from slicewright.learning.cards import BIPARTITE, Card, InvalidModelError, model_bytes, read_card
+from slicewright.learning.cards import BIPARTITE, Card
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
+from slicewright.policies.model_files import (
+    FOLDER_VARIABLE,
+    ModelUnavailableError,
+    OpenModel,
+    open_model,
+    preferred_folder,
+)
 
-FOLDER_VARIABLE = "SLICEWRIGHT_MODELS"
-"""Environment variable: a folder whose models are preferred to the shipped ones."""
+__all__ = [
+    "FOLDER_VARIABLE",
+    "LoadedModel",
+    "ModelUnavailableError",
+    "cells",
+    "concerns",
+    "inputs",
+    "load_model",
+]
+
 MOST_CELLS = 2_000_000
 """Cells of one inference (see :func:`cells`): beyond, it would take seconds and gigabytes."""
 
 
-class ModelUnavailableError(SlicewrightError):
-    """A model cannot answer here; the message is what the user is told while the search answers instead."""
-
-
 @dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A model ready to run.
+class LoadedModel(OpenModel):
+    """A model of problem one, and its pace.
 
     Attributes:
-        card: of the file.
-        session: of onnxruntime, one thread.
         fixed_s, per_cell_s: s. Expected inference time: fixed plus per cell (see :func:`cells`).
     """
 
-    card: Card
-    session: Any
     fixed_s: float = 0.0
     per_cell_s: float = 0.0
 
@@ -54,15 +56,7 @@ class LoadedModel:
         Raises:
             ModelUnavailableError: the network's size is not the model's, is too large, or onnxruntime fails.
         """
-        feed = inputs(self.card, scenario)
-        try:
-            outputs = self.session.run(None, feed)
-        except _runtime_errors() as error:
-            raise ModelUnavailableError(f"{self.card.name} failed in onnxruntime: {error}") from error
-        answer = [np.asarray(x)[0] for x in outputs]
-        if not all(np.isfinite(x).all() for x in answer):
-            raise ModelUnavailableError(f"{self.card.name} answered with numbers that are not finite")
-        return answer
+        return [answer[0] for answer in self.answers(inputs(self.card, scenario))]
 
 
 def cells(card: Card, scenario: Scenario) -> int:
@@ -124,47 +118,17 @@ def load_model(name: str) -> LoadedModel:
         ModelUnavailableError: the file, its card or onnxruntime is missing or damaged.
     """
     with _loading:
-        return _load(name, os.environ.get(FOLDER_VARIABLE, ""))
+        return _load(name, preferred_folder())
 
 
 @cache
 def _load(name: str, preferred: str) -> LoadedModel:
-    folders = [Path(preferred)] if preferred else []
-    with resources.as_file(resources.files("slicewright") / "models") as shipped:
-        for folder in [*folders, shipped]:
-            if (folder / f"{name}.json").exists():
-                return _open(folder, name)
-    raise ModelUnavailableError(f"there is no model {name!r} in {', '.join(map(str, [*folders, shipped]))}")
+    return _timed(open_model(name, preferred))
 
 
-def _runtime_errors() -> tuple[type[Exception], ...]:
-    """What onnxruntime raises: exception types of its own without a common base, and Python's."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = [x for x in vars(state).values() if isinstance(x, type) and issubclass(x, Exception)]
-    return (*own, OSError, ValueError, RuntimeError, MemoryError)
-
-
-def _open(folder: Path, name: str) -> LoadedModel:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ModelUnavailableError(f"onnxruntime cannot be imported: {error}") from error
-    unusable: tuple[type[Exception], ...] = (InvalidModelError, *_runtime_errors())
-    try:
-        card = read_card(folder / f"{name}.json")
-        data = model_bytes(card, folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except unusable as error:
-        raise ModelUnavailableError(f"model {name!r} cannot be loaded: {error}") from error
-    return _timed(LoadedModel(card, session))
-
-
-def _timed(model: LoadedModel) -> LoadedModel:
+def _timed(opened: OpenModel) -> LoadedModel:
     """Fit ``fixed + per_cell * cells`` to a small and a medium inference."""
+    model = LoadedModel(opened.card, opened.session)
     sizes = model.card.settings.get("sizes") or {"access_points": 3, "nodes": 9, "slices": 3}
     points = []
     for devices in (4, 64):

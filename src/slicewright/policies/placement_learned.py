@@ -49,7 +49,7 @@ class LearnedPlacement:
         the scores are tried in repair and the cheapest counts; ``steps`` of search follow, by default
         ``STEPS_PER_TASK`` for every task.
         """
-        from slicewright.policies.learned_models import ModelUnavailableError
+        from slicewright.policies.model_files import ModelUnavailableError
         from slicewright.policies.placement_models import concerns, load_placement_model
 
         if decodings < 1:

@@ -13,12 +13,8 @@ import numpy as np
 
 from slicewright.learning.cards import PUBLISHED
 from slicewright.learning.features import Float32Array, row_widths
-from slicewright.policies.learned_models import (
-    LoadedModel,
-    ModelUnavailableError,
-    _runtime_errors,
-    load_model,
-)
+from slicewright.policies.learned_models import LoadedModel, load_model
+from slicewright.policies.model_files import ModelUnavailableError
 from slicewright.types import FloatArray
 
 SHARE_MODELS = ("deepsets-s", "deepsets", "set-transformer-2", "set-transformer-4")
@@ -86,13 +82,8 @@ def model_shares(model: LoadedModel, rows: Float32Array) -> FloatArray:
         "slices": np.broadcast_to(rows, (1, slices, *rows.shape)),
         "mask": np.ones((1, count), np.float32),
     }
-    try:
-        answer = model.session.run([_OUTPUT], feed, _only_sp1())[0]
-    except _runtime_errors() as error:
-        raise ModelUnavailableError(f"{model.card.name} failed in onnxruntime: {error}") from error
-    shares: FloatArray = np.asarray(answer, dtype=np.float64)[0, 0]
-    if not np.isfinite(shares).all():
-        raise ModelUnavailableError(f"{model.card.name} answered with numbers that are not finite")
+    (answer,) = model.answers(feed, outputs=[_OUTPUT], options=_only_sp1())
+    shares: FloatArray = np.asarray(answer[0, 0], dtype=np.float64)
     return shares
 
 
