@@ -6,6 +6,8 @@ import csv
 import itertools
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,25 @@ def test_data_of_another_scale_or_seed_are_not_reused(slicing: Path) -> None:
     assert Workshop(SCALES["tiny"], slicing).stored(item) is not None
     assert Workshop(SCALES["smoke"], slicing).stored(item) is None
     assert Workshop(SCALES["tiny"], slicing, seed=1).stored(item) is None
+
+
+def test_trainings_run_on_ray_as_in_processes(tmp_path: Path) -> None:
+    """In a process of its own, because Ray starts daemons and warns about the interpreter it finds."""
+    script = (
+        "import math, sys; from pathlib import Path\n"
+        "from slicewright.evaluation.reproduction.scale import scale_of\n"
+        "from slicewright.evaluation.reproduction.workshop import Workshop\n"
+        "shop = Workshop(scale_of('tiny'), Path(sys.argv[1]), jobs=2, executor='ray', address='local')\n"
+        "print(shop.separately(math.hypot, [(3, 4), (5, 12), (8, 15)]))\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    assert ran.stdout.splitlines()[-1] == "[5.0, 13.0, 17.0]"
+
+
+def test_unknown_executors_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOptionError, match="--executor"):
+        Workshop(SCALES["tiny"], tmp_path, executor="slurm")
 
 
 def test_asking_for_data_that_are_not_there_says_which(tmp_path: Path) -> None:

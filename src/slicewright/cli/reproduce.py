@@ -20,12 +20,22 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Reproduce the publications' tables and figures.")
 
 _SCALE = typer.Option(
-    "smoke", "--scale", help="smoke (minutes), middle (about an hour) or full (published protocol)."
+    "smoke",
+    "--scale",
+    help="smoke (minutes), middle (about an hour) or full (the published protocol: hours).",
 )
 _OUTPUT = typer.Option(None, "--output", "-o", help="Folder of the report; `reproduction/STUDY` by default.")
 _ONLY = typer.Option(None, "--only", help="Comma-separated items, e.g. fig6,fig7; all by default.")
 _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random.")
 _JOBS = typer.Option(None, "--jobs", "-j", min=1, help="Threads or processes; all processors by default.")
+_EXECUTOR = typer.Option(
+    "processes", "--executor", help="Where trainings run: processes on this machine, or ray."
+)
+_ADDRESS = typer.Option(
+    None,
+    "--address",
+    help="Of the Ray cluster; by default what the environment says. Its nodes share --output.",
+)
 _LIST = typer.Option(False, "--list", help="List the items with their expected work and exit.")
 
 
@@ -36,13 +46,15 @@ def slicing(
     only: str | None = _ONLY,
     seed: int = _SEED,
     jobs: int | None = _JOBS,
+    executor: str = _EXECUTOR,
+    address: str | None = _ADDRESS,
     list_items: bool = _LIST,
 ) -> None:
     """Tables III and IV, Figures 4 to 9, findings and sensitivity of the publication on slicing.
 
     Finished items are kept: the same command continues where it was interrupted.
     """
-    _reproduce("slicing", scale, output, only, seed, jobs, list_items)
+    _reproduce("slicing", scale, output, only, seed, jobs, executor, address, list_items)
 
 
 @app.command()
@@ -52,13 +64,15 @@ def placement(
     only: str | None = _ONLY,
     seed: int = _SEED,
     jobs: int | None = _JOBS,
+    executor: str = _EXECUTOR,
+    address: str | None = _ADDRESS,
     list_items: bool = _LIST,
 ) -> None:
     """Table III, Figures 4 to 8 and findings of the publication on placement.
 
     Finished items are kept: the same command continues where it was interrupted.
     """
-    _reproduce("placement", scale, output, only, seed, jobs, list_items)
+    _reproduce("placement", scale, output, only, seed, jobs, executor, address, list_items)
 
 
 def _reproduce(
@@ -68,6 +82,8 @@ def _reproduce(
     only: str | None,
     seed: int,
     jobs: int | None,
+    executor: str,
+    address: str | None,
     list_items: bool,
 ) -> None:
     import os
@@ -97,6 +113,8 @@ def _reproduce(
             seed=seed,
             jobs=jobs or os.cpu_count() or 1,
             report=lambda line: bar.update(task, description=f"{current[0]}: {line}"[:70]),
+            executor=executor,
+            address=address,
         )
         _announce(remarks, shop, chosen)
         if list_items:

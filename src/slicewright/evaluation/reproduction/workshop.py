@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from slicewright.errors import InvalidInputError, InvalidOptionError
+from slicewright.errors import InvalidInputError, InvalidOptionError, MissingExtraError
 from slicewright.evaluation.reproduction.item import Item, Measured
 from slicewright.evaluation.reproduction.scale import Scale
 from slicewright.network.documents import read_document, write_document
@@ -17,6 +17,7 @@ from slicewright.network.documents import read_document, write_document
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 SCHEMA = "slicewright/reproduction/v1"
+EXECUTORS = ("processes", "ray")
 
 
 class InvalidMeasurementError(InvalidInputError):
@@ -33,6 +34,12 @@ class Workshop:
         seed: of everything random.
         jobs: threads or processes.
         report: told in a few words what is going on.
+        executor: where trainings run: ``processes`` on this machine, or ``ray`` on a cluster whose nodes share the
+            output folder.
+        address: of the Ray cluster; by default what the environment says, else a local one.
+
+    Raises:
+        InvalidOptionError: no such executor.
     """
 
     scale: Scale
@@ -40,6 +47,14 @@ class Workshop:
     seed: int = 0
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     report: Callable[[str], None] = lambda line: None
+    executor: str = "processes"
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise InvalidOptionError(
+                "--executor", f"must be one of {', '.join(EXECUTORS)}", value=self.executor
+            )
 
     @property
     def work(self) -> Path:
@@ -54,7 +69,13 @@ class Workshop:
     def separately(
         self, function: Callable[..., Made], arguments: Sequence[tuple[object, ...]]
     ) -> list[Made]:
-        """The function of each tuple in processes of one thread each, for work that holds the interpreter lock."""
+        """The function of each tuple in processes of one thread each, for work that holds the interpreter lock.
+
+        Raises:
+            MissingExtraError: ``ray`` is asked for and not installed.
+        """
+        if self.executor == "ray":
+            return _on_ray(function, arguments, self.address)
         if self.jobs == 1 or len(arguments) == 1:
             return [function(*each) for each in arguments]
         from joblib import Parallel, delayed, parallel_config
@@ -99,3 +120,26 @@ class Workshop:
 
     def _made(self, item: Item) -> dict[str, object]:
         return {"scale": self.scale.name, "seed": self.seed, "revision": item.revision}
+
+
+def _on_ray(
+    function: Callable[..., Made], arguments: Sequence[tuple[object, ...]], address: str | None
+) -> list[Made]:
+    """The function of each tuple as tasks of one processor each; a cluster that is already joined is used."""
+    try:
+        import ray
+    except ImportError:
+        raise MissingExtraError("the executor 'ray'", "ray") from None
+    mine = not ray.is_initialized()
+    if mine:
+        ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
+    try:
+        task = ray.remote(num_cpus=1)(_called)
+        return list(ray.get([task.remote(function, each) for each in arguments]))
+    finally:
+        if mine:
+            ray.shutdown()
+
+
+def _called(function: Callable[..., Made], arguments: tuple[object, ...]) -> Made:
+    return function(*arguments)
