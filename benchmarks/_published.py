@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ class Protocol:
     labels: int
     folds: int
     epochs: int
+    batch_size: int = 64
 
 
 class Row(NamedTuple):
@@ -37,6 +39,8 @@ ROWS = (
     Row("deepsets-s", "oracle-inputs"),
     Row("deepsets-s", "conditioned"),
 )
+WORK = Path("build/cross-validation")
+"""Answers of finished folds: the same command continues where it was interrupted. Remove it after changing a model."""
 SHARES = ("mae_%", "acc@0.5", "acc@1", "acc@2", "r2", "used_mae_%", "used_acc@1")
 PUBLISHED = {
     "SP1": "published DeepSets-S: MAE 0.3924 %, Acc@0.5/1/2 0.7676/0.9526/0.9912, R2 0.9057",
@@ -88,13 +92,16 @@ def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> No
     tables = {}
     for row in rows:
         print(f"  training {row.model}, {row.upstream}", flush=True)
-        schedule = Schedule(epochs=protocol.epochs, patience=max(4, protocol.epochs // 4))
+        schedule = Schedule(
+            epochs=protocol.epochs, batch_size=protocol.batch_size, patience=max(4, protocol.epochs // 4)
+        )
         answers = cross_validate(
             instances,
             DESIGNS[row.model],
             parts=protocol.folds,
             schedule=schedule,
             upstream=row.upstream,  # type: ignore[arg-type]
+            folder=WORK / row.model,
         )
         tables[row] = per_fold(answers)
     first = next(iter(tables.values()))

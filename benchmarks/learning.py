@@ -42,7 +42,7 @@ def main(scale: str) -> None:
     print_large((50, 200, 1000, 5000), 10) if full else print_large((200,), 3)
     print_footprints(MODELS)
     print_losses(10_000 if full else 400, epochs=8 if full else 4)
-    print_cross_validation(Protocol(5000, 10, 40) if full else Protocol(300, 3, 6))
+    print_cross_validation(Protocol(5000, 10, 15, 32) if full else Protocol(300, 3, 6))
 
 
 def print_raw(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from slicewright.errors import InvalidInputError, InvalidOptionError, MissingExtraError
 from slicewright.evaluation.reproduction.item import Item, Measured
@@ -134,7 +134,7 @@ def _on_ray(
     if mine:
         ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
     try:
-        task = ray.remote(num_cpus=1)(_called)
+        task: Any = ray.remote(num_cpus=1)(_called)
         return list(ray.get([task.remote(function, each) for each in arguments]))
     finally:
         if mine:
