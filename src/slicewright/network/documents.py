@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -49,6 +50,11 @@ def plain(values: Mapping[str, object]) -> Document:
     """A copy that JSON can hold: tuples become lists, and what JSON does not know becomes text."""
     copied: Document = json.loads(json.dumps(dict(values), default=str))
     return copied
+
+
+def finite(value: float) -> float | None:
+    """A number that JSON can hold: None where it is infinite or not a number."""
+    return float(value) if math.isfinite(value) else None
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> Path:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
+from slicewright.network.documents import finite
 from slicewright.network.fields import FieldReader
 from slicewright.placement.judge import RULES, Judgement, Violations, choice_of, judge
 from slicewright.placement.reasons import rejection_reasons
@@ -76,15 +77,15 @@ class Placement:
             "objective_bit_hops": self.objective_bit_hops,
             "cost_bit_hops": self.cost_bit_hops,
             "lower_bound_bit_hops": self.lower_bound_bit_hops,
-            "gap": _finite(self.gap),
+            "gap": finite(self.gap),
             "rejected": self.rejected,
             "runtime_s": self.runtime_s,
-            "violations": {rule: _finite(self.violations[rule]) for rule in RULES},
+            "violations": {rule: finite(self.violations[rule]) for rule in RULES},
             "placements": [
                 {
                     "task": k,
                     "nodes": list(self.nodes[k]),
-                    "delay_s": _finite(float(self.delay_s[k])),
+                    "delay_s": finite(float(self.delay_s[k])),
                     "deadline_s": float(self.deadline_s[k]),
                     "reason": self.reasons[k],
                 }
@@ -204,7 +205,3 @@ def _top_number(doc: Document, name: str) -> float:
 
 def _number(value: object, missing: float) -> float:
     return missing if value is None else float(_read.numbers(value, "placements", ()))
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
 from slicewright.compiled import announce_compilation
 from slicewright.errors import InvalidOptionError
 from slicewright.network.presets import preset
@@ -66,7 +64,9 @@ def plan(
     answer = chosen.decide(problem, limit=Limit(budget_s, rounds), seed=seed)
     shares = answer.shares
     if shares is None:
-        shares = optimal_shares(problem, answer.decisions) or _no_shares(problem)
+        shares = optimal_shares(problem, answer.decisions)
+    if shares is None:  # none make the method's decisions feasible
+        shares = Shares.none(problem)
     return Plan(
         problem,
         answer.decisions,
@@ -124,9 +124,3 @@ def _warm_up(chosen: Policy) -> None:
 
 def _tiny_scenario() -> Scenario:
     return preset("paper-slicing", devices=2)
-
-
-def _no_shares(scenario: Scenario) -> Shares:
-    """Nothing for anybody: what is left when no shares make a method's decisions feasible."""
-    n = scenario.n_devices
-    return Shares(np.zeros((scenario.n_access_points, scenario.n_slices)), np.zeros(n), np.zeros(n))

@@ -48,9 +48,7 @@ def _search(scenario: Scenario, rule: int, budget_s: float | None, runs: int | N
 
 def all_local(scenario: Scenario) -> tuple[Decisions, Shares]:
     """Every device computes for itself."""
-    n = scenario.n_devices
-    shares = Shares(np.zeros((scenario.n_access_points, scenario.n_slices)), np.zeros(n), np.zeros(n))
-    return Decisions.all_local(n), shares
+    return Decisions.all_local(scenario.n_devices), Shares.none(scenario)
 
 
 def mec_only(scenario: Scenario) -> tuple[Decisions, Shares]:
@@ -65,23 +63,15 @@ def random_decisions(scenario: Scenario, *, seed: int = 0) -> tuple[Decisions, S
     most cycles leave first.
     """
     rng = np.random.default_rng(seed)
-    links = scenario.links
-    reach = np.diff(links.start)
-    choices = reach * scenario.n_nodes * scenario.n_slices
-    pick = rng.integers(choices + 1) - 1
-    local = pick < 0
-    pair = np.maximum(pick, 0) % (scenario.n_nodes * scenario.n_slices)
-    offset = np.minimum(
-        np.maximum(pick, 0) // (scenario.n_nodes * scenario.n_slices), np.maximum(reach - 1, 0)
-    )
-    ap = (
-        links.access_point[np.minimum(links.start[:-1] + offset, max(links.access_point.size - 1, 0))]
-        if links.access_point.size
-        else np.full(reach.size, LOCAL)
-    )
-    node, slice_ = pair // scenario.n_slices, pair % scenario.n_slices
-    local |= scenario.node_capacity_hz[node, slice_] <= 0
-    return drop_until_feasible(scenario, Decisions(*(np.where(local, LOCAL, x) for x in (ap, node, slice_))))
+    links, groups = scenario.links, scenario.n_nodes * scenario.n_slices
+    pick = rng.integers(np.diff(links.start) * groups + 1) - 1  # -1 is local
+    node, slice_ = np.divmod(np.maximum(pick, 0) % groups, scenario.n_slices)
+    local = (pick < 0) | (scenario.node_capacity_hz[node, slice_] <= 0)
+    away = np.flatnonzero(~local)
+    access_point = np.full(scenario.n_devices, LOCAL)
+    access_point[away] = links.access_point[links.start[away] + pick[away] // groups]
+    places = (access_point, *(np.where(local, LOCAL, x) for x in (node, slice_)))
+    return drop_until_feasible(scenario, Decisions(*places))
 
 
 def drop_until_feasible(scenario: Scenario, decisions: Decisions) -> tuple[Decisions, Shares]:

@@ -86,5 +86,3 @@ class Decisions:
             np.array_equal(getattr(self, name), getattr(other, name))
             for name in ("access_point", "node", "slice")
         )
-
-    __hash__ = None  # type: ignore[assignment]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
-from slicewright.network.documents import read_document, write_document
+from slicewright.network.documents import finite, read_document, write_document
 from slicewright.network.fields import FieldReader
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import LOCAL, Decisions
@@ -50,19 +49,19 @@ def plan_to_dict(plan: Plan) -> Document:
             entry["bandwidth_share"] = float(shares.bandwidth[a, n]) if in_range else None
             entry["radio_share"] = float(shares.radio[i])
             entry["compute_share"] = float(shares.compute[i])
-        entry["transmit_s"] = _finite(times.transmit_s[i])
-        entry["execute_s"] = _finite(times.execute_s[i])
-        entry["completion_s"] = _finite(times.completion_s[i])
+        entry["transmit_s"] = finite(times.transmit_s[i])
+        entry["execute_s"] = finite(times.execute_s[i])
+        entry["completion_s"] = finite(times.completion_s[i])
         decisions.append(entry)
     return {
         "schema": SCHEMA,
         "method": plan.method,
         "status": plan.status,
-        "cost_s": _finite(plan.cost_s),
+        "cost_s": finite(plan.cost_s),
         "lower_bound_s": plan.lower_bound_s,
-        "gap": _finite(plan.gap),
+        "gap": finite(plan.gap),
         "runtime_s": plan.runtime_s,
-        "violations": {rule: _finite(plan.violations.residuals[rule]) for rule in RULES},
+        "violations": {rule: finite(plan.violations.residuals[rule]) for rule in RULES},
         "decisions": decisions,
         **({"notes": list(plan.notes)} if plan.notes else {}),
     }
@@ -131,7 +130,3 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
         runtime_s=float(doc.get("runtime_s") or 0.0),
         notes=tuple(map(str, notes)),
     )
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -50,8 +50,7 @@ def ipopt_shares(scenario: Scenario, decisions: Decisions, *, options: Options =
         MissingExtraError: CasADi is not installed.
     """
     compact(scenario).with_decisions(decisions)  # refuses decisions that do not exist
-    n = scenario.n_devices
-    shares = Shares(np.zeros((scenario.n_access_points, scenario.n_slices)), np.zeros(n), np.zeros(n))
+    shares = Shares.none(scenario)
     users = np.flatnonzero(~decisions.local)
     if users.size == 0:
         return ReferenceShares(shares, ())

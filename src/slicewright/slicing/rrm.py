@@ -199,7 +199,7 @@ def rrm_policies(
         {
             "resourceType": resource_type,
             "rRMPolicyMemberList": [
-                {"plmnId": {"mcc": plmn.mcc, "mnc": plmn.mnc}, "snssai": _snssai(slice_id)}
+                {"plmnId": {"mcc": plmn.mcc, "mnc": plmn.mnc}, "snssai": snssai(slice_id)}
             ],
             "rRMPolicyDedicatedRatio": q if profile == "hard" else 0,
             "rRMPolicyMinRatio": q,
@@ -209,5 +209,6 @@ def rrm_policies(
     ]
 
 
-def _snssai(slice_id: SliceId) -> Document:
+def snssai(slice_id: SliceId) -> Document:
+    """The identity of a slice as 3GPP writes it in JSON: SST as a number, SD as six lower-case hex digits."""
     return {"sst": slice_id.sst, **({} if slice_id.sd is None else {"sd": slice_id.sd.lower()})}

@@ -31,6 +31,12 @@ class Shares:
     radio: FloatArray
     compute: FloatArray
 
+    @classmethod
+    def none(cls, scenario: Scenario) -> Shares:
+        """Nothing for anybody."""
+        devices = np.zeros(scenario.n_devices)
+        return cls(np.zeros((scenario.n_access_points, scenario.n_slices)), devices, devices.copy())
+
 
 def radio_shares(transmission_s: FloatArray) -> FloatArray:
     """Optimal intra-slice radio shares: SP1, radio part (model page 1.3; DeepSets-S eq. 14).
@@ -107,7 +113,7 @@ def equal_shares(scenario: Scenario, decisions: Decisions) -> Shares:
     """ERAP: omega = 1 / N, phi = 1 / number of devices on the same resource in the same slice (model page 1.7)."""
     i = np.flatnonzero(~decisions.local)
     ap_users, node_users = _per_slice_sums(scenario, decisions, np.ones(i.size), np.ones(i.size))
-    shares = _no_shares(scenario)
+    shares = Shares.none(scenario)
     shares.bandwidth[:] = 1.0 / scenario.n_slices
     shares.radio[i] = 1.0 / ap_users[decisions.access_point[i], decisions.slice[i]]
     shares.compute[i] = 1.0 / node_users[decisions.node[i], decisions.slice[i]]
@@ -120,16 +126,11 @@ def proportional_shares(scenario: Scenario, decisions: Decisions) -> Shares:
     transmission = scenario.task_bits[i] / scenario.rate_of(i, decisions.access_point[i])
     work = scenario.slice_cycles[i, decisions.slice[i]]
     ap_time, node_work = _per_slice_sums(scenario, decisions, transmission, work)
-    shares = _no_shares(scenario)
+    shares = Shares.none(scenario)
     shares.bandwidth[:] = bandwidth_shares(ap_time)
     shares.radio[i] = transmission / ap_time[decisions.access_point[i], decisions.slice[i]]
     shares.compute[i] = work / node_work[decisions.node[i], decisions.slice[i]]
     return shares
-
-
-def _no_shares(scenario: Scenario) -> Shares:
-    n = scenario.n_devices
-    return Shares(np.zeros((scenario.n_access_points, scenario.n_slices)), np.zeros(n), np.zeros(n))
 
 
 def _per_slice_sums(

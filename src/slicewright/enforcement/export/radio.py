@@ -6,7 +6,7 @@ import numpy as np
 
 from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml
 from slicewright.network.scenario import SliceId
-from slicewright.slicing.rrm import rrm_policies
+from slicewright.slicing.rrm import rrm_policies, snssai
 from slicewright.types import Document
 
 _INTRA = (
@@ -55,14 +55,12 @@ def to_srsran_yaml(source: Source) -> Export:
         "the PLMN of a slice: the file has one PLMN per cell",
         "ded_prb_policy_ratio in srsRAN releases before the dedicated ratio was added (min and max remain)",
     )
-    zero = (
-        (
-            "the format's least maximum is 1: slices without a share got 1 % (no block in cells below 100 PRBs)",
+    remarks = list(source.radio_remarks())
+    if raised:
+        remarks.append(
+            "the format's least maximum is 1: slices without a share got 1 % (no block in cells below 100 PRBs)"
         )
-        if raised
-        else ()
-    )
-    return Export("srsran-yaml", files, ignored, (*source.radio_remarks(), *zero))
+    return Export("srsran-yaml", files, ignored, tuple(remarks))
 
 
 def to_srsran_json(source: Source) -> Export:
@@ -140,7 +138,7 @@ def to_a1(source: Source) -> Export:
                 goals["maxUlThptPerSlice"] = kbps
             files[f"{name}-{source.slices[n]}.json"] = as_json(
                 {
-                    "scope": {"sliceId": {**_hex_snssai(s), "plmnId": plmn}},
+                    "scope": {"sliceId": {**snssai(s), "plmnId": plmn}},
                     "sliceSlaObjectives": goals,
                     "sliceSlaResources": {
                         "cellIdList": [{"plmnId": plmn, "cId": {"ncI": int(source.cell_identity(a), 16)}}]
@@ -160,7 +158,3 @@ def to_a1(source: Source) -> Export:
 def _integer_snssai(s: SliceId) -> Document:
     """srsRAN wants the differentiator as an integer."""
     return {"sst": s.sst, **({} if s.sd is None else {"sd": int(s.sd, 16)})}
-
-
-def _hex_snssai(s: SliceId) -> Document:
-    return {"sst": s.sst, **({} if s.sd is None else {"sd": s.sd.lower()})}

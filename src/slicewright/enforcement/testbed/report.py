@@ -13,6 +13,7 @@ from slicewright.enforcement.testbed.bed import Bed
 from slicewright.enforcement.testbed.layout import WIRE_OVERHEAD, Scale
 from slicewright.enforcement.testbed.traffic import DeviceRun
 from slicewright.enforcement.testbed.workload import Timeline
+from slicewright.network.documents import finite
 from slicewright.slicing import evaluate
 from slicewright.types import Document, FloatArray
 
@@ -88,13 +89,10 @@ class BedReport:
         return {
             "schema": SCHEMA,
             "duration_s": self.duration_s,
-            "scale": {
-                **asdict(self.scale),
-                "wire_bytes_per_payload_byte": WIRE_OVERHEAD,
-            },
+            "scale": {**asdict(self.scale), "wire_bytes_per_payload_byte": WIRE_OVERHEAD},
             "devices_computing_locally": self.local,
-            "mean_uplink_wait_s": _finite(self.wait_s),
-            "median_error": {part: _finite(self.error(part)) for part in PARTS},
+            "mean_uplink_wait_s": finite(self.wait_s),
+            "median_error": {part: finite(self.error(part)) for part in PARTS},
             "devices": [_row(d) for d in self.devices],
         }
 
@@ -137,12 +135,8 @@ def _mean(values: FloatArray) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
-
-
 def _clean(times: dict[str, float]) -> dict[str, float | None]:
-    return {part: _finite(value) for part, value in times.items()}
+    return {part: finite(value) for part, value in times.items()}
 
 
 def _row(d: DeviceReport) -> Document:
@@ -154,9 +148,9 @@ def _row(d: DeviceReport) -> Document:
         "tasks": d.tasks,
         "lost": d.lost,
         "predicted": _clean(d.predicted),
-        "predicted_own_queue_s": _finite(d.own_queue_s),
+        "predicted_own_queue_s": finite(d.own_queue_s),
         "expected_for_these_tasks": _clean(d.expected),
         "measured": _clean(d.measured),
-        "measured_wait_s": _finite(d.wait_s),
+        "measured_wait_s": finite(d.wait_s),
         "quota_too_coarse": d.coarse,
     }
