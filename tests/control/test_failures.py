@@ -366,6 +366,11 @@ def test_what_does_not_go_together_is_refused_in_one_sentence(tmp_path: Path) ->
         (("--role", "slice-manager", "--nats", "nats://127.0.0.1:1"), "--slice"),
         (("no-such-file.yaml",), "no file"),
         (("--method", "autoo"), "did you mean"),
+        (("--shares", "deepset-s"), "did you mean"),
+        (
+            ("--role", "sro", "--nats", "nats://127.0.0.1:1", "--shares", "deepsets-s"),
+            "is for slice managers",
+        ),
     ):
         one = Served(("--port", "0", *arguments), tmp_path / "log", flags=())
         one.start()

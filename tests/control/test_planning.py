@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.control.allocation import ShareRule, allocate
+from slicewright.control.allocation import allocate
 from slicewright.control.commands import admit
 from slicewright.control.device import Device, devices_of
 from slicewright.control.dry_run import dry_run
@@ -174,22 +174,6 @@ def test_the_last_good_plan_survives_losing_a_node() -> None:
     assert last.plan.violations.feasible
     assert all(place.node != gone for place in last.places.values())
     assert any(device in last.places for device in outcome.places)
-
-
-def test_a_share_rule_that_breaks_a_constraint_is_not_used() -> None:
-    _, outcome = decide_now(state_with(scenario_of(12, 4))[0])
-    greedy = ShareRule("greedy", lambda t: np.full(t.size, 0.9), lambda p: np.full(p.cycles.size, 1e-6))
-    fair = ShareRule("fair", lambda t: np.full(t.size, 1 / t.size), lambda p: None)
-    for grant in outcome.targets.values():
-        exact, replaced, mixed = allocate(grant), allocate(grant, rule=greedy), allocate(grant, rule=fair)
-        assert mixed.compute == exact.compute
-        assert replaced.compute == exact.compute
-        points: dict[str, float] = {}
-        for device, share in {**replaced.radio}.items():
-            points[grant.seats[device].access_point] = (
-                points.get(grant.seats[device].access_point, 0.0) + share
-            )
-        assert all(total <= 1 + 1e-9 for total in points.values())
 
 
 def test_what_no_longer_fits_goes_home() -> None:

@@ -47,6 +47,11 @@ def serve(
         None, "--tokens", metavar="FILE", help="Bearer tokens and their scopes."
     ),
     method: str = typer.Option("auto", "--method", "-m", help="Method that decides."),
+    shares: str = typer.Option(
+        "closed-form",
+        "--shares",
+        help="How slice managers share: closed-form, or a model such as deepsets-s.",
+    ),
     rounds: int = typer.Option(
         100, "--rounds", min=0, help="Rounds of search per decision; repeats bit for bit."
     ),
@@ -87,6 +92,7 @@ def serve(
             epoch_s=duration_s(epoch, "--epoch"),
             deadline_s=duration_s(deadline, "--deadline"),
             on_demand=on_demand,
+            shares=shares,
         ),
     )
     serve_forever(setup, say=remarks.print)

@@ -149,6 +149,29 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """How a manager that shares by a learned model shared a grant (SP1); those of the closed form need no record.
+
+    Attributes:
+        slice, revision: the grant.
+        rule: the model that was to be asked. path: whose answer is used. reason: why not the model's everywhere.
+        cost_ratio: sum of the slice's times over that of the closed form.
+        radio, compute: device to share. home: device to the reason why its seat is not used.
+    """
+
+    slice: str
+    revision: int
+    rule: str
+    path: str
+    reason: str
+    cost_ratio: float
+    radio: Mapping[str, float]
+    compute: Mapping[str, float]
+    home: Mapping[str, Reason]
+    kind: Literal["shared"] = "shared"
+
+
+@dataclass(frozen=True)
 class MethodChanged:
     """Another method decides from now on, or is tried on shadow traffic; ``reason`` says who wanted it or why."""
 
@@ -183,6 +206,7 @@ Event = (
     | Sent
     | Acknowledged
     | Refused
+    | Shared
     | MethodChanged
     | TookOver
     | Checkpoint

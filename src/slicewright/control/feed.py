@@ -20,6 +20,7 @@ from slicewright.control.events import (
     Rebalanced,
     Refused,
     Sent,
+    Shared,
     TookOver,
 )
 from slicewright.control.journal import Record
@@ -132,6 +133,9 @@ def summary(event: Event) -> Document | None:
             return {"slice": event.slice, "revision": event.revision, "stage": event.stage}
         case Rebalanced():
             return {"slices": list(event.roots)}
+        case Shared():
+            told = {"path": event.path, "reason": event.reason, "cost_ratio": event.cost_ratio}
+            return {"slice": event.slice, "revision": event.revision, **told}
         case MethodChanged():
             return {"action": event.action, "method": event.method, "reason": event.reason}
         case TookOver():

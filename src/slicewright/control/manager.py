@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from slicewright.control.allocation import CLOSED_FORM, Allocation, ShareRule, allocate
+from slicewright.control.allocation import Allocation, allocate
+from slicewright.control.details import Details
 from slicewright.control.device import Bits, BitsPerSecond, DeviceId, PerSecond, PlaceName
 from slicewright.control.grants import SLACK, Grant, Seat
 from slicewright.control.reasons import Reason
+from slicewright.control.share_rules import CLOSED_FORM, CLOSED_FORM_NAME, NoAdviceError, ShareRule
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,21 @@ MEASUREMENT: TypeAdapter[Measurement] = TypeAdapter(Measurement)
 
 
 @dataclass(frozen=True)
+class Sharing:
+    """How the shares in use came about.
+
+    Attributes:
+        path: the rule whose answer is used, on at least one resource.
+        reason: why the closed form answered instead, wholly or on some resources; empty if nothing was overruled.
+        cost_ratio: sum of the slice's offloaded times over that of the closed form; 1 on its own path.
+    """
+
+    path: str = CLOSED_FORM_NAME
+    reason: str = ""
+    cost_ratio: float = 1.0
+
+
+@dataclass(frozen=True)
 class Status:
     """What a manager tells the orchestrator; each one replaces the one before.
 
@@ -52,7 +69,7 @@ class Status:
         home: device to the reason why its seat is not used.
         roots: access point to the sum of sqrt(T_ia), sqrt(s): what SP2 needs.
         measured: newest measurement of each device of the slice.
-        rule: how it shares (SP1).
+        rule: how it is to share (SP1). sharing: how it did.
     """
 
     slice: str
@@ -68,6 +85,17 @@ class Status:
     roots: Mapping[str, float]
     measured: Mapping[str, Measurement]
     rule: str
+    sharing: Sharing = Sharing()
+
+    @property
+    def as_granted(self) -> bool:
+        """Whether the shares are for the details in the grant, not for newer measurements."""
+        return all(
+            device in self.held.seats
+            and not newest.departed
+            and measured_seat(self.held.seats[device], newest) == self.held.seats[device]
+            for device, newest in self.measured.items()
+        )
 
 
 STATUS: TypeAdapter[Status] = TypeAdapter(Status)
@@ -84,7 +112,7 @@ class Manager:
         allocation: shares in use.
         generation: rises with every change of them.
         refused, reason: newest refused revision and why.
-        rule: how to share.
+        rule: how to share. details: what it needs for that. sharing: what came of it.
     """
 
     slice: str
@@ -95,6 +123,8 @@ class Manager:
     refused: int | None = None
     reason: str = ""
     rule: ShareRule = CLOSED_FORM
+    details: Details | None = None
+    sharing: Sharing = Sharing()
 
     @classmethod
     def fresh(cls, name: str, *, rule: ShareRule = CLOSED_FORM) -> Manager:
@@ -139,6 +169,13 @@ def measure(manager: Manager, measurement: Measurement) -> Manager:
     return _reshared(replace(manager, measured=measured))
 
 
+def inform(manager: Manager, details: Details) -> Manager:
+    """Take note of what a learned rule needs to know, and share anew."""
+    if details == manager.details:
+        return manager
+    return _reshared(replace(manager, details=details))
+
+
 def status_of(manager: Manager, instance: str) -> Status:
     """What the manager tells the orchestrator."""
     roots: dict[str, float] = {}
@@ -160,6 +197,7 @@ def status_of(manager: Manager, instance: str) -> Status:
         roots=roots,
         measured=manager.measured,
         rule=manager.rule.name,
+        sharing=manager.sharing,
     )
 
 
@@ -189,11 +227,12 @@ def current_seats(manager: Manager) -> dict[str, Seat]:
         if newer is None:
             seats[device] = seat
         elif not newer.departed:
-            seats[device] = _measured_seat(seat, newer)
+            seats[device] = measured_seat(seat, newer)
     return seats
 
 
-def _measured_seat(seat: Seat, newer: Measurement) -> Seat:
+def measured_seat(seat: Seat, newer: Measurement) -> Seat:
+    """A seat with what was measured since it was granted."""
     scale = 1.0 if newer.task_bits is None else newer.task_bits / seat.task_bits
     rate = seat.rate_bps if newer.rate_bps is None else newer.rate_bps.get(seat.access_point, seat.rate_bps)
     return replace(
@@ -207,5 +246,38 @@ def _measured_seat(seat: Seat, newer: Measurement) -> Seat:
 
 
 def _reshared(manager: Manager) -> Manager:
-    allocation = allocate(manager.grant, current_seats(manager), rule=manager.rule)
-    return replace(manager, allocation=allocation, generation=manager.generation + 1)
+    allocation, sharing = _shared(manager)
+    return replace(manager, allocation=allocation, sharing=sharing, generation=manager.generation + 1)
+
+
+def _shared(manager: Manager) -> tuple[Allocation, Sharing]:
+    """Ask the rule; the closed form answers where it does not, or breaks a constraint."""
+    seats = current_seats(manager)
+    exact = allocate(manager.grant, seats)
+    try:
+        advice = manager.rule.advise(seats, manager.details)
+    except NoAdviceError as error:
+        return exact, Sharing(reason=str(error))
+    if advice is None:
+        return exact, Sharing()
+    advised = allocate(manager.grant, seats, advice=advice)
+    reason = "; ".join(advised.overruled)
+    if not advised.advised:
+        return exact, Sharing(reason=reason)
+    ratio = _times_s(manager.grant, seats, advised) / _times_s(manager.grant, seats, exact)
+    return advised, Sharing(manager.rule.name, reason, ratio)
+
+
+def _times_s(grant: Grant, seats: Mapping[str, Seat], shares: Allocation) -> float:
+    """Sum of transmission and execution times of a slice's devices (1, 5), s."""
+    arrivals: dict[str, float] = {}
+    for device in shares.compute:
+        node = seats[device].node
+        arrivals[node] = arrivals.get(node, grant.others_hz.get(node, 0.0)) + seats[device].arrival_hz
+    total = 0.0
+    for device, phi in shares.compute.items():
+        seat = seats[device]
+        queue = arrivals[seat.node] if grant.queueing == "node" else seat.arrival_hz
+        total += seat.transmission_s / (grant.bandwidth[seat.access_point] * shares.radio[device])
+        total += 1.0 / (phi * grant.capacity_hz[seat.node] / seat.cycles - queue)
+    return total

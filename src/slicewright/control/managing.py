@@ -10,15 +10,16 @@ from collections.abc import AsyncIterator
 
 from pydantic import ValidationError
 
-from slicewright.control.allocation import CLOSED_FORM, ShareRule
 from slicewright.control.clock import Clock, end, pause
+from slicewright.control.details import DETAILS
 from slicewright.control.grants import GRANT
-from slicewright.control.manager import MEASUREMENT, STATUS, Manager, measure, receive, status_of
+from slicewright.control.manager import MEASUREMENT, STATUS, Manager, inform, measure, receive, status_of
 from slicewright.control.options import DEFAULTS, Options
+from slicewright.control.share_rules import CLOSED_FORM, ShareRule
 from slicewright.control.transport import Entry, Transport, TransportError
 
 logger = logging.getLogger(__name__)
-GRANTS, STATUSES, MEASUREMENTS = "grant", "status", "measurement"
+GRANTS, STATUSES, MEASUREMENTS, DETAILED = "grant", "status", "measurement", "details"
 
 
 def slice_key(kind: str, name: str) -> str:
@@ -95,7 +96,9 @@ class SliceManager:
         self.leading = True
         await self._resume()
         own = slice_key(GRANTS, self.state.slice)
-        work = (self._follow(own), self._follow(MEASUREMENTS), self._report(), self._keep(lease, own))
+        work = [self._follow(own), self._follow(MEASUREMENTS), self._report(), self._keep(lease, own)]
+        if self._rule is not CLOSED_FORM:
+            work.append(self._follow(slice_key(DETAILED, self.state.slice)))
         tasks = [asyncio.create_task(part) for part in work]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -148,7 +151,7 @@ class SliceManager:
         return self._transport.watch(prefix)
 
     def apply(self, entry: Entry) -> None:
-        """Take a grant or a measurement in; what cannot be read is refused or ignored, with a line in the log."""
+        """Take a grant, details or a measurement in; what cannot be read is ignored, with a line in the log."""
         if not entry.value:
             return
         try:
@@ -156,11 +159,14 @@ class SliceManager:
                 self._seen = max(self._seen, entry.revision)
                 self.state = receive(self.state, GRANT.validate_json(entry.value))
                 self._changed.set()  # acknowledge again even if nothing changed: the first time may be lost
+                return
+            before = self.state
+            if entry.key.startswith(f"{DETAILED}."):
+                self.state = inform(self.state, DETAILS.validate_json(entry.value))
             else:
-                before = self.state
                 self.state = measure(self.state, MEASUREMENT.validate_json(entry.value))
-                if self.state is not before:
-                    self._changed.set()
+            if self.state is not before:
+                self._changed.set()
         except ValidationError as error:
             logger.error("slice %s: %s is not readable: %s", self.state.slice, entry.key, error)
 

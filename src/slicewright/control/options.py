@@ -25,6 +25,8 @@ class Options:
         rebalance_ratio: SP2 alone is run when a reported share differs by more than this.
         checkpoint_every: records between checkpoints in the journal.
         most_devices: requests beyond this are refused.
+        shares: how managers share (SP1), a name of ``share_rules.SHARE_RULES``.
+        share_limit_s: a learned model's shares that take longer are not used.
         most_failures: so many decisions in a row without an answer of the active method roll it back.
     """
 
@@ -42,9 +44,18 @@ class Options:
     checkpoint_every: int = 2000
     most_devices: int = 20_000
     most_failures: int = 5
+    shares: str = "closed-form"
+    share_limit_s: float = 0.02
 
     def __post_init__(self) -> None:
-        for name in ("epoch_s", "deadline_s", "ack_timeout_s", "away_after_s", "heartbeat_s"):
+        for name in (
+            "epoch_s",
+            "deadline_s",
+            "ack_timeout_s",
+            "away_after_s",
+            "heartbeat_s",
+            "share_limit_s",
+        ):
             if not getattr(self, name) > 0:
                 raise InvalidOptionError(name, "must be positive", value=getattr(self, name))
         for name in ("rounds", "seed", "checkpoint_every", "most_devices", "most_failures"):

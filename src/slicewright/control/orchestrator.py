@@ -17,10 +17,12 @@ from pydantic import ValidationError
 from slicewright.control import reports
 from slicewright.control.clock import Clock, end, pause
 from slicewright.control.decider import FALLBACK, Decider
+from slicewright.control.draft import Draft
 from slicewright.control.events import Checkpoint, Decided, Event, MethodChanged, Sent, TookOver
 from slicewright.control.feed import Feed
 from slicewright.control.grants import GRANT
 from slicewright.control.inbox import Change, Command, Inbox
+from slicewright.control.informing import Informer
 from slicewright.control.journal import FencedError, Journal, JournalError, Position, chained
 from slicewright.control.manager import STATUS, Status
 from slicewright.control.managing import GRANTS, STATUSES, slice_key
@@ -28,9 +30,8 @@ from slicewright.control.options import DEFAULTS, Options
 from slicewright.control.planning import Outcome
 from slicewright.control.recording import decided
 from slicewright.control.standing import Standing
-from slicewright.control.state import ControlError, State, dump, fold, sends
+from slicewright.control.state import ControlError, State, dump, sends
 from slicewright.control.transport import Entry, Transport, TransportError
-from slicewright.errors import SlicewrightError
 
 logger = logging.getLogger(__name__)
 LEASE = "orchestrator"
@@ -75,7 +76,7 @@ class Orchestrator:
         self.decider = Decider(options, threads=threads)
         self._journal, self._transport, self._clock = journal, transport, clock
         self.instance, self.options, self._observe = instance, options, observe
-        self._inbox = Inbox()
+        self._inbox, self._informer = Inbox(), Informer(transport)
         self._wake = asyncio.Event()
         self._standing = Standing(clock, options, {})
         self._next_epoch_s = 0.0
@@ -230,9 +231,10 @@ class Orchestrator:
 
     async def _turn(self, commands: Sequence[Command]) -> bool:
         """One round of the loop; True if there may be more to do at once."""
-        draft = _Draft(self.state)
+        draft = Draft(self.state)
         accepted = [command for command in commands if draft.carry_out(command)]
         draft.add(*reports.received(draft.state, self.statuses))
+        draft.add(*reports.shared(draft.state, self.statuses))
         due = self._clock.monotonic() >= self._next_epoch_s
         if due:
             self._next_epoch_s = self._clock.monotonic() + self.options.epoch_s
@@ -252,6 +254,7 @@ class Orchestrator:
         await self._append(draft.events)
         self.outcome = outcome or self.outcome
         self._inbox.recorded(accepted, self.state, decided=not self.state.dirty or self.state.network is None)
+        await self._informer.inform(self.state, self.statuses)
         for event in draft.events:
             if isinstance(event, Sent):
                 self._standing.sent(event.slice)
@@ -325,26 +328,3 @@ class Orchestrator:
             await self._transport.put(slice_key(GRANTS, name), GRANT.dump_json(book.sent or book.held))
         except TransportError as error:
             logger.warning("the grant of slice %s waits: %s", name, error)
-
-
-class _Draft:
-    """Events of one turn, and the state they lead to; nothing of it counts until it is in the journal."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.events: list[Event] = []
-
-    def add(self, *events: Event) -> None:
-        for event in events:
-            self.state = fold(self.state, event)
-            self.events.append(event)
-
-    def carry_out(self, command: Command) -> bool:
-        """Add what a command wants; False if it refuses."""
-        try:
-            events = command.change(self.state)
-        except SlicewrightError as error:
-            command.refuse(error)
-            return False
-        self.add(*events)
-        return True

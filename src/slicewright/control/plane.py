@@ -20,6 +20,7 @@ from slicewright.control.metrics import Metrics, picture_gauges
 from slicewright.control.network import Network
 from slicewright.control.options import DEFAULTS, Options
 from slicewright.control.orchestrator import NotLeadingError, Orchestrator
+from slicewright.control.share_rules import share_rule
 from slicewright.control.state import State
 from slicewright.control.transport import Transport
 from slicewright.control.views import Picture, View
@@ -128,7 +129,12 @@ class ControlPlane:
 
     def _manage(self, name: str) -> None:
         manager = SliceManager(
-            name, self.transport, clock=self.clock, instance=self._instance, options=self.options
+            name,
+            self.transport,
+            clock=self.clock,
+            instance=self._instance,
+            options=self.options,
+            rule=share_rule(self.options.shares, limit_s=self.options.share_limit_s),
         )
         self.managers[name] = manager
         self._spawn(manager.run())

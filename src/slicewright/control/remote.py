@@ -12,6 +12,7 @@ from slicewright.control.nats_journal import NatsJournal
 from slicewright.control.nats_transport import NatsTransport
 from slicewright.control.options import Options
 from slicewright.control.plane import ControlPlane, FirstRequests
+from slicewright.control.share_rules import share_rule
 
 
 def remote_plane(
@@ -36,12 +37,12 @@ async def manage_slices(
     """Run managers until the process is told to stop."""
     connection = NatsConnection(address, instance)
     transport = NatsTransport(connection)
-    running = [
-        asyncio.create_task(
-            SliceManager(name, transport, clock=SystemClock(), instance=instance, options=options).run()
-        )
+    rule = share_rule(options.shares, limit_s=options.share_limit_s)
+    made = (
+        SliceManager(name, transport, clock=SystemClock(), instance=instance, options=options, rule=rule)
         for name in slices
-    ]
+    )
+    running = [asyncio.create_task(manager.run()) for manager in made]
     stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, _resolve, stop)

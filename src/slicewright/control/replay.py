@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from slicewright.control.events import Attempt, Checkpoint, Decided
+from slicewright.control.events import Attempt, Checkpoint, Decided, Shared
 from slicewright.control.journal import GENESIS, BrokenChainError, Record, from_line, verify
 from slicewright.control.options import Options
 from slicewright.control.planning import LAST_GOOD, Outcome, decide, decide_last_good
 from slicewright.control.recording import decided
-from slicewright.control.state import ControlError, State, dump, fold
+from slicewright.control.state import ControlError, State, dump, fold, load
+from slicewright.control.views import Picture
 from slicewright.errors import UnknownNameError
 
 _MEASURED = ("duration_s", "attempts")
@@ -87,14 +88,31 @@ def replay_log(records: Iterable[Record]) -> Report:
                 found, again = _compare(state, record.sequence, record.event)
                 recomputed += again
                 differences.extend(found)
-            if isinstance(record.event, Checkpoint) and not starts and dump(state) != record.event.state:
+            if isinstance(record.event, Checkpoint) and not starts and not _is_dump(record.event, state):
                 differences.append(
                     Difference(record.sequence, "checkpoint", "is not the fold of what precedes it")
                 )
             state = fold(state, record.event)
+            if isinstance(record.event, Shared):
+                differences.extend(_judged(state, record.sequence))
     except (BrokenChainError, ControlError) as error:
         differences.append(Difference(count + 1, "chain", str(error)))
     return Report(count, decisions, recomputed, tuple(differences))
+
+
+def _is_dump(checkpoint: Checkpoint, state: State) -> bool:
+    """Whether a checkpoint is a state's, even if it was written before states had all the fields of today."""
+    return dump(load(checkpoint.state)) == dump(state)
+
+
+def _judged(state: State, sequence: int) -> list[Difference]:
+    """What the judge says of shares that a manager's model found, once every slice holds what it was told to."""
+    if not state.settled or state.dirty:
+        return []
+    plan = Picture(state).plan
+    if plan is None or plan.violations.feasible:
+        return []
+    return [Difference(sequence, "shares", plan.violations.explain())]
 
 
 def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Difference], bool]:

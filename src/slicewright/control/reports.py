@@ -14,8 +14,10 @@ from slicewright.control.events import (
     Event,
     Rebalanced,
     Refused,
+    Shared,
 )
 from slicewright.control.manager import Measurement, Status
+from slicewright.control.share_rules import CLOSED_FORM_NAME
 from slicewright.control.state import State
 
 
@@ -30,6 +32,28 @@ def received(state: State, statuses: Mapping[str, Status]) -> list[Event]:
             out.append(Acknowledged(name, book.sent.revision))
         elif status.refused == book.sent.revision:
             out.append(Refused(name, book.sent.revision, status.reason))
+    return out
+
+
+def shared(state: State, statuses: Mapping[str, Status]) -> list[Shared]:
+    """How managers with a learned model share the grants that they are known to hold, whenever that has changed.
+
+    Shares for newer measurements than the grant's are left out: a decision for these is about to follow.
+    """
+    out: list[Shared] = []
+    for name, book in state.books.items():
+        status = statuses.get(name)
+        if status is None or status.rule == CLOSED_FORM_NAME or status.applied != book.held.revision:
+            continue
+        if status.applied == 0 or not status.as_granted:
+            continue
+        how = status.sharing
+        now = Shared(
+            name, status.applied, status.rule, how.path, how.reason, how.cost_ratio,
+            status.radio, status.compute, status.home,
+        )  # fmt: skip
+        if now != state.shared.get(name):
+            out.append(now)
     return out
 
 

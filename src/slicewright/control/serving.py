@@ -18,6 +18,7 @@ from slicewright.control.journal import Journal, MemoryJournal
 from slicewright.control.network import Network
 from slicewright.control.options import DEFAULTS, Options
 from slicewright.control.plane import ControlPlane, FirstRequests
+from slicewright.control.share_rules import LearnedShares, share_rule
 from slicewright.control.state import ControlError
 from slicewright.control.transport import MemoryTransport, Transport
 from slicewright.errors import InvalidOptionError, MissingExtraError
@@ -61,9 +62,11 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
 
     Raises:
         InvalidOptionError: settings that do not go together.
+        UnknownNameError: no such method or share rule.
         MissingExtraError: the extra ``control`` is not installed.
     """
     check(setup)
+    rule = share_rule(setup.options.shares)
     try:
         import uvicorn
 
@@ -71,6 +74,10 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
         from slicewright.control.http.auth import is_loopback
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
+    if isinstance(rule, LearnedShares) and setup.role != "sro":
+        missing = rule.prepare()
+        if missing:
+            say(f"--shares {rule.name}: {missing}; the closed form shares instead")
     if setup.role == "slice-manager" and setup.nats is not None:
         from slicewright.control.remote import manage_slices
 
@@ -138,6 +145,10 @@ def check(setup: Setup) -> None:
         )
     if setup.role == "slice-manager" and not setup.slices:
         raise InvalidOptionError("--slice", "must name at least one slice to manage")
+    if setup.role == "sro" and setup.options.shares != DEFAULTS.shares:
+        raise InvalidOptionError(
+            "--shares", "is for slice managers", value=setup.options.shares, fix="give it to their processes"
+        )
     if setup.role != "slice-manager" and setup.slices:
         raise InvalidOptionError("--slice", "is for --role slice-manager")
 

@@ -22,6 +22,7 @@ from slicewright.control.events import (
     Rebalanced,
     Refused,
     Sent,
+    Shared,
     TookOver,
 )
 from slicewright.control.grants import Book, Grant, Place, next_grants, release
@@ -72,6 +73,7 @@ class State:
         leader: instance that leads.
         dirty: something changed since the last decision.
         last: the last decision.
+        shared: slice to how its manager shared, for managers with a learned model.
     """
 
     network: Network | None = None
@@ -87,6 +89,7 @@ class State:
     leader: str = ""
     dirty: bool = False
     last: Decided | None = None
+    shared: Mapping[str, Shared] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -130,6 +133,8 @@ def fold(state: State, event: Event) -> State:
             return replace(state, books=_rebalanced(state.books, event.roots))
         case Sent() | Acknowledged() | Refused():
             return _with_message(state, event)
+        case Shared():
+            return replace(state, shared={**state.shared, event.slice: event})
         case MethodChanged():
             return replace(state, methods=_with_method(state.methods, event))
         case TookOver():
@@ -257,6 +262,7 @@ class _Saved:
     leader: str
     dirty: bool
     last: Decided | None
+    shared: dict[str, Shared] = field(default_factory=dict)
 
 
 _SAVED: TypeAdapter[_Saved] = TypeAdapter(_Saved)

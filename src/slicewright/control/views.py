@@ -57,8 +57,14 @@ class Picture:
 
     @cached_property
     def allocations(self) -> Mapping[str, Allocation]:
-        """Slice to intra-slice shares by the closed form."""
-        return {name: allocate(grant) for name, grant in self.grants.items()}
+        """Slice to intra-slice shares: as the manager reported for the grant in view, else by the closed form."""
+        return {name: self._allocation(name, grant) for name, grant in self.grants.items()}
+
+    def _allocation(self, name: str, grant: Grant) -> Allocation:
+        known = self.state.shared.get(name)
+        if self.view == "granted" and known is not None and known.revision == grant.revision:
+            return Allocation(known.radio, known.compute, known.home)
+        return allocate(grant)
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -185,6 +191,7 @@ def slice_documents(
                     "applied_revision": status.applied,
                     "generation": status.generation,
                     "rule": status.rule,
+                    "shares": asdict(status.sharing),
                     "sent_home": dict(status.home),
                 },
             }

@@ -1,0 +1,274 @@
+"""SP1 by a manager's learned model: what is used of its answer, what is overruled, and what the log says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import slicewright as sw
+from slicewright.control.allocation import Allocation, allocate
+from slicewright.control.clock import LoopClock, end
+from slicewright.control.details import DETAILS, Details, details_of
+from slicewright.control.device import devices_of
+from slicewright.control.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Shared
+from slicewright.control.grants import Grant
+from slicewright.control.journal import GENESIS, MemoryJournal, chained
+from slicewright.control.manager import MEASUREMENT, Manager, Measurement, inform, receive, status_of
+from slicewright.control.managing import SliceManager, measurement_key
+from slicewright.control.network import Network
+from slicewright.control.options import Options
+from slicewright.control.orchestrator import Orchestrator
+from slicewright.control.planning import Outcome, decide
+from slicewright.control.replay import read_log, replay_log
+from slicewright.control.share_rules import Advice, LearnedShares, NoAdviceError, share_rule
+from slicewright.control.transport import MemoryTransport
+from slicewright.control.views import Picture, slice_documents
+from slicewright.errors import UnknownNameError
+from slicewright.network.scenario import Scenario
+from slicewright.network.scenario_file import save_scenario
+from slicewright.policies.learned_models import FOLDER_VARIABLE
+from tests.control.processes import Served, free_port, wait_for
+from tests.control.support import crowded, judge_world, scenario_of, simulate, state_with
+
+LEARNED = LearnedShares("deepsets-s", limit_s=5.0)
+AS_TRAINED = scenario_of(24, 3, coins=8)
+
+
+def decision(scenario: Scenario) -> Outcome:
+    outcome = decide(state_with(scenario)[0].situation(), "auto", rounds=20, seed=0)
+    assert outcome is not None
+    return outcome
+
+
+def details_for(scenario: Scenario, name: str) -> Details:
+    return details_of(Network.of(scenario), devices_of(scenario), name)
+
+
+def managed(scenario: Scenario, rule: LearnedShares = LEARNED) -> dict[str, Manager]:
+    out = {}
+    for name, grant in decision(scenario).targets.items():
+        manager = inform(Manager.fresh(name, rule=rule), details_for(scenario, name))
+        out[name] = receive(manager, replace(grant, revision=1))
+    return out
+
+
+def judged(scenario: Scenario, managers: dict[str, Manager]) -> None:
+    devices = {d.id: d for d in devices_of(scenario)}
+    grants = {name: m.grant for name, m in managers.items()}
+    judge_world(Network.of(scenario), devices, grants, {n: m.allocation for n, m in managers.items()})
+
+
+def test_the_shipped_model_shares_within_the_grant() -> None:
+    managers = managed(AS_TRAINED)
+    judged(AS_TRAINED, managers)
+    assert {m.sharing.path for m in managers.values()} == {"deepsets-s"}
+    for manager in managers.values():
+        exact = allocate(manager.grant)
+        assert manager.allocation.radio != exact.radio, "the model is no closed form"
+        assert manager.sharing.cost_ratio > 1, "and nothing is better than the optimum"
+        assert set(manager.allocation.radio) == set(manager.grant.seats)
+        sums: dict[str, float] = {}
+        for device, share in manager.allocation.radio.items():
+            point = manager.grant.seats[device].access_point
+            sums[point] = sums.get(point, 0.0) + share
+        assert all(total == pytest.approx(1.0) for total in sums.values()), "renormalised to the granted"
+
+
+def test_only_ratios_of_the_models_answer_count_among_those_who_use_a_resource() -> None:
+    name, grant = next(iter(decision(AS_TRAINED).targets.items()))
+    advice = LEARNED.advise(grant.seats, details_for(AS_TRAINED, name))
+    assert advice is not None
+    shares = allocate(grant, advice=advice).radio
+    for one, share in shares.items():
+        for other in shares:
+            if grant.seats[one].access_point == grant.seats[other].access_point:
+                ratio = advice.radio[one] / advice.radio[other]
+                assert share / shares[other] == pytest.approx(ratio)
+
+
+def test_where_the_answer_would_break_a_rule_the_closed_form_answers_and_says_so() -> None:
+    overruled = []
+    for seed in range(3):
+        scenario = scenario_of(50, seed, coins=8, coin_capacity_hz=(2e8, 4e8))
+        managers = managed(scenario)
+        judged(scenario, managers)
+        for manager in managers.values():
+            exact, seats = allocate(manager.grant).compute, manager.grant.seats
+            for node in sorted({seat.node for seat in seats.values()}):
+                if f"on node {node} " in manager.sharing.reason:
+                    overruled.append(manager.sharing.reason)
+                    here = [d for d in exact if seats[d].node == node]
+                    assert [manager.allocation.compute[d] for d in here] == [exact[d] for d in here]
+    assert any("would not be stable (13c)" in reason for reason in overruled)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 3), chance=st.integers(0, 2**32 - 1))
+def test_no_advice_whatever_breaks_a_constraint(seed: int, chance: int) -> None:
+    scenario, rng = crowded(12, seed), np.random.default_rng(chance)
+    grants, allocations = decision(scenario).targets, {}
+    for name, grant in grants.items():
+        wild = {d: float(rng.choice([0.0, -1.0, 1e-12, np.nan, np.inf, rng.random()])) for d in grant.seats}
+        fair = {d: float(rng.random()) for d in list(grant.seats)[int(rng.integers(3)) :]}
+        allocations[name] = allocate(grant, advice=Advice(wild, fair if rng.random() < 0.5 else wild))
+    judge_world(Network.of(scenario), {d.id: d for d in devices_of(scenario)}, grants, allocations)
+
+
+def advice_refused(rule: LearnedShares, grant: Grant, details: Details | None) -> str:
+    with pytest.raises(NoAdviceError) as caught:
+        rule.advise(grant.seats, details)
+    manager = Manager.fresh(grant.slice, rule=rule)
+    manager = manager if details is None else inform(manager, details)
+    manager = receive(manager, replace(grant, revision=1))
+    assert manager.allocation == allocate(grant), "the closed form answers"
+    assert manager.sharing.path == "closed-form"
+    assert manager.sharing.reason == str(caught.value)
+    return str(caught.value)
+
+
+def test_every_reason_for_the_closed_form_is_stated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    name, grant = next(iter(decision(AS_TRAINED).targets.items()))
+    details = details_for(AS_TRAINED, name)
+    assert "details of the requests have not come" in advice_refused(LEARNED, grant, None)
+    some = details_of(Network.of(AS_TRAINED), devices_of(AS_TRAINED)[:1], name)
+    assert "have not come yet" in advice_refused(LEARNED, grant, some)
+    assert "there is no model 'set-transformer-4'" in advice_refused(
+        LearnedShares("set-transformer-4"), grant, details
+    )
+    slow = LearnedShares("deepsets-s", limit_s=1e-9)
+    assert "ms of the 1e-06 ms it has" in advice_refused(slow, grant, details)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    (tmp_path / "deepsets-s.json").write_text("{}")
+    assert "cannot be loaded" in advice_refused(LEARNED, grant, details)
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    small = scenario_of(12, 0)
+    other, few = next(iter(decision(small).targets.items()))
+    assert "networks of 9 nodes, this one has 5" in advice_refused(LEARNED, few, details_for(small, other))
+    many = scenario_of(60, 0, coins=8)
+    which, large = next(iter(decision(many).targets.items()))
+    assert "5 to 50 devices, this one has 60" in advice_refused(LEARNED, large, details_for(many, which))
+    with pytest.raises(UnknownNameError, match="did you mean 'deepsets-s'"):
+        share_rule("deepset-s")
+
+
+def test_details_survive_their_way_and_refuse_to_be_crooked() -> None:
+    details = details_for(AS_TRAINED, "s1")
+    assert DETAILS.validate_json(DETAILS.dump_json(details)) == details
+    with pytest.raises(ValueError, match="cycles has 1 entries, not 24"):
+        replace(details, cycles=(1.0,))
+
+
+def test_managers_with_a_model_are_told_what_it_needs_and_the_log_says_what_they_did() -> None:
+    options = Options(rounds=5, shares="deepsets-s", share_limit_s=5.0)
+    devices = devices_of(AS_TRAINED)
+
+    async def story() -> None:
+        clock = LoopClock()
+        transport, journal = MemoryTransport(clock), MemoryJournal()
+        sro = Orchestrator(journal, transport, clock=clock, instance="a", options=options, threads=False)
+        managers = {
+            name: SliceManager(
+                name, transport, clock=clock, instance=name, options=options,
+                rule=share_rule(options.shares, limit_s=5.0) if name != "s2" else share_rule("closed-form"),
+            )
+            for name in ("s0", "s1", "s2")
+        }  # fmt: skip
+        tasks = [asyncio.create_task(sro.run())]
+        tasks += [asyncio.create_task(manager.run()) for manager in managers.values()]
+        while not sro.leading:
+            await asyncio.sleep(0.1)
+        document = Network.of(AS_TRAINED).document
+        await sro.submit(lambda s: (NetworkSet(document), DevicesAdmitted(devices)), wait=True)
+        await asyncio.sleep(6)
+        assert set(sro.state.shared) == {"s0", "s1"}
+        for name in ("s0", "s1"):
+            assert managers[name].state.sharing.path == "deepsets-s"
+            assert sro.state.shared[name].radio == managers[name].state.allocation.radio
+            assert sro.state.shared[name].revision == sro.state.books[name].held.revision
+        picture = Picture(sro.state)
+        assert picture.plan is not None
+        assert picture.plan.violations.feasible, picture.plan.violations.explain()
+        assert picture.plan.cost_s > (Picture(sro.state, "desired").plan or picture.plan).cost_s
+        shown = {s["name"]: s["manager"]["shares"] for s in slice_documents(picture, sro.statuses, {})}
+        assert shown["s0"]["path"] == "deepsets-s"
+        assert shown["s2"] == {"path": "closed-form", "reason": "", "cost_ratio": 1.0}
+        # A measurement and a departure: shares follow, and so does the log once the grants do.
+        device = next(iter(managers["s0"].state.allocation.radio))
+        bits = managers["s0"].state.grant.seats[device].task_bits
+        newer = Measurement(device, 1, task_bits=bits / 2)
+        await transport.put(measurement_key(device), MEASUREMENT.dump_json(newer))
+        await sro.submit(lambda s: (DevicesRemoved((devices[0].id,)),), wait=True)
+        await asyncio.sleep(8)
+        assert sro.state.settled
+        for name in ("s0", "s1"):
+            assert sro.state.shared[name].radio == managers[name].state.allocation.radio
+        await end(tasks)
+        assert replay_log(journal.records).differences == ()
+        events = [record.event for record in journal.records]
+        k = max(k for k, e in enumerate(events) if isinstance(e, Shared) and len(e.compute) > 1)
+        kept = events[k]
+        assert isinstance(kept, Shared)
+        forged = replace(kept, compute=dict.fromkeys(kept.compute, 0.9))
+        report = replay_log(chained(GENESIS, 0, 1.5, [*events[:k], forged, *events[k + 1 :]]))
+        assert "shares" in [d.what for d in report.differences]
+
+    simulate(story)
+
+
+def test_a_successor_of_a_manager_goes_on_with_the_model() -> None:
+    manager = managed(AS_TRAINED)["s0"]
+    status = status_of(manager, "first")
+    again = Manager.resumed(status, rule=LEARNED)
+    assert again.sharing.path == "closed-form", "until it is told of the requests"
+    again = inform(again, details_for(AS_TRAINED, "s0"))
+    assert again.allocation == manager.allocation
+    assert isinstance(again.allocation, Allocation)
+
+
+def test_a_log_of_the_first_release_is_read_as_it_was_written() -> None:
+    file = Path(__file__).parent / "data" / "log-0.1.0.jsonl"
+    report = replay_log(read_log(file))
+    assert report.differences == ()
+    assert (report.records, report.recomputed) == (15, 2)
+    assert "shared" not in json.loads(file.read_text().splitlines()[13])["event"]["state"]
+
+
+def test_serve_with_a_model_and_with_one_that_is_not_there(tmp_path: Path) -> None:
+    file, store = str(save_scenario(AS_TRAINED, tmp_path / "s.json")), tmp_path / "journal.db"
+    for name, path, words in (
+        ("deepsets-s", "deepsets-s", ""),
+        ("set-transformer-2", "closed-form", "there is no model"),
+    ):
+        port = free_port()
+        one = Served(
+            (file, "--port", str(port), "--store", str(store), "--shares", name), tmp_path / name, port
+        )
+        one.start()
+        try:
+            wait_for(lambda: one.get("/readyz"), 60, "ready")  # noqa: B023
+
+            def shared() -> Any:
+                slices = (one.get("/v1/slices") or {"slices": []})["slices"]  # noqa: B023
+                ways = [s["manager"]["shares"] for s in slices if s["manager"] and s["devices"]]
+                good = [w for w in ways if w["path"] == path and words in w["reason"]]  # noqa: B023
+                return good if len(good) == 3 else None
+
+            wait_for(shared, 20, f"shares by {path}")
+            violations = sw.check(sw.load_scenario(one.get("/v1/scenario")), one.get("/v1/plan"))
+            assert violations.feasible, violations.explain()
+        finally:
+            one.stop()
+        assert words in (tmp_path / name).read_text()
+    report = replay_log(read_log(store))
+    assert report.differences == ()
+    paths = {r.event.path for r in read_log(store) if isinstance(r.event, Shared)}
+    assert paths == {"deepsets-s", "closed-form"}
