@@ -6,12 +6,13 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,linux,sdn,gym,ray,gurobi
 
-.PHONY: demo test lint bench install install-test clean help
+.PHONY: demo test lint smoke bench install install-test clean help
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
-	@echo "make test   lint, type check and every test"
+	@echo "make test   lint, type check, every test, and both publications at smoke scale"
 	@echo "make lint   ruff, mypy --strict, import contracts"
+	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
 demo: $(VENV)/.core
@@ -27,12 +28,18 @@ test: $(VENV)/.test
 	$(BIN)/slicewright plan paper-slicing --devices 0 --method bipartite-raw
 	$(BIN)/slicewright place paper-placement --method auto --budget 50ms --json - > /dev/null
 	$(BIN)/python -m pytest -n $(JOBS) || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+	$(MAKE) smoke
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+smoke: $(VENV)/.test
+	rm -rf build/reproduction
+	$(BIN)/slicewright reproduce slicing --scale smoke --output build/reproduction/slicing
+	$(BIN)/slicewright reproduce placement --scale smoke --output build/reproduction/placement
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
