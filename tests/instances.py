@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from hypothesis import strategies as st
 
 from slicewright.network import Scenario, preset
+from tests import shared
 
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
-REFERENCE = SHARED / "reference" / "slicing"
+REFERENCE = shared.REFERENCE / "slicing"
 
 
 def reference_optima() -> list[dict[str, object]]:

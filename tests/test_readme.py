@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.instances import ROOT, SHARED
+from tests.shared import ROOT, SHARED
 
 README = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

@@ -70,7 +70,10 @@ def test_check_of_a_scenario_alone(folder):
     ("arguments", "message"),
     [
         (["plan", "nothing.yaml"], "there is no file nothing.yaml"),
-        (["plan", "paper-slicin"], "there is no file or preset 'paper-slicin'; did you mean 'paper-slicing'?"),
+        (
+            ["plan", "paper-slicin"],
+            "there is no file or preset 'paper-slicin'; did you mean 'paper-slicing'?",
+        ),
         (["plan", "s.yaml", "--method", "atuo"], "there is no method 'atuo'; did you mean 'auto'?"),
         (["plan", "s.yaml", "--budget", "fast"], "must be a duration such as 5ms"),
         (["plan", "broken.yaml"], "did you mean 'devices'"),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from slicewright.cli.scenario import app, parse_settings
 from slicewright.errors import InvalidOptionError
 from slicewright.network import load_scenario, preset
-from tests.instances import SHARED
+from tests.shared import MELBOURNE
 
 runner = CliRunner()
 
@@ -80,13 +80,11 @@ def test_import_topohub(tmp_path):
 
 
 @pytest.mark.skipif(
-    not (SHARED / "data" / "melbourne-cbd").is_dir(),
+    not MELBOURNE.is_dir(),
     reason="the shared Melbourne CSV files are not beside this checkout",
 )
 def test_import_eua(tmp_path):
-    said = run(
-        "import", "eua", SHARED / "data" / "melbourne-cbd", "-o", tmp_path / "m.yaml", "--set", "users=40"
-    )
+    said = run("import", "eua", MELBOURNE, "-o", tmp_path / "m.yaml", "--set", "users=40")
     assert "40 devices, 125 access points, 42 nodes" in said
 
 

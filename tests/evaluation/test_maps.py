@@ -20,10 +20,10 @@ from slicewright.network.importers import import_eua
 from slicewright.network.scenario import Sites
 from slicewright.policies import plan
 from slicewright.slicing import Decisions, Plan, Shares
-from tests.instances import REFERENCE, SHARED, scenarios
+from tests.instances import REFERENCE, scenarios
+from tests.shared import MELBOURNE
 
 MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".html": b"<html>"}
-MELBOURNE = SHARED / "data" / "melbourne-cbd"
 
 
 def planned(name: str = "paper-slicing", **parameters: object) -> Plan:

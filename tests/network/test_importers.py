@@ -11,9 +11,8 @@ from slicewright.network.importers import import_eua
 from slicewright.network.importers.geography import Origin, to_plane_m
 from slicewright.network.importers.nodes import place_nodes
 from slicewright.policies import plan
-from tests.instances import SHARED
+from tests.shared import MELBOURNE
 
-MELBOURNE = SHARED / "data" / "melbourne-cbd"
 SITES = "SITE_ID,LATITUDE,LONGITUDE,NAME\n7,-37.810,144.960,a\n8,-37.812,144.962,b\n9,-37.814,144.964,c\n"
 USERS = "Latitude,Longitude\n-37.811,144.961\n-37.813,144.963\n\n-37.8145,144.9645\n"
 

@@ -10,10 +10,14 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from slicewright.placement import Tasks, placement_preset
+from tests import shared
 
 HERE = Path(__file__).parent
-SHARED = HERE.parents[2] / "shared" / "reference" / "placement"
-REFERENCE = SHARED if SHARED.exists() else HERE / "reference"
+REFERENCE = next(
+    folder
+    for folder in (shared.REFERENCE / "placement", HERE / "reference")
+    if (folder / "optima.json").exists()
+)
 """Public instances with proven optima: all where they are at hand, else the copies of some."""
 
 
