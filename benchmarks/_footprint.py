@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 
 import numpy as np
 
 import slicewright as sw
-from slicewright.policies.learned_models import load_model
+from slicewright.policies.learned_models import inputs, load_model
 
 SIZES = (5, 50, 500)
 BATCH = 64
@@ -25,7 +25,7 @@ from slicewright.policies import learned_models
 def kilobytes(name):
     return int(next(line for line in open("/proc/self/status") if line.startswith(name)).split()[1])
 scenario = sw.preset("paper-slicing", devices=int(sys.argv[2]))
-rows, seen = features.rows(scenario), features.network(scenario)
+features.rows(scenario), features.network(scenario)  # what both kinds of model would load
 open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew
 before = kilobytes("VmRSS")
 learned_models.load_model(sys.argv[1]).run(scenario)
@@ -36,23 +36,23 @@ print(kilobytes("VmHWM") - before)
 def print_footprints(models: Sequence[str]) -> None:
     """One line per model: what it takes, on one core."""
     print(
-        "\nfootprint on one core: MB is what loading and one inference add to the process at its peak, ms the median"
+        "\nfootprint on one core: ms is the median; MB what loading and one inference add to the process at its peak"
     )
-    print(f"{'model':20s} {'weights':>8s} {'file KB':>8s}" + "".join(f"{f'I={n}: ms':>11s} {'MB':>6s}" for n in SIZES)
-          + f" {f'batch of {BATCH}, I=50: ms each':>30s}")  # fmt: skip
+    heads = "".join(f"{f'I={n}: ms':>11s} {'MB':>6s}" for n in SIZES)
+    print(f"{'model':20s} {'weights':>8s} {'file KB':>8s}{heads} {f'batch of {BATCH}, I=50: ms each':>30s}")
     folder = resources.files("slicewright") / "models"
     for name in models:
         model = load_model(name)
         size = len((folder / model.card.file).read_bytes()) / 1024
         cells = "".join(f"{_latency_ms(name, n):11.3f} {_memory_mb(name, n):6.1f}" for n in SIZES)
         print(f"{name:20s} {model.card.parameters:8d} {size:8.0f}{cells} {_batch_ms(name):30.3f}")
-    search = [
-        np.median(
-            [sw.plan(sw.preset("paper-slicing", devices=n, seed=s), rounds=0).runtime_s for s in range(9)]
-        )
-        for n in SIZES
-    ]
-    print(f"{'search, 0 rounds':20s} {0:8d} {0:8d}" + "".join(f"{1e3 * t:11.3f} {0:6.1f}" for t in search))
+    cells = "".join(f"{_search_ms(n):11.3f} {0:6.1f}" for n in SIZES)
+    print(f"{'search, 0 rounds':20s} {0:8d} {0:8d}{cells}")
+
+
+def _search_ms(devices: int) -> float:
+    scenarios = (sw.preset("paper-slicing", devices=devices, seed=seed) for seed in range(9))
+    return 1e3 * float(np.median([sw.plan(scenario, rounds=0).runtime_s for scenario in scenarios]))
 
 
 def _latency_ms(name: str, devices: int) -> float:
@@ -62,8 +62,6 @@ def _latency_ms(name: str, devices: int) -> float:
 
 def _batch_ms(name: str) -> float:
     """Per scenario, when many scenarios of one size are asked at once."""
-    from slicewright.policies.learned_models import inputs
-
     model = load_model(name)
     single = [inputs(model.card, sw.preset("paper-slicing", devices=50, seed=k)) for k in range(BATCH)]
     feed = {key: np.concatenate([x[key] for x in single]) for key in single[0]}
@@ -77,10 +75,10 @@ def _memory_mb(name: str, devices: int) -> float:
     return int(done.stdout.split()[-1]) / 1024
 
 
-def _median_s(call: object, times: int) -> float:
+def _median_s(call: Callable[[], object], times: int) -> float:
     took = []
     for _ in range(times):
         began = time.perf_counter()
-        call()  # type: ignore[operator]
+        call()
         took.append(time.perf_counter() - began)
     return float(np.median(took))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -26,24 +27,21 @@ def print_decodings(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:
         for name, weight in plain.named_parameters():
             if not name.endswith(("sharpness", "step")):
                 weight.zero_()
-    nothing: Callable[[sw.Scenario], Soft] = lambda s: (
-        np.zeros((s.n_devices, s.n_access_points)), np.zeros((s.n_devices, s.n_slices, s.n_nodes))
-    )  # fmt: skip
     sources: dict[str, Callable[[sw.Scenario], Soft]] = {
-        "bipartite, as shipped": lambda s: tuple(shipped.run(s)),  # type: ignore[return-value]
+        "bipartite, as shipped": lambda s: _pair(shipped.run(s)),
         "deepsets-s": lambda s: soft_choices(s, published.run(s)[0]),
         "bipartite without learning": lambda s: soft_decisions(plain, s),
-        "nothing expected of others": nothing,
+        "nothing expected of others": _nothing,
     }
     counts = (1, 8, 32)
     print("\nraw gap by decoding, %: mean (p95); each device by itself, or in order of certainty")
-    print(
-        f"{'soft decisions':30s} {'most probable':>18s}" + "".join(f"{f'best of {k}':>18s}" for k in counts)
-    )
+    heads = "".join(f"{f'best of {k}':>18s}" for k in counts)
+    print(f"{'soft decisions':30s} {'most probable':>18s}{heads}")
     for name, source in sources.items():
         soft = [source(s) for s in scenarios]
         cells = [_cell(scenarios, best, lambda s, x: most_probable(s, *x), soft)]
-        cells += [_cell(scenarios, best, lambda s, x, k=k: decode_soft(s, *x, count=k), soft) for k in counts]  # type: ignore[misc]
+        for k in counts:
+            cells.append(_cell(scenarios, best, partial(_decoded, count=k), soft))
         print(f"{name:30s}" + "".join(f"{cell:>18s}" for cell in cells))
 
 
@@ -67,9 +65,8 @@ def print_losses(labels: int, *, epochs: int) -> None:
         "labels, then cost": [(imitate, half), (descend, epochs - half)],
     }
     print(f"\nwhat the losses are worth: {labels} scenarios, {epochs} epochs each")
-    print(
-        f"{'trained on':32s} {'local/offload':>14s} {'most probable':>14s} {'decoded once':>13s} {'best of 32':>11s}"
-    )
+    heads = f"{'local/offload':>14s} {'most probable':>14s} {'decoded once':>13s} {'best of 32':>11s}"
+    print(f"{'trained on':32s} {heads}")
     for name, stages in plans.items():
         model = Bipartite(BipartiteDesign())
         for stage, (loss, count) in enumerate(stages):
@@ -83,6 +80,21 @@ def print_losses(labels: int, *, epochs: int) -> None:
             f"{name:32s} {alone['acc_bin']:14.4f} {alone['gap_mean_%']:13.3f}% {once['gap_mean_%']:12.3f}% "
             f"{many['gap_mean_%']:10.3f}%"
         )
+
+
+def _pair(answers: Sequence[np.ndarray]) -> Soft:
+    radio_p, group_p = answers
+    return radio_p, group_p
+
+
+def _nothing(scenario: sw.Scenario) -> Soft:
+    """No expectation: each device decides on what is decided already."""
+    groups = (scenario.n_devices, scenario.n_slices, scenario.n_nodes)
+    return np.zeros((scenario.n_devices, scenario.n_access_points)), np.zeros(groups)
+
+
+def _decoded(scenario: sw.Scenario, soft: Soft, count: int) -> sw.Decisions:
+    return decode_soft(scenario, *soft, count=count)
 
 
 def _cell(

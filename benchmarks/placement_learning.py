@@ -9,19 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from slicewright.evaluation.reproduction import published
 from slicewright.learning.placement.kinds import SHIPPED
 from slicewright.learning.placement.runs import DEADLINES_S, FIRST_TEST_SEED, solved_runs
 from slicewright.placement import Placement, Tasks, judge, place, placement_preset
 from slicewright.placement.exact import solve_exact
 
-PUBLISHED = {
-    "gnn": (0.9244, 0.9207, 0.9244, 0.9196),
-    "mlp": (0.7625, 0.7122, 0.7625, 0.7249),
-    "decision tree": (0.7016, 0.7297, 0.7016, 0.6731),
-}
 FIRST_SEED = FIRST_TEST_SEED + 10_000
 OURS = "queue-network"
 BUDGETS_S = (0.001, 0.002, 0.005, 0.020)
@@ -71,8 +68,8 @@ def _classification(size: Scale) -> None:
     )
     heads = ("accuracy", "precision", "recall", "f1", "tie_aware")
     print(f"{'':<52}" + "".join(f"{head:>18}" for head in heads))
-    for name, figures in PUBLISHED.items():
-        print(f"{'published ' + name:<52}" + "".join(f"{x:>18.4f}" for x in figures))
+    for name, figures in published.PLACEMENT.items():
+        print(f"{'published ' + published.NAMES[name]:<52}" + "".join(f"{x:>18.4f}" for x in figures))
     trainers = published_trainers(published_sizes(runs[0]), ClassifierSchedule(epochs=size.epochs))
     imitate, descend = size.queue_epochs
     trainers[OURS] = queue_trainer(QueueDesign(), QueueSchedule(imitate=imitate, descend=descend))
@@ -87,9 +84,9 @@ def _instances(tasks: int, count: int) -> Iterator[Tasks]:
         yield placement_preset(tasks=tasks, seed=FIRST_SEED + i, deadline_s=DEADLINES_S[i % 2])
 
 
-def _warm(tasks: Tasks, method: str, **options: object) -> Placement:
+def _warm(tasks: Tasks, method: str, **options: Any) -> Placement:
     """The median by time of three runs."""
-    found = [place(tasks, method, certify=False, **options) for _ in range(3)]  # type: ignore[arg-type]
+    found = [place(tasks, method, certify=False, **options) for _ in range(3)]
     return sorted(found, key=lambda x: x.runtime_s)[1]
 
 
@@ -99,8 +96,7 @@ def _gains(size: Scale) -> None:
         "placements in brackets: an infeasible one may seem cheaper than the optimum)"
     )
     print(
-        "repaired: every rule kept. HiGHS: plain formulation, at most "
-        + f"{size.limit_s:.0f} s, time over method's"
+        f"repaired: every rule kept. HiGHS: plain formulation, at most {size.limit_s:.0f} s, time over method's"
     )
     for tasks in size.sizes:
         instances = list(_instances(tasks, size.instances))
@@ -155,7 +151,3 @@ def _against_search(size: Scale) -> None:
             ]
             cells.append(f" | {over[0]:6.3f} % {over[1]:6.3f} %")
         print(f"{tasks:>5}" + "".join(cells), flush=True)
-
-
-if __name__ == "__main__":
-    main("quick")
