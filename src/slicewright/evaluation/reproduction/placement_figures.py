@@ -70,9 +70,9 @@ def _measure_time(shop: Workshop) -> Measured:
     curves.append(curve(LABELS["auto"], STYLES["auto"], shop.scale.tasks, row))
     panels = [panel("one core, warm; networks with repair", "tasks", "decision time in s", curves, log=True)]
     notes = [
-        "The publication's solver is Gurobi; here HiGHS on the same programme, stopped after "
-        f"{limit:g} s in {stopped} "
-        "cases, where its time is a lower bound. Networks run in torch here; exported ones are faster."
+        f"The publication's solver is Gurobi; here HiGHS on the same programme, stopped after {limit:g} s in "
+        f"{stopped} cases, where its time is a lower bound. Networks run in torch here; exported ones are "
+        "faster."
     ]
     return {"panels": panels, "facts": {"stopped": stopped}, "notes": notes}
 
@@ -83,12 +83,10 @@ def _judge_time(data: Measured) -> Verdict:
     auto = [a / b for a, b in zip(mean[SOLVER], mean[LABELS["auto"]], strict=True)]
     return Verdict(
         holds([min(ratio) >= SOLVER_SLOWER, max(ratio) >= SOLVER_SLOWER]),
-        f"solver slower than the GNN by {min(ratio):.0f} to {max(ratio):.0f} times, than our search "
-        f"by {min(auto):.0f} to "
-        f"{max(auto):.0f} times",
-        "The exact way does not scale and the ratio grows with the tasks, as claimed. The time "
-        "says nothing about the "
-        "placement that it buys: see Figure 5.",
+        f"solver slower than the GNN by {min(ratio):.0f} to {max(ratio):.0f} times, than our search by "
+        f"{min(auto):.0f} to {max(auto):.0f} times",
+        "The exact way does not scale and the ratio grows with the tasks, as claimed. The time says nothing "
+        "about the placement that it buys: see Figure 5.",
     )
 
 
@@ -137,9 +135,8 @@ def _measure_gain(shop: Workshop) -> Measured:
 
 
 _GAIN_NOTE = (
-    f"Networks after repair (best of {DECODINGS} decodings); a rejected task counts as ten times "
-    "the longest way. C_solver "
-    "is proven up to 40 tasks, a long search beyond. The publication does not say how wrong "
+    f"Networks after repair (best of {DECODINGS} decodings); a rejected task counts as ten times the longest "
+    "way. C_solver is proven up to 40 tasks, a long search beyond. The publication does not say how wrong "
     "answers were made feasible."
 )
 
@@ -155,8 +152,7 @@ def _judge_gain(data: Measured) -> Verdict:
     return Verdict(
         holds([*leads, lowest]),
         f"mean gain GNN {gnn.mean():.3f}, MLP {mlp.mean():.3f}, DT {dt.mean():.3f}, MEC only "
-        f"{mec.mean():.3f}, queue network "
-        f"{queue.mean():.3f}, auto {auto.mean():.4f}",
+        f"{mec.mean():.3f}, queue network {queue.mean():.3f}, auto {auto.mean():.4f}",
         f"MEC only is {'lowest everywhere' if lowest else 'not lowest everywhere'}, and the GNN leads at "
         f"{int(leads.sum())} of {leads.size} points; repair levels the networks. Without it only "
         f"{np.mean(kept[LABELS['gnn']]):.0f} % of the GNN's placements keep every rule.",
@@ -174,11 +170,11 @@ def _judge_usage(data: Measured) -> Verdict:
     change = 100 * (relaxed[LABELS["gnn"]].mean() / tight[LABELS["gnn"]].mean() - 1)
     return Verdict(
         holds([grows, *(label in lower for label in tight)]),
-        f"GNN {tight[LABELS['gnn']][0]:.2g} to {tight[LABELS['gnn']][-1]:.2g} Gbit hops; "
-        f"{change:+.1f} % with relaxed deadlines",
-        f"Usage {'grows' if grows else 'does not always grow'} with the tasks, and is lower with "
-        "relaxed deadlines for "
-        f"{len(lower)} of {len(tight)} methods. Rejected tasks are counted in, at ten times the longest way.",
+        f"GNN {tight[LABELS['gnn']][0]:.2g} to {tight[LABELS['gnn']][-1]:.2g} Gbit hops; {change:+.1f} % with "
+        "relaxed deadlines",
+        f"Usage {'grows' if grows else 'does not always grow'} with the tasks, and is lower with relaxed "
+        f"deadlines for {len(lower)} of {len(tight)} methods. Rejected tasks are counted in, at ten times the "
+        "longest way.",
     )
 
 

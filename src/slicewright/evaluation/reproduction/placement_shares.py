@@ -39,8 +39,8 @@ def _shares(shop: Workshop, split: str, title: str) -> Measured:
         curves.append(curve(f"deadlines {name}", style, shop.scale.tasks, row))
     panels = [panel(title, "tasks", "tasks on the MEC in %", curves, share=True)]
     notes = [
-        f"Placements of our search, mean proven gap {100 * float(np.mean(gaps)):.2f} %. Shares are "
-        "of the placed tasks."
+        f"Placements of our search, mean proven gap {100 * float(np.mean(gaps)):.2f} %. Shares are of the "
+        "placed tasks."
     ]
     return {"panels": panels, "facts": {}, "notes": notes}
 
@@ -59,11 +59,9 @@ def _judge_split(data: Measured) -> Verdict:
     return Verdict(
         holds(near),
         f"{min(tight):.0f} to {max(tight):.0f} % with deadlines 10-150 ms, {min(relaxed):.0f} to "
-        f"{max(relaxed):.0f} % with "
-        "50-150 ms (published: about 20 %)",
-        "Speeds and work were reconstructed so that this share comes out, because the "
-        "publication's table of parameters "
-        "is lost; so the agreement is by construction, its flat course is not.",
+        f"{max(relaxed):.0f} % with 50-150 ms (published: about 20 %)",
+        "Speeds and work were reconstructed so that this share comes out, because the publication's table of "
+        "parameters is lost; so the agreement is by construction, its flat course is not.",
     )
 
 
@@ -74,9 +72,8 @@ def _judge_whole(data: Measured) -> Verdict:
     return Verdict(
         holds([more, rises]),
         f"{min(tight):.0f} to {max(tight):.0f} % with deadlines 10-150 ms, {min(relaxed):.0f} to "
-        f"{max(relaxed):.0f} % with "
-        "50-150 ms",
-        f"Without splitting a single COIN meets fewer deadlines, so more tasks go to the MEC; the share "
+        f"{max(relaxed):.0f} % with 50-150 ms",
+        "Without splitting a single COIN meets fewer deadlines, so more tasks go to the MEC; the share "
         f"{'rises' if rises else 'does not rise'} with the number of tasks.",
     )
 

@@ -36,14 +36,11 @@ def _measure(shop: Workshop) -> Measured:
     proven = float(np.mean([run.proven for run in runs]))
     tasks = sum(run.tasks.n_tasks for run in runs)
     notes = [
-        f"{len(runs)} runs, {tasks} tasks, folds split by run. Labels proven optimal in "
-        f"{100 * proven:.0f} % of runs, the "
-        "others by a long search; canonical among equally good ones.",
+        f"{len(runs)} runs, {tasks} tasks, folds split by run. Labels proven optimal in {100 * proven:.0f} % "
+        "of runs, the others by a long search; canonical among equally good ones.",
         "Ours: macro averages over the classes that occur, ± half a 90 % interval over folds. The "
-        "publication's macro "
-        "recall equals its accuracy in every row, which is the identity of the weighted average: "
-        "its columns are "
-        "probably weighted ones.",
+        "publication's macro recall equals its accuracy in every row, which is the identity of the weighted "
+        "average: its columns are probably weighted ones.",
     ]
     return {"table": table(columns, rows), "facts": facts, "notes": notes}
 
@@ -67,8 +64,8 @@ def _judge(data: Measured) -> Verdict:
     return Verdict(
         holds([order, reached, mean["gnn"] > max(mean["mlp"], mean["dt"])]),
         f"accuracy GNN {_cell(data['facts']['gnn'], 'accuracy')}, MLP "
-        f"{_cell(data['facts']['mlp'], 'accuracy')}, DT "
-        f"{_cell(data['facts']['dt'], 'accuracy')} (published 0.9244, 0.7625, 0.7016)",
+        f"{_cell(data['facts']['mlp'], 'accuracy')}, DT {_cell(data['facts']['dt'], 'accuracy')} (published "
+        "0.9244, 0.7625, 0.7016)",
         "With a graph that is known beforehand (same ingress) the GNN is "
         + ("above" if mean["gnn"] > mean["mlp"] else "below")
         + " the MLP, which sees the same features: mixing a task with its neighbours also blurs "
@@ -100,9 +97,8 @@ def _judge_leak(data: Measured) -> Verdict:
         "finding",
         f"accuracy {mean['gnn']:.3f} with edges by ingress, {leak:.3f} with edges by executor "
         f"({100 * lift:+.0f} points)",
-        "'Located at the same node' read as the executor builds the graph from the very placement "
-        "that is to be predicted, "
-        "so it cannot exist when a decision is due. "
+        "'Located at the same node' read as the executor builds the graph from the very placement that is to "
+        "be predicted, so it cannot exist when a decision is due. "
         + (
             "It lifts the accuracy well above what the inputs allow."
             if lift > 0.05
@@ -132,11 +128,10 @@ def _judge_ties(data: Measured) -> Verdict:
     return Verdict(
         "finding",
         f"{100 * f['tied']:.0f} % of tasks have several optimal classes, {f['classes']:.1f} on average; GNN "
-        f"{np.mean(gnn['accuracy']):.3f} against the label, {np.mean(gnn['tie_aware']):.3f} against "
-        "any of them",
-        "Hop counts tie, so a solver's label is one of many and depends on the solver. Accuracy "
-        "needs a stated tie-break "
-        "or a tie-aware count; the publication has neither.",
+        f"{np.mean(gnn['accuracy']):.3f} against the label, {np.mean(gnn['tie_aware']):.3f} against any of "
+        "them",
+        "Hop counts tie, so a solver's label is one of many and depends on the solver. Accuracy needs a "
+        "stated tie-break or a tie-aware count; the publication has neither.",
     )
 
 

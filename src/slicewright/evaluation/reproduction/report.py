@@ -103,15 +103,14 @@ def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) ->
 def _about_lines(about: dict[str, Any]) -> list[str]:
     host, versions = about["host"], about["versions"]
     return [
-        f"Command `{about['command']}`, commit `{about['commit'] or 'unknown'}`, {about['date']}, "
-        f"seed {about['seed']}. "
-        f"Host: {host['system']} {host['machine']}, {host['processor']}, {host['jobs']} of "
-        f"{host['processors']} "
-        f"processors. Python {about['python']}, " + ", ".join(f"{k} {v}" for k, v in versions.items()) + ".",
+        f"Command `{about['command']}`, commit `{about['commit'] or 'unknown'}`, {about['date']}, seed "
+        f"{about['seed']}. Host: {host['system']} {host['machine']}, {host['processor']}, {host['jobs']} of "
+        f"{host['processors']} processors. Python {about['python']}, "
+        + ", ".join(f"{k} {v}" for k, v in versions.items())
+        + ".",
         "",
-        "Intervals are 90 % Student intervals over runs, or over folds in tables of "
-        "cross-validation. Scenarios of "
-        "figures were never trained on. Numbers of each item are in `data/`.",
+        "Intervals are 90 % Student intervals over runs, or over folds in tables of cross-validation. "
+        "Scenarios of figures were never trained on. Numbers of each item are in `data/`.",
     ]
 
 
@@ -136,8 +135,8 @@ def _html(
         item, verdict, data = outcome.item, outcome.verdict, outcome.data
         parts += [
             f'<section id="{item.name}"><h2>{escape(item.title)} {_badge(verdict.holds)}</h2>',
-            f"<dl><dt>Published</dt><dd>{escape(item.published)}</dd><dt>Ours</dt><dd>{escape(verdict.ours)}.</dd>"
-            f"<dt>Why</dt><dd>{escape(verdict.why)}</dd></dl>",
+            f"<dl><dt>Published</dt><dd>{escape(item.published)}</dd>"
+            f"<dt>Ours</dt><dd>{escape(verdict.ours)}.</dd><dt>Why</dt><dd>{escape(verdict.why)}</dd></dl>",
         ]
         if item.name in figures:
             picture = base64.b64encode(figures[item.name]).decode("ascii")

@@ -60,10 +60,9 @@ def _judge_ratio(data: Measured) -> Verdict:
     return Verdict(
         holds(above),
         f"mean cost ratio DeepSets-S {np.mean(learned):.3f}, ERAP {np.mean(erap):.3f}, PRAP "
-        f"{np.mean(prap):.3f}, "
-        f"bipartite raw {np.mean(bipartite):.3f}, auto {np.mean(ours):.4f}",
-        f"DeepSets-S beats both baselines at {sum(above)} of {len(above)} points. "
-        "Here every method's decisions get optimal shares except ERAP and PRAP, which keep their own rules.",
+        f"{np.mean(prap):.3f}, bipartite raw {np.mean(bipartite):.3f}, auto {np.mean(ours):.4f}",
+        f"DeepSets-S beats both baselines at {sum(above)} of {len(above)} points. Here every method's "
+        "decisions get optimal shares except ERAP and PRAP, which keep their own rules.",
     )
 
 
@@ -128,12 +127,11 @@ def _judge_coins(data: Measured) -> Verdict:
     return Verdict(
         holds([close, falls]),
         f"DeepSets-S at 30 devices up to {100 * at_30:.1f} % above the optimum, bipartite raw "
-        f"{100 * _worst(excess, 'bipartite'):.1f} % and auto {100 * _worst(excess, 'ours'):.2f} % at any point",
-        f"The optimum {'falls' if falls else 'does not always fall'} with more COINs. DeepSets-S "
-        "decodes every device "
-        "by itself, so devices meet on the same access point; its published closeness is not "
-        "reached at this scale of "
-        "training, closed-form shares and repair included."
+        f"{100 * _worst(excess, 'bipartite'):.1f} % and auto {100 * _worst(excess, 'ours'):.2f} % at any "
+        "point",
+        f"The optimum {'falls' if falls else 'does not always fall'} with more COINs. DeepSets-S decodes "
+        "every device by itself, so devices meet on the same access point; its published closeness is not "
+        "reached at this scale of training, closed-form shares and repair included."
         if not close
         else f"The optimum {'falls' if falls else 'does not always fall'} with more COINs. DeepSets-S stays within the "
         "published 6.1 %.",
@@ -149,12 +147,11 @@ def _judge_slices(data: Measured) -> Verdict:
     close = mean <= MEAN_DEVIATION_30_50
     return Verdict(
         holds([close, falls]),
-        f"DeepSets-S {100 * mean:.1f} % above the optimum on average at 30 devices and more; the "
-        "optimum changes by "
-        f"{100 * (last / first - 1):+.1f} % from {facts['values'][0]} to {facts['values'][-1]} slices",
-        "More slices help only because each slice brings its own compute capacity; the radio cost "
-        "cannot change (see "
-        f"the finding on slices). DeepSets-S {'stays within' if close else 'does not reach'} the "
+        f"DeepSets-S {100 * mean:.1f} % above the optimum on average at 30 devices and more; the optimum "
+        f"changes by {100 * (last / first - 1):+.1f} % from {facts['values'][0]} to {facts['values'][-1]} "
+        "slices",
+        "More slices help only because each slice brings its own compute capacity; the radio cost cannot "
+        f"change (see the finding on slices). DeepSets-S {'stays within' if close else 'does not reach'} the "
         "published 3.8 %.",
     )
 
@@ -174,9 +171,8 @@ def _judge_mec(data: Measured) -> Verdict:
     first = next(c["mean"] for c in data["panels"][0]["curves"] if c["label"] == LABELS["os"])
     return Verdict(
         holds(rises),
-        f"optimum {first[0]:.0f} % to {first[-1]:.0f} % on the MEC ({data['panels'][0]['title']}); "
-        "DeepSets-S off by "
-        f"{np.mean(off):.0f} percentage points on average",
+        f"optimum {first[0]:.0f} % to {first[-1]:.0f} % on the MEC ({data['panels'][0]['title']}); DeepSets-S "
+        f"off by {np.mean(off):.0f} percentage points on average",
         f"The optimum's share {_course(rises)} with the number of devices"
         + (
             "."
@@ -229,8 +225,8 @@ ITEMS = (
     Item(
         "fig6",
         "Figure 6: cost ratio against access points",
-        "DeepSets-S has a higher cost ratio than ERAP and PRAP at every number of access points, "
-        "more so at 25 devices.",
+        "DeepSets-S has a higher cost ratio than ERAP and PRAP at every number of access points, more so at "
+        "25 devices.",
         _measure_ratio,
         _judge_ratio,
         lambda s: _training(s, len(s.access_points)) + 0.1 * s.runs * 2 * len(s.access_points),
@@ -240,8 +236,8 @@ ITEMS = (
     Item(
         "fig7",
         "Figure 7: system cost against devices, by number of COINs",
-        "Cost grows with devices and falls with more COINs; DeepSets-S stays within 6.1 % of the "
-        "solver at 30 devices.",
+        "Cost grows with devices and falls with more COINs; DeepSets-S stays within 6.1 % of the solver at "
+        "30 devices.",
         _measure_coins,
         _judge_coins,
         lambda s: _training(s, 2) + _grid_seconds(3) * s.runs * len(s.devices),
@@ -251,9 +247,8 @@ ITEMS = (
     Item(
         "fig8",
         "Figure 8: system cost against devices, by number of slices",
-        "Cost falls slightly with more slices; DeepSets-S differs from the solver by 3.8 % on "
-        "average at 30 to 50 "
-        "devices.",
+        "Cost falls slightly with more slices; DeepSets-S differs from the solver by 3.8 % on average at 30 "
+        "to 50 devices.",
         _measure_slices,
         _judge_slices,
         lambda s: _training(s, 2) + _grid_seconds(3) * s.runs * len(s.devices),

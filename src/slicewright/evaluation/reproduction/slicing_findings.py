@@ -60,14 +60,11 @@ def _judge_slack(data: Measured) -> Verdict:
     f = data["facts"]
     return Verdict(
         "finding",
-        f"largest slack on {f['used']} used resources: {f['closed form']:.1g} (closed form), "
-        f"{f['Ipopt']:.1g} (Ipopt); "
-        f"{f['total'] - f['used']} of {f['total']} resources are empty",
-        "Every cost falls in every share, so an optimum leaves nothing over on a resource that "
-        "anybody uses: the slack "
-        "target is 1 on empty resources and 0 on all others. The slack class therefore learns "
-        "which resources are empty, "
-        "not unused capacity.",
+        f"largest slack on {f['used']} used resources: {f['closed form']:.1g} (closed form), {f['Ipopt']:.1g} "
+        f"(Ipopt); {f['total'] - f['used']} of {f['total']} resources are empty",
+        "Every cost falls in every share, so an optimum leaves nothing over on a resource that anybody uses: "
+        "the slack target is 1 on empty resources and 0 on all others. The slack class therefore learns "
+        "which resources are empty, not unused capacity.",
     )
 
 
@@ -104,14 +101,11 @@ def _judge_radio(data: Measured) -> Verdict:
     f = data["facts"]
     return Verdict(
         "finding",
-        f"radio cost changes by at most {f['largest']:.1g} (relative) in {f['trials']} random "
-        "reassignments of slices; the "
-        f"whole cost by {100 * f['total']:+.1f} % on average",
-        "With optimal shares an access point costs the square of the sum of sqrt(T) over its "
-        "devices, however they are "
-        "split into slices. So SP2 has nothing to gain on the radio side, and the effect of slices "
-        "in Figure 8 is compute "
-        "capacity alone.",
+        f"radio cost changes by at most {f['largest']:.1g} (relative) in {f['trials']} random reassignments "
+        f"of slices; the whole cost by {100 * f['total']:+.1f} % on average",
+        "With optimal shares an access point costs the square of the sum of sqrt(T) over its devices, "
+        "however they are split into slices. So SP2 has nothing to gain on the radio side, and the effect of "
+        "slices in Figure 8 is compute capacity alone.",
     )
 
 
@@ -172,12 +166,10 @@ def _judge_violations(data: Measured) -> Verdict:
     return Verdict(
         "finding",
         f"raw plans break 13b in {f['13b']:.0f} % and 13c in {f['13c']:.0f} % of scenarios; in "
-        f"{f['no shares']:.0f} % no "
-        "shares at all make the decisions feasible",
-        "The published lemmas cover sums of shares (13d, 13e) only; execution time and stable "
-        "queues are never measured. "
-        "A small predicted share is within a percentage point of the right one and still leaves a "
-        "queue unstable.",
+        f"{f['no shares']:.0f} % no shares at all make the decisions feasible",
+        "The published lemmas cover sums of shares (13d, 13e) only; execution time and stable queues are "
+        "never measured. A small predicted share is within a percentage point of the right one and still "
+        "leaves a queue unstable.",
     )
 
 
@@ -249,13 +241,11 @@ def _judge_ties(data: Measured) -> Verdict:
     f = data["facts"]
     return Verdict(
         "finding",
-        f"{f['tied']:.0f} % of devices have another decision within 0.1 % of the cost; two plans "
-        "within 0.1 % of each other "
-        f"agree on {f['agree']:.0f} % of decisions",
-        "Nodes are a few percent of the cost, so node and slice can be exchanged at almost no cost "
-        "and the label picks one "
-        "of many good answers. Accuracy over 82 classes punishes equally good plans; cost is the "
-        "measure to report.",
+        f"{f['tied']:.0f} % of devices have another decision within 0.1 % of the cost; two plans within 0.1 % "
+        f"of each other agree on {f['agree']:.0f} % of decisions",
+        "Nodes are a few percent of the cost, so node and slice can be exchanged at almost no cost and the "
+        "label picks one of many good answers. Accuracy over 82 classes punishes equally good plans; cost is "
+        "the measure to report.",
     )
 
 

@@ -47,9 +47,8 @@ def _measure(shop: Workshop) -> Measured:
         "choice", "optimum, s", "offloaded, %", "DeepSets-S", "bipartite, raw", "best response", "ERAP", "PRAP",
     ]  # fmt: skip
     notes = [
-        f"Cost ratio C_OS / C_m at {DEVICES} devices, 3 access points. DeepSets-S is trained anew "
-        "for every row; bipartite "
-        "is one network for all."
+        f"Cost ratio C_OS / C_m at {DEVICES} devices, 3 access points. DeepSets-S is trained anew for every "
+        "row; bipartite is one network for all."
     ]
     return {"table": table(columns, rows), "facts": facts, "notes": notes}
 
@@ -64,8 +63,8 @@ def _judge(data: Measured) -> Verdict:
     leads = [r["best-response"] >= max(r["deepsets-s"], r["erap"], r["prap"]) for r in rows.values()]
     return Verdict(
         "finding",
-        f"cost ratio of DeepSets-S {low:.3f} to {high:.3f} over the variants; best response "
-        f"{response:.3f} on average",
+        f"cost ratio of DeepSets-S {low:.3f} to {high:.3f} over the variants; best response {response:.3f} on "
+        "average",
         "Whether DeepSets-S beats ERAP and PRAP "
         + ("does not depend" if same else "depends")
         + " on these choices. Best response is above every baseline and DeepSets-S in "
@@ -77,8 +76,8 @@ ITEMS = (
     Item(
         "sensitivity",
         "Sensitivity: cycles per bit, arrival rate, noise, queueing",
-        "Cycles per bit and arrival rates are not given; the printed rate leaves the bandwidth out "
-        "of the noise.",
+        "Cycles per bit and arrival rates are not given; the printed rate leaves the bandwidth out of the "
+        "noise.",
         _measure,
         _judge,
         lambda s: 4 * s.serving_labels * (0.006 + 0.0022 * s.serving_epochs) + 5 * s.runs * 0.3,

@@ -54,13 +54,15 @@ def _measure_shares(shop: Workshop) -> Measured:
 
 _NOTES = [
     "Ours ± half a 90 % interval over folds. Acc@k counts shares within k percentage points.",
-    "Most SP1 targets are 0, since a device uses one access point and one node of one slice: the last column says "
-    "what is left when unused shares are set aside, and the last row of each problem what predicting nothing scores.",
+    "Most SP1 targets are 0, since a device uses one access point and one node of one slice: the last column "
+    "says what is left when unused shares are set aside, and the last row of each problem what predicting "
+    "nothing scores.",
     "Decisions given: SP1 and SP2 are told the optimal decisions, as (14) and (15) define them, and SP3 comes first.",
-    "Our two methods decide first and take the optimal shares of their own decisions; their plans cost within a few "
-    "percent of the optimum, so their errors show how much of these figures is a matter of ties between plans.",
-    "The oracle-inputs row gives SP2 and SP3 the true upstream shares, which reveal the decisions: a leak, shown for "
-    "comparison. All other rows see out-of-fold answers.",
+    "Our two methods decide first and take the optimal shares of their own decisions; their plans cost "
+    "within a few percent of the optimum, so their errors show how much of these figures is a matter of ties "
+    "between plans.",
+    "The oracle-inputs row gives SP2 and SP3 the true upstream shares, which reveal the decisions: a leak, "
+    "shown for comparison. All other rows see out-of-fold answers.",
 ]
 
 
@@ -73,17 +75,13 @@ def _judge_shares(data: Measured) -> Verdict:
     response, r2 = facts["best-response"], estimate(given["sp1"]["r2"])
     return Verdict(
         holds(close),
-        f"DeepSets-S Acc@1 SP1 {_cell(ours['sp1'], 'acc@1')}, SP2 {_cell(ours['sp2'], 'acc@1')} "
-        "(published 0.9526 and "
-        f"0.9567); told the decisions {_cell(given['sp1'], 'acc@1')} and "
-        f"{_cell(given['sp2'], 'acc@1')}, with R² "
-        f"{r2.mean:.3f} at SP1 (published 0.9057)",
-        f"Predicting no share at all scores {nothing:.3f} at SP1, about what is published, so Acc@1 "
-        "mostly counts zeros. "
-        f"Even the shares of a plan by best response, a few percent from the optimum, score "
-        f"{_cell(response['sp2'], 'acc@1')} at SP2, because equally good plans differ in their "
-        "slices: figures as "
-        "published are to be expected only of models that are told the decisions.",
+        f"DeepSets-S Acc@1 SP1 {_cell(ours['sp1'], 'acc@1')}, SP2 {_cell(ours['sp2'], 'acc@1')} (published "
+        f"0.9526 and 0.9567); told the decisions {_cell(given['sp1'], 'acc@1')} and "
+        f"{_cell(given['sp2'], 'acc@1')}, with R² {r2.mean:.3f} at SP1 (published 0.9057)",
+        f"Predicting no share at all scores {nothing:.3f} at SP1, about what is published, so Acc@1 mostly "
+        "counts zeros. Even the shares of a plan by best response, a few percent from the optimum, score "
+        f"{_cell(response['sp2'], 'acc@1')} at SP2, because equally good plans differ in their slices: "
+        "figures as published are to be expected only of models that are told the decisions.",
     )
 
 
@@ -105,16 +103,14 @@ def _judge_choices(data: Measured) -> Verdict:
     binary = _mean(facts["deepsets-s"], "acc_bin") >= SP3["deepsets-s"][1] - 0.02
     return Verdict(
         holds([reached, binary]),
-        f"DeepSets-S {_cell(facts['deepsets-s'], 'acc')} and "
-        f"{_cell(facts['deepsets-s'], 'acc_bin')} (published 0.7486 "
-        f"and 0.8824); bipartite {_mean(facts['bipartite'], 'acc'):.3f} and "
+        f"DeepSets-S {_cell(facts['deepsets-s'], 'acc')} and {_cell(facts['deepsets-s'], 'acc_bin')} "
+        f"(published 0.7486 and 0.8824); bipartite {_mean(facts['bipartite'], 'acc'):.3f} and "
         f"{_mean(facts['bipartite'], 'acc_bin'):.3f}, best response "
         f"{_mean(facts['best-response'], 'acc'):.3f} and {_mean(facts['best-response'], 'acc_bin'):.3f}",
         f"With true upstream shares as inputs the same model gets {_mean(facts[LEAK], 'acc'):.3f}: the "
-        "optimal shares give the "
-        "decisions away, which may be how the published accuracy came about. Equally good "
-        "decisions abound (see the "
-        "finding on ties), so accuracy over all classes is a poor measure of a plan.",
+        "optimal shares give the decisions away, which may be how the published accuracy came about. Equally "
+        "good decisions abound (see the finding on ties), so accuracy over all classes is a poor measure of "
+        "a plan.",
     )
 
 
@@ -145,11 +141,10 @@ def _judge_errors(data: Measured) -> Verdict:
     near_zero = [row[-1] < 1.0 for row in rows]
     return Verdict(
         holds([*falls, *near_zero]),
-        f"SP1 {rows[0][0]:.2f} to {rows[0][-1]:.2f} %, SP2 {rows[1][0]:.2f} to {rows[1][-1]:.2f} % "
-        "from few to many devices",
-        "The SP1 error falls with the number of devices for arithmetic reasons: shares of one "
-        "resource sum to 1, so each "
-        "is smaller among many devices. "
+        f"SP1 {rows[0][0]:.2f} to {rows[0][-1]:.2f} %, SP2 {rows[1][0]:.2f} to {rows[1][-1]:.2f} % from few "
+        "to many devices",
+        "The SP1 error falls with the number of devices for arithmetic reasons: shares of one resource sum "
+        "to 1, so each is smaller among many devices. "
         + (
             "SP2 follows: with more devices every slice gets some of every access point."
             if falls[1]
@@ -253,8 +248,8 @@ ITEMS = (
     Item(
         "table3",
         "Table III: errors of the shares (SP1, SP2)",
-        "DeepSets-S has the best Acc@0.5, @1 and @2 at both subproblems; all four designs are "
-        "within 0.1 points.",
+        "DeepSets-S has the best Acc@0.5, @1 and @2 at both subproblems; all four designs are within 0.1 "
+        "points.",
         _measure_shares,
         _judge_shares,
         _seconds,

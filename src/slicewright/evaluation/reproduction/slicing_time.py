@@ -72,14 +72,11 @@ def _measure_time(shop: Workshop) -> Measured:
 
 def _time_notes(facts: Measured) -> list[str]:
     return [
-        "The publication's SP3 solver is Gurobi; here SCIP solves the cone programme of the same "
-        "problem from a cold start, "
-        f"and Ipopt the shares. SCIP was stopped at its limit of {facts['limit_s']:g} s in "
-        f"{facts['stopped']} of "
-        f"{facts['solved']} scenarios, where its time is a lower bound.",
-        "ERAP and PRAP search by best response under their own shares instead of by a solver, so "
-        "they are faster here. "
-        "Best of three timings; other work ran on the same machine, so compare ratios.",
+        "The publication's SP3 solver is Gurobi; here SCIP solves the cone programme of the same problem "
+        f"from a cold start, and Ipopt the shares. SCIP was stopped at its limit of {facts['limit_s']:g} s in "
+        f"{facts['stopped']} of {facts['solved']} scenarios, where its time is a lower bound.",
+        "ERAP and PRAP search by best response under their own shares instead of by a solver, so they are "
+        "faster here. Best of three timings; other work ran on the same machine, so compare ratios.",
     ]
 
 
@@ -90,14 +87,12 @@ def _judge_time(data: Measured) -> Verdict:
     search, exact = np.mean(mean[LABELS["best-response"]]), np.mean(mean[EXACT])
     return Verdict(
         "partly",
-        f"DeepSets-S {1e3 * learned:.2g} ms against {solver:.2g} s of the solver, {100 * saved:.2f} "
-        "% saved (published "
-        f"{100 * TIME_SAVED:.1f} %); best response {1e3 * search:.2g} ms, proven optimum {1e3 * exact:.2g} ms",
-        "The network is far faster than the solver, as claimed. But the published order "
-        "(DeepSets-S fastest) holds only "
-        "because its baselines call a solver for their decisions: best response under the true "
-        "cost is faster than the "
-        "network and nearer to the optimum.",
+        f"DeepSets-S {1e3 * learned:.2g} ms against {solver:.2g} s of the solver, {100 * saved:.2f} % saved "
+        f"(published {100 * TIME_SAVED:.1f} %); best response {1e3 * search:.2g} ms, proven optimum "
+        f"{1e3 * exact:.2g} ms",
+        "The network is far faster than the solver, as claimed. But the published order (DeepSets-S fastest) "
+        "holds only because its baselines call a solver for their decisions: best response under the true "
+        "cost is faster than the network and nearer to the optimum.",
     )
 
 
@@ -147,8 +142,8 @@ def _measure_curve(shop: Workshop) -> Measured:
         )
     ]
     notes = [
-        f"{len(problems)} scenarios; the best of {REPEATS} equal calls, because other work ran on "
-        "the same machine."
+        f"{len(problems)} scenarios; the best of {REPEATS} equal calls, because other work ran on the same "
+        "machine."
     ]
     return {"panels": panels, "facts": {"scenarios": len(problems)}, "notes": notes}
 
@@ -170,10 +165,9 @@ def _judge_curve(data: Measured) -> Verdict:
         f"at 1 ms best response is {response[2]:.2g} %, auto {auto[2]:.2g} %, bipartite then search "
         f"{network['mean'][2]:.2g} % above the optimum; DeepSets-S raw {raw['mean'][0]:.3g} % in "
         f"{raw['x'][0]:.2g} ms",
-        f"Plain search is at least as good as a network with search after it at {len(auto) - wins} "
-        f"of {len(auto)} budgets, "
-        "and both are far nearer to the optimum than the published network. The publication "
-        "compares with ERAP and PRAP only.",
+        f"Plain search is at least as good as a network with search after it at {len(auto) - wins} of "
+        f"{len(auto)} budgets, and both are far nearer to the optimum than the published network. The "
+        "publication compares with ERAP and PRAP only.",
     )
 
 
@@ -193,9 +187,8 @@ ITEMS = (
     Item(
         "fig5",
         "Figure 5: computation time against the number of requests",
-        "The solver is slowest and grows with the requests; DeepSets-S takes 86.1 % less time and "
-        "is faster than ERAP and "
-        "PRAP, which call the solver for their decisions.",
+        "The solver is slowest and grows with the requests; DeepSets-S takes 86.1 % less time and is faster "
+        "than ERAP and PRAP, which call the solver for their decisions.",
         _measure_time,
         _judge_time,
         lambda s: (
