@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.network.documents import write_atomically
+from slicewright.network.pictures import write_picture
 from slicewright.types import FloatArray
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def draw(stats: StoreStats, path: Path, title: str) -> Path:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10.5, 6.2), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     (devices, offload, mec), (gap, against, times) = figure.subplots(2, 3)
     counts = ", ".join(f"{count} {name}" for name, count in (stats.statuses | stats.splits).items() if count)
     figure.suptitle(f"{title}\n{counts}", fontsize=11)
@@ -39,9 +38,7 @@ def draw(stats: StoreStats, path: Path, title: str) -> Path:
     )
     against.set(xlabel="devices per scenario", ylabel="proven gap, %", yscale="log")
     against.spines[["top", "right"]].set_visible(False)
-    stream = io.BytesIO()
-    canvas.print_figure(stream, format=path.suffix.removeprefix(".") or "png", dpi=130)
-    return write_atomically(path, stream.getvalue())
+    return write_picture(figure, path, dpi=130)
 
 
 def _histogram(axes: Axes, values: FloatArray, label: str, edges: FloatArray, *, log: bool = False) -> None:

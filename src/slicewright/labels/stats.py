@@ -89,7 +89,11 @@ def store_stats(table: LabelTable) -> StoreStats:
 
 
 def plot_stats(stats: StoreStats, path: str | Path, *, title: str) -> Path:
-    """Draw the distributions on one page; the ending of the path chooses the format."""
+    """Draw the distributions on one page; the ending of the path chooses the format.
+
+    Raises:
+        InvalidOptionError: the ending is not one of .png, .pdf and .svg.
+    """
     from slicewright.labels.figures import draw
 
     return draw(stats, Path(path), title)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from slicewright.errors import InvalidOptionError
-from slicewright.network.documents import write_atomically
+from slicewright.network.pictures import picture_file, write_picture
 from slicewright.placement.flows import Flows, Hop, traffic
 from slicewright.placement.judge import queue_arrivals
 from slicewright.placement.plan import Placement, placement_choice
@@ -18,7 +16,6 @@ from slicewright.placement.tasks import Tasks
 from slicewright.placement.topology import Topology
 from slicewright.types import FloatArray
 
-FORMATS = (".png", ".svg", ".pdf")
 # Okabe and Ito's colours, told apart by people with any colour vision.
 BLUE, ORANGE, RED, INK, PALE = "#0072B2", "#E69F00", "#D55E00", "#222222", "#C9CED6"
 ROOM, PLATE = "#DDE6EF", "#FFFFFF"
@@ -40,12 +37,10 @@ def draw_placement(tasks: Tasks, placement: Placement, path: str | Path) -> Path
     points. The width of a line is the bits it carries; a node shows its arrivals and the most it may take.
 
     Raises:
-        InvalidOptionError: the file's ending is none of png, svg, pdf.
+        InvalidOptionError: the file's ending is not one of .png, .pdf and .svg.
         InvalidPlanError: the placement is not one of these tasks.
     """
-    file = Path(path)
-    if file.suffix not in FORMATS:
-        raise InvalidOptionError("map", f"must end in one of {', '.join(FORMATS)}", value=str(path))
+    file = picture_file(path, field="map")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -68,9 +63,7 @@ def draw_placement(tasks: Tasks, placement: Placement, path: str | Path) -> Path
     _draw_access_points(axes, tasks, placement, places)
     _write_titles(figure, tasks, placement, flows)
     figure.text(0.02, 0.01, "\n".join(notes), fontsize=7.5, color=RED, va="bottom", linespacing=1.25)
-    data = io.BytesIO()
-    figure.savefig(data, format=file.suffix[1:], dpi=150, facecolor=PLATE)
-    return write_atomically(file, data.getvalue())
+    return write_picture(figure, file)
 
 
 def layout(topology: Topology) -> dict[str, Place]:

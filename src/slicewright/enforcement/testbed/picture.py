@@ -9,6 +9,7 @@ import numpy as np
 
 from slicewright.enforcement.testbed.report import PARTS, BedReport
 from slicewright.enforcement.testbed.traffic import DeviceRun
+from slicewright.network.pictures import write_picture
 
 _TITLES = {"transmit_s": "Transmission", "execute_s": "Execution", "completion_s": "Completion"}
 _TASK, _MEAN, _MODEL = "#9ec5e8", "#0b5394", "#d9480f"
@@ -22,13 +23,18 @@ def draw_run(report: BedReport, runs: Sequence[DeviceRun], path: str | Path) -> 
         report: means and predictions.
         runs: the tasks behind them, in the same order.
         path: file to write; the ending says which format.
+
+    Raises:
+        InvalidOptionError: the ending is not one of .png, .pdf and .svg.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     count = len(report.devices)
     height = min(_MOST_INCHES, 1.9 + _ROW_INCHES * max(count, 3))
     figure = Figure(figsize=(10.5, height), layout="constrained")
+    FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(PARTS), sharey=True)
     jitter = np.random.default_rng(0)
     for axis, part in zip(axes, PARTS, strict=True):
@@ -38,14 +44,8 @@ def draw_run(report: BedReport, runs: Sequence[DeviceRun], path: str | Path) -> 
             axis.scatter(tasks, offset, s=10, color=_TASK, linewidths=0, zorder=2)
             axis.vlines(1000 * device.predicted[part], row - 0.36, row + 0.36, color=_MODEL, lw=2, zorder=3)
             axis.scatter(
-                1000 * device.expected[part],
-                row,
-                s=60,
-                facecolors="none",
-                edgecolors=_MODEL,
-                lw=1.3,
-                zorder=4,
-            )
+                1000 * device.expected[part], row, s=60, facecolors="none", edgecolors=_MODEL, lw=1.3, zorder=4
+            )  # fmt: skip
             axis.scatter(1000 * device.measured[part], row, s=16, color=_MEAN, zorder=5)
         error = report.error(part)
         note = "" if np.isnan(error) else f"\nmedian error {100 * error:.1f} %"
@@ -65,10 +65,7 @@ def draw_run(report: BedReport, runs: Sequence[DeviceRun], path: str | Path) -> 
         Line2D([], [], ls="", marker="|", ms=12, mew=2, color=_MODEL, label="plan's prediction"),
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=150)
-    return target
+    return write_picture(figure, path)
 
 
 def _label(device: int, tasks: int) -> str:

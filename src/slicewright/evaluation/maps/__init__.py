@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slicewright.errors import InvalidOptionError
+from slicewright.network import pictures
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.plan import Plan
 
-ENDINGS = (".png", ".pdf", ".svg", ".html")
+ENDINGS = (*pictures.ENDINGS, ".html")
 
 
 def draw_plan(plan: Plan, path: str | Path) -> Path:
@@ -21,15 +21,15 @@ def draw_plan(plan: Plan, path: str | Path) -> Path:
         InvalidOptionError: the ending is not one of .png, .pdf, .svg and .html.
         MissingExtraError: .html without plotly.
     """
-    file = _checked(path)
+    file = map_file(path)
     if file.suffix.lower() == ".html":
         from slicewright.evaluation.maps.web import write_plan
 
         return write_plan(plan, file)
-    from slicewright.evaluation.maps.page import save_page
+    from slicewright.evaluation.maps.page import DPI
     from slicewright.evaluation.maps.plan_page import plan_page
 
-    return save_page(plan_page(plan), file)
+    return pictures.write_picture(plan_page(plan), file, dpi=DPI)
 
 
 def draw_scenario(scenario: Scenario, path: str | Path) -> Path:
@@ -39,19 +39,21 @@ def draw_scenario(scenario: Scenario, path: str | Path) -> Path:
         InvalidOptionError: the ending is not one of .png, .pdf, .svg and .html.
         MissingExtraError: .html without plotly.
     """
-    file = _checked(path)
+    file = map_file(path)
     if file.suffix.lower() == ".html":
         from slicewright.evaluation.maps.web import write_scenario
 
         return write_scenario(scenario, file)
-    from slicewright.evaluation.maps.page import save_page
+    from slicewright.evaluation.maps.page import DPI
     from slicewright.evaluation.maps.scenario_page import scenario_page
 
-    return save_page(scenario_page(scenario), file)
+    return pictures.write_picture(scenario_page(scenario), file, dpi=DPI)
 
 
-def _checked(path: str | Path) -> Path:
-    file = Path(path)
-    if file.suffix.lower() not in ENDINGS:
-        raise InvalidOptionError("map file", f"must end in one of {', '.join(ENDINGS)}", value=file.name)
-    return file
+def map_file(path: str | Path, *, field: str = "map") -> Path:
+    """The file of a map; commands ask before they plan.
+
+    Raises:
+        InvalidOptionError: the ending is not one of .png, .pdf, .svg and .html; names ``field``.
+    """
+    return pictures.picture_file(path, field=field, endings=ENDINGS)

@@ -1,10 +1,8 @@
-"""The empty page of a map: its size follows the shape of the area; headline, keys and writing to a file."""
+"""The empty page of a map, with headline and keys; its size follows the shape of the area."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +10,6 @@ import numpy as np
 from slicewright.evaluation.maps.network_view import extent
 from slicewright.evaluation.maps.positions import Positions
 from slicewright.evaluation.maps.style import INK, PAPER, SOFT, shortened, slice_colour, slice_marker
-from slicewright.network.documents import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +21,9 @@ if TYPE_CHECKING:
 _WIDTH, _LEAST_HEIGHT, _MOST_HEIGHT = 15.0, 7.6, 10.4
 _LEFT, _MAP_WIDTH, _PANELS_LEFT, _RIGHT = 0.75, 8.3, 9.85, 14.8
 _HEAD, _FOOT = 1.05, 1.15
-_DPI = 130
-_MOST_SLICE_KEYS, _KEYS_PER_ROW, _MOST_LETTERS = 10, 6, 14
+DPI = 130
+_MOST_SLICE_KEYS, _MOST_LETTERS = 10, 14
+_KEYS_PER_ROW, _SHORT_KEYS_PER_ROW, _SHORT_KEY = 6, 10, 8  # a key of at most 8 letters is short
 
 
 def new_page(positions: Positions, panel_heights: Sequence[float]) -> tuple[Figure, Axes, list[Axes]]:
@@ -39,7 +37,7 @@ def new_page(positions: Positions, panel_heights: Sequence[float]) -> tuple[Figu
     low, high = extent(positions)
     ratio = 0.8 if positions.schematic else float((high - low)[1] / (high - low)[0])
     height = float(np.clip(_HEAD + _MAP_WIDTH * ratio + _FOOT, _LEAST_HEIGHT, _MOST_HEIGHT))
-    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor=PAPER)
+    figure = Figure(figsize=(_WIDTH, height), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
 
     def axes_at(left: float, top: float, width: float, tall: float) -> Axes:
@@ -87,9 +85,8 @@ def slice_keys(scenario: Scenario, last: str | None = "computes for itself") -> 
         row.append(key("", PAPER, PAPER, 0, f"and {scenario.n_slices - len(row)} more"))
     if last is not None:
         row.append(key("o", PAPER, SOFT, 7, last))
-    per_row = (
-        _KEYS_PER_ROW if max(len(str(k.get_label())) for k in row) > 8 and len(row) > _KEYS_PER_ROW else 10
-    )
+    longest = max(len(str(entry.get_label())) for entry in row)
+    per_row = _SHORT_KEYS_PER_ROW if longest <= _SHORT_KEY else _KEYS_PER_ROW
     return [row[k : k + per_row] for k in range(0, len(row), per_row)]
 
 
@@ -98,24 +95,5 @@ def key(marker: str, face: str, edge: str, size: float, label: str) -> Line2D:
     from matplotlib.lines import Line2D
 
     return Line2D(
-        [],
-        [],
-        linestyle="",
-        marker=marker,
-        markerfacecolor=face,
-        markeredgecolor=edge,
-        markersize=size,
-        label=label,
-    )
-
-
-def save_page(figure: Figure, path: Path) -> Path:
-    """Write the page; the ending chooses the format. The same page gives the same bytes."""
-    import matplotlib
-
-    kind = path.suffix[1:].lower()
-    stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[kind]
-    stream = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "slicewright"}):
-        figure.savefig(stream, format=kind, metadata=stamp)
-    return write_atomically(path, stream.getvalue())
+        [], [], linestyle="", marker=marker, markerfacecolor=face, markeredgecolor=edge, markersize=size, label=label
+    )  # fmt: skip
