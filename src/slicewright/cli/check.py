@@ -8,13 +8,17 @@ import typer
 
 
 def check(
-    scenario: str = typer.Argument(help="Scenario file, or the name of a preset."),
-    plan: Path | None = typer.Argument(None, help="Plan file (slicewright/plan/v1) to judge."),
-    json_out: bool = typer.Option(False, "--json", help="Print the residuals as JSON."),
+    scenario: str = typer.Argument(
+        metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
+    ),
+    plan: Path | None = typer.Argument(
+        None, metavar="PLAN", help="Plan file (slicewright/plan/v1) to judge."
+    ),
+    json_output: bool = typer.Option(False, "--json", help="Print the residuals as JSON."),
 ) -> None:
-    """Judge a file: is the scenario sound, does the plan keep 13a to 13g, is its claimed cost true?
+    """Judge a file: is the scenario sound, does the plan keep 13a to 13g, are its claims true?
 
-    Exit code 1 and a sentence per broken rule if not: which rule, where, and by how much.
+    If not, exit code 1 and a sentence per broken rule: which, where, and by how much.
     """
     import json
 
@@ -30,21 +34,21 @@ def check(
             f"{problem.n_nodes} nodes, {problem.n_slices} slices, queueing {problem.queueing}"
         )
         return
-    from slicewright.network.documents import read_document
+    from slicewright.network.documents import finite, read_document
     from slicewright.slicing.claims import false_claims
 
     document = read_document(plan, sw.InvalidPlanError)
     judged = sw.load_plan(problem, document)
-    lies = false_claims(judged, document)
-    if json_out:
+    untrue = false_claims(judged, document)
+    if json_output:
         typer.echo(
             json.dumps(
                 {
                     "feasible": judged.violations.feasible,
                     "violations": dict(judged.violations.residuals),
                     "places": dict(judged.violations.places),
-                    "false_claims": lies,
-                    "cost_s": judged.cost_s if judged.cost_s < float("inf") else None,
+                    "false_claims": untrue,
+                    "cost_s": finite(judged.cost_s),
                     "lower_bound_s": judged.lower_bound_s,
                 },
                 indent=1,
@@ -56,7 +60,7 @@ def check(
             f"cost {judged.cost_s:.6g} s, proven bound {judged.lower_bound_s:.6g} s, "
             f"gap at most {show_percent(judged.gap)}"
         )
-        for sentence in lies:
+        for sentence in untrue:
             console.print(f"[red]{sentence}[/]")
-    if lies or not judged.violations.feasible:
+    if untrue or not judged.violations.feasible:
         raise typer.Exit(1)

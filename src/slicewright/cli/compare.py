@@ -14,26 +14,30 @@ if TYPE_CHECKING:
 
 
 def compare(
-    scenarios: list[str] = typer.Argument(None, help="Scenario files or preset names."),
-    methods: str | None = typer.Option(None, "--methods", "-m", help="Comma-separated; all by default."),
+    scenarios: list[str] = typer.Argument(
+        None, metavar="SCENARIO", help="Scenario files, or names of presets."
+    ),
+    methods: str | None = typer.Option(
+        None, "--methods", "-m", help="Comma-separated; by default all but those that are solvers."
+    ),
     budget: str | None = typer.Option(
-        None, "--budget", "-b", help="Time for each decision, the same for every method."
+        None, "--budget", "-b", help="Time for each decision, the same for every method: 100us, 5ms, 1s."
     ),
     rounds: int | None = typer.Option(
-        None, "--rounds", min=0, help="Rounds of search instead of a time budget."
+        None, "--rounds", min=0, help="Rounds of search instead of a time budget: repeats bit for bit."
     ),
-    seed: int = typer.Option(0, "--seed", min=0),
+    seed: int = typer.Option(0, "--seed", min=0, help="Seed of the methods' random choices."),
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write all figures as JSON."),
     list_methods: bool = typer.Option(False, "--list", help="List the methods and exit."),
 ) -> None:
     """Compare methods on scenarios: cost, gap to the proven bound, time, worst residual, share of offloaded devices.
 
-    With several scenarios each row is the mean over them; the gap's largest value is shown too.
+    With several scenarios each row is the mean over them, with the largest gap beside it.
     """
     from rich.progress import Progress
 
     import slicewright as sw
-    from slicewright.cli.options import duration_s, output, progress_output
+    from slicewright.cli.options import duration_s, listed, output, progress_output
     from slicewright.evaluation.comparison import compare_methods
 
     console = output()
@@ -44,7 +48,7 @@ def compare(
         raise sw.InvalidOptionError(
             "SCENARIO", "at least one is needed", fix="e.g. slicewright compare paper-slicing"
         )
-    names = [m.strip() for m in methods.split(",")] if methods else _default_methods()
+    names = listed(methods) or _default_methods()
     problems = {name: sw.load_scenario(name) for name in scenarios}
     with Progress(console=progress_output(), transient=True) as progress:
         task = progress.add_task("comparing", total=len(problems) * len(names))

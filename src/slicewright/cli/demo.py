@@ -34,7 +34,7 @@ def demo(
     console.rule("[bold]2. A plan, and how good it is at least", align="left")
     with remarks.status("planning"):
         plan = sw.plan(scenario)
-        _ = plan.lower_bound_s
+        _ = plan.lower_bound_s  # worked out when first read
     print_plan(console, plan, most_devices=5)
     console.rule("[bold]3. What others would do, given the same time", align="left")
     methods = ["auto", "best-response", "greedy", "prap", "erap", "mec-only", "random", "local"]

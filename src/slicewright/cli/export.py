@@ -8,9 +8,11 @@ import typer
 
 
 def export(
-    scenario: str = typer.Argument(help="Scenario file (YAML or JSON), or the name of a preset."),
+    scenario: str = typer.Argument(
+        metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
+    ),
     plan_file: Path | None = typer.Argument(
-        None, metavar="[PLAN]", help="Plan file; without one, the scenario is planned."
+        None, metavar="PLAN", help="Plan file; without one, the scenario is planned."
     ),
     to: list[str] = typer.Option(
         ...,
@@ -34,16 +36,16 @@ def export(
     Files only, nothing is sent; each target's README.md says what it is known to ignore.
     """  # fmt: skip
     import slicewright as sw
-    from slicewright.cli.options import output
+    from slicewright.cli.options import choice, output
     from slicewright.enforcement.export import TARGETS, Options, export_plan, write_export
     from slicewright.errors import InvalidOptionError
-    from slicewright.slicing.rrm import Plmn
+    from slicewright.slicing.rrm import PROFILES, Plmn
 
     mcc, dash, mnc = plmn.partition("-")
     if not dash:
         raise InvalidOptionError("--plmn", "must be MCC-MNC, for example 001-01", value=plmn)
     options = Options(
-        profile=profile,  # type: ignore[arg-type]
+        profile=choice(profile, PROFILES, "--profile"),
         plmn=Plmn(mcc, mnc),
         first_cell=first_cell,
         core_hz=core_hz,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from slicewright.cli.options import duration_s, output, progress_output, show_duration, show_percent
+from slicewright.cli.options import (
+    command_group,
+    duration_s,
+    new_table,
+    output,
+    progress_output,
+    show_duration,
+    show_percent,
+)
 from slicewright.errors import InvalidOptionError
 
 if TYPE_CHECKING:
@@ -17,17 +25,17 @@ if TYPE_CHECKING:
     from slicewright.labels import Manifest, Progress
     from slicewright.labels.stats import StoreStats
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Build, validate and describe labelled instances."
-)
+app = command_group("Build, validate and describe stores of solved instances.")
 
 
 @app.command()
 def build(
-    store: Path = typer.Argument(..., help="Folder of the store; a build that was stopped there is resumed."),
-    count: int = typer.Option(1000, help="How many instances."),
-    first_seed: int = typer.Option(0, help="Seed of the first; the others follow."),
-    preset: str = typer.Option("paper-slicing", help="Family of scenarios."),
+    store: Path = typer.Argument(
+        metavar="STORE", help="Folder of the store; a build that was stopped there is resumed."
+    ),
+    count: int = typer.Option(1000, min=1, help="How many instances."),
+    first_seed: int = typer.Option(0, min=0, help="Seed of the first; the others follow."),
+    preset: str = typer.Option("paper-slicing", help="Preset that the scenarios are drawn from."),
     devices: str = typer.Option("5-50", help="Number of devices, or a range from which each seed draws."),
     set_: list[str] = typer.Option(
         [], "--set", help="A parameter of the preset: NAME=VALUE or NAME=LOW:HIGH."
@@ -37,15 +45,17 @@ def build(
         "best-known", help="best-known, exact, solver, or module:function of your own."
     ),
     time_limit: str = typer.Option("60s", help="Per instance, for exact and solver; the incumbent counts."),
-    rounds: int | None = typer.Option(None, help="Of search per instance, for best-known."),
-    executor: str = typer.Option("processes", help="processes on this machine, or ray."),
-    workers: int | None = typer.Option(None, help="How many at a time; one per processor by default."),
+    rounds: int | None = typer.Option(None, min=0, help="Rounds of search per instance, for best-known."),
+    executor: str = typer.Option("processes", help="processes (on this machine) or ray."),
+    workers: int | None = typer.Option(None, min=1, help="How many; one per processor by default."),
     address: str | None = typer.Option(
-        None, help="Of the Ray cluster; by default what the environment says."
+        None, help="Address of the Ray cluster; by default what the environment says."
     ),
     timeout: str = typer.Option("10min", help="For one instance; a worker that takes longer is killed."),
-    attempts: int = typer.Option(1, help="How many workers an instance may cost before it counts as failed."),
-    shard_size: int = typer.Option(1000, help="Labels per file."),
+    attempts: int = typer.Option(
+        1, min=1, help="How many workers an instance may cost before it counts as failed."
+    ),
+    shard_size: int = typer.Option(1000, min=1, help="Labels per file."),
     retry_failed: bool = typer.Option(
         False, "--retry-failed", help="Try again what failed in an earlier build."
     ),
@@ -90,7 +100,7 @@ def build(
 
 @app.command()
 def validate(
-    store: Path = typer.Argument(..., help="Folder of the store."),
+    store: Path = typer.Argument(metavar="STORE", help="Folder of the store."),
     regenerate: bool = typer.Option(
         False, "--regenerate", help="Also make every instance anew from its seed."
     ),
@@ -116,14 +126,19 @@ def validate(
 
 @app.command()
 def stats(
-    store: Path = typer.Argument(..., help="Folder of the store."),
-    plot: Path | None = typer.Option(None, help="Draw the distributions into this file (png, pdf, svg)."),
+    store: Path = typer.Argument(metavar="STORE", help="Folder of the store."),
+    plot: Path | None = typer.Option(
+        None, metavar="FILE", help="Draw the distributions: .png, .pdf or .svg."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print a document for machines."),
 ) -> None:
     """Print and plot what is in a store: devices, gaps, where tasks run, times."""
     from slicewright.labels import load_manifest, read_labels
     from slicewright.labels.stats import plot_stats, store_stats
+    from slicewright.network.pictures import picture_file
 
+    if plot is not None:
+        picture_file(plot, field="--plot")
     found = store_stats(read_labels(store))
     if plot is not None:
         job = load_manifest(store).job
@@ -137,11 +152,7 @@ def stats(
 
 
 def _show(stats: StoreStats) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "mean", "least", "p5", "median", "p95", "greatest"):
-        table.add_column(name, justify="left" if not name else "right")
+    table = new_table("", "mean", "least", "p5", "median", "p95", "greatest")
     shown = {
         "devices": lambda x: f"{x:.3g}",
         "gap": show_percent,

@@ -15,31 +15,23 @@ from typer.core import TyperCommand, TyperGroup
 
 from slicewright.version import __version__
 
-# name -> (module, attribute, one line). An attribute that is a Typer application becomes a group of commands.
-COMMANDS: dict[str, tuple[str, str, str]] = {
-    "demo": ("slicewright.cli.demo", "demo", "The whole story on a shipped scenario, in seconds."),
-    "plan": ("slicewright.cli.plan", "plan", "Plan a scenario: decisions, shares, cost and a proven bound."),
-    "compare": ("slicewright.cli.compare", "compare", "Methods side by side: cost, gap, time, residuals."),
-    "check": ("slicewright.cli.check", "check", "Judge a scenario, or a plan against its scenario."),
-    "scenario": ("slicewright.cli.scenario", "app", "Make, import and show scenarios."),
-    "place": ("slicewright.cli.place", "place", "Place divisible tasks on in-network nodes."),
-    "labels": ("slicewright.cli.labels", "app", "Build, validate and describe stores of solved instances."),
-    "export": ("slicewright.cli.export", "export", "A plan as configuration of radios and clusters."),
-    "testbed": ("slicewright.cli.testbed", "app", "Carry a plan out on this machine and measure its tasks."),
-    "sdn": ("slicewright.cli.sdn", "app", "Placement as an OpenFlow controller application."),
-    "train": ("slicewright.cli.train", "app", "Train models."),
-    "reproduce": (
-        "slicewright.cli.reproduce",
-        "app",
-        "Tables and figures of the publications, and what holds.",
-    ),
-    "serve": ("slicewright.cli.serve", "serve", "The control plane: HTTP API, decision log, dashboard."),
-    "replay": (
-        "slicewright.cli.replay",
-        "replay",
-        "Recompute the decisions of a log and find any difference.",
-    ),
+COMMANDS: dict[str, str] = {
+    "demo": "The whole story on a shipped scenario, in seconds.",
+    "plan": "Plan a scenario: decisions, shares, cost and a proven bound.",
+    "compare": "Methods side by side: cost, gap, time, residuals.",
+    "check": "Judge a scenario, or a plan against its scenario.",
+    "scenario": "Make, import and show scenarios.",
+    "place": "Place divisible tasks on in-network nodes.",
+    "labels": "Build, validate and describe stores of solved instances.",
+    "export": "A plan as configuration of radios and clusters.",
+    "testbed": "Carry a plan out on this machine and measure its tasks.",
+    "sdn": "Placement as an OpenFlow controller application.",
+    "train": "Train models.",
+    "reproduce": "Tables and figures of the publications, and what holds.",
+    "serve": "The control plane: HTTP API, decision log, dashboard.",
+    "replay": "Recompute the decisions of a log and find any difference.",
 }
+"""Each is a module of this package with a function of its name, or with a Typer application ``app`` for a group."""
 
 _RUNS = "slicewright.runs"
 
@@ -48,7 +40,7 @@ class LazyGroup(TyperGroup):
     """Imports a sub-command's module when it is called, so that ``--help`` stays fast."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the order of the table."""
+        """Names in the order in which they are listed."""
         return list(COMMANDS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -60,16 +52,15 @@ class LazyGroup(TyperGroup):
         """The named command: a stand-in with its one line for the overview, the real one when it runs."""
         if cmd_name not in COMMANDS:
             return None
-        module, attribute, line = COMMANDS[cmd_name]
         if not ctx.meta.get(_RUNS):
+            line = COMMANDS[cmd_name]
             return TyperCommand(cmd_name, help=line, short_help=line)
-        target = getattr(import_module(module), attribute)
-        if isinstance(target, typer.Typer):
-            command = typer.main.get_command(target)
-        else:
-            single = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-            single.command(name=cmd_name)(target)
-            command = typer.main.get_command(single)
+        module = import_module(f"slicewright.cli.{cmd_name}")
+        group = getattr(module, "app", None)
+        if group is None:
+            group = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+            group.command(name=cmd_name)(getattr(module, cmd_name))
+        command = typer.main.get_command(group)
         command.name = cmd_name
         return command
 

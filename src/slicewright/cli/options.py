@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
 
-from slicewright.errors import InvalidOptionError
+import typer
+
+from slicewright.errors import InvalidOptionError, MissingExtraError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "min": 60.0, "m": 60.0}
 PIPE_WIDTH = 100
+Word = TypeVar("Word", bound=str)
 _DURATION = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
 
 
@@ -26,6 +31,38 @@ def duration_s(text: str, option: str = "--budget") -> float:
     if match is None or match.group(2) not in _UNITS:
         raise InvalidOptionError(option, "must be a duration such as 5ms, 0.1s or 200us", value=text)
     return float(match.group(1)) * _UNITS[match.group(2)]
+
+
+def choice(text: str, known: Sequence[Word], option: str) -> Word:
+    """One of the words that an option knows.
+
+    Raises:
+        InvalidOptionError: another one.
+    """
+    for word in known:
+        if word == text:
+            return word
+    raise InvalidOptionError(option, f"must be one of {', '.join(known)}", value=text)
+
+
+def listed(text: str | None) -> list[str]:
+    """Words separated by commas; none without a text."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def require_extra(purpose: str, extra: str, *modules: str) -> None:
+    """Raise unless the modules of an extra are installed; nothing is imported.
+
+    Raises:
+        MissingExtraError: one is not.
+    """
+    if any(find_spec(module) is None for module in modules):
+        raise MissingExtraError(purpose, extra)
+
+
+def command_group(line: str) -> typer.Typer:
+    """A command that has sub-commands."""
+    return typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", help=line)
 
 
 def show_duration(seconds: float) -> str:

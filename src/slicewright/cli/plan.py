@@ -8,7 +8,9 @@ import typer
 
 
 def plan(
-    scenario: str = typer.Argument(help="Scenario file (YAML or JSON), or the name of a preset."),
+    scenario: str = typer.Argument(
+        metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
+    ),
     method: str = typer.Option("auto", "--method", "-m", help="See `slicewright compare --list`."),
     budget: str | None = typer.Option(
         None,
@@ -27,7 +29,7 @@ def plan(
         None,
         "--map",
         metavar="FILE",
-        help="Draw devices, access points, nodes and links: .png, .svg, .pdf or .html.",
+        help="Draw devices, access points, nodes and links: .png, .pdf, .svg or .html.",
     ),
     devices: int = typer.Option(
         12, "--devices", min=0, help="Show so many devices, those that take longest first."
@@ -42,7 +44,11 @@ def plan(
     import slicewright as sw
     from slicewright.cli.options import duration_s, output, progress_output
     from slicewright.cli.views import print_plan
+    from slicewright.evaluation.maps import draw_plan
+    from slicewright.evaluation.maps import map_file as checked
 
+    if map_file is not None:
+        checked(map_file, field="--map")
     remarks = progress_output()
     problem = sw.load_scenario(scenario)
     with remarks.status(f"planning {problem.n_devices} devices"):
@@ -53,7 +59,7 @@ def plan(
             rounds=rounds,
             seed=seed,
         )
-        _ = made.lower_bound_s
+        _ = made.lower_bound_s  # worked out when first read: here, where a remark says what is going on
     if json_file == "-":
         typer.echo(json.dumps(made.to_dict(), indent=1))
     else:
@@ -61,8 +67,6 @@ def plan(
     if json_file not in (None, "-"):
         remarks.print(f"plan written to {sw.save_plan(made, str(json_file))}")
     if map_file is not None:
-        from slicewright.evaluation.maps import draw_plan
-
         with remarks.status("drawing"):
             draw_plan(made, map_file)
         remarks.print(f"map written to {map_file}")

@@ -8,7 +8,9 @@ import typer
 
 
 def replay(
-    log: Path = typer.Argument(help="Decision log: the --store of serve (SQLite), or JSON lines of /v1/log."),
+    log: Path = typer.Argument(
+        metavar="LOG", help="Decision log: the --store of serve (SQLite), or JSON lines of /v1/log."
+    ),
     json_output: bool = typer.Option(False, "--json", help="Findings as JSON lines on stdout."),
 ) -> None:
     """Check a log's hash chain and make its decisions again: same input, same method, same answer.

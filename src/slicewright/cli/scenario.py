@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from slicewright.cli.options import command_group
 
 if TYPE_CHECKING:
     from slicewright.network.scenario import Scenario
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    help="Make, import and show scenarios.",
-)
-importers = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Scenarios from other people's data."
-)
+app = command_group("Make, import and show scenarios.")
+importers = command_group("Scenarios from other people's data.")
 app.add_typer(importers, name="import")
 
 _OUT = typer.Option(
@@ -28,9 +23,7 @@ _SET = typer.Option(
     [], "--set", "-s", metavar="KEY=VALUE",
     help="A parameter; may be repeated. Ranges as LOW,HIGH: `--set task_bits=8e6,8e7`.",
 )  # fmt: skip
-_SEED = typer.Option(
-    0, "--seed", min=0, help="Of everything that is drawn at random; same seed, same scenario."
-)
+_SEED = typer.Option(0, "--seed", min=0, help="Seed of everything that is drawn: same seed, same scenario.")
 
 
 @app.command()
@@ -47,12 +40,12 @@ def new(
     overrides = parse_settings(settings)
     if devices is not None:
         overrides["devices"] = devices
-    _write(sw.preset(preset, seed=seed, **overrides), output)  # type: ignore[arg-type]
+    _write(sw.preset(preset, seed=seed, **overrides), output)
 
 
 @importers.command()
 def eua(
-    folder: Path = typer.Argument(help="Folder with `site-*.csv` and `users-*.csv`."),
+    folder: Path = typer.Argument(metavar="FOLDER", help="Folder with `site-*.csv` and `users-*.csv`."),
     output: Path = _OUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
@@ -65,12 +58,14 @@ def eua(
     """
     from slicewright.network.importers import import_eua
 
-    _write(import_eua(folder, seed=seed, **parse_settings(settings)), output)  # type: ignore[arg-type]
+    _write(import_eua(folder, seed=seed, **parse_settings(settings)), output)
 
 
 @importers.command()
 def graph(
-    file: Path = typer.Argument(help="Node-link JSON of NetworkX, or GraphML (.graphml, .xml)."),
+    file: Path = typer.Argument(
+        metavar="FILE", help="Node-link JSON of NetworkX, or GraphML (.graphml, .xml)."
+    ),
     output: Path = _OUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
@@ -88,7 +83,9 @@ def graph(
 
 @importers.command()
 def topohub(
-    name: str = typer.Argument(help="Group and name, such as topozoo/Abilene or sndlib/polska."),
+    name: str = typer.Argument(
+        metavar="NAME", help="Group and name, such as topozoo/Abilene or sndlib/polska."
+    ),
     output: Path = _OUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
@@ -101,9 +98,11 @@ def topohub(
 
 @app.command()
 def show(
-    scenario: str = typer.Argument(help="Scenario file (YAML or JSON), or the name of a preset."),
+    scenario: str = typer.Argument(
+        metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
+    ),
     map_file: Path | None = typer.Option(
-        None, "--map", metavar="FILE", help="Draw what is where: .png, .svg, .pdf or .html."
+        None, "--map", metavar="FILE", help="Draw what is where: .png, .pdf, .svg or .html."
     ),
 ) -> None:
     """Counts, ranges, reach and load of a scenario, before anybody plans it."""
@@ -122,15 +121,15 @@ def show(
         remarks.print(f"map written to {map_file}")
 
 
-def parse_settings(settings: list[str]) -> dict[str, object]:
-    """Parameters from ``KEY=VALUE``; a comma makes a list.
+def parse_settings(settings: list[str]) -> dict[str, Any]:
+    """Parameters from ``KEY=VALUE``; a comma makes a list. Who takes them checks them.
 
     Raises:
         InvalidOptionError: no key, no value, or a key twice.
     """
     from slicewright.errors import InvalidOptionError
 
-    parsed: dict[str, object] = {}
+    parsed: dict[str, Any] = {}
     for text in settings:
         key, _, value = (part.strip() for part in text.partition("="))
         if not key or not value:

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from slicewright.cli.options import command_group
+
 if TYPE_CHECKING:
     from slicewright.enforcement.sdn.fabric import Fabric
-    from slicewright.placement.tasks import Split
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    help="Placement as an OpenFlow 1.3 controller: tasks are asked for over HTTP, flows and meters follow.",
+app = command_group(
+    "Placement as an OpenFlow 1.3 controller: tasks are asked for over HTTP, flows and meters follow."
 )
-fabric_app = typer.Typer(
-    no_args_is_help=True, help="An emulated network of Open vSwitches. Needs Linux and root."
-)
+fabric_app = command_group("An emulated network of Open vSwitches. Needs Linux and root.")
 app.add_typer(fabric_app, name="fabric")
 
 _TOPOLOGY = typer.Argument(
-    "paper-placement", help="A slicewright/tasks/v1 file with links, or a preset: its network is used."
+    "paper-placement",
+    metavar="TASKS",
+    help="A slicewright/tasks/v1 file with links, or a preset: its network is used.",
 )
 _NUMBERS = typer.Option(
     None, "--fabric", metavar="FILE", help="Datapaths, ports and addresses (slicewright/fabric/v1)."
@@ -53,17 +51,18 @@ def serve(
     """
     import threading
 
-    from slicewright.cli.options import duration_s, progress_output
+    from slicewright.cli.options import choice, duration_s, progress_output
     from slicewright.enforcement.sdn.api import http_server
     from slicewright.enforcement.sdn.decision import Policy
     from slicewright.enforcement.sdn.launcher import Address, start_controller
     from slicewright.enforcement.sdn.service import Service
     from slicewright.placement import placement_method
     from slicewright.placement.loading import load_kernels
+    from slicewright.placement.tasks import SPLITS
 
     remarks = progress_output()
     placement_method(method)  # an unknown name is refused now, not with the first task
-    policy = Policy(method, split=_split(split), budget_s=duration_s(budget))
+    policy = Policy(method, split=choice(split, SPLITS, "--split"), budget_s=duration_s(budget))
     service = Service(_fabric(topology, fabric_file), policy)
     with remarks.status("loading"):
         load_kernels()
@@ -124,15 +123,6 @@ def _fabric(topology: str, fabric_file: Path | None) -> Fabric:
 
     network = load_tasks(topology).topology
     return numbered_fabric(network) if fabric_file is None else load_fabric(network, fabric_file)
-
-
-def _split(text: str) -> Split:
-    from slicewright.errors import InvalidOptionError
-    from slicewright.placement.tasks import SPLITS
-
-    if text not in SPLITS:
-        raise InvalidOptionError("--split", f"must be one of {', '.join(SPLITS)}", value=text)
-    return text
 
 
 def _address(text: str, option: str) -> tuple[str, int]:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from slicewright.cli.options import command_group
+
 if TYPE_CHECKING:
     from slicewright.enforcement.testbed.bed import Bed
     from slicewright.enforcement.testbed.report import BedReport
     from slicewright.slicing import Plan
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    help="Carry a plan out in network namespaces and measure its tasks. Needs Linux and root.",
+app = command_group("Carry a plan out in network namespaces and measure its tasks. Needs Linux and root.")
+_SCENARIO = typer.Argument(
+    None, metavar="SCENARIO", help="Scenario file or preset; by default a small shipped one."
 )
-_SCENARIO = typer.Argument(None, help="Scenario file or preset; by default a small shipped one.")
 _PLAN = typer.Option(None, "--plan", metavar="FILE", help="Carry out this plan (slicewright/plan/v1).")
 _METHOD = typer.Option("auto", "--method", "-m", help="Method that plans, if no plan is given.")
 _NAME = typer.Option("bed", "--name", help="Name of the bed: several can stand side by side.")
@@ -39,7 +38,7 @@ def up(
     rate: float | None = _RATE,
     slow: float = _SLOW,
 ) -> None:
-    """Build devices, access points and nodes as namespaces, and enforce the plan's shares.
+    """Put a bed up: devices, access points and nodes as namespaces, with the plan's shares enforced.
 
     Uplinks are shaped to omega * phi * R by nested HTB classes, nodes to phi * F by nested CPU quotas.
     """
@@ -68,7 +67,7 @@ def run(
         None, "--json", metavar="FILE", help="Write the report; - for stdout."
     ),
     picture: Path | None = typer.Option(
-        None, "--picture", metavar="FILE", help="Draw it: .png, .svg or .pdf."
+        None, "--picture", metavar="FILE", help="Draw the report: .png, .pdf or .svg."
     ),
     name: str = _NAME,
     cpus: float | None = _CPUS,
@@ -81,12 +80,17 @@ def run(
     """
     import json
 
-    from slicewright.cli.options import duration_s, output, progress_output
+    from slicewright.cli.options import choice, duration_s, output, progress_output
     from slicewright.enforcement.testbed.bed import names, standing, take_down
     from slicewright.enforcement.testbed.report import report_run
     from slicewright.enforcement.testbed.traffic import send_tasks
+    from slicewright.enforcement.testbed.workload import WORKS
     from slicewright.network.documents import write_document
+    from slicewright.network.pictures import picture_file
 
+    if picture is not None:
+        picture_file(picture, field="--picture")
+    kind = choice(work, WORKS, "--work")
     remarks = progress_output()
     arrival_s = duration_s(duration, "--duration")
     lasting = scenario is None and plan_file is None and name in names()
@@ -99,7 +103,7 @@ def run(
                 bed,
                 duration_s=arrival_s,
                 seed=seed,
-                work=work,  # type: ignore[arg-type]
+                work=kind,
                 progress=lambda done, total: status.update(f"{done} of {total} tasks done"),
             )
         finally:
