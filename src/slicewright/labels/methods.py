@@ -68,7 +68,7 @@ def method_of(job: Job) -> Method:
 
 def default_rounds(devices: int) -> int:
     """Rounds after which the mean gap to the best known is below 0.01 % (measured by ``benchmarks/labels.py``)."""
-    return max(50, 12 * devices)
+    return max(50, 8 * devices)
 
 
 def _best_known(job: Job, scenario: Scenario, seed: int) -> Solution:

@@ -6,7 +6,7 @@ The seed is the instance's identity: the same preset, parameters and seed give t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 import numpy as np
@@ -81,9 +81,9 @@ def preset(name: str, *, devices: int | None = None, seed: int = 0, **overrides:
         InvalidScenarioError: an unknown or impossible parameter.
     """
     family = family_of(name, **overrides, **({} if devices is None else {"devices": devices}))
-    scenario = generate(family, seed)
-    changed = {k: v for k, v in asdict(family).items() if v != getattr(PRESETS[name], k) or k == "devices"}
-    return replace(scenario, origin={"preset": name, "seed": seed, **changed})
+    values = {field.name: getattr(family, field.name) for field in fields(family)}
+    changed = {k: v for k, v in values.items() if v != getattr(PRESETS[name], k) or k == "devices"}
+    return generate(family, seed, origin={"preset": name, "seed": seed, **changed})
 
 
 def family_of(name: str, **overrides: object) -> Family:
@@ -99,8 +99,8 @@ def family_of(name: str, **overrides: object) -> Family:
     )
 
 
-def generate(family: Family, seed: int) -> Scenario:
-    """Draw one scenario of a family; ``seed`` is the instance."""
+def generate(family: Family, seed: int, *, origin: Mapping[str, object]) -> Scenario:
+    """Draw one scenario of a family; ``seed`` is the instance, ``origin`` what the scenario says of itself."""
     rng = np.random.default_rng(seed)
     access_point_m = rng.uniform(0, family.area_m, (family.access_points, 2))
     node_m = rng.uniform(0, family.area_m, (family.coins + family.mecs, 2))
@@ -113,7 +113,7 @@ def generate(family: Family, seed: int) -> Scenario:
         node_m=node_m,
         node_kinds=("coin",) * family.coins + ("mec",) * family.mecs,
         nodes=[f"coin{j}" for j in range(family.coins)] + [f"mec{j}" for j in range(family.mecs)],
-        origin={"family": asdict(family), "seed": seed},
+        origin=origin,
     )
 
 
