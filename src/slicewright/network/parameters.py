@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError, nearest
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Range = tuple[float, float]
-Parameters = TypeVar("Parameters")
+Parameters = TypeVar("Parameters", bound="DataclassInstance")
 
 
 def with_parameters(
@@ -25,7 +28,7 @@ def with_parameters(
     """A copy of a dataclass of parameters with some replaced. The default's type says what is allowed.
 
     A pair of floats is a range (low, high) to draw from: a single number fixes it. An int is a count, a float a
-    positive number, a string or None a word. ``slices`` is a number of slices or their names.
+    positive number, a string a word. ``slices`` is a number of slices or their names.
 
     Args:
         defaults: a frozen dataclass.
@@ -36,7 +39,7 @@ def with_parameters(
     Raises:
         InvalidScenarioError: a name that is not known, or a value that breaks its rule.
     """
-    values = {f.name: getattr(defaults, f.name) for f in fields(defaults)}  # type: ignore[arg-type]
+    values = {f.name: getattr(defaults, f.name) for f in fields(defaults)}
     for key in overrides:
         if key not in values:
             raise InvalidScenarioError(key, f"is not a parameter of {owner}{nearest(key, values)}")
@@ -44,13 +47,13 @@ def with_parameters(
         key: _checked(key, value, values[key], key in may_be_zero, key in may_be_negative)
         for key, value in overrides.items()
     }
-    return replace(defaults, **checked)  # type: ignore[type-var]
+    return replace(defaults, **checked)
 
 
 def _checked(key: str, value: object, default: object, zero: bool, negative: bool) -> Any:
     if key == "slices" and isinstance(value, (list, tuple)):
         return tuple(str(name) for name in value)
-    if isinstance(default, str) or default is None:
+    if isinstance(default, str):
         return str(value)
     numbers = _numbers(key, value)
     if isinstance(default, tuple) and not isinstance(default[0], str):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
 from slicewright.errors import SolverError
 from slicewright.placement.judge import queue_arrivals
 from slicewright.placement.options import REJECTED, Options
 from slicewright.placement.tasks import Tasks
 from slicewright.solvers import Options as SolverOptions
-from slicewright.solvers import Programme, solve
+from slicewright.solvers import Programme, Rows, solve
 from slicewright.types import BoolArray, FloatArray, IntArray
 
 FEASIBILITY = 1e-9
@@ -89,25 +88,23 @@ def possible(tasks: Tasks) -> BoolArray:
 
 
 def _programme(tasks: Tasks, columns: Columns, scale: float, start: IntArray | None) -> Programme:
-    options, count = tasks.options, columns.task.size
+    options, count, nodes = tasks.options, columns.task.size, tasks.topology.n_nodes
     placed = columns.option >= 0
-    cost = (
-        np.where(placed, options.cost[columns.task, columns.option], tasks.rejection_cost[columns.task])
-        / scale
-    )
+    cost = np.where(placed, options.cost[columns.task, columns.option], tasks.rejection_cost[columns.task])
     limits = _counted_limits(tasks, options)
-    rows = _Rows(count + tasks.topology.n_nodes)
-    rows.add_many(columns.task, np.arange(count), np.ones(count), lower=1.0, upper=1.0)
-    for j in range(tasks.topology.n_nodes):
+    rows = Rows()
+    rows.add(tasks.n_tasks, (columns.task, np.arange(count), 1.0), lower=1.0, upper=1.0)
+    for j in range(nodes):
         _add_node(rows, tasks, columns, limits, j, count + j)
+    matrix, row_lower, row_upper = rows.finish(count + nodes)
     return Programme(
-        cost=np.concatenate([cost, np.zeros(tasks.topology.n_nodes)]),
-        lower=np.zeros(count + tasks.topology.n_nodes),
-        upper=np.concatenate([np.ones(count), np.full(tasks.topology.n_nodes, tasks.arrival_rate_hz.sum())]),
-        integer=np.arange(count + tasks.topology.n_nodes) < count,
-        matrix=rows.matrix(),
-        row_lower=np.concatenate(rows.lower),
-        row_upper=np.concatenate(rows.upper),
+        cost=np.concatenate([cost / scale, np.zeros(nodes)]),
+        lower=np.zeros(count + nodes),
+        upper=np.concatenate([np.ones(count), np.full(nodes, tasks.arrival_rate_hz.sum())]),
+        integer=np.arange(count + nodes) < count,
+        matrix=matrix,
+        row_lower=row_lower,
+        row_upper=row_upper,
         start=None if start is None else _point(tasks, columns, start),
     )
 
@@ -121,7 +118,7 @@ def _counted_limits(tasks: Tasks, options: Options) -> FloatArray:
 
 
 def _add_node(
-    rows: _Rows, tasks: Tasks, columns: Columns, limits: FloatArray, node: int, arrivals: int
+    rows: Rows, tasks: Tasks, columns: Columns, limits: FloatArray, node: int, arrivals: int
 ) -> None:
     """Rows of one node: what arrives there, and the limit that each task sets to it."""
     side = (tasks.options.nodes[columns.option] == node) & (columns.option >= 0)[:, None]
@@ -131,23 +128,19 @@ def _add_node(
     task = columns.task[users]
     limit = limits[task, columns.option[users], side[users].argmax(axis=1)]
     most = min(float(limit.max()), float(tasks.arrival_rate_hz[np.unique(task)].sum()))
-    ones = np.zeros(users.size + 1, dtype=np.int64)
-    rows.add_many(
-        ones,
-        np.append(users, arrivals),
-        np.append(tasks.arrival_rate_hz[task], -1.0),
-        lower=0.0,
-        upper=0.0,
+    only_row, total = np.zeros(users.size, dtype=np.int64), np.array([arrivals])
+    rows.add(
+        1, (only_row, users, tasks.arrival_rate_hz[task]), (np.array([0]), total, -1.0), lower=0.0, upper=0.0
     )
     tight = limit < most
     if not tight.any():
         return
-    names, row = np.unique(task[tight], return_inverse=True)
-    rows.add_many(
-        np.concatenate([row, np.arange(names.size)]),
-        np.concatenate([users[tight], np.full(names.size, arrivals)]),
-        np.concatenate([most - limit[tight], np.ones(names.size)]),
-        lower=-np.inf,
+    limited, row = np.unique(task[tight], return_inverse=True)
+    every = np.arange(limited.size)
+    rows.add(
+        limited.size,
+        (row, users[tight], most - limit[tight]),
+        (every, np.full(limited.size, arrivals), 1.0),
         upper=most,
     )
 
@@ -156,27 +149,3 @@ def _point(tasks: Tasks, columns: Columns, choice: IntArray) -> FloatArray:
     return np.concatenate(
         [(choice[columns.task] == columns.option).astype(np.float64), queue_arrivals(tasks, choice)]
     )
-
-
-class _Rows:
-    """Rows of a sparse matrix in the making."""
-
-    def __init__(self, columns: int) -> None:
-        self.columns, self.count = columns, 0
-        self.entries: list[tuple[IntArray, IntArray, FloatArray]] = []
-        self.lower: list[FloatArray] = []
-        self.upper: list[FloatArray] = []
-
-    def add_many(
-        self, row: IntArray, column: IntArray, value: FloatArray, *, lower: float, upper: float
-    ) -> None:
-        """Add a block whose rows, numbered from 0 in ``row``, share their sides."""
-        added = int(row.max()) + 1
-        self.entries.append((row + self.count, column, value))
-        self.lower.append(np.full(added, lower))
-        self.upper.append(np.full(added, upper))
-        self.count += added
-
-    def matrix(self) -> csr_array:
-        row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
-        return coo_array((value, (row, column)), shape=(self.count, self.columns)).tocsr()

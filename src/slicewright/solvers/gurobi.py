@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def _sentence(error: Exception) -> str:
     return f"Gurobi refused: {error}"
 
 
-def _result(model, x, time_s: float) -> Result:  # type: ignore[no-untyped-def] # gurobipy is optional
+def _result(model: Any, x: Any, time_s: float) -> Result:
     import gurobipy
 
     grb = gurobipy.GRB
@@ -85,16 +86,18 @@ def _result(model, x, time_s: float) -> Result:  # type: ignore[no-untyped-def] 
     status = ended.get(model.Status, Status.FAILED)
     if status is Status.FEASIBLE and not model.SolCount:
         status = Status.NO_SOLUTION
-    proves = model.IsMIP or status is Status.OPTIMAL
-    bound = float(model.ObjBound) if proves and status is not Status.INFEASIBLE else -math.inf
+    bound = -math.inf
+    if status is Status.INFEASIBLE:
+        bound = math.inf
+    elif model.IsMIP or status is Status.OPTIMAL:
+        proven = float(model.ObjBound)
+        bound = proven if abs(proven) < grb.INFINITY else -math.inf
     return Result(
         status=status,
         solver="gurobi",
         version=".".join(map(str, gurobipy.gurobi.version())),
         objective=float(model.ObjVal) if status.has_point else math.inf,
-        bound=math.inf
-        if status is Status.INFEASIBLE
-        else (bound if abs(bound) < grb.INFINITY else -math.inf),
+        bound=bound,
         time_s=time_s,
         values=np.array(x.X) if status.has_point else None,
         message=f"status {model.Status}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def minimise(programme: Programme, options: Options) -> Result:
     return _result(highs, bool(programme.integer.any()), time.perf_counter() - began)
 
 
-def _model(programme: Programme):  # type: ignore[no-untyped-def] # highspy has no types
+def _model(programme: Programme) -> Any:
     import highspy
 
     model = highspy.HighsLp()
@@ -70,7 +71,7 @@ def _model(programme: Programme):  # type: ignore[no-untyped-def] # highspy has 
     return model
 
 
-def _result(highs, integers: bool, time_s: float) -> Result:  # type: ignore[no-untyped-def]
+def _result(highs: Any, integers: bool, time_s: float) -> Result:
     import highspy
 
     ended = {

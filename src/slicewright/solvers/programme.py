@@ -85,17 +85,11 @@ class Options:
     threads: int = 1
 
     def __post_init__(self) -> None:
+        timed = self.time_limit_s is None or self.time_limit_s > 0
+        counted = self.node_limit is None or self.node_limit >= 1
         checks = (
-            (
-                "time_limit_s",
-                self.time_limit_s is None or self.time_limit_s > 0,
-                "must be a positive number of seconds",
-            ),
-            (
-                "node_limit",
-                self.node_limit is None or self.node_limit >= 1,
-                "must be a whole number of at least 1",
-            ),
+            ("time_limit_s", timed, "must be a positive number of seconds"),
+            ("node_limit", counted, "must be a whole number of at least 1"),
             ("gap", self.gap >= 0, "must not be negative"),
             ("feasibility", self.feasibility > 0, "must be positive"),
             ("seed", self.seed >= 0, "must be a whole number of at least 0"),

@@ -50,14 +50,6 @@ def minimise(programme: Programme, options: Options) -> Result:
     return _result(model, columns, time.perf_counter() - began)
 
 
-def version() -> str:
-    """Version of the SCIP library itself."""
-    from pyscipopt import Model
-
-    major = Model().version()
-    return f"{major:g}" if isinstance(major, float) else str(major)
-
-
 def _configure(model: Model, options: Options) -> None:
     model.setParam("limits/gap", options.gap)
     model.setParam("numerics/feastol", options.feasibility)
@@ -78,8 +70,8 @@ def _columns(model: Model, programme: Programme) -> list[Variable]:
     )
     return [
         model.addVar(
-            lb=lower if math.isfinite(lower) else None,
-            ub=upper if math.isfinite(upper) else None,
+            lb=_finite(lower),
+            ub=_finite(upper),
             obj=cost,
             vtype=("B" if (lower, upper) == (0.0, 1.0) else "I") if whole else "C",
         )
@@ -90,21 +82,17 @@ def _columns(model: Model, programme: Programme) -> list[Variable]:
 def _rows(model: Model, programme: Programme, columns: list[Variable]) -> None:
     from pyscipopt import ExprCons, quicksum
 
-    start, index, value = (
-        x.tolist() for x in (programme.matrix.indptr, programme.matrix.indices, programme.matrix.data)
-    )
-    for row, (lower, upper) in enumerate(
-        zip(programme.row_lower.tolist(), programme.row_upper.tolist(), strict=True)
-    ):
-        entries = range(start[row], start[row + 1])
-        total = quicksum(value[k] * columns[index[k]] for k in entries)
-        model.addCons(
-            ExprCons(
-                total,
-                lhs=lower if math.isfinite(lower) else None,
-                rhs=upper if math.isfinite(upper) else None,
-            )
-        )
+    matrix = programme.matrix
+    start, index, value = (x.tolist() for x in (matrix.indptr, matrix.indices, matrix.data))
+    sides = zip(programme.row_lower.tolist(), programme.row_upper.tolist(), strict=True)
+    for row, (lower, upper) in enumerate(sides):
+        total = quicksum(value[k] * columns[index[k]] for k in range(start[row], start[row + 1]))
+        model.addCons(ExprCons(total, lhs=_finite(lower), rhs=_finite(upper)))
+
+
+def _finite(side: float) -> float | None:
+    """SCIP writes an open side as None."""
+    return side if math.isfinite(side) else None
 
 
 def _result(model: Model, columns: list[Variable], time_s: float) -> Result:

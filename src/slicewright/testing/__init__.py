@@ -1,7 +1,7 @@
 """Checks that any policy and any scenario must pass, ours and yours: for test suites and notebooks.
 
 from slicewright.testing import check_policy
-check_policy(MyPolicy())          # raises ContractError with one sentence, or returns None
+check_policy(MyPolicy())  # raises ContractError with one sentence, or returns None
 """
 
 from slicewright.testing.contract import ContractError, check_plan, check_policy

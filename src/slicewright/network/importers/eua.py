@@ -82,10 +82,8 @@ def import_eua(
     home = Path(folder)
     if not home.is_dir():
         raise FileNotFoundError(2, "no such folder", str(home))
-    sites_csv, users_csv = (
-        _the_file(home, sites_file, "sites_file"),
-        _the_file(home, users_file, "users_file"),
-    )
+    sites_csv = _the_file(home, sites_file, "sites_file")
+    users_csv = _the_file(home, users_file, "users_file")
     names, site_degrees = _read_positions(sites_csv, name_column="site_id")
     _, user_degrees = _read_positions(users_csv)
     if chosen.users > len(user_degrees):

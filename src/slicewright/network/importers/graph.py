@@ -11,14 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.documents import read_document
 from slicewright.network.importers.layout import place_vertices
-from slicewright.network.importers.roles import ROLE_RULES, Roles, assign_roles
+from slicewright.network.importers.roles import ROLE_RULES, assign_roles
 from slicewright.network.parameters import with_parameters
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate
@@ -119,7 +119,13 @@ def scenario_from_graph(
         node_kinds=("coin",) * len(roles.coins) + ("mec",) * len(roles.mecs),
         access_points=[names[v] for v in roles.access_points],
         nodes=[names[v] for v in hosts],
-        origin={**source, **_what_is_real(roles, places.rule), "not_real": asdict(chosen), "seed": seed},
+        origin={
+            **source,
+            "roles": roles.rule,
+            "positions": places.rule,
+            "not_real": asdict(chosen),
+            "seed": seed,
+        },
     )
 
 
@@ -188,7 +194,3 @@ def _names(graph: nx.Graph) -> list[str]:
 def _scatter(chosen: GraphParameters, access_point_m: FloatArray, rng: np.random.Generator) -> FloatArray:
     home = access_point_m[rng.integers(len(access_point_m), size=chosen.devices)]
     return np.round(home + rng.normal(0, chosen.device_spread_m, home.shape), 2)
-
-
-def _what_is_real(roles: Roles, layout: str) -> dict[str, Any]:
-    return {"roles": roles.rule, "positions": layout}

@@ -52,12 +52,10 @@ def _by_degrees(every: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Pla
     longitude = next((key for key in _LONGITUDES if all(key in data for data in every)), None)
     if latitude is None or longitude is None:
         return None
+    bounds = ((latitude, 90.0), (longitude, 180.0))
     degrees = np.array(
         [
-            [
-                _number(data[key], names[v], v, key, bound=bound)
-                for key, bound in ((latitude, 90.0), (longitude, 180.0))
-            ]
+            [_number(data[key], names[v], v, key, bound=bound) for key, bound in bounds]
             for v, data in enumerate(every)
         ]
     )
@@ -82,9 +80,9 @@ def _by_springs(graph: nx.Graph, seed: int) -> Places:
     return Places(np.array([layout[vertex] for vertex in graph.nodes], dtype=np.float64), "spring layout")
 
 
-def _number(value: object, name: str, v: int, attribute: str, bound: float = np.inf) -> float:
+def _number(value: Any, name: str, v: int, attribute: str, bound: float = np.inf) -> float:
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
     except (TypeError, ValueError):
         number = np.nan
     if not (np.isfinite(number) and abs(number) <= bound):
