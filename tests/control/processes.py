@@ -97,23 +97,20 @@ def wait_for(condition: Any, timeout_s: float, what: str) -> Any:
 
 
 @contextmanager
-def nats_server(folder: Path) -> Iterator[str]:
-    """A NATS server with JetStream and a store of its own; gives its URL."""
+def nats_server(folder: Path, *, settings: str = "", scheme: str = "nats") -> Iterator[str]:
+    """A NATS server with JetStream and a store of its own; gives its URL.
+
+    Args:
+        folder: for its store, log and settings.
+        settings: lines of its configuration file, such as users or TLS.
+        scheme: of the URL.
+    """
     assert NATS is not None
     port = free_port()
-    command = [
-        NATS,
-        "-a",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-js",
-        "-sd",
-        str(folder / "nats"),
-        "-l",
-        str(folder / "nats.log"),
-    ]
-    process = subprocess.Popen(command)
+    file = folder / "nats.conf"
+    file.write_text(f'jetstream {{ store_dir: "{folder / "nats"}" }}\n{settings}\n')
+    log = str(folder / "nats.log")
+    process = subprocess.Popen([NATS, "-c", str(file), "-a", "127.0.0.1", "-p", str(port), "-l", log])
 
     def listening() -> bool:
         with socket.socket() as probe:
@@ -121,7 +118,7 @@ def nats_server(folder: Path) -> Iterator[str]:
 
     try:
         wait_for(listening, 10, "nats-server")
-        yield f"nats://127.0.0.1:{port}"
+        yield f"{scheme}://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(10)

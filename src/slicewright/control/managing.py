@@ -74,7 +74,10 @@ class SliceManager:
                 if not await self._hold(lease):
                     await asyncio.sleep(self._options.heartbeat_s)
                     continue
-                await self._manage(lease)
+                try:
+                    await self._manage(lease)
+                except TransportError as error:
+                    logger.info("slice %s begins again: %s", self.state.slice, error)
         finally:
             if self.leading:
                 await self._surrender(lease)

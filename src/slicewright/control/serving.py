@@ -64,6 +64,7 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
         InvalidOptionError: settings that do not go together.
         UnknownNameError: no such method or share rule.
         MissingExtraError: the extra ``control`` is not installed.
+        RefusedError: the NATS server does not let this process in, or is not the one it should be.
     """
     check(setup)
     rule = share_rule(setup.options.shares)
@@ -78,10 +79,12 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
         missing = rule.prepare()
         if missing:
             say(f"--shares {rule.name}: {missing}; the closed form shares instead")
+    if setup.nats is not None:
+        _check_nats(_address(setup, setup.nats), instance_name(setup), say)
     if setup.role == "slice-manager" and setup.nats is not None:
         from slicewright.control.remote import manage_slices
 
-        say(f"managing {', '.join(setup.slices)} over {setup.nats}")
+        say(f"managing {', '.join(setup.slices)} over {_address(setup, setup.nats).shown}")
         asyncio.run(
             manage_slices(
                 _address(setup, setup.nats),
@@ -170,6 +173,14 @@ def _address(setup: Setup, url: str) -> NatsAddress:
     from slicewright.control.nats_connection import NatsAddress
 
     return NatsAddress(url, setup.nats_credentials, setup.nats_ca, setup.nats_certificate, setup.nats_key)
+
+
+def _check_nats(address: NatsAddress, name: str, say: Say) -> None:
+    from slicewright.control.nats_connection import check_address
+
+    away = asyncio.run(check_address(address, name))
+    if away:
+        say(f"{away}; waiting for it")
 
 
 def make_plane(setup: Setup) -> ControlPlane:
