@@ -130,11 +130,16 @@ def test_a_model_whose_file_is_damaged_leaves_the_plan_to_the_search(
         async with running(SCENARIO, options=replace(QUICK, most_failures=3)) as (plane, client):
             traffic = Traffic(client)
             async with traffic.flowing():
+                await methods(client, "canary", method="deepsets-s")
+                await until(lambda: (t := plane.orchestrator.decider.trial) is not None and t.decisions > 0)
+                trial = (await methods(client))["trial"]
+                assert "search alone: model 'deepsets-s' cannot be loaded" in trial["remark"]
                 await methods(client, "switch", method="deepsets-s", force=True)
                 epoch = plane.orchestrator.state.epoch
                 await until(lambda: plane.orchestrator.state.epoch >= epoch + 5, 60)
             traffic.nothing_dropped()
             assert plane.orchestrator.state.last is not None
+            assert "cannot be loaded" in plane.orchestrator.state.last.attempts[0].detail
             assert max(plane.orchestrator.state.last.residuals.values()) <= 1e-6
 
     asyncio.run(story())

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from slicewright.control.device import devices_of
@@ -30,6 +30,7 @@ class Trial:
         cost_ratio: mean of its cost over the active method's, 1 without decisions.
         worst_cost_ratio: the largest of them.
         slowest_s: s, its longest decision.
+        remark: what it said of its last answer, such as that its model could not be asked.
     """
 
     method: str
@@ -38,18 +39,18 @@ class Trial:
     cost_ratio: float = 1.0
     worst_cost_ratio: float = 1.0
     slowest_s: float = 0.0
+    remark: str = ""
 
-    def after(self, ratio: float | None, duration_s: float) -> Trial:
+    def after(self, ratio: float | None, duration_s: float, remark: str = "") -> Trial:
         """One more decision; ``ratio`` is None for a failure."""
         count, answered = self.decisions + 1, self.decisions - self.failures
         slowest = max(self.slowest_s, duration_s)
         if ratio is None:
-            return Trial(
-                self.method, count, self.failures + 1, self.cost_ratio, self.worst_cost_ratio, slowest
-            )
+            failures = self.failures + 1
+            return replace(self, decisions=count, failures=failures, slowest_s=slowest, remark=remark)
         mean = (self.cost_ratio * answered + ratio) / (answered + 1)
         worst = max(self.worst_cost_ratio, ratio) if answered else ratio
-        return Trial(self.method, count, self.failures, mean, worst, slowest)
+        return Trial(self.method, count, self.failures, mean, worst, slowest, remark)
 
 
 class Decider:
@@ -103,7 +104,7 @@ class Decider:
         outcome = running.result()
         if outcome is None:
             return None, Attempt(method, "rejected", took, "its plan breaks a constraint")
-        return outcome, Attempt(method, "used", took)
+        return outcome, Attempt(method, "used", took, "; ".join(outcome.notes)[:300])
 
     def _work(
         self, situation: Situation, method: str, previous: Mapping[str, Place], epoch: int
@@ -159,7 +160,8 @@ class Decider:
             ratio = outcome.plan.cost_s / used.plan.cost_s
         elif outcome is not None:
             ratio = 1.0
-        self.trial = self.trial.after(ratio, time.perf_counter() - began)
+        remark = "" if outcome is None else "; ".join(outcome.notes)
+        self.trial = self.trial.after(ratio, time.perf_counter() - began, remark)
 
     async def warm_up(self, methods: tuple[str, ...]) -> None:
         """Load and compile what the methods run, before the first deadline counts; failures show later."""

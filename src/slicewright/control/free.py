@@ -23,10 +23,11 @@ Bandwidth = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a method wants: places of offloaded devices and inter-slice shares, without pinned slices."""
+    """What a method wants: places of offloaded devices and inter-slice shares, without pinned slices; its remarks."""
 
     places: Mapping[str, Place]
     bandwidth: Bandwidth
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class Outcome:
         places: offloaded devices.
         reasons: the reason of every local device.
         runtime_s: s, proposing and settling.
+        notes: what the method remarked, such as that its model could not be asked.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Outcome:
     places: Mapping[str, Place]
     reasons: Mapping[str, Reason]
     runtime_s: float
+    notes: tuple[str, ...] = ()
 
 
 def decide(
@@ -83,7 +85,8 @@ def decide(
     outcome = settle(situation, proposal, method, epoch=epoch, began=began)
     if outcome is None or outcome.plan is None or not previous or keep_ratio <= 0:
         return outcome
-    steady = settle(situation, _improved(situation, previous), method, epoch=epoch, began=began)
+    kept = replace(_improved(situation, previous), notes=proposal.notes)
+    steady = settle(situation, kept, method, epoch=epoch, began=began)
     if steady is None or steady.plan is None or steady.plan.cost_s > outcome.plan.cost_s * (1 + keep_ratio):
         return outcome
     return steady
@@ -132,7 +135,7 @@ def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Pro
     if problem is None:
         return Proposal({}, {})
     answer = plan_with(problem.scenario, method=method, rounds=rounds, seed=seed)
-    return _with_room(situation, problem, answer.decisions, answer.shares)
+    return replace(_with_room(situation, problem, answer.decisions, answer.shares), notes=answer.notes)
 
 
 def settle(
@@ -161,6 +164,7 @@ def _outcome(situation: Situation, proposal: Proposal, method: str, *, epoch: in
         },
         reasons=_reasons(situation, plan, allocations),
         runtime_s=runtime,
+        notes=proposal.notes,
     )
 
 
