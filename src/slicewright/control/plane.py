@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from slicewright.control.clock import Clock, end
 from slicewright.control.device import Device
+from slicewright.control.drift import drift_gauges
 from slicewright.control.events import DevicesAdmitted, Event, MethodChanged, NetworkSet
 from slicewright.control.journal import Journal
 from slicewright.control.managing import SliceManager
@@ -189,3 +190,5 @@ class ControlPlane:
         yield model
         if o.state.network is not None:
             yield from picture_gauges(self.picture())
+            if o.leading:  # a follower does not hear the managers
+                yield from drift_gauges(self.picture("desired"), dict(o.statuses))
