@@ -1,5 +1,5 @@
 """Learned models of problem one: features, networks, training, export (floor 4).
 
-``features`` and ``cards`` need numpy only, because policies run exported models without torch; every other module
-here needs the extra ``train``.
+What policies need to run exported models (``features``, ``cards``, ``decoding``), and ``instances``, ``metrics`` and
+``model_files``, do without torch; every other module here needs the extra ``train``.
 """

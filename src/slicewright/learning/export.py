@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from slicewright.learning.cards import Card
+from slicewright.learning.model_files import write_model
 from slicewright.network.documents import write_atomically
 
 Axes = tuple[str | None, ...]
-
-
 OPSET = 18
+LIBRARIES = ("slicewright", "torch", "lightning", "onnx", "onnxruntime", "numpy")
 
 
 def to_onnx(
@@ -44,9 +41,8 @@ def to_onnx(
         name: {k: axis for k, axis in enumerate(axes) if axis} for name, axes in {**inputs, **outputs}.items()
     }
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter(
-            "ignore"
-        )  # the tracer warns that it is the older exporter, and of shapes it folds
+        # The tracer warns that it is the older exporter, and of shapes that it folds.
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             model.eval(),
             tuple(example),
@@ -76,24 +72,20 @@ def save_model(
     """Write ``<name>.onnx``, ``<name>.safetensors`` and ``<name>.json`` into a folder, each atomically."""
     from safetensors.torch import save
 
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / f"{name}.onnx", onnx)
     write_atomically(folder / f"{name}.safetensors", save(dict(model.state_dict())))
-    card = Card(
+    return write_model(
+        folder,
         name=name,
         kind=kind,
-        file=f"{name}.onnx",
-        sha256=hashlib.sha256(onnx).hexdigest(),
+        onnx=onnx,
         settings=settings,
         trained_for=trained_for,
         data=data,
         training=training,
         figures=figures,
-        versions=_versions(),
         parameters=sum(p.numel() for p in model.parameters()),
+        libraries=LIBRARIES,
     )
-    card.save(folder)
-    return card
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -106,9 +98,3 @@ def load_weights(model: nn.Module, path: Path) -> None:
     from safetensors.torch import load
 
     model.load_state_dict(load(path.read_bytes()))
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {
-        name: version(name) for name in ("slicewright", "torch", "lightning", "onnx", "onnxruntime", "numpy")
-    }
