@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from slicewright.learning.batches import similar_batches
-from slicewright.learning.chained import Item, collate, cross_validate, sp3_loss, train_published
+from slicewright.learning.chained import cross_validate, sp3_loss, train_published
 from slicewright.learning.features import row_widths, rows, targets
+from slicewright.learning.folding import Batch, Item, collate
 from slicewright.learning.instances import Solved
 from slicewright.learning.metrics import choice_accuracy, over_folds, share_errors
 from slicewright.learning.published import DESIGNS, ChoiceModel
@@ -21,13 +22,13 @@ def sp3_items(solved: list[Solved]) -> list[Item]:
     return [Item(rows(x.scenario).network, targets(x.scenario, x.decisions, x.shares).choice) for x in solved]
 
 
-def sp3_task() -> Task[Item, object]:
+def sp3_task() -> Task[ChoiceModel, Item, Batch]:
     torch.manual_seed(4)
     model = ChoiceModel(row_widths(*SIZES)[0], SIZES, DESIGNS["deepsets-s"])
-    return Task(model, sp3_loss, collate, lambda item: float(np.log(item.rows.shape[0])))  # type: ignore[arg-type]
+    return Task(model, sp3_loss, collate, lambda item: float(np.log(item.rows.shape[0])))
 
 
-def weights(task: Task[Item, object]) -> torch.Tensor:
+def weights(task: Task[ChoiceModel, Item, Batch]) -> torch.Tensor:
     return torch.nn.utils.parameters_to_vector(task.model.parameters()).detach()
 
 

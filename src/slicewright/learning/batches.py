@@ -11,27 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slicewright.learning.features import Network, Rows, Targets
-
-
-class RowBatch(NamedTuple):
-    """Scenarios of one network size for the published models.
-
-    Attributes:
-        network: (B, I, F) orchestrator rows, zeros where padded.
-        slices: (B, N, I, F') manager rows.
-        mask: (B, I) 1 for a device, 0 for padding (19, 20).
-        share: (B, N, I, A + J) SP1 targets.
-        bandwidth: (B, A, N) SP2 targets.
-        choice: (B, I) SP3 classes, 0 where padded.
-    """
-
-    network: Tensor
-    slices: Tensor
-    mask: Tensor
-    share: Tensor
-    bandwidth: Tensor
-    choice: Tensor
+from slicewright.learning.features import Network
 
 
 class NetworkBatch(NamedTuple):
@@ -79,18 +59,6 @@ def stack_padded(arrays: Sequence[np.ndarray], fill: float = 0.0) -> Tensor:
 def device_mask(counts: Sequence[int]) -> Tensor:
     """(B, I) m of (20)."""
     return (torch.arange(max(counts))[None] < torch.tensor(list(counts))[:, None]).float()
-
-
-def row_batch(features: Sequence[Rows], labels: Sequence[Targets]) -> RowBatch:
-    """Pad and stack rows with their targets."""
-    return RowBatch(
-        network=stack_padded([f.network for f in features]),
-        slices=stack_padded([f.slices for f in features]),
-        mask=device_mask([f.network.shape[0] for f in features]),
-        share=stack_padded([t.share for t in labels]),
-        bandwidth=stack_padded([t.bandwidth for t in labels]),
-        choice=stack_padded([t.choice for t in labels]),
-    )
 
 
 @dataclass(frozen=True, eq=False)

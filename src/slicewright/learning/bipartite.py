@@ -95,9 +95,8 @@ class Round(nn.Module):
         m = marginals(p, radio_p, group_p)
         local = p.local
         radio = torch.where(p.reach > 0, m.radio, FAR * torch.ones_like(m.radio))
-        group = torch.where(p.serves.expand_as(m.group) > 0, m.group, FAR * torch.ones_like(m.group)).flatten(
-            2
-        )
+        group = torch.where(p.serves.expand_as(m.group) > 0, m.group, FAR * torch.ones_like(m.group))
+        group = group.flatten(2)
         best_radio, best_group = radio.amin(dim=-1), group.amin(dim=-1)
         whole = best_radio + best_group
         to_local = (_relative(radio, local), _relative(group, local))
@@ -238,10 +237,10 @@ class BipartiteLoss:
     imitation: float = 1.0
     cost: float = 0.0
 
-    def __call__(self, model: nn.Module, batch: NetworkBatch) -> Tensor:
+    def __call__(self, model: Bipartite, batch: NetworkBatch) -> Tensor:
         """Mean over the batch."""
         p = prepare(*batch.inputs)
-        rounds: list[Soft] = model.unroll(p)  # type: ignore[operator]
+        rounds = model.unroll(p)
         total = p.local.sum() * 0
         for k, soft in enumerate(rounds):
             weight = 2.0 ** (k + 1 - len(rounds))
@@ -257,9 +256,13 @@ def imitation_loss(soft: Soft, batch: NetworkBatch) -> Tensor:
     """Cross-entropies of offloading, access point and group against the label, mean over devices."""
     offloaded = (batch.access_point >= 0).to(soft.offload.dtype)
     flag = nn.functional.binary_cross_entropy_with_logits(soft.offload, offloaded, reduction="none")
-    radio = torch.log_softmax(soft.radio, dim=-1).gather(-1, batch.access_point.clamp(min=0).unsqueeze(-1))
-    group = torch.log_softmax(soft.group.flatten(2), dim=-1).gather(
-        -1, batch.group.clamp(min=0).unsqueeze(-1)
+    placed = offloaded * (
+        _log_of(soft.radio, batch.access_point) + _log_of(soft.group.flatten(2), batch.group)
     )
-    placed = offloaded * (radio.squeeze(-1) + group.squeeze(-1))
     return ((flag - placed) * batch.mask).sum() / batch.mask.sum().clamp(min=1)
+
+
+def _log_of(logits: Tensor, chosen: Tensor) -> Tensor:
+    """(B, I) log-probability of the chosen class; of class 0 where none (-1) is."""
+    index = chosen.clamp(min=0).unsqueeze(-1)
+    return torch.log_softmax(logits, dim=-1).gather(-1, index).squeeze(-1)

@@ -7,19 +7,17 @@ This is stacking: out-of-fold answers for training and for scoring alike.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from slicewright.learning.batches import device_mask, stack_padded
-from slicewright.learning.features import Float32Array, rows, targets
-from slicewright.learning.heads import Choice, bandwidth_loss, choice_loss, share_loss
+from slicewright.learning.features import Float32Array, Rows, Targets, rows, targets
+from slicewright.learning.folding import Batch, FoldTrainer, Item, Subproblem
+from slicewright.learning.heads import bandwidth_loss, choice_loss, share_loss
 from slicewright.learning.instances import Solved, digest, folds, same_network
 from slicewright.learning.published import (
     BandwidthModel,
@@ -29,41 +27,11 @@ from slicewright.learning.published import (
     ShareModel,
     Sizes,
 )
-from slicewright.learning.training import Schedule, Task, fit
-from slicewright.network.documents import write_atomically
+from slicewright.learning.training import Schedule
 
 Upstream: TypeAlias = Literal["chained", "oracle-inputs", "conditioned"]
-UPSTREAM: tuple[Upstream, ...] = ("chained", "oracle-inputs", "conditioned")
 """chained: out-of-fold answers. oracle-inputs: true answers, a leak, for comparison only. conditioned: SP1 and SP2
 are given the decisions, as their definitions (14, 15) say; SP3 comes first and sees no upstream answers."""
-
-
-class Item(NamedTuple):
-    """One scenario as one subproblem's model sees it.
-
-    Attributes:
-        rows: (I, F) or, for SP1, (N, I, F').
-        target: the subproblem's label.
-    """
-
-    rows: Float32Array
-    target: np.ndarray
-
-
-class Batch(NamedTuple):
-    """Padded items."""
-
-    rows: Tensor
-    mask: Tensor
-    target: Tensor
-
-
-def collate(items: Sequence[Item]) -> Batch:
-    """Pad and stack (18-20)."""
-    counts = [x.rows.shape[-2] for x in items]
-    return Batch(
-        stack_padded([x.rows for x in items]), device_mask(counts), stack_padded([x.target for x in items])
-    )
 
 
 def sp1_loss(model: nn.Module, batch: Batch) -> Tensor:
@@ -122,37 +90,23 @@ def cross_validate(
             and rows of one design share what they have in common.
         report: told what is being trained.
     """
-    sizes = Sizes(*same_network(instances))
-    features = [rows(x.scenario) for x in instances]
-    labels = [targets(x.scenario, x.decisions, x.shares) for x in instances]
+    data = _Data.of(instances)
     split = folds(len(instances), parts, seed=schedule.seed)
     fold = np.empty(len(instances), dtype=np.int64)
     for k, part in enumerate(split):
         fold[part] = k
     where = None if folder is None else folder / f"{digest(instances)[:12]}-{parts}"
-    run = _Runner(split, schedule, where, report)
-    mark = "" if upstream == "chained" else f"-{upstream}"
-
+    trainer = FoldTrainer(split, schedule, where, report)
     decided = upstream == "conditioned"
-    used = [(t.share > 0).astype(np.float32) for t in labels]
-    first = [
-        Item(np.concatenate([f.slices, u], axis=-1) if decided else f.slices, t.share)
-        for f, u, t in zip(features, used, labels, strict=True)
-    ]
-    own = mark if decided else ""
-    share = [a[0] for a in run(f"SP1{own}", lambda width: ShareModel(width, sizes, made), sp1_loss, first)]
-    shown = {"chained": share, "oracle-inputs": [t.share for t in labels], "conditioned": used}[upstream]
-    second = [
-        Item(joined(f.network, s), t.bandwidth) for f, s, t in zip(features, shown, labels, strict=True)
-    ]
-    answers = run(f"SP2{mark}", lambda width: BandwidthModel(width, sizes, made), sp2_loss, second)
-    bandwidth = [a[0] for a in answers]
-    told = [t.bandwidth for t in labels] if upstream == "oracle-inputs" else bandwidth
-    third = [
-        Item(f.network if decided else joined(f.network, s, b), t.choice)
-        for f, s, b, t in zip(features, shown, told, labels, strict=True)
-    ]
-    answers = run(f"SP3{mark}", lambda width: ChoiceModel(width, sizes, made), sp3_loss, third)
+    mark = "" if upstream == "chained" else f"-{upstream}"
+    sp1, sp2, sp3 = _subproblems(data.sizes, made, marks=(mark if decided else "", mark, mark))
+
+    used = [(t.share > 0).astype(np.float32) for t in data.labels]
+    share = [a[0] for a in trainer.answers(sp1, data.first(used if decided else None))]
+    shown = {"chained": share, "oracle-inputs": [t.share for t in data.labels], "conditioned": used}[upstream]
+    bandwidth = [a[0] for a in trainer.answers(sp2, data.second(shown))]
+    told = [t.bandwidth for t in data.labels] if upstream == "oracle-inputs" else bandwidth
+    answers = trainer.answers(sp3, data.third() if decided else data.third(shown, told))
     return Answers(share, bandwidth, [a[0] for a in answers], [a[1] for a in answers], fold)
 
 
@@ -177,24 +131,17 @@ def train_published(
         folder: for logs and checkpoints.
         report: told what is being trained.
     """
-    sizes = Sizes(*same_network(instances))
-    features = [rows(x.scenario) for x in instances]
-    labels = [targets(x.scenario, x.decisions, x.shares) for x in instances]
-    run = _Runner(folds(len(instances), parts, seed=schedule.seed), schedule, folder, report)
-    model = PublishedModel(sizes, made)
-    first = [Item(f.slices, t.share) for f, t in zip(features, labels, strict=True)]
-    share = [a[0] for a in run("SP1", lambda width: ShareModel(width, sizes, made), sp1_loss, first)]
-    second = [
-        Item(joined(f.network, s), t.bandwidth) for f, s, t in zip(features, share, labels, strict=True)
-    ]
-    bandwidth = [a[0] for a in run("SP2", lambda width: BandwidthModel(width, sizes, made), sp2_loss, second)]
-    third = [
-        Item(joined(f.network, s, b), t.choice)
-        for f, s, b, t in zip(features, share, bandwidth, labels, strict=True)
-    ]
-    model.sp1 = run.on_all("SP1", lambda width: ShareModel(width, sizes, made), sp1_loss, first)
-    model.sp2 = run.on_all("SP2", lambda width: BandwidthModel(width, sizes, made), sp2_loss, second)
-    model.sp3 = run.on_all("SP3", lambda width: ChoiceModel(width, sizes, made), sp3_loss, third)
+    data = _Data.of(instances)
+    trainer = FoldTrainer(folds(len(instances), parts, seed=schedule.seed), schedule, folder, report)
+    sp1, sp2, sp3 = _subproblems(data.sizes, made)
+    model = PublishedModel(data.sizes, made)
+    first = data.first()
+    share = [a[0] for a in trainer.answers(sp1, first)]
+    second = data.second(share)
+    bandwidth = [a[0] for a in trainer.answers(sp2, second)]
+    model.sp1 = trainer.on_all(sp1, first)
+    model.sp2 = trainer.on_all(sp2, second)
+    model.sp3 = trainer.on_all(sp3, data.third(share, bandwidth))
     return model.eval()
 
 
@@ -206,99 +153,47 @@ def joined(network: Float32Array, share: Float32Array, bandwidth: Float32Array |
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-Builder: TypeAlias = Callable[[int], nn.Module]
-Loss: TypeAlias = Callable[[nn.Module, Batch], Tensor]
-VALIDATION_PART = 0.1
+def _subproblems(
+    sizes: Sizes, made: Design, marks: tuple[str, str, str] = ("", "", "")
+) -> tuple[Subproblem[ShareModel], Subproblem[BandwidthModel], Subproblem[ChoiceModel]]:
+    """SP1, SP2 and SP3 of a design; ``marks`` keep apart the files of models that see other inputs."""
+    return (
+        Subproblem(f"SP1{marks[0]}", lambda width: ShareModel(width, sizes, made), sp1_loss),
+        Subproblem(f"SP2{marks[1]}", lambda width: BandwidthModel(width, sizes, made), sp2_loss),
+        Subproblem(f"SP3{marks[2]}", lambda width: ChoiceModel(width, sizes, made), sp3_loss),
+    )
 
 
-@dataclass(frozen=True)
-class _Runner:
-    """Trains one subproblem's model on every fold's complement and answers the fold."""
+class _Data(NamedTuple):
+    """Instances as rows and labels, and the items of each subproblem made of them and upstream answers."""
 
-    split: list[np.ndarray]
-    schedule: Schedule
-    folder: Path | None
-    report: Callable[[str], None]
+    sizes: Sizes
+    seen: list[Rows]
+    labels: list[Targets]
 
-    def __call__(self, name: str, build: Builder, loss: Loss, items: Sequence[Item]) -> list[tuple[Any, ...]]:
-        answers: list[tuple[Any, ...]] = [()] * len(items)
-        for k, part in enumerate(self.split):
-            self.report(f"{name}, fold {k + 1} of {len(self.split)}")
-            held = [items[i] for i in part]
-            logs = self._logs(f"{name}-fold{k}", k)
-            kept = None if logs is None else logs / "answers.npz"
-            if kept is not None and kept.exists():
-                given = _read_answers(kept, len(held))
-            else:
-                others = np.setdiff1d(np.arange(len(items)), part)
-                model = self._train(f"{name}-fold{k}", build, loss, [items[i] for i in others], k)
-                given = _answers(model, held)
-                if kept is not None:
-                    _write_answers(kept, given)
-            for i, answer in zip(part, given, strict=True):
-                answers[i] = answer
-        return answers
+    @classmethod
+    def of(cls, instances: Sequence[Solved]) -> _Data:
+        return cls(
+            Sizes(*same_network(instances)),
+            [rows(x.scenario) for x in instances],
+            [targets(x.scenario, x.decisions, x.shares) for x in instances],
+        )
 
-    def on_all(self, name: str, build: Builder, loss: Loss, items: Sequence[Item]) -> Any:
-        """One model of everything."""
-        self.report(f"{name}, all {len(items)} scenarios")
-        return self._train(f"{name}-all", build, loss, items, 0)
+    def first(self, used: Sequence[Float32Array] | None = None) -> list[Item]:
+        """Items of SP1; with ``used`` (N, I, E) they are told which resources each device uses."""
+        if used is None:
+            return [Item(s.slices, t.share) for s, t in zip(self.seen, self.labels, strict=True)]
+        told = [np.concatenate([s.slices, u], axis=-1) for s, u in zip(self.seen, used, strict=True)]
+        return [Item(x, t.share) for x, t in zip(told, self.labels, strict=True)]
 
-    def _logs(self, name: str, offset: int) -> Path | None:
-        s = self.schedule
-        settings = f"{s.epochs}-{s.batch_size}-{s.seed + offset}"
-        return None if self.folder is None else self.folder / f"{name}-{settings}"
+    def second(self, share: Sequence[Float32Array]) -> list[Item]:
+        """Items of SP2, which sees what SP1 says."""
+        told = [joined(s.network, x) for s, x in zip(self.seen, share, strict=True)]
+        return [Item(x, t.bandwidth) for x, t in zip(told, self.labels, strict=True)]
 
-    def _train(self, name: str, build: Builder, loss: Loss, items: Sequence[Item], offset: int) -> nn.Module:
-        seed = self.schedule.seed + offset
-        torch.manual_seed(seed)
-        order = np.random.default_rng(seed).permutation(len(items))
-        held = max(1, int(VALIDATION_PART * len(items)))
-        valid, train = [items[i] for i in order[:held]], [items[i] for i in order[held:]]
-        model = build(items[0].rows.shape[-1])
-        whole = collate(train)
-        flat, mask = whole.rows, whole.mask
-        if flat.dim() == 4:
-            mask = mask.unsqueeze(1).expand(-1, flat.shape[1], -1).flatten(0, 1)
-            flat = flat.flatten(0, 1)
-        model.encoder.standardise.fit(flat, mask)  # type: ignore[union-attr, operator]
-        task = Task(model, loss, collate, lambda item: float(np.log(item.rows.shape[-2])))
-        fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=self._logs(name, offset))
-        return model
-
-
-@torch.no_grad()
-def _answers(model: nn.Module, items: Sequence[Item], batch_size: int = 64) -> list[tuple[Any, ...]]:
-    """Answers of a subproblem's model, unpadded: shares, or classes and offload probabilities."""
-    out: list[tuple[Any, ...]] = []
-    for k in range(0, len(items), batch_size):
-        some = items[k : k + batch_size]
-        batch = collate(some)
-        given = model(batch.rows, batch.mask)
-        for b, item in enumerate(some):
-            count = item.rows.shape[-2]
-            if isinstance(given, Choice):
-                out.append(
-                    (
-                        given.joint[b, :count].argmax(-1).numpy(),
-                        torch.sigmoid(given.offload[b, :count]).numpy(),
-                    )
-                )
-            elif given.dim() == 4:  # SP1: (B, N, 1 + I, E)
-                out.append((given[b, :, 1 : 1 + count].exp().numpy(),))
-            else:
-                out.append((given[b, :, 1:].exp().numpy(),))
-    return out
-
-
-def _write_answers(file: Path, answers: Sequence[tuple[Any, ...]]) -> None:
-    packed = io.BytesIO()
-    arrays = {f"{i}-{part}": array for i, answer in enumerate(answers) for part, array in enumerate(answer)}
-    np.savez(packed, **arrays)
-    write_atomically(file, packed.getvalue())
-
-
-def _read_answers(file: Path, count: int) -> list[tuple[Any, ...]]:
-    with np.load(file, allow_pickle=False) as arrays:
-        parts = len(arrays.files) // count
-        return [tuple(arrays[f"{i}-{part}"] for part in range(parts)) for i in range(count)]
+    def third(self, share: Sequence[Float32Array] = (), bandwidth: Sequence[Float32Array] = ()) -> list[Item]:
+        """Items of SP3, which sees what SP1 and SP2 say, if they come first."""
+        told = [s.network for s in self.seen]
+        if share:
+            told = [joined(x, s, b) for x, s, b in zip(told, share, bandwidth, strict=True)]
+        return [Item(x, t.choice) for x, t in zip(told, self.labels, strict=True)]

@@ -133,8 +133,7 @@ def expected_cost(p: Prices, radio_p: Tensor, group_p: Tensor) -> Tensor:
     rate = (group_p * arrival).sum(dim=(1, 2)).unsqueeze(1)
     queue = p.shared * rate * load.sum(dim=1) + (1 - p.shared) * (load * arrival).sum(dim=1)
     floor = (load / p.local[..., None, None]).sum(dim=1)
-    group = square * inverse(1 - queue) + torch.relu(
-        queue + floor - 1
-    )  # 13b out of reach: a price, not a wall
+    overload = torch.relu(queue + floor - 1)  # 13b out of reach: a price, not a wall
+    group = square * inverse(1 - queue) + overload
     local = ((1 - radio_p.sum(dim=-1)) * p.local * p.mask).sum(dim=-1)
     return radio + group.sum(dim=(1, 2)) + local

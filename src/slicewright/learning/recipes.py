@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -19,7 +19,7 @@ from slicewright.learning.export import save_model
 from slicewright.learning.features import Network, network
 from slicewright.learning.graphs import bipartite_onnx, published_onnx
 from slicewright.learning.instances import FIRST_TEST_SEED, LABEL_ROUNDS, Solved, digest, draw, solve
-from slicewright.learning.published import DESIGNS, design
+from slicewright.learning.published import DESIGNS, Design, design
 from slicewright.learning.scoring import decoded, most_probable, published_choices, score, test_set
 from slicewright.learning.training import Schedule, Task, fit
 
@@ -49,38 +49,28 @@ class Scale:
     tested: int
 
 
+def _imitation(epochs: int) -> Schedule:
+    return Schedule(epochs=epochs, learning_rate=5e-3)
+
+
+def _descent(epochs: int) -> Schedule:
+    return Schedule(epochs=epochs, learning_rate=1e-3)
+
+
 SCALES: Mapping[str, Scale] = {
     "smoke": Scale(
-        paper=500,
-        varied=100,
-        labels=500,
-        folds=2,
-        published=Schedule(epochs=10),
-        imitate=Schedule(epochs=3, learning_rate=5e-3),
-        descend=Schedule(epochs=1, learning_rate=1e-3),
-        tested=40,
+        paper=500, varied=100, labels=500, folds=2, tested=40,
+        published=Schedule(epochs=10), imitate=_imitation(3), descend=_descent(1),
     ),
     "shipped": Scale(
-        paper=8000,
-        varied=3000,
-        labels=5000,
-        folds=2,
-        published=Schedule(epochs=15, batch_size=32),
-        imitate=Schedule(epochs=8, learning_rate=5e-3),
-        descend=Schedule(epochs=6, learning_rate=1e-3),
-        tested=200,
+        paper=8000, varied=3000, labels=5000, folds=2, tested=200,
+        published=Schedule(epochs=15, batch_size=32), imitate=_imitation(8), descend=_descent(6),
     ),
     "full": Scale(
-        paper=50_000,
-        varied=50_000,
-        labels=50_000,
-        folds=10,
-        published=Schedule(epochs=30, batch_size=32, patience=12),
-        imitate=Schedule(epochs=20, learning_rate=5e-3),
-        descend=Schedule(epochs=20, learning_rate=1e-3),
-        tested=1000,
+        paper=50_000, varied=50_000, labels=50_000, folds=10, tested=1000,
+        published=Schedule(epochs=30, batch_size=32, patience=12), imitate=_imitation(20), descend=_descent(20),
     ),
-}
+}  # fmt: skip
 MODELS = (*DESIGNS, "bipartite")
 VALIDATION_PART = 0.05
 
@@ -128,43 +118,79 @@ def train(
             "labels", f"must hold at least {2 * chosen.folds} feasible scenarios", value=len(instances)
         )
     data |= {"labels": len(instances), "digest": digest(instances), "test_seeds_from": FIRST_TEST_SEED}
-    test = test_set(chosen.tested)
     logs = folder / "runs" / f"{name}-{scale}-{data['digest'][:8]}"
+    adapted = partial(_adapted, seed=seed, epochs=epochs, device=device)
+    test = test_set(chosen.tested)
     if name == "bipartite":
-        schedules = _again(chosen.imitate, seed, epochs, device), _again(chosen.descend, seed, epochs, device)
-        size_free = train_bipartite(instances, *schedules, folder=logs, report=report)
-        model: torch.nn.Module = size_free
-        kind, onnx, settings = BIPARTITE, bipartite_onnx(size_free), size_free.settings()
-        figures = {
-            "most probable": score(most_probable(size_free), test),
-            "decoded once": score(decoded(size_free, 1), test),
-            "best of 32 decodings": score(decoded(size_free, 32), test),
-        }
-        training: dict[str, Any] = {"imitate": asdict(schedules[0]), "descend": asdict(schedules[1])}
+        schedules = adapted(chosen.imitate), adapted(chosen.descend)
+        trained = _bipartite(instances, *schedules, test=test, folder=logs, report=report)
     else:
-        schedule = _again(chosen.published, seed, epochs, device)
-        published = train_published(
-            instances, design(name), parts=chosen.folds, schedule=schedule, folder=logs, report=report
+        schedule = adapted(chosen.published)
+        trained = _published(
+            design(name), instances, schedule, folds=chosen.folds, test=test, folder=logs, report=report
         )
-        model = published
-        kind, onnx, settings = PUBLISHED, published_onnx(published), published.settings()
-        figures = {"most probable": score(published_choices(published), test)}
-        training = {"folds": chosen.folds, "schedule": asdict(schedule)}
     return save_model(
-        model,
+        trained.model,
         folder,
         name=name,
-        kind=kind,
-        onnx=onnx,
-        settings=settings,
+        kind=trained.kind,
+        onnx=trained.onnx,
+        settings=trained.settings,
         trained_for=ranges(instances),
         data=data,
-        training={"scale": scale, "seed": seed, **training},
-        figures={**figures, "scenarios": len(test), "first_seed": FIRST_TEST_SEED},
+        training={"scale": scale, "seed": seed, **trained.training},
+        figures={**trained.figures, "scenarios": len(test), "first_seed": FIRST_TEST_SEED},
     )
 
 
-def _again(schedule: Schedule, seed: int, epochs: int | None, device: str) -> Schedule:
+class _Trained(NamedTuple):
+    """A trained model and what its card says of it."""
+
+    model: torch.nn.Module
+    kind: str
+    onnx: bytes
+    settings: Mapping[str, object]
+    training: Mapping[str, object]
+    figures: Mapping[str, object]
+
+
+def _bipartite(
+    instances: Sequence[Solved],
+    imitate: Schedule,
+    descend: Schedule,
+    *,
+    test: Sequence[Solved],
+    folder: Path,
+    report: Report,
+) -> _Trained:
+    model = train_bipartite(instances, imitate, descend, folder=folder, report=report)
+    figures = {
+        "most probable": score(most_probable(model), test),
+        "decoded once": score(decoded(model, 1), test),
+        "best of 32 decodings": score(decoded(model, 32), test),
+    }
+    training = {"imitate": asdict(imitate), "descend": asdict(descend)}
+    return _Trained(model, BIPARTITE, bipartite_onnx(model), model.settings(), training, figures)
+
+
+def _published(
+    made: Design,
+    instances: Sequence[Solved],
+    schedule: Schedule,
+    *,
+    folds: int,
+    test: Sequence[Solved],
+    folder: Path,
+    report: Report,
+) -> _Trained:
+    model = train_published(instances, made, parts=folds, schedule=schedule, folder=folder, report=report)
+    figures = {"most probable": score(published_choices(model), test)}
+    training = {"folds": folds, "schedule": asdict(schedule)}
+    return _Trained(model, PUBLISHED, published_onnx(model), model.settings(), training, figures)
+
+
+def _adapted(schedule: Schedule, *, seed: int, epochs: int | None, device: str) -> Schedule:
+    """A scale's schedule as the user asked for it."""
     return replace(schedule, seed=seed, epochs=epochs or schedule.epochs, accelerator=device)
 
 
@@ -199,8 +225,7 @@ def train_bipartite(
         report(f"{stage}: {len(learn)} scenarios, {schedule.epochs} epochs")
         task = Task(model, loss, collate_networks, lambda item: network_key(item[0]))
         where = None if folder is None else folder / f"{stage}-{schedule.epochs}-{schedule.seed}"
-        tell = partial(_prefixed, report, stage)
-        fit(task, learn, valid, schedule=schedule, folder=where, report=tell)
+        fit(task, learn, valid, schedule=schedule, folder=where, report=partial(_prefixed, report, stage))
     return model
 
 

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from slicewright.learning.batches import similar_batches
 
+Model = TypeVar("Model", bound=nn.Module)
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
 VALID = "valid_loss"
@@ -58,7 +59,7 @@ class Outcome:
 
 
 @dataclass
-class Task(Generic[Item, Batch]):
+class Task(Generic[Model, Item, Batch]):
     """Something to learn.
 
     Attributes:
@@ -68,8 +69,8 @@ class Task(Generic[Item, Batch]):
         key: of an item; a batch holds items of similar keys (see ``batches.similar_batches``).
     """
 
-    model: nn.Module
-    loss: Callable[[nn.Module, Batch], Tensor]
+    model: Model
+    loss: Callable[[Model, Batch], Tensor]
     collate: Callable[[list[Item]], Batch]
     key: Callable[[Item], float]
 
@@ -103,7 +104,7 @@ class _SimilarSizes(Sampler[list[int]]):
 
 
 class _Learner(lightning.LightningModule):
-    def __init__(self, task: Task[Any, Any], schedule: Schedule, steps: int) -> None:
+    def __init__(self, task: Task[Any, Any, Any], schedule: Schedule, steps: int) -> None:
         super().__init__()
         self.model, self._loss, self._schedule, self._steps = task.model, task.loss, schedule, steps
 
@@ -164,7 +165,7 @@ class _Tell(Callback):
 
 
 def fit(
-    task: Task[Item, Batch],
+    task: Task[Model, Item, Batch],
     train: Sequence[Item],
     valid: Sequence[Item],
     *,
