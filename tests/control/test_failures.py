@@ -23,7 +23,8 @@ import slicewright as sw
 from slicewright.control.device import devices_of
 from slicewright.control.events import DevicesAdmitted, DevicesRemoved
 from slicewright.control.journal import FencedError, JournalError, MemoryJournal, Position, chained
-from slicewright.control.replay import read_log, replay_log
+from slicewright.control.logs import read_log
+from slicewright.control.replay import replay_log
 from slicewright.control.sqlite_journal import SqliteJournal
 from slicewright.control.state import State
 from slicewright.network.scenario import Scenario
@@ -367,6 +368,8 @@ def test_what_does_not_go_together_is_refused_in_one_sentence(tmp_path: Path) ->
         (("no-such-file.yaml",), "no file"),
         (("--method", "autoo"), "did you mean"),
         (("--shares", "deepset-s"), "did you mean"),
+        (("--store-segment", "1MB"), "add --store FILE"),
+        (("--store", str(tmp_path / "j.db"), "--store-segment", "large"), "such as 256MB"),
         (
             ("--role", "sro", "--nats", "nats://127.0.0.1:1", "--shares", "deepsets-s"),
             "is for slice managers",

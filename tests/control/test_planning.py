@@ -18,12 +18,13 @@ from slicewright.control.events import DevicesAdmitted, DevicesRemoved, Event, M
 from slicewright.control.explain import explain
 from slicewright.control.grants import Grant
 from slicewright.control.journal import GENESIS, chained, to_line
+from slicewright.control.logs import read_log
 from slicewright.control.network import Network
 from slicewright.control.options import Options
 from slicewright.control.planning import LAST_GOOD, Outcome, decide, decide_last_good
 from slicewright.control.reasons import Reason, fits_beside
 from slicewright.control.recording import decided
-from slicewright.control.replay import read_log, replay_log
+from slicewright.control.replay import replay_log
 from slicewright.control.situation import Pin, Situation
 from slicewright.control.state import State, dump, fold, load, sends
 from slicewright.control.views import Picture

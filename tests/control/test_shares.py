@@ -21,13 +21,14 @@ from slicewright.control.device import devices_of
 from slicewright.control.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Shared
 from slicewright.control.grants import Grant
 from slicewright.control.journal import GENESIS, MemoryJournal, chained
+from slicewright.control.logs import read_log
 from slicewright.control.manager import MEASUREMENT, Manager, Measurement, inform, receive, status_of
 from slicewright.control.managing import SliceManager, measurement_key
 from slicewright.control.network import Network
 from slicewright.control.options import Options
 from slicewright.control.orchestrator import Orchestrator
 from slicewright.control.planning import Outcome, decide
-from slicewright.control.replay import read_log, replay_log
+from slicewright.control.replay import replay_log
 from slicewright.control.share_rules import Advice, LearnedShares, NoAdviceError, share_rule
 from slicewright.control.transport import MemoryTransport
 from slicewright.control.views import Picture, slice_documents

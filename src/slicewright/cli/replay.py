@@ -8,12 +8,13 @@ import typer
 
 
 def replay(
-    log: Path = typer.Argument(
-        metavar="LOG", help="Decision log: the --store of serve (SQLite), or JSON lines of /v1/log."
+    logs: list[Path] = typer.Argument(
+        metavar="LOG...",
+        help="Decision log: the --store of serve (SQLite), JSON lines of /v1/log, segments of these, or a folder.",
     ),
     json_output: bool = typer.Option(False, "--json", help="Findings as JSON lines on stdout."),
 ) -> None:
-    """Check a log's hash chain and make its decisions again: same input, same method, same answer.
+    """Check a log's hash chain, across its files too, and make its decisions again: same input, same answer.
 
     Exit code 1 when a record was altered or a decision comes out differently.
     """
@@ -21,11 +22,12 @@ def replay(
     from dataclasses import asdict
 
     from slicewright.cli.options import output, progress_output
-    from slicewright.control.replay import read_log, replay_log
+    from slicewright.control.logs import read_log
+    from slicewright.control.replay import replay_log
 
     remarks, console = progress_output(), output()
-    with remarks.status(f"replaying {log}"):
-        report = replay_log(read_log(log))
+    with remarks.status(f"replaying {', '.join(map(str, logs))}"):
+        report = replay_log(read_log(*logs))
     if json_output:
         for difference in report.differences:
             typer.echo(json.dumps(asdict(difference)))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import typer
+
+from slicewright.errors import InvalidOptionError
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
 def serve(
@@ -42,6 +47,12 @@ def serve(
         "--store",
         metavar="FILE",
         help="Journal (SQLite). By default in memory: gone when the process ends.",
+    ),
+    store_segment: str | None = typer.Option(
+        None,
+        "--store-segment",
+        metavar="SIZE",
+        help="Go on in a new journal file at this size, such as 256MB. By default never.",
     ),
     tokens: Path | None = typer.Option(
         None, "--tokens", metavar="FILE", help="Bearer tokens and their scopes."
@@ -85,6 +96,7 @@ def serve(
         nats_key=nats_key,
         instance=instance,
         store=store,
+        store_segment_bytes=0 if store_segment is None else size_bytes(store_segment, "--store-segment"),
         tokens=tokens,
         method=method,
         options=Options(
@@ -96,3 +108,15 @@ def serve(
         ),
     )
     serve_forever(setup, say=remarks.print)
+
+
+def size_bytes(text: str, option: str) -> int:
+    """Bytes from ``256MB``, ``1GiB`` or a plain number.
+
+    Raises:
+        InvalidOptionError: not a size.
+    """
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-zA-Z]*)\s*", text)
+    if match is None or match.group(2).upper() not in _UNITS:
+        raise InvalidOptionError(option, "must be a size such as 256MB or 1GiB", value=text)
+    return int(float(match.group(1)) * _UNITS[match.group(2).upper()])

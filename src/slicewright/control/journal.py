@@ -110,6 +110,11 @@ def from_line(line: str) -> Record:
 class Journal(Protocol):
     """Where records are kept."""
 
+    @property
+    def wants_checkpoint(self) -> bool:
+        """Whether a checkpoint now would be welcome: a full file can only be followed by one that begins with it."""
+        ...
+
     async def append(self, records: Sequence[Record]) -> None:
         """Add records durably and all together, directly after the newest one.
 
@@ -134,6 +139,8 @@ class Journal(Protocol):
 
 class MemoryJournal:
     """A journal that dies with the process."""
+
+    wants_checkpoint = False
 
     def __init__(self) -> None:
         self.records: list[Record] = []

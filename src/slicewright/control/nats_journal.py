@@ -30,6 +30,8 @@ class NatsJournal:
         replicas: copies that a cluster keeps.
     """
 
+    wants_checkpoint = False
+
     def __init__(self, connection: NatsConnection, *, replicas: int = 1) -> None:
         self._connection, self._replicas = connection, replicas
         self._created = False

@@ -314,7 +314,8 @@ class Orchestrator:
         self.journal_fault = ""
         self.feed.add(records)
         self._since_checkpoint += len(records)
-        if self._since_checkpoint >= self.options.checkpoint_every > 0:
+        due = self._since_checkpoint >= self.options.checkpoint_every > 0
+        if (due or self._journal.wants_checkpoint) and not isinstance(events[-1], Checkpoint):
             self._since_checkpoint = 0
             await self._append((Checkpoint(dump(self.state)),))
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from slicewright.control.events import Attempt, Checkpoint, Decided, Shared
-from slicewright.control.journal import GENESIS, BrokenChainError, Record, from_line, verify
+from slicewright.control.journal import GENESIS, BrokenChainError, Record, verify
 from slicewright.control.options import Options
 from slicewright.control.planning import LAST_GOOD, Outcome, decide, decide_last_good
 from slicewright.control.recording import decided
@@ -45,30 +43,6 @@ class Report:
     decisions: int
     recomputed: int
     differences: tuple[Difference, ...]
-
-
-def read_log(path: str | Path) -> Iterator[Record]:
-    """Records of a log: a SQLite journal, or JSON lines.
-
-    Raises:
-        FileNotFoundError: no such file.
-        BrokenChainError: it is something else.
-    """
-    file = Path(path)
-    with file.open("rb") as stream:
-        is_sqlite = stream.read(16).startswith(b"SQLite format 3")
-    if not is_sqlite:
-        with file.open(encoding="utf-8") as lines:
-            yield from (from_line(line) for line in lines if line.strip())
-        return
-    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-    try:
-        for (line,) in database.execute("SELECT line FROM journal ORDER BY sequence"):
-            yield from_line(line)
-    except sqlite3.Error as error:
-        raise BrokenChainError(f"{file} is not a journal: {error}") from None
-    finally:
-        database.close()
 
 
 def replay_log(records: Iterable[Record]) -> Report:

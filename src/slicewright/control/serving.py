@@ -48,6 +48,7 @@ class Setup:
     nats_key: Path | None = None
     instance: str | None = None
     store: Path | None = None
+    store_segment_bytes: int = 0
     tokens: Path | None = None
     method: str = "auto"
     options: Options = DEFAULTS
@@ -148,6 +149,10 @@ def check(setup: Setup) -> None:
         )
     if setup.role == "slice-manager" and not setup.slices:
         raise InvalidOptionError("--slice", "must name at least one slice to manage")
+    if setup.store_segment_bytes and setup.store is None:
+        raise InvalidOptionError(
+            "--store-segment", "is for a journal in files", fix="add --store FILE, or leave it out"
+        )
     if setup.role == "sro" and setup.options.shares != DEFAULTS.shares:
         raise InvalidOptionError(
             "--shares", "is for slice managers", value=setup.options.shares, fix="give it to their processes"
@@ -198,7 +203,9 @@ def make_plane(setup: Setup) -> ControlPlane:
     from slicewright.control.sqlite_journal import SqliteJournal
 
     clock = SystemClock()
-    journal: Journal = MemoryJournal() if setup.store is None else SqliteJournal(setup.store)
+    journal: Journal = MemoryJournal()
+    if setup.store is not None:
+        journal = SqliteJournal(setup.store, segment_bytes=setup.store_segment_bytes)
     transport: Transport = MemoryTransport(clock)
     return ControlPlane(
         journal,
