@@ -197,10 +197,8 @@ def _requests(table: LabelTable, rows: Sequence[int], sizes: Sizes, max_devices:
         raise InvalidOptionError(
             "max_devices", f"must be at least {max(counts)}, the devices of seed {seed}", value=width
         )
-    devices, mask = (
-        np.zeros((len(rows), width, len(_OWN) + n + a)),
-        np.zeros((len(rows), width), dtype=np.bool_),
-    )
+    devices = np.zeros((len(rows), width, len(_OWN) + n + a))
+    mask = np.zeros((len(rows), width), dtype=np.bool_)
     network = np.empty((len(rows), j * n + a))
     for k, (row, count) in enumerate(zip(rows, counts, strict=True)):
         rate = table.list_of(row, "rate_bps").reshape(count, a)

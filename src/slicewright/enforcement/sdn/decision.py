@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,14 +50,12 @@ def read_request(document: object, topology: Topology) -> Request:
     _read.only(doc, ("access_point", *_NUMBERS, "rate_bps", "duration_s"), "")
     name = _read.choice(_read.require(doc, "access_point", ""), "access_point", topology.access_points)
     numbers = {key: _positive(_read.require(doc, key, ""), key) for key in _NUMBERS}
-    rate = doc.get("rate_bps")
-    duration = doc.get("duration_s")
+    rate, duration = doc.get("rate_bps"), doc.get("duration_s")
+    enough = numbers["size_bits"] / numbers["deadline_s"]
     return Request(
         name,
         **numbers,
-        rate_bps=numbers["size_bits"] / numbers["deadline_s"]
-        if rate is None
-        else _positive(rate, "rate_bps"),
+        rate_bps=enough if rate is None else _positive(rate, "rate_bps"),
         duration_s=None if duration is None else _positive(duration, "duration_s"),
     )
 
@@ -129,7 +127,7 @@ def _fits(tasks: Tasks, choice: IntArray, task: int, option: int) -> bool:
 
 
 def _problem(topology: Topology, requests: Sequence[Request], split: Split) -> Tasks:
-    index: Mapping[str, int] = {name: a for a, name in enumerate(topology.access_points)}
+    index = {name: a for a, name in enumerate(topology.access_points)}
     numbers = np.array([[getattr(request, name) for name in _NUMBERS] for request in requests])
     size, cycles, deadline, rate = numbers.T
     ingress = np.array([index[request.access_point] for request in requests])

@@ -37,7 +37,7 @@ def place_labels(
 
     Args:
         axes: to write in; limits and size must be final.
-        labels: in order of importance; names and keys that find no free place are left out.
+        labels: in order of importance; names that find no free place are left out.
         obstacles: (k, 4) pixels, boxes (x0, y0, x1, y1) of markers.
         pixels_per_point: of the figure.
         size: of the type, in points.

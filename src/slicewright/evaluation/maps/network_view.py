@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 MOST_LABELS = 40
 """Up to so many access points and nodes all get their names, above that only MEC servers."""
 _LINKS_IN_THE_WAY = 150
+"""Names keep off the links of up to so many devices; more links are everywhere."""
+_FEW_LINKS = 150
+"""Up to so many links are drawn as strong lines."""
 _COLUMN_NAMES = ("devices", "access points", "nodes")
 
 
@@ -118,10 +120,14 @@ def _links(axes: Axes, view: NetworkView) -> None:
     linked = np.flatnonzero(view.access_point >= 0)
     if not linked.size:
         return
-    width, alpha = (1.3, 0.75) if linked.size <= 150 else (0.8, 0.7)
-    colours = [to_rgba(SOFT if n < 0 else slice_colour(n), alpha) for n in view.slice[linked].tolist()]
+    width, alpha = (1.3, 0.75) if linked.size <= _FEW_LINKS else (0.8, 0.7)
+
+    def draw(ends: FloatArray, slices: IntArray, widths: float | FloatArray) -> None:
+        colours = [to_rgba(SOFT if n < 0 else slice_colour(n), alpha) for n in slices.tolist()]
+        axes.add_collection(LineCollection(list(ends), colors=colours, linewidths=widths, zorder=2))
+
     ends = np.stack([p.device[linked], p.access_point[view.access_point[linked]]], axis=1)
-    axes.add_collection(LineCollection(_list(ends), colors=colours, linewidths=width, zorder=2))
+    draw(ends, view.slice[linked], width)
     if p.schematic and p.node is not None:
         hops = linked[view.node[linked] >= 0]
         keys = np.column_stack([view.access_point[hops], view.node[hops], view.slice[hops]])
@@ -129,18 +135,7 @@ def _links(axes: Axes, view: NetworkView) -> None:
         ends = np.stack([p.access_point[flows[:, 0]], p.node[flows[:, 1]]], axis=1)
         # Flows of several slices between the same two points lie side by side.
         ends[:, :, 1] += (flows[:, 2:3] - (view.scenario.n_slices - 1) / 2) * 0.004
-        axes.add_collection(
-            LineCollection(
-                _list(ends),
-                colors=[to_rgba(SOFT if n < 0 else slice_colour(n), alpha) for n in flows[:, 2].tolist()],
-                linewidths=width * np.sqrt(count),
-                zorder=2,
-            )
-        )
-
-
-def _list(ends: FloatArray) -> Sequence[Any]:
-    return list(ends)
+        draw(ends, flows[:, 2], width * np.sqrt(count))
 
 
 def _devices(axes: Axes, view: NetworkView) -> None:
@@ -152,39 +147,18 @@ def _devices(axes: Axes, view: NetworkView) -> None:
     for n in range(view.scenario.n_slices):
         mine = view.slice == n
         axes.scatter(
-            xy[mine, 0],
-            xy[mine, 1],
-            s=size,
-            marker=slice_marker(n),
-            color=slice_colour(n),
-            edgecolors=PAPER,
-            linewidths=0.5,
-            zorder=3,
-        )
+            xy[mine, 0], xy[mine, 1], s=size, marker=slice_marker(n), color=slice_colour(n), edgecolors=PAPER,
+            linewidths=0.5, zorder=3,
+        )  # fmt: skip
 
 
 def _access_points(axes: Axes, view: NetworkView) -> None:
     xy, size, used = view.positions.access_point, ap_sizes(view.ap_weight), view.ap_weight > 0
-    axes.scatter(
-        xy[used, 0],
-        xy[used, 1],
-        s=size[used],
-        marker="^",
-        color=INK,
-        edgecolors=PAPER,
-        linewidths=0.8,
-        zorder=4,
-    )
-    axes.scatter(
-        xy[~used, 0],
-        xy[~used, 1],
-        s=size[~used],
-        marker="^",
-        facecolors=PAPER,
-        edgecolors=SOFT,
-        linewidths=0.9,
-        zorder=4,
-    )
+    for which, face, edge, width in ((used, INK, PAPER, 0.8), (~used, PAPER, SOFT, 0.9)):
+        axes.scatter(
+            xy[which, 0], xy[which, 1], s=size[which], marker="^", facecolors=face, edgecolors=edge,
+            linewidths=width, zorder=4,
+        )  # fmt: skip
 
 
 def _nodes(figure: Figure, axes: Axes, view: NetworkView) -> FloatArray:
@@ -198,9 +172,8 @@ def _nodes(figure: Figure, axes: Axes, view: NetworkView) -> FloatArray:
     shift = np.zeros((len(xy), 2))
     if not view.positions.schematic:
         span = float(np.ptp(np.vstack([view.positions.device, xy]), axis=0).max())
-        near = (
-            np.linalg.norm(xy[:, None] - view.positions.access_point[None], axis=2).min(axis=1) < 0.012 * span
-        )
+        to_points = np.linalg.norm(xy[:, None] - view.positions.access_point[None], axis=2)
+        near = to_points.min(axis=1) < 0.012 * span
         shift[near] = (0.55 * np.sqrt(sizes[near]) + 3.0)[:, None] * np.array([0.75, 0.75])
     fills = np.zeros(len(xy)) if view.node_fill is None else np.clip(view.node_fill, 0, 1)
     levels = np.where(fills > 0, np.maximum(np.round(fills * 20), 1), 0) / 20
@@ -210,27 +183,14 @@ def _nodes(figure: Figure, axes: Axes, view: NetworkView) -> FloatArray:
         where = offset_copy(axes.transData, fig=figure, x=dx, y=dy, units="points")
         thick = 1.4 if size > 150 else 1.1
         axes.scatter(
-            xy[which, 0],
-            xy[which, 1],
-            s=size,
-            marker="s",
-            transform=where,
-            zorder=5,
-            facecolors=PAPER,
-            edgecolors=INK,
-            linewidths=thick,
-        )
+            xy[which, 0], xy[which, 1], s=size, marker="s", transform=where, facecolors=PAPER, edgecolors=INK,
+            linewidths=thick, zorder=5,
+        )  # fmt: skip
         if level > 0:
             axes.scatter(
-                xy[which, 0],
-                xy[which, 1],
-                s=size * 0.72,
-                marker=gauge(level),
-                transform=where,
-                color=SOFT,
-                linewidths=0,
-                zorder=5,
-            )
+                xy[which, 0], xy[which, 1], s=size * 0.72, marker=gauge(level), transform=where, color=SOFT,
+                linewidths=0, zorder=5,
+            )  # fmt: skip
     return shift
 
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BARS = 150
-"""Access points and nodes beyond the busiest so many have no bar of their own."""
+"""Access points beyond the busiest so many have no bar of their own."""
+MOST_NODES = 60
+"""The same of nodes, whose bars are groups of one per slice."""
 _MOST_NAMES = 26
 _LETTERS_UPRIGHT = 42
 _MOST_LETTERS = 9

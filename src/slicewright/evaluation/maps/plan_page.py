@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_NODES = 60
-
 
 def plan_view(plan: Plan) -> tuple[NetworkView, Loads]:
     """What to draw of a plan's network, and its loads. A device whose decision does not exist has no links."""
@@ -88,7 +86,7 @@ def _access_point_panels(counts: Axes, shares: Axes, plan: Plan, loads: Loads) -
 
 def _node_panel(axes: Axes, plan: Plan, loads: Loads) -> None:
     scenario = plan.scenario
-    shown = panels.busiest(loads.node_utilisation, most=MOST_NODES)
+    shown = panels.busiest(loads.node_utilisation, most=panels.MOST_NODES)
     panels.grouped_bars(axes, loads.utilisation[shown])
     panels.dress(axes, "node use: part of a slice's capacity that stable queues take", percent=True)
     panels.name_bars(axes, [scenario.nodes[j] for j in shown], "nodes", scenario.n_nodes)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from slicewright.network.scenario import Scenario
 
-MOST_NODES = 60
 BINS = 31
 WIDE = 50.0
 """Rates are drawn on a logarithmic axis if the highest is more than so many times the lowest."""
@@ -68,9 +67,8 @@ def headlines(scenario: Scenario, summary: Summary) -> tuple[str, str]:
         f"{scenario.n_slices} slices"
     )
     second = (
-        f"{summary.local_cost_s:.5g} s if nobody offloads · "
-        f"stable queues would take {100 * summary.compute_load:.3g} % "
-        f"of the nodes if all did · queueing {scenario.queueing}"
+        f"{summary.local_cost_s:.5g} s if nobody offloads · stable queues would take "
+        f"{100 * summary.compute_load:.3g} % of the nodes if all did · queueing {scenario.queueing}"
     )
     return first, second
 
@@ -103,7 +101,7 @@ def _rate_panel(axes: Axes, summary: Summary) -> None:
 
 def _capacity_panel(axes: Axes, scenario: Scenario) -> None:
     total = scenario.node_capacity_hz.sum(axis=1)
-    shown = panels.busiest(total, most=MOST_NODES)
+    shown = panels.busiest(total, most=panels.MOST_NODES)
     panels.grouped_bars(axes, scenario.node_capacity_hz[shown])
     panels.dress(axes, "capacity of the nodes in each slice, cycles per second")
     axes.yaxis.set_major_formatter(lambda capacity, _: quantity(capacity, ""))

@@ -12,7 +12,15 @@ from slicewright.errors import MissingExtraError
 from slicewright.evaluation.maps import panels, plan_page, scenario_page
 from slicewright.evaluation.maps.hover import Texts, plan_texts, scenario_texts
 from slicewright.evaluation.maps.network_view import NetworkView
-from slicewright.evaluation.maps.style import BOUND_COLOUR, COST_COLOURS, INK, PAPER, SOFT, slice_colour
+from slicewright.evaluation.maps.style import (
+    BOUND_COLOUR,
+    COST_COLOURS,
+    INK,
+    PAPER,
+    SLICE_COLOURS,
+    SOFT,
+    slice_colour,
+)
 from slicewright.network.documents import write_atomically
 from slicewright.slicing.plan import Plan
 from slicewright.types import FloatArray, IntArray
@@ -45,7 +53,7 @@ def write_plan(plan: Plan, path: Path) -> Path:
     shown = panels.busiest(users)
     shares = np.where(users[:, None] > 0, plan.shares.bandwidth, 0.0)[shown]
     _bars(figure, 1, scenario, [scenario.access_points[a] for a in shown], shares, stacked=True)
-    shown = panels.busiest(loads.node_utilisation, most=plan_page.MOST_NODES)
+    shown = panels.busiest(loads.node_utilisation, most=panels.MOST_NODES)
     _bars(figure, 2, scenario, [scenario.nodes[j] for j in shown], loads.utilisation[shown], stacked=False)
     for name, value in (("radio", loads.radio_s), ("nodes", loads.compute_s), ("devices", loads.local_s)):
         figure.add_bar(
@@ -96,7 +104,7 @@ def write_scenario(scenario: Scenario, path: Path) -> Path:
     shown = panels.busiest(summary.airtime)
     names = [scenario.access_points[a] for a in shown]
     figure.add_bar(x=names, y=summary.airtime[shown], marker_color=SOFT, showlegend=False, row=1, col=2)
-    shown = panels.busiest(scenario.node_capacity_hz.sum(axis=1), most=plan_page.MOST_NODES)
+    shown = panels.busiest(scenario.node_capacity_hz.sum(axis=1), most=panels.MOST_NODES)
     capacity = scenario.node_capacity_hz[shown]
     _bars(figure, 2, scenario, [scenario.nodes[j] for j in shown], capacity, stacked=False)
     rates = summary.best_rate_bps[summary.best_rate_bps > 0]
@@ -142,81 +150,89 @@ def _page(first: str, second: str, titles: Sequence[str]) -> Any:
 
 
 def _draw_network(figure: Any, view: NetworkView, texts: Texts) -> None:
-    scenario, p = view.scenario, view.positions
-    for n in range(-1, scenario.n_slices):
-        mine = np.flatnonzero(view.slice == n)
-        group = {"legendgroup": f"slice{n}", "row": 1, "col": 1}
-        linked = mine[view.access_point[mine] >= 0]
-        pairs = [(p.device[linked], p.access_point[view.access_point[linked]])]
-        if p.schematic and p.node is not None:
-            onward = linked[view.node[linked] >= 0]
-            pairs.append((p.access_point[view.access_point[onward]], p.node[view.node[onward]]))
-        line = _segments(pairs)
-        figure.add_scattergl(
-            x=line[:, 0],
-            y=line[:, 1],
-            mode="lines",
-            line={"color": slice_colour(n) if n >= 0 else SOFT, "width": 1.2},
-            opacity=0.6,
-            hoverinfo="skip",
-            showlegend=False,
-            **group,
-        )
-        look: dict[str, Any] = {
-            "size": 7 if scenario.n_devices <= 300 else 5,
-            "line": {"width": 0.5, "color": PAPER},
-        }
-        if n >= 0:
-            look |= {"color": slice_colour(n), "symbol": _MARKERS[n // 7 % 3]}
-        else:
-            look |= {"color": PAPER, "symbol": "circle", "line": {"width": 1.5, "color": SOFT}}
-        figure.add_scattergl(
-            x=p.device[mine, 0],
-            y=p.device[mine, 1],
-            mode="markers",
-            marker=look,
-            text=[texts.devices[i] for i in mine.tolist()],
-            name=scenario.slices[n].name if n >= 0 else texts.unsliced,
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=bool(mine.size),
-            **group,
-        )
-    weight = np.sqrt(view.ap_weight / (view.ap_weight.max(initial=0.0) or 1.0))
-    _things(
-        figure,
-        p.access_point,
-        texts.access_points,
-        "access points",
-        {
-            "symbol": "triangle-up",
-            "size": 8 + 8 * weight,
-            "opacity": 1.0,
-            "color": INK,
-            "line": {"width": 1, "color": PAPER},
-        },
-    )
-    if p.node is not None:
-        fill = np.zeros(scenario.n_nodes) if view.node_fill is None else view.node_fill
-        for kind, size in (("coin", 11), ("mec", 18)):
-            of_kind = np.array([k == kind for k in scenario.node_kinds], dtype=bool)
-            look = {
-                "symbol": "square",
-                "size": size,
-                "line": {"width": 1.6, "color": INK},
-                "color": fill[of_kind],
-                "colorscale": [[0, "#FFFFFF"], [1, "#444444"]],
-                "cmin": 0.0,
-                "cmax": 1.0,
-            }
-            own = [text for text, keep in zip(texts.nodes, of_kind, strict=True) if keep]
-            name = ", ".join(filter(None, (f"{kind.upper()} nodes", texts.node_remark)))
-            _things(figure, p.node[of_kind], own, name, look)
-    if p.schematic:
+    for n in range(-1, view.scenario.n_slices):
+        _draw_slice(figure, view, texts, n)
+    _draw_access_points(figure, view, texts)
+    if view.positions.node is not None:
+        _draw_nodes(figure, view, texts, view.positions.node)
+    if view.positions.schematic:
         figure.update_xaxes(tickvals=[0, 1, 2], ticktext=["devices", "access points", "nodes"], row=1, col=1)
         figure.update_yaxes(visible=False, row=1, col=1)
     else:
         figure.update_xaxes(ticksuffix=" m", zeroline=False, row=1, col=1)
         figure.update_yaxes(ticksuffix=" m", zeroline=False, scaleanchor="x", scaleratio=1, row=1, col=1)
+
+
+def _draw_slice(figure: Any, view: NetworkView, texts: Texts, n: int) -> None:
+    """Links and devices of one slice, which a click on its name hides; -1 for devices without a slice."""
+    scenario, p = view.scenario, view.positions
+    mine = np.flatnonzero(view.slice == n)
+    group = {"legendgroup": f"slice{n}", "row": 1, "col": 1}
+    linked = mine[view.access_point[mine] >= 0]
+    pairs = [(p.device[linked], p.access_point[view.access_point[linked]])]
+    if p.schematic and p.node is not None:
+        onward = linked[view.node[linked] >= 0]
+        pairs.append((p.access_point[view.access_point[onward]], p.node[view.node[onward]]))
+    line = _segments(pairs)
+    figure.add_scattergl(
+        x=line[:, 0],
+        y=line[:, 1],
+        mode="lines",
+        line={"color": slice_colour(n) if n >= 0 else SOFT, "width": 1.2},
+        opacity=0.6,
+        hoverinfo="skip",
+        showlegend=False,
+        **group,
+    )
+    look: dict[str, Any] = {"size": 7 if scenario.n_devices <= 300 else 5}
+    if n >= 0:
+        symbol = _MARKERS[n // len(SLICE_COLOURS) % len(_MARKERS)]
+        look |= {"line": {"width": 0.5, "color": PAPER}, "color": slice_colour(n), "symbol": symbol}
+    else:
+        look |= {"line": {"width": 1.5, "color": SOFT}, "color": PAPER, "symbol": "circle"}
+    figure.add_scattergl(
+        x=p.device[mine, 0],
+        y=p.device[mine, 1],
+        mode="markers",
+        marker=look,
+        text=[texts.devices[i] for i in mine.tolist()],
+        name=scenario.slices[n].name if n >= 0 else texts.unsliced,
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=bool(mine.size),
+        **group,
+    )
+
+
+def _draw_access_points(figure: Any, view: NetworkView, texts: Texts) -> None:
+    weight = np.sqrt(view.ap_weight / (view.ap_weight.max(initial=0.0) or 1.0))
+    look = {
+        "symbol": "triangle-up",
+        "size": 8 + 8 * weight,
+        "opacity": 1.0,
+        "color": INK,
+        "line": {"width": 1, "color": PAPER},
+    }
+    _things(figure, view.positions.access_point, texts.access_points, "access points", look)
+
+
+def _draw_nodes(figure: Any, view: NetworkView, texts: Texts, node: FloatArray) -> None:
+    """COIN nodes and MEC servers, darker with use."""
+    scenario = view.scenario
+    fill = np.zeros(scenario.n_nodes) if view.node_fill is None else view.node_fill
+    for kind, size in (("coin", 11), ("mec", 18)):
+        of_kind = np.array([k == kind for k in scenario.node_kinds], dtype=bool)
+        look = {
+            "symbol": "square",
+            "size": size,
+            "line": {"width": 1.6, "color": INK},
+            "color": fill[of_kind],
+            "colorscale": [[0, "#FFFFFF"], [1, "#444444"]],
+            "cmin": 0.0,
+            "cmax": 1.0,
+        }
+        own = [text for text, keep in zip(texts.nodes, of_kind, strict=True) if keep]
+        name = ", ".join(filter(None, (f"{kind.upper()} nodes", texts.node_remark)))
+        _things(figure, node[of_kind], own, name, look)
 
 
 def _things(figure: Any, xy: FloatArray, texts: Sequence[str], name: str, look: dict[str, Any]) -> None:
