@@ -110,7 +110,7 @@ class Decider:
         self, situation: Situation, method: str, previous: Mapping[str, Place], epoch: int
     ) -> Outcome | None:
         options = self._options
-        outcome = decide(
+        return decide(
             situation,
             method,
             rounds=options.rounds,
@@ -119,9 +119,6 @@ class Decider:
             previous=previous,
             keep_ratio=options.keep_ratio,
         )
-        if outcome is not None and outcome.plan is not None:
-            _ = outcome.plan.lower_bound_s  # the certificate, here rather than in the event loop
-        return outcome
 
     def _start(self, lane: str, work: Callable[[], Outcome | None]) -> asyncio.Future[Outcome | None] | None:
         """Begin in the lane's thread; None while it is still busy with something that came too late."""

@@ -75,7 +75,8 @@ class Decided:
         targets: slice to the grant that it is to end up with.
         requested_bandwidth: (A, N) omega. percent: (A, N) quantised. realised_bandwidth: (A, N) by whole blocks.
         radio_share, compute_share: (I,) phi.
-        residuals: 13a..13g. cost_s, lower_bound_s, gap: of the plan; None without devices.
+        residuals: 13a..13g. cost_s: of the plan; None without devices.
+        lower_bound_s, gap: in logs of the first release; since then they follow as :class:`Certified`.
         realised_cost_s: s, with the realised inter-slice shares; None if some device never completes.
         duration_s: s, from the situation to the decision.
     """
@@ -105,6 +106,16 @@ class Decided:
     gap: float | None
     duration_s: float
     kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True)
+class Certified:
+    """The certificate of the last decision: no plan costs less than ``lower_bound_s``; ``gap`` is cost / bound - 1."""
+
+    epoch: int
+    lower_bound_s: float
+    gap: float
+    kind: Literal["certified"] = "certified"
 
 
 @dataclass(frozen=True)
@@ -202,6 +213,7 @@ Event = (
     | DevicesAdmitted
     | DevicesRemoved
     | Decided
+    | Certified
     | Rebalanced
     | Sent
     | Acknowledged

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from slicewright.control.clock import pause
 from slicewright.control.events import (
     Acknowledged,
+    Certified,
     Checkpoint,
     Decided,
     DevicesAdmitted,
@@ -118,6 +119,8 @@ def summary(event: Event) -> Document | None:
                 "pinned": list(event.pinned),
                 "duration_s": event.duration_s,
             }
+        case Certified():
+            return {"epoch": event.epoch, "lower_bound_s": event.lower_bound_s, "gap": event.gap}
         case DevicesAdmitted():
             named = [d.id for d in event.devices[:MOST_NAMED]]
             return {"devices": named, "count": len(event.devices), "source": event.source}

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pydantic import ValidationError
 
 from slicewright.control import reports
+from slicewright.control.certifying import Certifier
 from slicewright.control.clock import Clock, end, pause
 from slicewright.control.decider import FALLBACK, Decider
 from slicewright.control.draft import Draft
@@ -77,6 +78,9 @@ class Orchestrator:
         self._journal, self._transport, self._clock = journal, transport, clock
         self.instance, self.options, self._observe = instance, options, observe
         self._inbox, self._informer = Inbox(), Informer(transport)
+        self._certifier = Certifier(
+            longest_s=options.deadline_s, threads=threads, wake=lambda: self._wake.set()
+        )
         self._wake = asyncio.Event()
         self._standing = Standing(clock, options, {})
         self._next_epoch_s = 0.0
@@ -125,6 +129,7 @@ class Orchestrator:
                 await asyncio.sleep(self.options.heartbeat_s)
         finally:
             self.decider.close()
+            self._certifier.close()
             if self.leading:
                 self._stop_leading(NotLeadingError("the orchestrator is stopping"))
                 with contextlib.suppress(TransportError):
@@ -163,6 +168,7 @@ class Orchestrator:
 
     def _stop_leading(self, error: Exception) -> None:
         self.leading = False
+        self._certifier.forget()
         self._inbox.refuse(error)
 
     async def _renew(self) -> None:
@@ -240,9 +246,13 @@ class Orchestrator:
             self._next_epoch_s = self._clock.monotonic() + self.options.epoch_s
             draft.add(*reports.measured(draft.state, self.statuses))
         away = self._standing.away(draft.state.books)
+        certificate = self._certifier.ready()
+        draft.add(*certificate)
         outcome = None
         if self._must_decide(draft.state, away, due):
             decision, outcome = await self._decide(draft.state, away)
+            if not certificate:
+                draft.add(*await self._certifier.finished())  # of the decision before: none stays without
             draft.add(decision)
             draft.add(*self._rollback(decision, draft.state))
         elif not draft.state.dirty and draft.state.settled:
@@ -252,7 +262,11 @@ class Orchestrator:
         if self.journal_fault and not draft.events:
             draft.add(Checkpoint(dump(draft.state)))  # a probe: does the journal take records again?
         await self._append(draft.events)
-        self.outcome = outcome or self.outcome
+        if certificate:
+            self._certifier.forget()
+        if outcome is not None:
+            self.outcome = outcome
+            self._certifier.begin(self.state.epoch, outcome.plan)
         self._inbox.recorded(accepted, self.state, decided=not self.state.dirty or self.state.network is None)
         await self._informer.inform(self.state, self.statuses)
         for event in draft.events:

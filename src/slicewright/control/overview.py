@@ -45,6 +45,8 @@ def overview(
                 "devices": s["devices"],
                 "held_revision": s["held_revision"],
                 "instance": None if s["manager"] is None else s["manager"]["instance"],
+                "shares": None if s["manager"] is None else s["manager"]["shares"]["path"],
+                "shares_reason": "" if s["manager"] is None else s["manager"]["shares"]["reason"],
             }
             for s in slice_documents(picture, statuses, away)
         ],

@@ -27,8 +27,12 @@ def decided(
     pinned: Collection[str],
     previous: Mapping[str, Place],
     duration_s: float,
+    certified: bool = False,
 ) -> Decided:
-    """The record of a decision: input hash, method, path, shares, residuals, gap, time."""
+    """The record of a decision: input hash, method, path, shares, residuals, time.
+
+    ``certified`` puts the certificate in as well, as the first release did.
+    """
     plan = outcome.plan
     split = None if plan is None else split_radio(plan.scenario, plan.shares)
     effect = (
@@ -58,8 +62,8 @@ def decided(
         residuals=dict.fromkeys(RULES, 0.0) if plan is None else dict(plan.violations.residuals),
         cost_s=None if plan is None else plan.cost_s,
         realised_cost_s=None if effect is None else _finite(effect.realised_cost_s),
-        lower_bound_s=None if plan is None else plan.lower_bound_s,
-        gap=None if plan is None else plan.gap,
+        lower_bound_s=None if plan is None or not certified else plan.lower_bound_s,
+        gap=None if plan is None or not certified else plan.gap,
         duration_s=duration_s,
     )
 

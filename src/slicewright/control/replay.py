@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from slicewright.control.events import Attempt, Checkpoint, Decided, Shared
+from slicewright.control.certifying import certificate
+from slicewright.control.events import Attempt, Certified, Checkpoint, Decided, Shared
 from slicewright.control.journal import GENESIS, BrokenChainError, Record, verify
 from slicewright.control.options import Options
 from slicewright.control.planning import LAST_GOOD, Outcome, decide, decide_last_good
@@ -13,6 +14,7 @@ from slicewright.control.recording import decided
 from slicewright.control.state import ControlError, State, dump, fold, load
 from slicewright.control.views import Picture
 from slicewright.errors import UnknownNameError
+from slicewright.slicing.plan import Plan
 
 _MEASURED = ("duration_s", "attempts")
 """Fields of a decision that depend on clocks: they are recorded, not recomputed."""
@@ -47,7 +49,7 @@ class Report:
 
 def replay_log(records: Iterable[Record]) -> Report:
     """Fold and recompute. A log may begin with a checkpoint; what was before it cannot be checked."""
-    state = State()
+    state, plan = State(), None
     count = decisions = recomputed = 0
     differences: list[Difference] = []
     try:
@@ -59,9 +61,11 @@ def replay_log(records: Iterable[Record]) -> Report:
                 break
             if isinstance(record.event, Decided):
                 decisions += 1
-                found, again = _compare(state, record.sequence, record.event)
+                found, again, plan = _compare(state, record.sequence, record.event)
                 recomputed += again
                 differences.extend(found)
+            if isinstance(record.event, Certified):
+                differences.extend(_certified(state, record.sequence, record.event, plan))
             if isinstance(record.event, Checkpoint) and not starts and not _is_dump(record.event, state):
                 differences.append(
                     Difference(record.sequence, "checkpoint", "is not the fold of what precedes it")
@@ -89,18 +93,36 @@ def _judged(state: State, sequence: int) -> list[Difference]:
     return [Difference(sequence, "shares", plan.violations.explain())]
 
 
-def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Difference], bool]:
+def _certified(state: State, sequence: int, recorded: Certified, plan: Plan | None) -> list[Difference]:
+    """A certificate against the one of the decision made again."""
+    if state.last is None or state.last.epoch != recorded.epoch:
+        return [Difference(sequence, "epoch", f"{recorded.epoch} is not that of the last decision")]
+    if plan is None:  # the decision itself could not be made again, which was reported there
+        return []
+    again = certificate(recorded.epoch, plan)
+    if again == recorded:
+        return []
+    return [
+        Difference(sequence, "certificate", f"{again.lower_bound_s!r}, recorded {recorded.lower_bound_s!r}")
+    ]
+
+
+def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Difference], bool, Plan | None]:
+    """Differences of a decision made again, whether it could be, and its plan."""
     situation = state.situation(recorded.pinned)
     if situation.digest != recorded.input_digest:
-        return [
-            Difference(sequence, "input", f"hash {situation.digest}, recorded {recorded.input_digest}")
-        ], False
+        return (
+            [Difference(sequence, "input", f"hash {situation.digest}, recorded {recorded.input_digest}")],
+            False,
+            None,
+        )
     try:
         outcome = _again(state, recorded)
     except UnknownNameError as error:
-        return [Difference(sequence, "method", str(error))], False
+        return [Difference(sequence, "method", str(error))], False, None
     if outcome is None:
-        return [Difference(sequence, "method", f"the answer of {recorded.method} is rejected now")], True
+        rejected = f"the answer of {recorded.method} is rejected now"
+        return [Difference(sequence, "method", rejected)], True, None
     again = decided(
         situation,
         outcome,
@@ -110,13 +132,14 @@ def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Diffe
         pinned=recorded.pinned,
         previous=state.places,
         duration_s=0.0,
+        certified=recorded.gap is not None,
     )
     found = []
     for name in Decided.__dataclass_fields__:
         before, after = getattr(recorded, name), getattr(again, name)
         if name not in _MEASURED and before != after:
             found.append(Difference(sequence, name, f"{_short(after)}, recorded {_short(before)}"))
-    return found, True
+    return found, True, outcome.plan
 
 
 def _again(state: State, recorded: Decided) -> Outcome | None:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from slicewright.control.device import Device
 from slicewright.control.events import (
     Acknowledged,
+    Certified,
     Checkpoint,
     Decided,
     DevicesAdmitted,
@@ -129,6 +130,8 @@ def fold(state: State, event: Event) -> State:
             return replace(state, devices=kept, dirty=True)
         case Decided():
             return _with_decision(state, event)
+        case Certified():
+            return _with_certificate(state, event)
         case Rebalanced():
             return replace(state, books=_rebalanced(state.books, event.roots))
         case Sent() | Acknowledged() | Refused():
@@ -193,6 +196,12 @@ def _with_decision(state: State, event: Decided) -> State:
         dirty=False,
         last=event,
     )
+
+
+def _with_certificate(state: State, event: Certified) -> State:
+    if state.last is None or state.last.epoch != event.epoch:
+        return state
+    return replace(state, last=replace(state.last, lower_bound_s=event.lower_bound_s, gap=event.gap))
 
 
 def _rebalanced(books: Mapping[str, Book], roots: Mapping[str, Mapping[str, float]]) -> Mapping[str, Book]:

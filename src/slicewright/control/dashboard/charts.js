@@ -12,7 +12,7 @@ export function drawCharts(history) {
     labels: { cost: "cost", bound: "lower bound" },
     between: true,
   });
-  lines(byId("gap-chart"), [{ values: history.map((d) => d.gap * 100), name: "cost" }], { zero: true, unit: "gap, %" });
+  lines(byId("gap-chart"), [{ values: history.map((d) => (d.gap === null ? NaN : d.gap * 100)), name: "cost" }], { zero: true, unit: "gap, %" });
   lines(byId("time-chart"), [{ values: history.map((d) => d.duration_s * 1000), name: "cost" }], { zero: true, unit: "time, ms" });
 }
 
@@ -43,10 +43,13 @@ function lines(chart, series, { between = false, zero = false, unit = "", labels
     svg("line", { class: "axis", x1: PAD.left, x2: width - PAD.right, y1: y(v), y2: y(v) }),
     svg("text", { x: PAD.left - 6, y: y(v) + 4, "text-anchor": "end" }, short(v, 5)),
   ]);
-  const path = (values) => values.map((v, k) => `${k ? "L" : "M"}${x(k).toFixed(1)} ${y(v).toFixed(1)}`).join("");
+  // A decision without its certificate yet, or a cost that is not finite, leaves no point.
+  const points = (values) => values.flatMap((v, k) => (Number.isFinite(v) ? [`${x(k).toFixed(1)} ${y(v).toFixed(1)}`] : []));
+  const path = (values) => (values.some(Number.isFinite) ? `M${points(values).join("L")}` : "");
   if (between && series.length === 2) {
-    const back = series[1].values.map((v, k) => `L${x(k).toFixed(1)} ${y(v).toFixed(1)}`).reverse().join("");
-    parts.push(svg("path", { class: "between", d: `${path(series[0].values)}${back}Z` }));
+    const both = series.map(({ values }) => values.map((v, k) => (series.every((s) => Number.isFinite(s.values[k])) ? v : NaN)));
+    const ring = [...points(both[0]), ...points(both[1]).reverse()];
+    if (ring.length) parts.push(svg("path", { class: "between", d: `M${ring.join("L")}Z` }));
   }
   for (const { values, name } of series) parts.push(svg("path", { class: name, d: path(values) }));
   if (unit) parts.push(svg("text", { x: width - PAD.right, y: PAD.top + 6, "text-anchor": "end" }, unit));

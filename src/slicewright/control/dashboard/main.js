@@ -50,6 +50,10 @@ function onEvent(kind, data) {
     if (history.length > KEPT) history.shift();
     if (Date.now() / 1000 - data.time_s < 5) arrivals.push(performance.now());
   }
+  if (kind === "certified") {
+    const decision = history.findLast((d) => d.epoch === data.epoch);
+    if (decision) Object.assign(decision, { lower_bound_s: data.lower_bound_s, gap: data.gap });
+  }
   refresh();
 }
 

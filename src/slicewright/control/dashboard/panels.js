@@ -5,7 +5,8 @@ import { byId, colour, html, milliseconds, percent, short, swatch } from "./dom.
 export function drawFigures(view, rate) {
   const text = {
     cost: view.cost_s === null ? "–" : `${short(view.cost_s, 4)} s`,
-    gap: view.gap === null ? "–" : percent(view.gap),
+    // The certificate follows its decision by some milliseconds: until then the one before stands.
+    gap: view.gap !== null ? percent(view.gap) : view.cost_s === null ? "–" : byId("gap").textContent,
     offloaded: `${view.devices.filter((d) => d.slice !== null).length} of ${view.devices.length}`,
     duration: view.duration_s === null ? "–" : milliseconds(view.duration_s),
     rate: short(rate, 2),
@@ -24,11 +25,12 @@ export function drawManagers(view) {
     ...view.managers.map((m) =>
       html(
         "tr",
-        { title: m.detail },
+        { title: [m.detail, m.shares_reason].filter(Boolean).join("; ") },
         html("td", {}, swatch(view.slices.indexOf(m.name)), m.name),
         html("td", { class: tone[m.state] }, m.state),
         html("td", { class: "number" }, String(m.devices)),
         html("td", { class: "number" }, String(m.held_revision)),
+        html("td", {}, (m.shares || "–").replace("closed-form", "exact")),
         html("td", { class: "quiet" }, m.instance || "–"),
       ),
     ),
@@ -94,7 +96,8 @@ export function drawDecisions(history, onEpoch) {
 export function drawDecision(decision, onDevice) {
   byId("decision-title").textContent = `Epoch ${decision.epoch}`;
   byId("decision-path").textContent =
-    `${path(decision.path)}. Cost ${short(decision.cost_s, 5)} s, at least ${short(decision.lower_bound_s, 5)} s for any plan. ` +
+    `${path(decision.path)}. Cost ${short(decision.cost_s, 5)} s, ` +
+    `${decision.lower_bound_s === null ? "certificate to follow" : `at least ${short(decision.lower_bound_s, 5)} s for any plan`}. ` +
     `${decision.changed_count} of ${decision.offloaded + decision.local} devices changed their place` +
     (decision.changed_count ? "; why each is where it is now:" : ".");
   byId("decision-devices").replaceChildren(
