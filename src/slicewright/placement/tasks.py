@@ -18,7 +18,7 @@ from slicewright.types import FloatArray, IntArray
 Split: TypeAlias = Literal["proportional", "equal", "none"]
 SPLITS: tuple[Split, ...] = ("proportional", "equal", "none")
 REJECTION_FACTOR = 10.0
-"""A rejected task counts as if its bits went ten times the longest way (architecture page, placement/v1)."""
+"""A rejected task counts as if its bits went ten times the longest way (model page 2)."""
 
 _read = FieldReader(InvalidTasksError)
 

@@ -1,4 +1,4 @@
-"""Inter-slice shares as 3GPP RRMPolicyRatio: whole percents per access point (TS 28.541, interfaces page).
+"""Inter-slice shares as 3GPP RRMPolicyRatio: whole percents per access point (TS 28.541).
 
 Three values are kept apart and never mixed up: what was *requested* (omega), the *quantised* percent that the
 interface can express, and the share that a scheduler *realises* with a whole number of resource blocks.

@@ -1,0 +1,52 @@
+"""The documents of ``docs/files.md`` are what the readers read."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import yaml
+
+import slicewright as sw
+from slicewright.placement import Placement
+from tests.shared import ROOT
+
+PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+DOCUMENTS = [
+    (yaml.safe_load if kind == "yaml" else json.loads)(text)
+    for kind, text in re.findall(r"```(yaml|json)\n(.*?)```", PAGE, re.DOTALL)
+]
+
+
+def documents(schema: str) -> list[dict[str, object]]:
+    return [document for document in DOCUMENTS if document["schema"] == f"slicewright/{schema}/v1"]
+
+
+def test_every_schema_has_an_example() -> None:
+    assert {document["schema"] for document in DOCUMENTS} == {
+        f"slicewright/{name}/v1" for name in ("scenario", "plan", "tasks", "placement")
+    }
+
+
+@pytest.mark.parametrize("document", documents("scenario"))
+def test_scenarios_are_read_and_planned(document: dict[str, object]) -> None:
+    scenario = sw.load_scenario(document)
+    assert sw.plan(scenario, rounds=5).violations.feasible
+
+
+@pytest.mark.parametrize("document", documents("tasks"))
+def test_tasks_are_read_and_placed(document: dict[str, object]) -> None:
+    tasks = sw.load_tasks(document)
+    placement = sw.place(tasks, "greedy-nearest")
+    assert placement.violations.feasible and placement.rejected == 0
+
+
+def test_plans_and_placements_have_the_keys_that_are_written() -> None:
+    (plan,) = documents("plan")
+    made = sw.plan("paper-slicing", rounds=1).to_dict()
+    assert set(made) <= set(plan)
+    assert set(plan["decisions"][0]) == set(made["decisions"][0])  # type: ignore[index]
+    (placement,) = documents("placement")
+    assert set(sw.place(sw.placement_preset(tasks=3), "random").to_dict()) == set(placement)
+    assert Placement.from_dict(placement).rejected == 1
