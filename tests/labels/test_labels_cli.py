@@ -19,13 +19,16 @@ runner = CliRunner()
 
 def test_build_takes_parameters_and_what_varies(tmp_path: Path) -> None:
     command = ["build", str(tmp_path), "--count", "5", "--workers", "1", "--devices", "2-4", "--rounds", "10"]
-    done = runner.invoke(
-        app, [*command, "--set", "queueing=device", "--set", "task-bits=1e6:2e6", "--vary", "coins=2,3"]
-    )
+    fixed = ["--set", "queueing=device", "--set", "task-bits=1e6,2e6", "--set", "arrival-rate-hz=0.1:0.2"]
+    done = runner.invoke(app, [*command, *fixed, "--vary", "coins=2,3"])
     assert done.exit_code == 0, done.output
     assert "5 labels in 1 files, complete" in done.stdout
     recipe = load_manifest(tmp_path).job.recipe
-    assert recipe.parameters == {"queueing": "device", "task_bits": [1_000_000, 2_000_000]}
+    assert recipe.parameters == {
+        "queueing": "device",
+        "task_bits": [1_000_000, 2_000_000],
+        "arrival_rate_hz": [0.1, 0.2],
+    }
     for label in read_labels(tmp_path):
         assert label.scenario is not None
         assert label.scenario.queueing == "device"

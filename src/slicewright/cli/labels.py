@@ -38,20 +38,22 @@ def build(
     preset: str = typer.Option("paper-slicing", help="Preset that the scenarios are drawn from."),
     devices: str = typer.Option("5-50", help="Number of devices, or a range from which each seed draws."),
     set_: list[str] = typer.Option(
-        [], "--set", help="A parameter of the preset: NAME=VALUE or NAME=LOW:HIGH."
+        [], "--set", help="A parameter of the preset: NAME=VALUE, or NAME=LOW,HIGH for a range."
     ),
     vary: list[str] = typer.Option([], help="A parameter that each seed draws: NAME=VALUE,VALUE,..."),
     solver: str = typer.Option(
         "best-known", help="best-known, exact, solver, or module:function of your own."
     ),
-    time_limit: str = typer.Option("60s", help="Per instance, for exact and solver; the incumbent counts."),
+    time_limit: str = typer.Option(
+        "60s", help="Time per instance, for exact and solver; then the incumbent counts."
+    ),
     rounds: int | None = typer.Option(None, min=0, help="Rounds of search per instance, for best-known."),
     executor: str = typer.Option("processes", help="processes (on this machine) or ray."),
     workers: int | None = typer.Option(None, min=1, help="How many; one per processor by default."),
     address: str | None = typer.Option(
         None, help="Address of the Ray cluster; by default what the environment says."
     ),
-    timeout: str = typer.Option("10min", help="For one instance; a worker that takes longer is killed."),
+    timeout: str = typer.Option("10min", help="Time for one instance; a worker that takes longer is killed."),
     attempts: int = typer.Option(
         1, min=1, help="How many workers an instance may cost before it counts as failed."
     ),
@@ -222,8 +224,9 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 
 
 def _assignment(text: str, option: str) -> tuple[str, object]:
+    """A parameter and its value; a range is LOW,HIGH as in ``scenario new``, or LOW:HIGH."""
     name, value = _pair(text, option)
-    parts = [_number(part) for part in value.split(":")]
+    parts = [_number(part.strip()) for part in value.replace(":", ",").split(",")]
     return name, parts[0] if len(parts) == 1 else parts
 
 

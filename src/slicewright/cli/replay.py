@@ -9,7 +9,7 @@ import typer
 
 def replay(
     logs: list[Path] = typer.Argument(
-        metavar="LOG...",
+        metavar="LOG",
         help="Decision log: the --store of serve (SQLite), JSON lines of /v1/log, segments of these, or a folder.",
     ),
     json_output: bool = typer.Option(False, "--json", help="Findings as JSON lines on stdout."),

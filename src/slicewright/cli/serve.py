@@ -14,7 +14,9 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "M
 
 def serve(
     scenario: str | None = typer.Argument(
-        None, help="Scenario file or preset: the network, and its devices as first requests."
+        None,
+        metavar="SCENARIO",
+        help="Scenario file or preset: the network, and its devices as first requests.",
     ),
     host: str = typer.Option(
         "127.0.0.1", "--host", help="Address to listen on; others than this machine need --tokens."

@@ -25,7 +25,7 @@ _CPUS = typer.Option(None, "--cpus", help="CPUs for all workers together; by def
 _SLOW = typer.Option(
     1.0, "--slow", help="Slow motion: everything takes so many times longer, for short tasks."
 )
-_RATE = typer.Option(None, "--rate", metavar="MBIT/S", help="For all uplinks together; by default 200.")
+_RATE = typer.Option(None, "--rate", metavar="MBIT/S", help="Rate of all uplinks together; by default 200.")
 
 
 @app.command()
