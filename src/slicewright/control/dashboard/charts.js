@@ -4,6 +4,7 @@ import { byId, short, svg } from "./dom.js";
 
 export const KEPT = 240;
 const PAD = { left: 48, right: 8, top: 8, bottom: 6 };
+const UNIT_ROW = 14;
 
 export function drawCharts(history) {
   const costs = history.map((d) => d.cost_s);
@@ -38,7 +39,8 @@ function lines(chart, series, { between = false, zero = false, unit = "", labels
   if (!zero) low -= margin;
   const count = series[0].values.length;
   const x = (k) => PAD.left + ((width - PAD.left - PAD.right) * k) / Math.max(1, count - 1);
-  const y = (v) => PAD.top + ((height - PAD.top - PAD.bottom) * (high - v)) / (high - low);
+  const top = PAD.top + (unit ? UNIT_ROW : 0);
+  const y = (v) => top + ((height - top - PAD.bottom) * (high - v)) / (high - low);
   const parts = ticks(low, high).flatMap((v) => [
     svg("line", { class: "axis", x1: PAD.left, x2: width - PAD.right, y1: y(v), y2: y(v) }),
     svg("text", { x: PAD.left - 6, y: y(v) + 4, "text-anchor": "end" }, short(v, 5)),
@@ -52,7 +54,7 @@ function lines(chart, series, { between = false, zero = false, unit = "", labels
     if (ring.length) parts.push(svg("path", { class: "between", d: `M${ring.join("L")}Z` }));
   }
   for (const { values, name } of series) parts.push(svg("path", { class: name, d: path(values) }));
-  if (unit) parts.push(svg("text", { x: width - PAD.right, y: PAD.top + 6, "text-anchor": "end" }, unit));
+  if (unit) parts.push(svg("text", { x: width - PAD.right, y: PAD.top + 2, "text-anchor": "end" }, unit));
   Object.entries(labels).forEach(([name, text], k) => {
     const from = width - PAD.right - 190 + 84 * k;
     parts.push(svg("path", { class: name, d: `M${from} ${height - 10}h18` }));

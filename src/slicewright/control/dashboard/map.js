@@ -11,7 +11,7 @@ export class NetworkMap {
     this.root = byId("map");
     this.root.setAttribute("viewBox", `0 0 ${SIZE} ${SIZE}`);
     this.layers = Object.fromEntries(
-      ["hauls", "links", "places", "devices"].map((name) => [name, this.root.appendChild(svg("g"))]),
+      ["hauls", "links", "places", "devices", "names"].map((name) => [name, this.root.appendChild(svg("g"))]),
     );
     this.devices = new Map();
     this.revision = null;
@@ -29,6 +29,10 @@ export class NetworkMap {
       ...view.nodes.map((node, j) => place(at.nodes[j], node.name, node.kind, node.kind)),
       ...view.access_points.map((name, a) => place(at.points[a], name, "point", "access point")),
     );
+    // Names lie above the devices, which gather around places.
+    const all = [...at.nodes, ...at.points];
+    const names = [...view.nodes.map((node) => node.name), ...view.access_points];
+    this.layers.names.replaceChildren(...names.map((name, k) => label(all[k], name, all)));
     const entry = (shape, text) => {
       const icon = svg("svg", { viewBox: "-8 -8 16 16" });
       icon.append(shape);
@@ -98,8 +102,14 @@ function place([x, y], name, kind, title) {
   const group = svg("g", { transform: `translate(${x} ${y})` });
   const shape = svg("path", { d: SHAPES[kind], class: `place ${kind}` });
   shape.append(svg("title", {}, `${name} (${title})`));
-  group.append(shape, svg("text", { class: "name", x: 0, y: 20, "text-anchor": "middle" }, name));
+  group.append(shape);
   return group;
+}
+
+// Below its place, or above where another place is in the way.
+function label([x, y], name, all) {
+  const crowded = all.some(([u, v]) => Math.abs(u - x) < 44 && v - y > 0 && v - y < 34);
+  return svg("text", { class: "name", x, y: crowded ? y - 13 : y + 20, "text-anchor": "middle" }, name);
 }
 
 function set(element, attributes) {
