@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from slicewright.placement import Tasks, placement_preset
+from slicewright.placement import Tasks, placement_preset, tasks_to_dict
 from tests import shared
 
 HERE = Path(__file__).parent
@@ -23,6 +23,18 @@ REFERENCE = next(
 
 def reference_optima() -> list[dict[str, object]]:
     return json.loads((REFERENCE / "optima.json").read_text())
+
+
+def by_distances(tasks: Tasks) -> dict[str, object]:
+    """The document of the same tasks with distances instead of links."""
+    document = tasks_to_dict(tasks)
+    del document["links"]
+    topology = tasks.topology
+    document["distance"] = {
+        "access_point_to_node": topology.access_point_to_node.tolist(),
+        "node_to_node": topology.node_to_node.tolist(),
+    }
+    return document
 
 
 @st.composite

@@ -13,6 +13,7 @@ from slicewright.placement import Placement, check_placement, load_tasks, place,
 from slicewright.placement.flows import traffic
 from slicewright.placement.picture import draw_placement
 from slicewright.placement.plan import placement_choice
+from tests.placement.problems import by_distances
 
 
 @pytest.fixture
@@ -80,17 +81,7 @@ def test_traffic_is_what_the_cost_counts() -> None:
 
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
 def test_pictures_of_networks_known_only_by_distances(tmp_path, ending) -> None:
-    from slicewright.placement import tasks_from_dict, tasks_to_dict
-
-    linked = placement_preset(tasks=9, seed=3, mecs=2)
-    document = tasks_to_dict(linked)
-    del document["links"]
-    topology = linked.topology
-    document["distance"] = {
-        "access_point_to_node": topology.access_point_to_node.tolist(),
-        "node_to_node": topology.node_to_node.tolist(),
-    }
-    tasks = tasks_from_dict(document)
+    tasks = load_tasks(by_distances(placement_preset(tasks=9, seed=3, mecs=2)))
     file = draw_placement(tasks, place(tasks, "greedy-nearest"), tmp_path / f"map.{ending}")
     assert file.stat().st_size > 5000
 

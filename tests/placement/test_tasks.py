@@ -17,7 +17,7 @@ from slicewright.placement import (
     tasks_from_dict,
     tasks_to_dict,
 )
-from tests.placement.problems import REFERENCE
+from tests.placement.problems import REFERENCE, by_distances
 
 
 @pytest.fixture
@@ -77,15 +77,10 @@ def test_files_come_back_as_they_were(tmp_path, ending) -> None:
 
 def test_distances_may_be_given_instead_of_links(document) -> None:
     linked = tasks_from_dict(document)
-    del document["links"]
-    topology = linked.topology
-    document["distance"] = {
-        "access_point_to_node": topology.access_point_to_node.tolist(),
-        "node_to_node": topology.node_to_node.tolist(),
-    }
-    given = tasks_from_dict(document)
+    distances = by_distances(linked)
+    given = tasks_from_dict(distances)
     assert np.array_equal(given.options.cost, linked.options.cost)
-    assert tasks_to_dict(given)["distance"] == document["distance"]
+    assert tasks_to_dict(given)["distance"] == distances["distance"]
 
 
 def test_a_file_may_name_a_preset(tmp_path) -> None:

@@ -12,9 +12,8 @@ from types import MappingProxyType
 import numpy as np
 
 from slicewright.errors import UnknownNameError
-from slicewright.network.parameters import with_parameters
 from slicewright.network.scenario import Scenario
-from slicewright.network.workload import BITS_PER_MEGABYTE, Workload, populate
+from slicewright.network.workload import BITS_PER_MEGABYTE, Workload, populate, with_workload
 from slicewright.types import FloatArray
 
 
@@ -90,13 +89,8 @@ def family_of(name: str, **overrides: object) -> Family:
     """The preset's parameters with some replaced, checked."""
     if name not in PRESETS:
         raise UnknownNameError("preset", name, PRESETS)
-    return with_parameters(
-        PRESETS[name],
-        overrides,
-        owner=f"preset {name!r}",
-        may_be_zero=("hotspots", "coins", "mecs", "reach_m"),
-        may_be_negative=("noise_dbm_hz",),
-    )
+    zero = ("hotspots", "coins", "mecs")
+    return with_workload(PRESETS[name], overrides, owner=f"preset {name!r}", may_be_zero=zero)
 
 
 def generate(family: Family, seed: int, *, origin: Mapping[str, object]) -> Scenario:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from slicewright.network.parameters import Range
+from slicewright.network.parameters import Range, with_parameters
 from slicewright.network.radio import THERMAL_NOISE_DBM_HZ, Radio
 from slicewright.network.scenario import Scenario, Sites, SliceId
 from slicewright.types import FloatArray, Queueing
@@ -62,6 +63,32 @@ class Workload:
         if self.radio == "path-loss":
             parameters |= {"exponent": self.path_loss_exponent, "noise_dbm_hz": self.noise_dbm_hz}
         return Radio(self.radio, parameters)
+
+
+Extended = TypeVar("Extended", bound=Workload)
+
+
+def with_workload(
+    defaults: Extended, overrides: Mapping[str, object], *, owner: str, may_be_zero: Sequence[str] = ()
+) -> Extended:
+    """A workload, or what extends it, with some parameters replaced and checked.
+
+    Args:
+        defaults: what is not replaced.
+        overrides: new values by name, see :func:`~slicewright.network.parameters.with_parameters`.
+        owner: what the parameters belong to, for messages.
+        may_be_zero: names of further numbers that need not be positive.
+
+    Raises:
+        InvalidScenarioError: a name that is not known, or a value that breaks its rule.
+    """
+    return with_parameters(
+        defaults,
+        overrides,
+        owner=owner,
+        may_be_zero=(*may_be_zero, "reach_m"),
+        may_be_negative=("noise_dbm_hz",),
+    )
 
 
 def populate(

@@ -19,6 +19,7 @@ from slicewright.slicing.rrm import (
     RadioSplit,
     RoundingEffect,
     rounding_effect,
+    rrm_policies,
     split_radio,
 )
 from slicewright.types import Document, FloatArray
@@ -140,6 +141,15 @@ class Source:
         """Dedicated, minimum and maximum percentage of every slice of an access point."""
         hard = self.options.profile == "hard"
         return [(q, q, q) if hard else (0, q, 100) for q in self.split.percent[access_point].tolist()]
+
+    def policies(self, access_point: int) -> list[Document]:
+        """RRMPolicyRatio entries of an access point, one per slice."""
+        return rrm_policies(
+            self.plan.scenario.slices,
+            self.split.percent[access_point],
+            profile=self.options.profile,
+            plmn=self.options.plmn,
+        )
 
     def radio_remarks(self) -> tuple[str, ...]:
         """What rounding to whole percentages and whole resource blocks does to this plan."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml
 from slicewright.network.scenario import SliceId
-from slicewright.slicing.rrm import rrm_policies, snssai
+from slicewright.slicing.rrm import snssai
 from slicewright.types import Document
 
 _INTRA = (
@@ -17,15 +17,12 @@ _UNLIMITED = {"rRMPolicyMaxRatio": 100, "rRMPolicyMinRatio": 0, "rRMPolicyDedica
 
 def to_rrm(source: Source) -> Export:
     """RRMPolicyRatio objects of TS 28.541 as requests of TS 28.532 (ProvMnS), one file per access point."""
-    scenario, files = source.plan.scenario, {}
+    files = {}
     for a, name in enumerate(source.cells):
-        policies = rrm_policies(
-            scenario.slices, source.split.percent[a], profile=source.options.profile, plmn=source.options.plmn
-        )
         at = f"/ManagedElement=1/GNBDUFunction=1/NRCellDU={name}/RRMPolicyRatio="
         requests = [
             {"method": "PUT", "path": at + called, "body": {"id": called, "attributes": policy}}
-            for called, policy in zip(source.slices, policies, strict=True)
+            for called, policy in zip(source.slices, source.policies(a), strict=True)
         ]
         files[f"{name}.json"] = as_json(requests)
     ignored = (
@@ -93,19 +90,16 @@ def to_srsran_json(source: Source) -> Export:
 
 def to_e2sm_ccc(source: Source) -> Export:
     """O-RAN E2SM-CCC control, style 2 (cell configuration): header and message, one pair per access point."""
-    scenario, plmn, files = source.plan.scenario, source.options.plmn, {}
+    plmn, files = source.options.plmn, {}
     header = {"controlHeaderFormat": {"ricStyleType": 2}}
     for a, name in enumerate(source.cells):
-        policies = rrm_policies(
-            scenario.slices, source.split.percent[a], profile=source.options.profile, plmn=plmn
-        )
         structures = [
             {
                 "ranConfigurationStructureName": "O-RRMPolicyRatio",
                 "oldValuesOfAttributes": {"ranConfigurationStructure": {**policy, **_UNLIMITED}},
                 "newValuesOfAttributes": {"ranConfigurationStructure": policy},
             }
-            for policy in policies
+            for policy in source.policies(a)
         ]
         cell = {
             "cellGlobalId": {

@@ -16,9 +16,9 @@ import numpy as np
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.geography import Origin, to_plane_m
 from slicewright.network.importers.nodes import PLACEMENTS, place_nodes
-from slicewright.network.parameters import Range, with_parameters
+from slicewright.network.parameters import Range
 from slicewright.network.scenario import Scenario
-from slicewright.network.workload import Workload, populate
+from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import FloatArray
 
 _BOUNDS = {"latitude": 90.0, "longitude": 180.0}
@@ -68,13 +68,8 @@ def import_eua(
         InvalidScenarioError: a file, a column or a number is missing or wrong (with file and line), or a parameter.
         FileNotFoundError: no such folder.
     """
-    chosen = with_parameters(
-        EuaParameters(),
-        parameters,
-        owner="the EUA importer",
-        may_be_zero=("users", "coins", "mecs", "reach_m"),
-        may_be_negative=("noise_dbm_hz",),
-    )
+    zero = ("users", "coins", "mecs")
+    chosen = with_workload(EuaParameters(), parameters, owner="the EUA importer", may_be_zero=zero)
     if chosen.coin_placement not in PLACEMENTS:
         raise InvalidScenarioError(
             "coin_placement", f"must be one of {', '.join(PLACEMENTS)}", value=chosen.coin_placement

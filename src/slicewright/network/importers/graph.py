@@ -19,9 +19,8 @@ from slicewright.errors import InvalidScenarioError
 from slicewright.network.documents import read_document
 from slicewright.network.importers.layout import place_vertices
 from slicewright.network.importers.roles import ROLE_RULES, assign_roles
-from slicewright.network.parameters import with_parameters
 from slicewright.network.scenario import Scenario
-from slicewright.network.workload import Workload, populate
+from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import Document, FloatArray
 
 if TYPE_CHECKING:
@@ -92,13 +91,8 @@ def scenario_from_graph(
     Raises:
         InvalidScenarioError: a vertex or a parameter breaks a rule.
     """
-    chosen = with_parameters(
-        GraphParameters(),
-        parameters,
-        owner="the graph importer",
-        may_be_zero=("coins", "mecs", "area_m", "reach_m"),
-        may_be_negative=("noise_dbm_hz",),
-    )
+    zero = ("coins", "mecs", "area_m")
+    chosen = with_workload(GraphParameters(), parameters, owner="the graph importer", may_be_zero=zero)
     known = ("auto", "kind", *ROLE_RULES)
     if chosen.roles not in known:
         raise InvalidScenarioError("roles", f"must be one of {', '.join(known)}", value=chosen.roles)
