@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Tests may use every core; SCALE=full makes the benchmarks use the published sizes.
 JOBS   ?= auto
-TEST_EXTRAS := dev,train,control,linux,sdn,gym,ray,gurobi
+TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
 .PHONY: demo test lint smoke bench install install-test clean help
 
