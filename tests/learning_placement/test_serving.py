@@ -34,9 +34,10 @@ def test_shipped_models_place_with_every_rule_kept(name) -> None:
     assert placement.notes == ()
     assert placement.objective_bit_hops < place(tasks, "mec-only").objective_bit_hops
     assert place(tasks, name).nodes == placement.nodes
-    searched = place(tasks, name, budget_s=0.02)
-    assert searched.violations.feasible
-    assert searched.objective_bit_hops <= placement.objective_bit_hops
+    decoded = place(tasks, name, steps=0)
+    for longer in (placement, place(tasks, name, budget_s=0.02)):
+        assert longer.violations.feasible
+        assert longer.objective_bit_hops <= decoded.objective_bit_hops
 
 
 @few
@@ -140,9 +141,10 @@ def test_weights_are_small_and_cards_say_what_they_are() -> None:
         assert {"gain_raw", "gain_repaired", "accuracy", "tie_aware"} <= set(card.figures["paper"])
 
 
-def test_decodings_are_checked() -> None:
-    with pytest.raises(InvalidOptionError, match="decodings"):
-        place(placement_preset(tasks=3), "mlp", decodings=0)
+@pytest.mark.parametrize(("option", "value"), [("decodings", 0), ("steps", -1)])
+def test_options_are_checked(option, value) -> None:
+    with pytest.raises(InvalidOptionError, match=option):
+        place(placement_preset(tasks=3), "mlp", **{option: value})
 
 
 def test_serving_needs_no_torch() -> None:
