@@ -27,7 +27,7 @@ from slicewright.slicing.shares import optimal_shares
 
 FIRST_SEED = 2_000_000
 """Scenarios of the figures: seeds that nothing was trained on."""
-EXACT_BUDGET_S = 1.0
+EXACT_BUDGET_S = 0.5
 """s per scenario: proves nearly all; what is not proven is the best known, and counted."""
 OUR_ROUNDS = 50
 BASELINE_RUNS = 4
