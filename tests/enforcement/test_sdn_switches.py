@@ -19,7 +19,6 @@ from slicewright.placement import placement_preset
 from tests.enforcement.kernel import needs
 
 NAME = f"t{os.getpid()}"
-FRAME_OVERHEAD = 42
 TASK = {"access_point": "ap0", "size_bits": 2e7, "cycles": 5e7, "deadline_s": 0.1, "arrival_rate_hz": 0.3}
 RECEIVER = """
 import socket, sys, time
