@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from slicewright.placement import Placement, Tasks
 
-BITS_PER_GIGABIT = 1e9
-
 
 def place(
     tasks: str = typer.Argument(
@@ -143,6 +141,8 @@ def _nodes(tasks: Tasks, placement: Placement) -> Table:
 
 
 def _comparison(placements: list[Placement]) -> Table:
+    from slicewright.network.units import BITS_PER_GIGABIT
+
     table = new_table(
         "method", "objective", "cost", "bound", "gap", "rejected", "time", "status",
         title=f"{'Methods' if len(placements) > 1 else 'Placement'}; objective, cost and bound in Gbit hops",

@@ -183,6 +183,8 @@ def _put_up(plan: Plan, name: str, cpus: float | None, rate: float | None, slow:
 
 
 def _show(report: BedReport, plan: Plan) -> None:
+    from math import isfinite
+
     from slicewright.cli.options import new_table, output
 
     scenario, out = plan.scenario, output()
@@ -204,7 +206,7 @@ def _show(report: BedReport, plan: Plan) -> None:
     out.print(table)
     out.print("ms, means; model: the plan's shares applied to the very tasks that were drawn")
     parts = (("transmission", "transmit_s"), ("execution", "execute_s"), ("completion", "completion_s"))
-    errors = [f"{name} {100 * e:.1f} %" for name, part in parts if (e := report.error(part)) == e]
+    errors = [f"{name} {100 * error:.1f} %" for name, part in parts if isfinite(error := report.error(part))]
     out.print(f"[bold]median error, measured against model: {', '.join(errors) or 'nothing to judge'}[/]")
     out.print(
         f"completion includes {1000 * report.wait_s:.0f} ms on average behind the device's own earlier tasks "

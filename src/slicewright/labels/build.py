@@ -30,8 +30,10 @@ class Progress:
     """How far a build is.
 
     Attributes:
-        done: labels in the store; failed: of them without a plan because the worker or the method failed.
-        total: seeds asked for. resumed: labels that were there when the build began.
+        done: labels in the store.
+        failed: of these, those without a plan because the worker or the method failed.
+        total: seeds asked for.
+        resumed: labels that were there when the build began.
     """
 
     done: int

@@ -45,7 +45,8 @@ class Requests:
     """What is known before anything is decided.
 
     Attributes:
-        seed: (B,) of the instances. split: (B,) names.
+        seed: (B,) of the instances.
+        split: (B,) names of their splits.
         sizes: of the network.
         mask: (B, M) True for real devices.
         devices: (B, M, F) features of each device; ``device_columns`` names them: task bits, local cycles, local

@@ -25,7 +25,8 @@ class Card:
 
     Attributes:
         name: the model's name.
-        kind: ``published`` (fixed network size) or ``bipartite`` (any size): what inputs it takes.
+        kind: what inputs it takes: ``published`` (fixed network size) or ``bipartite`` (any size); for placement one of
+            ``learning.placement.kinds``.
         file: name of the ONNX file in the same folder.
         sha256: of that file.
         settings: sizes and widths that rebuild the network.

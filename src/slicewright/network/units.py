@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+BITS_PER_GIGABIT = 1e9
 _PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P"}
 
 

@@ -24,11 +24,16 @@ class Workload:
 
     Attributes:
         slices: names of the slices, or their number.
-        bandwidth_hz: per access point, Hz.
-        coin_capacity_hz, mec_capacity_hz: per node and slice, cycle/s.
-        task_bits: S_i, bit. local_capacity_hz: F_i^l, cycle/s. arrival_rate_hz: alpha_i, 1/s.
-        cycles_per_bit: L_i / S_i. slice_work_ratio: L_in / L_i.
-        tx_power_w: P_i, W. noise_dbm_hz: N0. path_loss_exponent: of the default radio model.
+        bandwidth_hz: Hz, per access point.
+        coin_capacity_hz, mec_capacity_hz: cycle/s, per node and slice.
+        task_bits: bit, S_i.
+        local_capacity_hz: cycle/s, F_i^l.
+        cycles_per_bit: L_i / S_i.
+        slice_work_ratio: L_in / L_i.
+        arrival_rate_hz: 1/s, alpha_i.
+        tx_power_w: W, P_i.
+        noise_dbm_hz: dBm/Hz, N0, of the default radio model.
+        path_loss_exponent: of the default radio model.
         radio: name of the radio model.
         reach_m: access points farther than this are no candidates, in m; 0 sets no limit.
         queueing: ``node`` or ``device``.

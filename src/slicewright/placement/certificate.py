@@ -27,7 +27,8 @@ class Certified:
 
     Attributes:
         problem: the packed problem.
-        chosen: (K,) candidates. cost: bit hops, their objective.
+        chosen: (K,) candidates.
+        cost: bit hops, their objective.
         prices: the bound and its regrets.
         steps: search steps made.
     """

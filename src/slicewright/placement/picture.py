@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from slicewright.network.pictures import picture_file, write_picture
+from slicewright.network.units import BITS_PER_GIGABIT
 from slicewright.placement.flows import Flows, Hop, traffic
 from slicewright.placement.judge import queue_arrivals
 from slicewright.placement.plan import Placement, placement_choice
@@ -25,7 +26,6 @@ MAX_LAYERS = 4  # of COINs
 MAX_REASONS = 4  # written out under the picture
 NOTE_IN = 0.16  # inches per line of those
 WIDEST = 13.0  # points, of the busiest link
-BITS_PER_GIGABIT = 1e9
 
 Place = tuple[float, float]
 
@@ -189,23 +189,15 @@ def _draw_access_points(axes: Any, tasks: Tasks, placement: Placement, places: d
         here = np.flatnonzero(tasks.access_point == a)
         rejected = sum(not placement.nodes[k] for k in here)
         axes.plot(
-            [x],
-            [y],
-            marker="o",
-            markersize=24,
-            color=PLATE,
-            markeredgecolor=INK,
-            markeredgewidth=1.3,
-            zorder=4,
-        )
+            [x], [y], marker="o", markersize=24, color=PLATE, markeredgecolor=INK, markeredgewidth=1.3, zorder=4
+        )  # fmt: skip
         axes.text(x, y, name, ha="center", va="center", fontsize=7.5, weight="bold", color=INK, zorder=7)
         count = f"{here.size} task{'' if here.size == 1 else 's'}"
         axes.text(x, y - 0.3, count, ha="center", va="center", fontsize=8, color=INK, zorder=7)
         if rejected:
             text = f"✕ {rejected} rejected"
-            axes.text(
-                x, y - 0.48, text, ha="center", va="center", fontsize=8, weight="bold", color=RED, zorder=7
-            )
+            look = {"ha": "center", "va": "center", "fontsize": 8, "weight": "bold", "color": RED}
+            axes.text(x, y - 0.48, text, zorder=7, **look)
 
 
 def _write_titles(figure: Any, tasks: Tasks, placement: Placement, flows: Flows) -> None:
@@ -217,22 +209,13 @@ def _write_titles(figure: Any, tasks: Tasks, placement: Placement, flows: Flows)
     elif not np.isfinite(placement.gap):
         at_most = "no bound"
     top = figure.get_figheight()
-    figure.text(
-        0.02,
-        1 - 0.36 / top,
-        f"{tasks.n_tasks} tasks placed by {placement.method}",
-        fontsize=14,
-        weight="bold",
-        color=INK,
-    )
-    figure.text(
-        0.02,
-        1 - 0.66 / top,
+    first = f"{tasks.n_tasks} tasks placed by {placement.method}"
+    second = (
         f"{placement.cost_bit_hops / BITS_PER_GIGABIT:.4g} Gbit hops  ·  {at_most}  ·  "
-        f"{placement.rejected} rejected  ·  {placement.status}",
-        fontsize=10,
-        color=INK,
+        f"{placement.rejected} rejected  ·  {placement.status}"
     )
+    figure.text(0.02, 1 - 0.36 / top, first, fontsize=14, weight="bold", color=INK)
+    figure.text(0.02, 1 - 0.66 / top, second, fontsize=10, color=INK)
     busiest = max([*flows.partial.values(), *flows.full.values(), 0.0]) / BITS_PER_GIGABIT
     handles = [
         Line2D([], [], color=BLUE, linewidth=6, alpha=0.85, label="to COINs"),

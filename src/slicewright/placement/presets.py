@@ -30,9 +30,12 @@ class TaskFamily:
         access_points: A; access point i hangs on lower COIN i, counted round.
         lower_coins, upper_coins, mecs: counts. Upper COINs are fully meshed and linked to every MEC; each
             lower COIN is linked to two neighbouring upper ones.
-        lower_capacity_hz, upper_capacity_hz, mec_capacity_hz: per node, cycle/s.
+        lower_capacity_hz, upper_capacity_hz, mec_capacity_hz: cycle/s, per node.
         link_length, mec_link_length: length of a link, and of one between an upper COIN and a MEC.
-        size_bits: S_k, bit. cycles: w_k, cycle. deadline_s: D_k, s. arrival_rate_hz: lambda_k, 1/s.
+        size_bits: bit, S_k.
+        cycles: cycle, w_k.
+        deadline_s: s, D_k.
+        arrival_rate_hz: 1/s, lambda_k.
         split: ``proportional``, ``equal`` or ``none``.
     """
 
