@@ -10,7 +10,7 @@ import pytest
 import slicewright as sw
 
 
-def test_all_is_complete_and_resolves():
+def test_all_is_complete_and_resolves() -> None:
     assert set(sw.__all__) == {*sw._MODULE_OF, "__version__"}
     for name in sw.__all__:
         assert getattr(sw, name) is not None
@@ -18,18 +18,18 @@ def test_all_is_complete_and_resolves():
 
 
 @pytest.mark.parametrize("name", [n for n in sw.__all__ if n != "__version__"])
-def test_every_public_name_is_documented(name):
+def test_every_public_name_is_documented(name) -> None:
     value = getattr(sw, name)
     if inspect.isclass(value) or inspect.isfunction(value):
         assert inspect.getdoc(value)
 
 
-def test_unknown_names_raise_attribute_error():
+def test_unknown_names_raise_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'plna'"):
         _ = sw.plna
 
 
-def test_importing_is_cheap_and_loads_nothing_heavy():
+def test_importing_is_cheap_and_loads_nothing_heavy() -> None:
     code = (
         "import sys, slicewright; "
         "heavy = {'numba', 'scipy', 'torch', 'matplotlib', 'networkx', 'pyscipopt', 'highspy', 'rich'}; "
@@ -39,7 +39,7 @@ def test_importing_is_cheap_and_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_help_answers_in_half_a_second():
+def test_help_answers_in_half_a_second() -> None:
     times = []
     for _ in range(3):
         began = time.perf_counter()

@@ -24,14 +24,14 @@ def run(arguments, folder):
 
 
 @pytest.mark.parametrize("number", range(len(PYTHON)))
-def test_python_examples_run_as_printed(number, tmp_path):
+def test_python_examples_run_as_printed(number, tmp_path) -> None:
     (tmp_path / "example.py").write_text(PYTHON[number])
     done = run([sys.executable, "-W", "error", "example.py"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
-def test_commands_run_as_printed_one_after_the_other(tmp_path):
+def test_commands_run_as_printed_one_after_the_other(tmp_path) -> None:
     """In order and in one folder: later ones use files that earlier ones wrote."""
     assert len(COMMANDS) >= 7
     if SHARED.exists():
@@ -47,6 +47,6 @@ def test_commands_run_as_printed_one_after_the_other(tmp_path):
         assert (work / name).stat().st_size > 0
 
 
-def test_links_in_the_readme_lead_somewhere():
+def test_links_in_the_readme_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target

@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     return where
 
 
-def test_plan_prints_cost_bound_and_writes_json(folder):
+def test_plan_prints_cost_bound_and_writes_json(folder) -> None:
     done = slicewright("plan", "s.yaml", "--rounds", 50, "--json", "p.json", cwd=folder)
     assert done.returncode == 0
     assert "proven bound" in done.stdout
@@ -33,18 +33,18 @@ def test_plan_prints_cost_bound_and_writes_json(folder):
     assert document["gap"] >= 0
 
 
-def test_json_to_stdout_is_only_json(folder):
+def test_json_to_stdout_is_only_json(folder) -> None:
     done = slicewright("plan", "s.yaml", "--rounds", 5, "--json", "-", cwd=folder)
     assert json.loads(done.stdout)["method"] == "auto"
 
 
-def test_rounds_repeat_bit_for_bit_across_processes(folder):
+def test_rounds_repeat_bit_for_bit_across_processes(folder) -> None:
     runs = [slicewright("plan", "s.yaml", "--rounds", 30, "--json", "-", cwd=folder).stdout for _ in range(2)]
     one, other = ({k: v for k, v in json.loads(text).items() if k != "runtime_s"} for text in runs)
     assert one == other
 
 
-def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder):
+def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder) -> None:
     slicewright("plan", "s.yaml", "--rounds", 50, "--json", "ok.json", cwd=folder)
     assert slicewright("check", "s.yaml", "ok.json", cwd=folder).returncode == 0
     document = json.loads((folder / "ok.json").read_text())
@@ -62,7 +62,7 @@ def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder):
     assert listed["violations"]["13e"] == pytest.approx(0.5)
 
 
-def test_check_of_a_scenario_alone(folder):
+def test_check_of_a_scenario_alone(folder) -> None:
     assert "sound" in slicewright("check", "s.yaml", cwd=folder).stdout
 
 
@@ -81,7 +81,7 @@ def test_check_of_a_scenario_alone(folder):
         (["check", "s.yaml", "s.yaml"], "schema"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message):
+def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message) -> None:
     (folder / "broken.yaml").write_text("preset: paper-slicing\ndevics: 3\n")
     done = slicewright(*arguments, cwd=folder)
     assert done.returncode == 2
@@ -90,7 +90,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message):
     assert "Traceback" not in done.stderr
 
 
-def test_compare_shows_every_method_and_writes_json(folder):
+def test_compare_shows_every_method_and_writes_json(folder) -> None:
     done = slicewright("compare", "s.yaml", "--rounds", 100, "--json", "c.json", cwd=folder)
     assert done.returncode == 0, done.stderr
     rows = {row["method"]: row for row in json.loads((folder / "c.json").read_text())["rows"]}
@@ -99,7 +99,7 @@ def test_compare_shows_every_method_and_writes_json(folder):
     assert rows["auto"]["to_best"] == pytest.approx(0, abs=1e-3)
 
 
-def test_demo_tells_the_whole_story(folder):
+def test_demo_tells_the_whole_story(folder) -> None:
     done = slicewright("demo", "--output", "demo", cwd=folder)
     assert done.returncode == 0, done.stderr
     for name in ("plan.png", "plan.json", "scenario.yaml"):

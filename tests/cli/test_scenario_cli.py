@@ -24,7 +24,7 @@ def run(*arguments):
     return result.output
 
 
-def test_new_writes_what_the_preset_draws(tmp_path):
+def test_new_writes_what_the_preset_draws(tmp_path) -> None:
     file = tmp_path / "s.yaml"
     said = run(
         "new", "--preset", "paper-slicing", "--devices", 30, "--seed", 7, "-o", file, "--set", "slices=a,b"
@@ -36,7 +36,7 @@ def test_new_writes_what_the_preset_draws(tmp_path):
     np.testing.assert_array_equal(scenario.slice_cycles, expected.slice_cycles)
 
 
-def test_show_counts_ranges_and_loads(tmp_path):
+def test_show_counts_ranges_and_loads(tmp_path) -> None:
     file = tmp_path / "s.json"
     run("new", "--devices", 5, "-o", file, "--set", "reach_m=60", "--set", "task_bits=8e6")
     said = run("show", file, "--map", tmp_path / "s.png")
@@ -53,11 +53,11 @@ def test_show_counts_ranges_and_loads(tmp_path):
     assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_show_takes_a_preset_by_name():
+def test_show_takes_a_preset_by_name() -> None:
     assert "100 devices, 12 access points" in run("show", "dense-urban")
 
 
-def test_import_graph(tmp_path):
+def test_import_graph(tmp_path) -> None:
     nx.write_graphml(nx.star_graph(5), tmp_path / "g.graphml")
     assert "9 devices, 4 access points, 2 nodes" in run(
         "import",
@@ -73,7 +73,7 @@ def test_import_graph(tmp_path):
     assert load_scenario(tmp_path / "g.yaml").origin["file"] == "g.graphml"
 
 
-def test_import_topohub(tmp_path):
+def test_import_topohub(tmp_path) -> None:
     pytest.importorskip("topohub")
     run("import", "topohub", "sndlib/polska", "-o", tmp_path / "p.yaml", "--seed", 3)
     assert load_scenario(tmp_path / "p.yaml").origin["topology"] == "sndlib/polska"
@@ -83,19 +83,19 @@ def test_import_topohub(tmp_path):
     not MELBOURNE.is_dir(),
     reason="the shared Melbourne CSV files are not beside this checkout",
 )
-def test_import_eua(tmp_path):
+def test_import_eua(tmp_path) -> None:
     said = run("import", "eua", MELBOURNE, "-o", tmp_path / "m.yaml", "--set", "users=40")
     assert "40 devices, 125 access points, 42 nodes" in said
 
 
-def test_settings_are_numbers_words_or_lists():
+def test_settings_are_numbers_words_or_lists() -> None:
     assert parse_settings(["a=1", "b = 2,3", "c=[x, y]"]) == {"a": "1", "b": ["2", "3"], "c": ["x", "y"]}
     for wrong in (["a"], ["=1"], ["a="], ["a=1", "a=2"]):
         with pytest.raises(InvalidOptionError, match="--set"):
             parse_settings(wrong)
 
 
-def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path):
+def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path) -> None:
     command = [
         sys.executable,
         "-m",

@@ -37,7 +37,7 @@ def groups():
     remove(place)
 
 
-def test_applied_read_back_idempotent_and_repaired(groups):
+def test_applied_read_back_idempotent_and_repaired(groups) -> None:
     report = enforce(groups, TREE)
     assert report.drift == ()
     assert list(groups.read().values()) == TREE
@@ -50,14 +50,14 @@ def test_applied_read_back_idempotent_and_repaired(groups):
     assert enforce(groups, TREE).drift == ()
 
 
-def test_a_child_larger_than_its_parent_is_the_kernels_refusal(groups):
+def test_a_child_larger_than_its_parent_is_the_kernels_refusal(groups) -> None:
     if groups.controller.version != 1:
         pytest.skip("cgroup v2 accepts any nesting")
     with pytest.raises(EnforcementError, match="the kernel refused"):
         enforce(groups, [TREE[0], Limit(TREE[1].key, TREE[1].parent, 900_000, 900_000)])
 
 
-def test_a_busy_process_gets_its_share_and_survives_the_removal(groups):
+def test_a_busy_process_gets_its_share_and_survives_the_removal(groups) -> None:
     enforce(groups, TREE)
     burner = subprocess.Popen([sys.executable, "-c", BURN], stdout=subprocess.PIPE, text=True)
     groups.attach(TREE[1].key, burner.pid)
@@ -71,7 +71,7 @@ def test_a_busy_process_gets_its_share_and_survives_the_removal(groups):
     idle.communicate(b"\n")
 
 
-def test_quotas_are_as_fine_as_the_kernel_allows():
+def test_quotas_are_as_fine_as_the_kernel_allows() -> None:
     assert quota_of(100_000) == Quota(1_000, 10_000)
     assert quota_of(1_000) == Quota(1_000, 1_000_000)
     assert quota_of(900_000) == Quota(4_500, 5_000)
@@ -90,7 +90,7 @@ def plain_v2(folder: Path) -> Path:
     return folder
 
 
-def test_version_two_writes_one_line_and_opens_every_level(tmp_path):
+def test_version_two_writes_one_line_and_opens_every_level(tmp_path) -> None:
     place = CpuGroups("top", Controller(2, plain_v2(tmp_path)))
     place.apply([])
     assert not place.top.exists()
@@ -104,7 +104,7 @@ def test_version_two_writes_one_line_and_opens_every_level(tmp_path):
     assert (place.top / TREE[1].key / "cgroup.procs").read_text() == "1234"
 
 
-def test_the_controller_is_found_in_the_newer_version_first(tmp_path):
+def test_the_controller_is_found_in_the_newer_version_first(tmp_path) -> None:
     first, second = tmp_path / "unified", tmp_path / "cpu"
     first.mkdir()
     second.mkdir()
@@ -117,7 +117,7 @@ def test_the_controller_is_found_in_the_newer_version_first(tmp_path):
     assert cpu_controller(mounts) is None
 
 
-def test_a_plan_becomes_groups_that_carry_its_speeds():
+def test_a_plan_becomes_groups_that_carry_its_speeds() -> None:
     plan = sw.plan(sw.preset("paper-slicing", devices=12, seed=5), rounds=20)
     speeds = cpu_speeds_hz(plan)
     limits = {limit.key: limit for limit in cpu_limits(plan, cpus_per_hz=0.5 / speeds.max())}

@@ -56,7 +56,7 @@ def fixed_plan():
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("target", TARGETS)
-def test_golden_files(target, profile, tmp_path):
+def test_golden_files(target, profile, tmp_path) -> None:
     written = write_export(export_plan(fixed_plan(), target, options=Options(profile=profile)), tmp_path)
     golden = GOLDEN / target / profile
     if os.environ.get("SLICEWRIGHT_WRITE_GOLDEN"):
@@ -69,7 +69,7 @@ def test_golden_files(target, profile, tmp_path):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_target_says_what_it_ignores(target, tmp_path):
+def test_every_target_says_what_it_ignores(target, tmp_path) -> None:
     made = export_plan(fixed_plan(), target)
     assert made.ignored
     write_export(made, tmp_path)
@@ -108,7 +108,7 @@ def structures(document):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_ratios_are_the_same_in_every_radio_dialect(profile):
+def test_ratios_are_the_same_in_every_radio_dialect(profile) -> None:
     made = {
         target: load(export_plan(fixed_plan(), target, options=Options(profile=profile)))
         for target in ("rrm", "e2sm-ccc", "srsran-json")
@@ -124,7 +124,7 @@ def test_ratios_are_the_same_in_every_radio_dialect(profile):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_srsran_ranges_are_kept(profile):
+def test_srsran_ranges_are_kept(profile) -> None:
     for text in export_plan(fixed_plan(), "srsran-yaml", options=Options(profile=profile)).files.values():
         for entry in yaml.safe_load(text)["cell_cfg"]["slicing"]:
             schedule = entry["sched_cfg"]
@@ -135,7 +135,7 @@ def test_srsran_ranges_are_kept(profile):
             assert isinstance(entry.get("sd", 0), int)
 
 
-def test_a1_policies_keep_their_schema():
+def test_a1_policies_keep_their_schema() -> None:
     made = load(export_plan(fixed_plan(), "a1"))
     assert sorted(made) == [
         "north-gate-embb.json",
@@ -153,7 +153,7 @@ def test_a1_policies_keep_their_schema():
     assert made["north-gate-embb.json"]["sliceSlaObjectives"]["guaUlThptPerSlice"] == 66_700
 
 
-def test_kubernetes_quotas_hold_exactly_their_pods():
+def test_kubernetes_quotas_hold_exactly_their_pods() -> None:
     made = export_plan(fixed_plan(), "k8s", options=Options(profile="guaranteed"))
     for text in made.files.values():
         namespace, quota, *workers = yaml.safe_load_all(text)
@@ -166,20 +166,20 @@ def test_kubernetes_quotas_hold_exactly_their_pods():
         assert {w["metadata"]["namespace"] for w in workers} == {namespace["metadata"]["name"]}
 
 
-def test_mec_allocations_sum_to_what_was_granted():
+def test_mec_allocations_sum_to_what_was_granted() -> None:
     made = load(export_plan(fixed_plan(), "mec015"))
     assert sum(int(one["fixedAllocation"]) for one in made.values()) == 66.7e6 + 33.3e6 + 50e6
     assert {one["allocationDirection"] for one in made.values()} == {"01"}
 
 
-def test_a_starved_slice_is_told():
+def test_a_starved_slice_is_told() -> None:
     plan = fixed_plan()
     narrow = plan.scenario.with_(bandwidth_hz=np.array([18e6, 1.8e5]))
     made = export_plan(plan.with_(scenario=narrow), "rrm")
     assert any("left without a resource block: devices 3, 4" in remark for remark in made.remarks)
 
 
-def test_what_should_not_be_carried_out_is_refused():
+def test_what_should_not_be_carried_out_is_refused() -> None:
     plan = fixed_plan()
     with pytest.raises(sw.UnknownNameError, match="did you mean 'srsran-yaml'"):
         export_plan(plan, "srsran-yml")
@@ -193,17 +193,17 @@ def test_what_should_not_be_carried_out_is_refused():
         export_plan(plan, "a1", options=Options(first_cell="fffffffff"))
 
 
-def test_nobody_offloads_is_no_trouble():
+def test_nobody_offloads_is_no_trouble() -> None:
     plan = sw.plan(sw.preset("paper-slicing", devices=3, seed=1), method="local")
     for target in TARGETS:
         export_plan(plan, target)
 
 
-def test_names_become_different_files():
+def test_names_become_different_files() -> None:
     assert slugs(["AP 1", "ap-1", "Ä", "??"]) == ("ap-1", "ap-1-1", "x", "x-3")
 
 
-def test_on_the_command_line(tmp_path):
+def test_on_the_command_line(tmp_path) -> None:
     plan = fixed_plan()
     scenario, file = tmp_path / "s.json", tmp_path / "p.json"
     sw.save_scenario(plan.scenario, scenario)

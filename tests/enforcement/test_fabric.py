@@ -15,7 +15,7 @@ def fabric():
     return numbered_fabric(placement_preset(tasks=1).topology)
 
 
-def test_every_node_is_a_switch_with_an_executor_and_every_access_point_a_host(fabric):
+def test_every_node_is_a_switch_with_an_executor_and_every_access_point_a_host(fabric) -> None:
     topology = fabric.topology
     assert list(fabric.switches.values()) == list(range(1, topology.n_nodes + 1))
     assert all(fabric.hosts[name].switch == name for name in topology.nodes)
@@ -25,7 +25,7 @@ def test_every_node_is_a_switch_with_an_executor_and_every_access_point_a_host(f
     assert len(set(ports)) == len(ports)
 
 
-def test_ways_are_shortest_and_joined_port_to_port(fabric):
+def test_ways_are_shortest_and_joined_port_to_port(fabric) -> None:
     topology = fabric.topology
     for a, access_point in enumerate(topology.access_points):
         for j, node in enumerate(topology.nodes):
@@ -41,12 +41,12 @@ def test_ways_are_shortest_and_joined_port_to_port(fabric):
                 assert two.in_port == fabric.cables[two.switch, one.switch]
 
 
-def test_the_second_executor_is_reached_by_way_of_the_first(fabric):
+def test_the_second_executor_is_reached_by_way_of_the_first(fabric) -> None:
     way = fabric.way("ap0", ("lower7", "lower0"))
     assert [hop.switch for hop in way] == ["lower0", "upper0", "lower7", "upper0", "lower0"]
 
 
-def test_a_way_avoids_switches_that_are_away_or_there_is_none(fabric):
+def test_a_way_avoids_switches_that_are_away_or_there_is_none(fabric) -> None:
     detour = fabric.way("ap0", ("upper0",), lambda name: name not in ("upper0",))
     assert detour is None
     first = fabric.way("ap0", ("lower1",))
@@ -55,7 +55,7 @@ def test_a_way_avoids_switches_that_are_away_or_there_is_none(fabric):
     assert first[1].switch not in [hop.switch for hop in other]
 
 
-def test_a_fabric_survives_its_file(fabric):
+def test_a_fabric_survives_its_file(fabric) -> None:
     again = load_fabric(fabric.topology, fabric.to_dict())
     assert again.to_dict() == fabric.to_dict()
     assert again.way("ap5", ("mec0",)) == fabric.way("ap5", ("mec0",))
@@ -79,14 +79,14 @@ def test_a_fabric_survives_its_file(fabric):
         (lambda doc: doc.update(schema="other"), "must be slicewright/fabric/v1"),
     ],
 )
-def test_a_wrong_file_is_refused_by_name(fabric, change, message):
+def test_a_wrong_file_is_refused_by_name(fabric, change, message) -> None:
     document = fabric.to_dict()
     change(document)
     with pytest.raises(sw.InvalidTasksError, match=message):
         load_fabric(fabric.topology, document)
 
 
-def test_distances_without_links_cannot_be_routed():
+def test_distances_without_links_cannot_be_routed() -> None:
     topology = linked_topology(
         [Link("n0", "n1", 1.0), Link("a0", "n0", 1.0), Link("a0", "n1", 1.0)],
         capacity_hz=[1e9, 1e9],
@@ -97,7 +97,7 @@ def test_distances_without_links_cannot_be_routed():
         numbered_fabric(topology)
 
 
-def test_rules_meter_where_traffic_enters_and_lead_both_ways(fabric):
+def test_rules_meter_where_traffic_enters_and_lead_both_ways(fabric) -> None:
     ways = [fabric.way("ap0", executors) for executors in (("lower0",), ("lower0", "upper1"))]
     parts = [Part("lower0", ways[0], 14), Part("upper1", ways[1], 15)]
     rules = task_rules(fabric, number=7, access_point="ap0", port=20_000, rate_bps=3e6, parts=parts)
@@ -112,7 +112,7 @@ def test_rules_meter_where_traffic_enters_and_lead_both_ways(fabric):
     assert len(last) == 4
 
 
-def test_a_way_back_through_the_port_it_came_by_is_named_as_openflow_wants():
+def test_a_way_back_through_the_port_it_came_by_is_named_as_openflow_wants() -> None:
     hops = (Hop("lower0", 4, 2), Hop("upper0", 6, 9), Hop("lower7", 2, 2), Hop("upper0", 9, 6))
     fabric = numbered_fabric(placement_preset(tasks=1).topology)
     rules = task_rules(
@@ -123,7 +123,7 @@ def test_a_way_back_through_the_port_it_came_by_is_named_as_openflow_wants():
     assert len(set(matches)) == len(matches) == 8
 
 
-def test_rules_of_several_tasks_add_up():
+def test_rules_of_several_tasks_add_up() -> None:
     assert meter_of(3e6, 5) == (5, 3000, 300)
     assert meter_of(1.0, 5).rate_kbps == 1
     assert rules_of([], "lower0").flows == ()

@@ -46,7 +46,7 @@ def queue(hosts):
     remove(place)
 
 
-def test_the_host_is_left_alone_unless_allowed():
+def test_the_host_is_left_alone_unless_allowed() -> None:
     needs("linux")
     if namespaces.in_own_namespace():
         pytest.skip("these tests run in a network namespace of their own")
@@ -54,12 +54,12 @@ def test_the_host_is_left_alone_unless_allowed():
         Htb("eth0")
 
 
-def test_a_namespace_of_our_own_needs_no_permission(hosts):
+def test_a_namespace_of_our_own_needs_no_permission(hosts) -> None:
     code = "from slicewright.enforcement.linux import Htb; print(Htb('eth0').read())"
     assert run([sys.executable, "-c", code], netns=hosts[0]) == "{}\n"
 
 
-def test_applied_read_back_and_idempotent(queue):
+def test_applied_read_back_and_idempotent(queue) -> None:
     report = enforce(queue, CELL)
     assert [step.action for step in report.done] == ["create"] * len(CELL)
     assert report.drift == ()
@@ -67,7 +67,7 @@ def test_applied_read_back_and_idempotent(queue):
     assert enforce(queue, CELL).done == ()
 
 
-def test_drift_is_seen_and_repaired(queue):
+def test_drift_is_seen_and_repaired(queue) -> None:
     enforce(queue, CELL)
     change = "class change dev eth0 parent 1:100 classid 1:1001 htb rate 5000kbit ceil 5000kbit"
     run(["tc", *change.split()], netns=queue.netns)
@@ -79,7 +79,7 @@ def test_drift_is_seen_and_repaired(queue):
     assert report.drift == ()
 
 
-def test_another_plan_removes_what_it_does_not_know_and_decreases_first(queue):
+def test_another_plan_removes_what_it_does_not_know_and_decreases_first(queue) -> None:
     enforce(queue, CELL)
     other = [
         Limit("1", None, 40_000, 40_000),
@@ -94,7 +94,7 @@ def test_another_plan_removes_what_it_does_not_know_and_decreases_first(queue):
     assert actions.index("increase") > max(k for k, a in enumerate(actions) if a == "remove")
 
 
-def test_removed_without_a_trace(queue):
+def test_removed_without_a_trace(queue) -> None:
     before = run(["tc", "qdisc", "show", "dev", "eth0"], netns=queue.netns)
     enforce(queue, CELL)
     remove(queue)
@@ -103,7 +103,7 @@ def test_removed_without_a_trace(queue):
     assert queue.read() == {}
 
 
-def test_the_kernels_words_reach_the_user(hosts):
+def test_the_kernels_words_reach_the_user(hosts) -> None:
     with pytest.raises(EnforcementError, match='Cannot find device "nowhere"'):
         enforce(Htb("nowhere", netns=hosts[0]), CELL)
 
@@ -134,7 +134,7 @@ except OSError:
 """
 
 
-def test_three_competing_flows_get_what_they_were_granted(queue):
+def test_three_competing_flows_get_what_they_were_granted(queue) -> None:
     for last in (11, 12, 13):
         run(["ip", "addr", "replace", f"10.9.0.{last}/24", "dev", "eth0"], netns=queue.netns)
     enforce(queue, CELL)
@@ -159,7 +159,7 @@ def test_three_competing_flows_get_what_they_were_granted(queue):
         assert measured[limit.match] == pytest.approx(limit.amount * 1000 * payload, rel=0.07)
 
 
-def test_a_plan_becomes_classes_that_carry_its_rates(queue):
+def test_a_plan_becomes_classes_that_carry_its_rates(queue) -> None:
     plan = sw.plan(sw.preset("paper-slicing", devices=12, seed=5), rounds=20)
     rates, off = uplink_rates_bps(plan), np.flatnonzero(~plan.decisions.local)
     assert plan.scenario.task_bits[off] / rates[off] == pytest.approx(plan.times.transmit_s[off])
@@ -173,7 +173,7 @@ def test_a_plan_becomes_classes_that_carry_its_rates(queue):
         assert report.done
 
 
-def test_words_of_tc_are_understood():
+def test_words_of_tc_are_understood() -> None:
     text = (
         "class htb 1:1001 parent 1:100 leaf 8001: prio 0 rate 12345Kbit ceil 1Gbit burst 3026b cburst 3026b \n"
         "class htb 1:100 root rate 800bit ceil 12Mbit burst 3026b cburst 3026b \n"

@@ -28,7 +28,7 @@ def total_below(state, parent):
 
 @settings(max_examples=150, deadline=None)
 @given(trees(), trees())
-def test_any_tree_becomes_any_other_without_overbooking_or_orphans(before, after):
+def test_any_tree_becomes_any_other_without_overbooking_or_orphans(before, after) -> None:
     state = dict(before)
     parents = {limit.parent for limit in (*before.values(), *after.values())}
     allowed = {p: max(total_below(before, p), total_below(after, p)) for p in parents}
@@ -46,11 +46,11 @@ def test_any_tree_becomes_any_other_without_overbooking_or_orphans(before, after
 
 
 @given(trees())
-def test_nothing_to_do_when_all_is_as_wanted(wanted):
+def test_nothing_to_do_when_all_is_as_wanted(wanted) -> None:
     assert steps(wanted, wanted) == []
 
 
-def test_rounding_of_the_kernel_is_not_drift():
+def test_rounding_of_the_kernel_is_not_drift() -> None:
     want = {"1": Limit("1", None, 123_456, 123_456)}
     have = {"1": Limit("1", None, 123_450, 123_450)}
     assert steps(have, want, tolerance=1e-3) == []
@@ -58,7 +58,7 @@ def test_rounding_of_the_kernel_is_not_drift():
     assert [pair.key for pair in drift(have, want)] == ["1"]
 
 
-def test_drift_names_what_is_missing_what_is_wrong_and_what_should_not_be():
+def test_drift_names_what_is_missing_what_is_wrong_and_what_should_not_be() -> None:
     want = tree([Limit("1", None, 10, 10), Limit("a", "1", 4, 4), Limit("b", "1", 6, 6, "10.0.0.1")])
     have = tree([Limit("1", None, 10, 10), Limit("b", "1", 6, 6, "10.0.0.9"), Limit("x", "1", 4, 4)])
     assert [(pair.key, pair.ratio) for pair in drift(have, want)] == [("a", 1.0), ("b", 0.0), ("x", 1.0)]
@@ -73,6 +73,6 @@ def test_drift_names_what_is_missing_what_is_wrong_and_what_should_not_be():
         ([Limit("1", None, 5, 4)], "at most its ceiling"),
     ],
 )
-def test_what_is_not_a_tree_is_refused(limits, message):
+def test_what_is_not_a_tree_is_refused(limits, message) -> None:
     with pytest.raises(sw.InvalidOptionError, match=message):
         tree(limits)

@@ -14,7 +14,7 @@ weights = arrays(np.float64, (3, 4), elements=st.floats(0, 1, allow_subnormal=Fa
 
 @settings(max_examples=60, deadline=None)
 @given(weights, st.sampled_from(PROFILES))
-def test_every_cell_keeps_the_rules_of_the_standard(weight, profile):
+def test_every_cell_keeps_the_rules_of_the_standard(weight, profile) -> None:
     total = weight.sum(axis=1, keepdims=True)
     share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
     for row in quantise(share):
@@ -27,6 +27,6 @@ def test_every_cell_keeps_the_rules_of_the_standard(weight, profile):
         assert sum(least) in (0, 100)
 
 
-def test_largest_remainders_win_and_ties_go_to_the_earlier_slice():
+def test_largest_remainders_win_and_ties_go_to_the_earlier_slice() -> None:
     assert quantise(np.array([[1 / 3, 1 / 3, 1 / 3]])).tolist() == [[34, 33, 33]]
     assert quantise(np.array([[0.29, 0.57, 0.14]])).tolist() == [[29, 57, 14]]

@@ -69,7 +69,7 @@ def empty(tables) -> bool:
     return not any(table.meters or table.flows for table in tables.values())
 
 
-def test_a_task_is_installed_on_its_way_and_leaves_nothing_when_it_ends(network):
+def test_a_task_is_installed_on_its_way_and_leaves_nothing_when_it_ends(network) -> None:
     service, tables = network
     (task,) = service.submit([request(service)])
     assert isinstance(task, Running)
@@ -84,7 +84,7 @@ def test_a_task_is_installed_on_its_way_and_leaves_nothing_when_it_ends(network)
     assert empty(tables)
 
 
-def test_tasks_decided_one_by_one_or_together_keep_every_rule_and_are_never_moved(network):
+def test_tasks_decided_one_by_one_or_together_keep_every_rule_and_are_never_moved(network) -> None:
     service, _ = network
     rng = np.random.default_rng(3)
     for _ in range(12):
@@ -117,7 +117,7 @@ def test_tasks_decided_one_by_one_or_together_keep_every_rule_and_are_never_move
     assert len(set(ports)) == len(ports)
 
 
-def test_a_task_that_nothing_can_serve_in_time_is_rejected_with_a_reason(network):
+def test_a_task_that_nothing_can_serve_in_time_is_rejected_with_a_reason(network) -> None:
     service, tables = network
     (reason,) = service.submit([request(service, deadline_s=1e-4)])
     assert isinstance(reason, str)
@@ -125,7 +125,7 @@ def test_a_task_that_nothing_can_serve_in_time_is_rejected_with_a_reason(network
     assert empty(tables)
 
 
-def test_no_room_beside_running_tasks_is_a_reason_too():
+def test_no_room_beside_running_tasks_is_a_reason_too() -> None:
     topology = placement_preset(tasks=1).topology
     one = read_request({**TASK, "arrival_rate_hz": 11.0, "deadline_s": 0.15}, topology)
     running, answers = [], []
@@ -139,7 +139,7 @@ def test_no_room_beside_running_tasks_is_a_reason_too():
     assert running
 
 
-def test_a_lost_switch_is_avoided_and_told_everything_when_it_returns(network):
+def test_a_lost_switch_is_avoided_and_told_everything_when_it_returns(network) -> None:
     service, tables = network
     (task,) = service.submit([request(service)])
     away = task.parts[-1].executor
@@ -157,7 +157,7 @@ def test_a_lost_switch_is_avoided_and_told_everything_when_it_returns(network):
     assert service.task(task.number)["state"] == "active"
 
 
-def test_a_task_that_ends_while_its_switch_is_away_is_not_reinstalled(network):
+def test_a_task_that_ends_while_its_switch_is_away_is_not_reinstalled(network) -> None:
     service, tables = network
     (task,) = service.submit([request(service)])
     name = task.parts[-1].executor
@@ -168,13 +168,13 @@ def test_a_task_that_ends_while_its_switch_is_away_is_not_reinstalled(network):
     assert empty(tables)
 
 
-def test_cut_off_from_everything(network):
+def test_cut_off_from_everything(network) -> None:
     service, tables = network
     service.disconnected(service.fabric.switches["lower0"], tables["lower0"])
     assert service.submit([request(service)]) == [NO_WAY]
 
 
-def test_a_switch_that_refuses_leaves_nothing_of_the_task(network):
+def test_a_switch_that_refuses_leaves_nothing_of_the_task(network) -> None:
     service, tables = network
     for table in tables.values():
         table.refusal = "OpenFlow error type 12, code 3"
@@ -184,7 +184,7 @@ def test_a_switch_that_refuses_leaves_nothing_of_the_task(network):
     assert empty(tables)
 
 
-def test_a_task_with_a_duration_ends_by_itself(network):
+def test_a_task_with_a_duration_ends_by_itself(network) -> None:
     service, tables = network
     service.submit([request(service, duration_s=0.05)])
     assert not empty(tables)
@@ -195,7 +195,7 @@ def test_a_task_with_a_duration_ends_by_itself(network):
     assert empty(tables)
 
 
-def test_a_stranger_is_left_alone(network):
+def test_a_stranger_is_left_alone(network) -> None:
     service, _ = network
     stranger = Table(flows={"theirs"})
     service.connected(999, stranger)
@@ -203,7 +203,7 @@ def test_a_stranger_is_left_alone(network):
     assert stranger.flows == {"theirs"}
 
 
-def test_the_default_rate_carries_one_task_in_within_its_deadline(network):
+def test_the_default_rate_carries_one_task_in_within_its_deadline(network) -> None:
     assert request(network[0]).rate_bps == pytest.approx(2e8)
     assert request(network[0], rate_bps=5e6).rate_bps == 5e6
 
@@ -218,7 +218,7 @@ def test_the_default_rate_carries_one_task_in_within_its_deadline(network):
         ({"duration_s": 0}, "duration_s is 0 but must be positive"),
     ],
 )
-def test_wrong_requests_are_refused_by_name(network, change, message):
+def test_wrong_requests_are_refused_by_name(network, change, message) -> None:
     with pytest.raises(sw.InvalidTasksError, match=message):
         request(network[0], **change)
 
@@ -227,7 +227,7 @@ def post(service, document):
     return respond(service, "POST", "/v1/tasks", json.dumps(document).encode())
 
 
-def test_the_life_of_a_task_over_http(network):
+def test_the_life_of_a_task_over_http(network) -> None:
     service, _ = network
     made = post(service, TASK)
     assert made.status == 201
@@ -241,7 +241,7 @@ def test_the_life_of_a_task_over_http(network):
     assert len(respond(service, "GET", "/v1/switches").body) == 13
 
 
-def test_lists_are_decided_together_and_answered_in_order(network):
+def test_lists_are_decided_together_and_answered_in_order(network) -> None:
     service, _ = network
     answer = post(service, [TASK, {**TASK, "deadline_s": 1e-4}, {**TASK, "access_point": "ap4"}])
     assert answer.status == 200
@@ -262,7 +262,7 @@ def test_lists_are_decided_together_and_answered_in_order(network):
         ("GET", "/", b"", 404),
     ],
 )
-def test_problems_are_documents(network, method, path, body, status):
+def test_problems_are_documents(network, method, path, body, status) -> None:
     answer = respond(network[0], method, path, body)
     assert answer.status == answer.body["status"] == status
     assert answer.body["detail"]

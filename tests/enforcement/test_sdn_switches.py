@@ -74,7 +74,7 @@ def free_port(host="127.0.0.1"):
 class Controller:
     """``slicewright sdn serve`` as a process."""
 
-    def __init__(self, emulated):
+    def __init__(self, emulated) -> None:
         self.emulated, self.http = emulated, free_port()
         code = "from slicewright.cli.main import run; run()"
         listen = f"{emulated.controller_address}:{emulated.openflow_port}"
@@ -103,7 +103,7 @@ class Controller:
         except urllib.error.HTTPError as refusal:
             return json.loads(refusal.read())
 
-    def await_health(self, wanted):
+    def await_health(self, wanted) -> None:
         seen = None
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -116,7 +116,7 @@ class Controller:
             time.sleep(0.1)
         raise AssertionError(f"health is {seen}; exit code {self.process.poll()}")
 
-    def stop(self):
+    def stop(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=10)
 
@@ -186,7 +186,7 @@ def flows(emulated, node):
     return emulated.openflow("dump-flows", node).count("cookie=0x5357") - 1  # one asks for addresses
 
 
-def test_packets_reach_both_executors_at_the_metered_rate_and_nothing_stays(emulated, controller):
+def test_packets_reach_both_executors_at_the_metered_rate_and_nothing_stays(emulated, controller) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "rate_bps": 2e6})
     assert task["state"] == "active"
     assert len(task["executors"]) == 2
@@ -205,7 +205,7 @@ def test_packets_reach_both_executors_at_the_metered_rate_and_nothing_stays(emul
     ]
 
 
-def test_many_tasks_at_once_each_with_its_own_meter_and_a_way_through_the_core(emulated, controller):
+def test_many_tasks_at_once_each_with_its_own_meter_and_a_way_through_the_core(emulated, controller) -> None:
     batch = [{**TASK, "access_point": "ap1", "cycles": 8e7, "rate_bps": rate} for rate in (1e6, 3e6)]
     batch.append({**TASK, "access_point": "ap6", "deadline_s": 1e-4})
     first, second, rejected = controller.call("POST", "/v1/tasks", batch)
@@ -216,7 +216,7 @@ def test_many_tasks_at_once_each_with_its_own_meter_and_a_way_through_the_core(e
         assert bps == pytest.approx(rate, rel=0.10)
 
 
-def test_answers_find_their_way_back(emulated, controller):
+def test_answers_find_their_way_back(emulated, controller) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "access_point": "ap3", "rate_bps": 1e7})
     far = task["executors"][-1]
     inside = ["ip", "netns", "exec"]
@@ -239,7 +239,7 @@ def test_answers_find_their_way_back(emulated, controller):
     assert said.stdout == "WHOLE WAY AND BACK\n", said.stderr
 
 
-def test_lost_switches_come_back_and_are_told_everything(emulated, controller):
+def test_lost_switches_come_back_and_are_told_everything(emulated, controller) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "rate_bps": 2e6})
     ended = controller.call("POST", "/v1/tasks", TASK)
     emulated.stop_switches()
@@ -255,7 +255,7 @@ def test_lost_switches_come_back_and_are_told_everything(emulated, controller):
     assert emulated.openflow("dump-meters", "lower0").count("rate=") == 2
 
 
-def test_a_task_with_a_duration_is_removed_by_itself(emulated, controller):
+def test_a_task_with_a_duration_is_removed_by_itself(emulated, controller) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "duration_s": 0.5})
     entry = task["executors"][0]["path"][0]
     assert flows(emulated, entry) > 0
@@ -265,7 +265,7 @@ def test_a_task_with_a_duration_is_removed_by_itself(emulated, controller):
     assert flows(emulated, entry) == 0
 
 
-def test_a_new_controller_finds_switches_clean(emulated, running):
+def test_a_new_controller_finds_switches_clean(emulated, running) -> None:
     task = running.call("POST", "/v1/tasks", TASK)
     entry = task["executors"][0]["path"][0]
     running.process.kill()

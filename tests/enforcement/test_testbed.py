@@ -53,7 +53,7 @@ def small_plan():
     return sw.plan(sw.load_scenario(SMALL), rounds=20)
 
 
-def test_measured_times_are_those_of_the_model(tmp_path):
+def test_measured_times_are_those_of_the_model(tmp_path) -> None:
     plan = small_plan()
     bed = beds.put_up(plan, name=NAME)
     assert bed.drift() == []
@@ -72,7 +72,7 @@ def test_measured_times_are_those_of_the_model(tmp_path):
     assert [row["device"] for row in document["devices"]] == bed.layout.devices.tolist()
 
 
-def test_drift_of_a_standing_bed_is_seen_and_it_cannot_be_put_up_twice():
+def test_drift_of_a_standing_bed_is_seen_and_it_cannot_be_put_up_twice() -> None:
     bed = beds.put_up(small_plan(), name=NAME)
     place = bed.layout.access_point(bed.layout.access_points[0])
     run(["tc", "qdisc", "del", "dev", "uplink", "root"], netns=place)
@@ -87,14 +87,14 @@ def test_drift_of_a_standing_bed_is_seen_and_it_cannot_be_put_up_twice():
         beds.put_up(small_plan(), name=NAME)
 
 
-def test_a_failure_on_the_way_up_takes_everything_down_again():
+def test_a_failure_on_the_way_up_takes_everything_down_again() -> None:
     plan = small_plan()
     with pytest.raises(sw.InvalidOptionError, match="at least 1 kbit/s"):
         beds.put_up(plan, name=NAME, most_bps=3e3)
     assert traces() == []
 
 
-def test_after_a_crash_the_name_is_enough():
+def test_after_a_crash_the_name_is_enough() -> None:
     command = [sys.executable, "-m", "slicewright.cli.main", "testbed", "run", "--name", NAME, "-d", "60s"]
     crashing = subprocess.Popen(
         [sys.executable, "-c", "from slicewright.cli.main import run; run()", *command[3:]],
@@ -117,7 +117,7 @@ def test_after_a_crash_the_name_is_enough():
     assert traces() == []
 
 
-def test_without_root_it_says_so():
+def test_without_root_it_says_so() -> None:
     plan = small_plan()
     os.seteuid(NOBODY)
     try:
@@ -127,6 +127,6 @@ def test_without_root_it_says_so():
         os.seteuid(0)
 
 
-def test_no_bed_no_drift():
+def test_no_bed_no_drift() -> None:
     with pytest.raises(EnforcementError, match=f"no test bed named '{NAME}' stands"):
         beds.standing(NAME)

@@ -8,7 +8,7 @@ from slicewright.enforcement.testbed.layout import Layout, check_name, device_ad
 from slicewright.enforcement.testbed.workload import Timeline, Workload, draw_workload, replay
 
 
-def test_tasks_repeat_bit_for_bit_and_do_not_depend_on_other_devices():
+def test_tasks_repeat_bit_for_bit_and_do_not_depend_on_other_devices() -> None:
     first = draw_workload(2.0, 50.0, seed=(7, 3))
     again = draw_workload(2.0, 50.0, seed=(7, 3))
     other = draw_workload(2.0, 50.0, seed=(7, 4))
@@ -17,7 +17,7 @@ def test_tasks_repeat_bit_for_bit_and_do_not_depend_on_other_devices():
     assert not np.array_equal(first.arrival_s[:5], other.arrival_s[:5])
 
 
-def test_arrivals_are_poisson_and_work_has_its_mean():
+def test_arrivals_are_poisson_and_work_has_its_mean() -> None:
     load = draw_workload(5.0, 2000.0, seed=(1,))
     gaps = np.diff(load.arrival_s)
     assert gaps.mean() == pytest.approx(0.2, rel=0.05)
@@ -26,13 +26,13 @@ def test_arrivals_are_poisson_and_work_has_its_mean():
     assert set(draw_workload(5.0, 2.0, seed=(1,), work="fixed").work) == {1.0}
 
 
-def test_the_replayed_queue_is_the_formula_of_the_model_in_the_long_run():
+def test_the_replayed_queue_is_the_formula_of_the_model_in_the_long_run() -> None:
     load = draw_workload(0.5, 200_000.0, seed=(2,))
     line = replay(load, transmit_s=1e-6, service_s=1.2)
     assert line.execute_s.mean() == pytest.approx(1 / (1 / 1.2 - 0.5), rel=0.03)
 
 
-def test_one_task_at_a_time_on_the_uplink_and_at_the_node():
+def test_one_task_at_a_time_on_the_uplink_and_at_the_node() -> None:
     line = replay(
         Workload(np.array([0.0, 1.0, 9.0]), np.array([1.0, 2.0, 1.0])), transmit_s=3.0, service_s=2.0
     )
@@ -43,7 +43,7 @@ def test_one_task_at_a_time_on_the_uplink_and_at_the_node():
     assert line.completion_s == pytest.approx(line.wait_s + line.transmit_s + line.execute_s)
 
 
-def test_no_tasks_is_no_trouble():
+def test_no_tasks_is_no_trouble() -> None:
     empty = replay(Workload(np.zeros(0), np.zeros(0)), transmit_s=1.0, service_s=1.0)
     assert isinstance(empty, Timeline)
     assert empty.completion_s.size == 0
@@ -53,12 +53,12 @@ def test_no_tasks_is_no_trouble():
     ("change", "message"),
     [({"duration_s": 0.0}, "duration is 0 but must be positive"), ({"work": "heavy"}, "exponential, fixed")],
 )
-def test_bad_workloads_are_refused(change, message):
+def test_bad_workloads_are_refused(change, message) -> None:
     with pytest.raises(sw.InvalidOptionError, match=message):
         draw_workload(1.0, **{"duration_s": 1.0, "seed": (0,), **change})
 
 
-def test_the_scale_is_the_largest_that_fits():
+def test_the_scale_is_the_largest_that_fits() -> None:
     plan = sw.plan(sw.preset("paper-slicing", devices=8, seed=1), rounds=20)
     scale = fit(plan, most_bps=50e6, cpus=1.0)
     d = plan.decisions
@@ -75,13 +75,13 @@ def test_the_scale_is_the_largest_that_fits():
         fit(plan, cpus=1e-3)
 
 
-def test_nobody_offloads_is_refused():
+def test_nobody_offloads_is_refused() -> None:
     plan = sw.plan(sw.preset("paper-slicing", devices=3, seed=1), method="local")
     with pytest.raises(sw.InvalidOptionError, match="all compute locally"):
         fit(plan, cpus=1.0)
 
 
-def test_names_and_addresses_differ():
+def test_names_and_addresses_differ() -> None:
     assert len({device_address(i) for i in range(5000)}) == 5000
     for bad in ("", "Bed", "a-b", "../x", "x" * 13):
         with pytest.raises(sw.InvalidOptionError, match="lower-case letters and digits"):

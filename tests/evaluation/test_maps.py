@@ -41,7 +41,7 @@ def without_positions(scenario: Scenario) -> Scenario:
 
 
 @pytest.mark.parametrize("ending", [".png", ".pdf", ".svg", ".html"])
-def test_every_format_is_written_and_repeats_bit_for_bit(tmp_path, ending):
+def test_every_format_is_written_and_repeats_bit_for_bit(tmp_path, ending) -> None:
     if ending == ".html":
         pytest.importorskip("plotly")
     made = planned(devices=6, seed=1)
@@ -51,14 +51,14 @@ def test_every_format_is_written_and_repeats_bit_for_bit(tmp_path, ending):
     assert draw_scenario(made.scenario, tmp_path / f"s{ending}").read_bytes()[:60].count(MAGIC[ending]) == 1
 
 
-def test_another_ending_is_refused(tmp_path):
+def test_another_ending_is_refused(tmp_path) -> None:
     with pytest.raises(
         InvalidOptionError, match=r"'map\.gif' but must end in one of \.png, \.pdf, \.svg, \.html"
     ):
         draw_plan(planned(devices=2), tmp_path / "map.gif")
 
 
-def test_html_works_offline_and_tells_every_device(tmp_path):
+def test_html_works_offline_and_tells_every_device(tmp_path) -> None:
     pytest.importorskip("plotly")
     made = planned(devices=6, seed=1)
     page = draw_plan(made, tmp_path / "m.html").read_text()
@@ -66,7 +66,7 @@ def test_html_works_offline_and_tells_every_device(tmp_path):
     assert all(f"device {i}\\u003c" in page or f"device {i}<" in page for i in range(6))
 
 
-def test_html_without_plotly_names_the_extra(tmp_path, monkeypatch):
+def test_html_without_plotly_names_the_extra(tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "plotly", None)
     monkeypatch.setitem(sys.modules, "plotly.subplots", None)
     with pytest.raises(MissingExtraError, match=r"slicewright\[html\]"):
@@ -75,7 +75,7 @@ def test_html_without_plotly_names_the_extra(tmp_path, monkeypatch):
 
 @settings(max_examples=30, deadline=None)
 @given(scenarios())
-def test_loads_add_up_to_the_plan(scenario):
+def test_loads_add_up_to_the_plan(scenario) -> None:
     made = plan(scenario, rounds=1)
     loads = loads_of(made)
     offloaded = int((~made.decisions.local).sum())
@@ -85,7 +85,7 @@ def test_loads_add_up_to_the_plan(scenario):
     assert ((loads.utilisation > 0) == (loads.node_users > 0)).all()
 
 
-def test_utilisation_is_one_where_the_queue_turns_unstable():
+def test_utilisation_is_one_where_the_queue_turns_unstable() -> None:
     # One device alone with alpha = 2, L = 3 on F = 6: its service rate with a share of 1 equals its arrivals.
     scenario = preset("paper-slicing", devices=1, slices=1).with_(
         arrival_rate_hz=[2.0], slice_cycles=[[3.0]], node_capacity_hz=np.full((9, 1), 6.0 * (1 + 1e-12))
@@ -126,7 +126,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_text_covers_another(name):
+def test_no_text_covers_another(name) -> None:
     made = CASES[name]()
     assert_texts_apart(plan_page(made))
     assert_texts_apart(scenario_page(made.scenario))
@@ -135,14 +135,14 @@ def test_no_text_covers_another(name):
 @pytest.mark.skipif(
     not MELBOURNE.is_dir(), reason="the shared Melbourne CSV files are not beside this checkout"
 )
-def test_no_text_covers_another_in_melbourne():
+def test_no_text_covers_another_in_melbourne() -> None:
     assert_texts_apart(plan_page(plan(import_eua(MELBOURNE), rounds=1)))
 
 
 @pytest.mark.skipif(
     not REFERENCE.is_dir(), reason="the shared reference instances are not beside this checkout"
 )
-def test_a_reference_instance_without_positions_is_drawn_in_columns():
+def test_a_reference_instance_without_positions_is_drawn_in_columns() -> None:
     scenario = load_scenario(REFERENCE / "i15-18.json")
     made = plan(scenario, rounds=1)
     positions = positions_of(scenario, made.decisions.access_point, made.decisions.node)
@@ -150,7 +150,7 @@ def test_a_reference_instance_without_positions_is_drawn_in_columns():
     assert_texts_apart(plan_page(made))
 
 
-def assert_texts_apart(figure):
+def assert_texts_apart(figure) -> None:
     """No two texts share more than the rim of their boxes, and all are on the page."""
     page = np.array(figure.bbox.extents)
     texts = [(text, np.array(text.get_window_extent().extents)) for text in drawn_texts(figure)]
@@ -181,7 +181,7 @@ def drawn_texts(figure):
     return [text for text in drawn.values() if text.get_visible() and text.get_text().strip()]
 
 
-def test_columns_keep_devices_with_their_access_point():
+def test_columns_keep_devices_with_their_access_point() -> None:
     scenario = without_positions(preset("paper-slicing", devices=12, access_points=3))
     access_point = np.array([0, 1, 2] * 4)
     device = positions_of(scenario, access_point, np.full(12, -1)).device

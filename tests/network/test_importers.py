@@ -28,7 +28,7 @@ def small(folder, **parameters):
     return import_eua(folder, **{"coins": 2, "mecs": 1, **parameters})
 
 
-def test_sites_become_access_points_and_users_devices(folder):
+def test_sites_become_access_points_and_users_devices(folder) -> None:
     scenario = small(folder)
     assert scenario.access_points == ("7", "8", "9")
     assert (scenario.n_devices, scenario.node_kinds) == (3, ("coin", "coin", "mec"))
@@ -37,14 +37,14 @@ def test_sites_become_access_points_and_users_devices(folder):
     np.testing.assert_allclose(between, [176.1, -222.0], atol=0.2)
 
 
-def test_origin_tells_what_is_real_and_every_parameter_that_is_not(folder):
+def test_origin_tells_what_is_real_and_every_parameter_that_is_not(folder) -> None:
     origin = small(folder, seed=4, arrival_rate_hz=(0.2, 0.2)).origin
     assert origin["real"] == "positions of access points and devices"
     assert origin["not_real"]["arrival_rate_hz"] == (0.2, 0.2)
     assert (origin["not_real"]["coins"], origin["seed"], origin["sites_file"]) == (2, 4, "site-x.csv")
 
 
-def test_same_seed_same_scenario_and_the_file_gives_it_back(folder):
+def test_same_seed_same_scenario_and_the_file_gives_it_back(folder) -> None:
     scenario, again, other = small(folder, seed=5), small(folder, seed=5), small(folder, seed=6)
     np.testing.assert_array_equal(scenario.task_bits, again.task_bits)
     assert not np.array_equal(scenario.task_bits, other.task_bits)
@@ -53,7 +53,7 @@ def test_same_seed_same_scenario_and_the_file_gives_it_back(folder):
     assert "rate_bps" not in (folder / "s.yaml").read_text()
 
 
-def test_parameters_reach_the_scenario(folder):
+def test_parameters_reach_the_scenario(folder) -> None:
     scenario = small(folder, users=2, slices=["gold", "bronze"], reach_m=1e-3, local_capacity_hz=3e7)
     assert scenario.n_devices == 2
     assert [s.name for s in scenario.slices] == ["gold", "bronze"]
@@ -89,7 +89,7 @@ def test_parameters_reach_the_scenario(folder):
         ),
     ],
 )  # fmt: skip
-def test_mistakes_in_a_file_name_file_line_and_rule(folder, file, text, message):
+def test_mistakes_in_a_file_name_file_line_and_rule(folder, file, text, message) -> None:
     (folder / file).write_text(text)
     with pytest.raises(InvalidScenarioError) as caught:
         small(folder)
@@ -107,25 +107,25 @@ def test_mistakes_in_a_file_name_file_line_and_rule(folder, file, text, message)
         ({"task_bits": (5.0, 1.0)}, "task_bits is (5.0, 1.0) but must be a range [low, high] with 0 < low <= high"),
     ],
 )  # fmt: skip
-def test_mistakes_in_parameters_are_named(folder, parameters, message):
+def test_mistakes_in_parameters_are_named(folder, parameters, message) -> None:
     with pytest.raises(InvalidScenarioError) as caught:
         small(folder, **parameters)
     assert str(caught.value) == message
 
 
-def test_two_files_that_match_need_a_choice(folder):
+def test_two_files_that_match_need_a_choice(folder) -> None:
     (folder / "site-y.csv").write_text(SITES)
     with pytest.raises(InvalidScenarioError, match=r"must match exactly one file .* site-x.csv, site-y.csv"):
         small(folder)
     assert small(folder, sites_file="site-y.csv").n_access_points == 3
 
 
-def test_no_folder_is_no_file(tmp_path):
+def test_no_folder_is_no_file(tmp_path) -> None:
     with pytest.raises(FileNotFoundError):
         import_eua(tmp_path / "nowhere")
 
 
-def test_a_degree_is_as_long_as_the_ellipsoid_says():
+def test_a_degree_is_as_long_as_the_ellipsoid_says() -> None:
     # Length of one minute of latitude and of longitude at 45 degrees, WGS 84: 1852.2 m and 1314.1 m.
     origin = Origin(45.0, 179.9999)
     minute = 1 / 60
@@ -134,7 +134,7 @@ def test_a_degree_is_as_long_as_the_ellipsoid_says():
 
 
 @pytest.mark.parametrize("rule", ["spread", "busiest", "random"])
-def test_coin_nodes_take_one_site_each(rule):
+def test_coin_nodes_take_one_site_each(rule) -> None:
     rng = np.random.default_rng(1)
     site_m, user_m = rng.uniform(0, 1000, (12, 2)), rng.uniform(0, 1000, (50, 2))
     hosts = place_nodes(site_m, user_m, coins=12, mecs=3, coin_placement=rule, rng=rng)
@@ -142,7 +142,7 @@ def test_coin_nodes_take_one_site_each(rule):
     assert len(set(hosts.sites[12:])) == 3
 
 
-def test_spread_coin_nodes_stay_apart_and_busiest_follow_the_users():
+def test_spread_coin_nodes_stay_apart_and_busiest_follow_the_users() -> None:
     site_m = np.array([[0.0, 0], [1, 0], [2, 0], [1000, 0], [500, 900]])
     user_m = np.array([[1.1, 0], [0.9, 0], [2, 1.0], [999, 0]])
     rng = np.random.default_rng(0)
@@ -154,7 +154,7 @@ def test_spread_coin_nodes_stay_apart_and_busiest_follow_the_users():
 @pytest.mark.skipif(
     not MELBOURNE.is_dir(), reason="the shared Melbourne CSV files are not beside this checkout"
 )
-def test_melbourne_is_planned_whole_and_certified(tmp_path):
+def test_melbourne_is_planned_whole_and_certified(tmp_path) -> None:
     scenario = import_eua(MELBOURNE)
     assert (scenario.n_access_points, scenario.n_devices) == (125, 816)
     nearest_m = np.linalg.norm(

@@ -30,7 +30,7 @@ def written(tmp_path, document, name="g.json"):
 
 
 @pytest.mark.parametrize("key", ["links", "edges"])
-def test_kinds_are_roles_and_both_names_of_the_edge_list_work(tmp_path, key):
+def test_kinds_are_roles_and_both_names_of_the_edge_list_work(tmp_path, key) -> None:
     document = {"nodes": KINDS["nodes"], key: KINDS["links"]}
     scenario = import_graph(written(tmp_path, document), devices=7)
     assert scenario.access_points == ("a", "2")
@@ -41,14 +41,14 @@ def test_kinds_are_roles_and_both_names_of_the_edge_list_work(tmp_path, key):
 
 
 @pytest.mark.parametrize("edges", ["links", "edges"])
-def test_what_networkx_writes_is_read(tmp_path, edges):
+def test_what_networkx_writes_is_read(tmp_path, edges) -> None:
     graph = nx.star_graph(6)
     scenario = import_graph(written(tmp_path, nx.node_link_data(graph, edges=edges)), coins=1, mecs=1)
     assert scenario.nodes == ("1", "0"), "the hub is the MEC server, the first of its equals the COIN node"
     assert scenario.access_points == ("2", "3", "4", "5", "6")
 
 
-def test_graphml_with_positions_in_degrees(tmp_path):
+def test_graphml_with_positions_in_degrees(tmp_path) -> None:
     graph = nx.path_graph(5)
     for v in graph:
         graph.nodes[v].update(Latitude=52.0 + v / 1000, Longitude=21.0, label=f"city {v}")
@@ -59,7 +59,7 @@ def test_graphml_with_positions_in_degrees(tmp_path):
     np.testing.assert_allclose(np.ptp(scenario.sites.access_point_m, axis=0), [0, 445.1], atol=0.5)
 
 
-def test_without_positions_a_seeded_spring_layout(tmp_path):
+def test_without_positions_a_seeded_spring_layout(tmp_path) -> None:
     file = written(tmp_path, nx.node_link_data(nx.cycle_graph(8), edges="edges"))
     one, same, other = (import_graph(file, seed=seed) for seed in (1, 1, 2))
     assert one.origin["positions"] == "spring layout"
@@ -69,7 +69,7 @@ def test_without_positions_a_seeded_spring_layout(tmp_path):
     assert np.ptp(everything, axis=0).max() == pytest.approx(1000, abs=0.01)
 
 
-def test_area_scales_the_map(tmp_path):
+def test_area_scales_the_map(tmp_path) -> None:
     scenario = import_graph(written(tmp_path, KINDS), area_m=30)
     np.testing.assert_array_equal(scenario.sites.access_point_m, [[0, 0], [30, 0]])
 
@@ -110,26 +110,26 @@ def with_node(**changes):
         ),
     ],
 )  # fmt: skip
-def test_mistakes_name_vertex_and_rule(tmp_path, document, parameters, message):
+def test_mistakes_name_vertex_and_rule(tmp_path, document, parameters, message) -> None:
     with pytest.raises(InvalidScenarioError) as caught:
         import_graph(written(tmp_path, document), **parameters)
     assert str(caught.value) == message
 
 
-def test_broken_graphml_is_refused(tmp_path):
+def test_broken_graphml_is_refused(tmp_path) -> None:
     file = tmp_path / "g.graphml"
     file.write_text("<graphml><graph></graphml>")
     with pytest.raises(InvalidScenarioError, match=r"g\.graphml: is not valid GraphML"):
         import_graph(file)
 
 
-def test_a_users_own_graph_needs_no_file():
+def test_a_users_own_graph_needs_no_file() -> None:
     graph = nx.Graph([("x", "y"), ("y", "z"), ("y", "w")])
     scenario = scenario_from_graph(graph, source={"importer": "mine"}, devices=4, coins=1)
     assert (scenario.nodes, scenario.origin["importer"]) == (("x", "y"), "mine")
 
 
-def test_topohub_topologies_fit_into_a_city():
+def test_topohub_topologies_fit_into_a_city() -> None:
     pytest.importorskip("topohub")
     scenario = import_topohub("topozoo/Abilene", seed=1, devices=5)
     assert "Denver" in scenario.access_points + scenario.nodes
@@ -140,14 +140,14 @@ def test_topohub_topologies_fit_into_a_city():
     assert west[0] < east[0]
 
 
-def test_an_unknown_topology_suggests_the_nearest():
+def test_an_unknown_topology_suggests_the_nearest() -> None:
     pytest.importorskip("topohub")
     assert len(topologies()) > 200
     with pytest.raises(UnknownNameError, match="did you mean 'topozoo/Abilene'"):
         import_topohub("topozoo/abilene")
 
 
-def test_without_topohub_the_extra_is_named(monkeypatch):
+def test_without_topohub_the_extra_is_named(monkeypatch) -> None:
     monkeypatch.setattr("slicewright.network.importers.topohub.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"slicewright\[topologies\]"):
         topologies()

@@ -7,7 +7,7 @@ import slicewright as sw
 from slicewright.network import PRESETS, path_loss_rate, register_radio_model
 
 
-def test_paper_slicing_is_the_published_setting():
+def test_paper_slicing_is_the_published_setting() -> None:
     s = sw.preset("paper-slicing", devices=200, seed=0)
     assert (s.n_access_points, s.n_nodes, s.n_slices) == (3, 9, 3)
     assert s.node_kinds == ("coin",) * 8 + ("mec",)
@@ -25,7 +25,7 @@ def test_paper_slicing_is_the_published_setting():
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
-def test_the_seed_is_the_instance(name):
+def test_the_seed_is_the_instance(name) -> None:
     one, again, other = (sw.preset(name, devices=9, seed=seed) for seed in (3, 3, 4))
     assert np.array_equal(one.rate_bps, again.rate_bps)
     assert not np.array_equal(one.rate_bps, other.rate_bps)
@@ -46,7 +46,7 @@ def test_the_seed_is_the_instance(name):
         ({"hotspots": 2, "hotspot_spread_m": 1.0}, lambda s: np.ptp(s.sites.device_m, axis=0).max() < 500),
     ],
 )
-def test_every_parameter_can_be_overridden(overrides, check):
+def test_every_parameter_can_be_overridden(overrides, check) -> None:
     assert check(sw.preset("paper-slicing", devices=6, seed=2, **overrides))
 
 
@@ -63,17 +63,17 @@ def test_every_parameter_can_be_overridden(overrides, check):
         ({"queueing": "x"}, "queueing"),
     ],
 )
-def test_impossible_parameters_are_named(overrides, message):
+def test_impossible_parameters_are_named(overrides, message) -> None:
     with pytest.raises(sw.InvalidScenarioError, match=message):
         sw.preset("paper-slicing", **overrides)
 
 
-def test_unknown_presets_suggest_the_nearest():
+def test_unknown_presets_suggest_the_nearest() -> None:
     with pytest.raises(sw.UnknownNameError, match="did you mean 'paper-slicing'"):
         sw.preset("paper-slice")
 
 
-def test_rate_falls_with_distance_and_rises_with_power():
+def test_rate_falls_with_distance_and_rises_with_power() -> None:
     distance = np.array([[0.1, 1.0, 10.0, 100.0]])
     rate = path_loss_rate(distance, np.array([0.1]), np.full(4, 1e6))
     assert rate[0, 0] == rate[0, 1] > rate[0, 2] > rate[0, 3]
@@ -83,7 +83,7 @@ def test_rate_falls_with_distance_and_rises_with_power():
     assert rate[0, 2] == pytest.approx(1e6 * np.log2(1 + 0.1 * 10.0**-4 / noise))
 
 
-def test_users_may_register_a_radio_model_of_their_own():
+def test_users_may_register_a_radio_model_of_their_own() -> None:
     def flat(distance_m, tx_power_w, bandwidth_hz):
         return np.full(distance_m.shape, 7e6)
 

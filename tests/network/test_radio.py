@@ -21,7 +21,7 @@ from slicewright.network.radio import distances_m
 from slicewright.policies import plan
 
 
-def test_a_file_leaves_out_rates_that_its_radio_model_gives_back(tmp_path):
+def test_a_file_leaves_out_rates_that_its_radio_model_gives_back(tmp_path) -> None:
     scenario = preset("paper-slicing", devices=12, seed=3)
     document = scenario_to_dict(scenario)
     assert "rate_bps" not in document
@@ -31,7 +31,7 @@ def test_a_file_leaves_out_rates_that_its_radio_model_gives_back(tmp_path):
     assert again.radio == scenario.radio
 
 
-def test_a_file_spells_out_rates_that_were_changed():
+def test_a_file_spells_out_rates_that_were_changed() -> None:
     scenario = preset("paper-slicing", devices=4, seed=3)
     changed = scenario.with_(rate_bps=scenario.rate_bps * 2)
     document = scenario_to_dict(changed)
@@ -41,7 +41,7 @@ def test_a_file_spells_out_rates_that_were_changed():
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1000), st.floats(20.0, 900.0))
-def test_reach_keeps_exactly_the_links_within_it(seed, reach_m):
+def test_reach_keeps_exactly_the_links_within_it(seed, reach_m) -> None:
     everywhere = preset("paper-slicing", devices=9, access_points=5, seed=seed)
     near = preset("paper-slicing", devices=9, access_points=5, seed=seed, reach_m=reach_m)
     assert isinstance(near.rate_bps, sparse.csr_array)
@@ -54,7 +54,7 @@ def test_reach_keeps_exactly_the_links_within_it(seed, reach_m):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_device_out_of_reach_of_everything_stays_local():
+def test_a_device_out_of_reach_of_everything_stays_local() -> None:
     scenario = preset("paper-slicing", devices=20, seed=1, reach_m=40.0)
     alone = np.diff(scenario.links.start) == 0
     assert alone.any() and not alone.all()
@@ -75,7 +75,7 @@ def test_a_device_out_of_reach_of_everything_stays_local():
         (Radio("path-loss", {"exponent": "four"}), "radio.exponent is 'four' but must be a number"),  # type: ignore[dict-item]
     ],
 )
-def test_a_radio_that_cannot_be_says_why(radio, message):
+def test_a_radio_that_cannot_be_says_why(radio, message) -> None:
     one = np.ones((1, 2))
     with pytest.raises(InvalidScenarioError) as caught:
         radio.rates(one, one, np.ones(1), np.ones(1))

@@ -40,7 +40,7 @@ def good():
         ("slices", (SliceId("x"),), "slices is 1 but must have 3 entries"),
     ],
 )
-def test_unsound_scenarios_are_refused_with_field_index_and_rule(good, field, value, message):
+def test_unsound_scenarios_are_refused_with_field_index_and_rule(good, field, value, message) -> None:
     with pytest.raises(sw.InvalidScenarioError, match=message) as caught:
         good.with_(**{field: value})
     assert "\n" not in str(caught.value)
@@ -48,17 +48,17 @@ def test_unsound_scenarios_are_refused_with_field_index_and_rule(good, field, va
     assert caught.value.rule
 
 
-def test_arrays_are_read_only(good):
+def test_arrays_are_read_only(good) -> None:
     with pytest.raises(ValueError, match="read-only"):
         good.task_bits[0] = 1.0
 
 
-def test_counts_and_local_times(good):
+def test_counts_and_local_times(good) -> None:
     assert (good.n_devices, good.n_access_points, good.n_nodes, good.n_slices) == (4, 3, 9, 3)
     assert np.allclose(good.local_time_s, good.local_cycles / good.local_capacity_hz)
 
 
-def test_candidate_links_are_the_same_from_dense_and_sparse_rates(good):
+def test_candidate_links_are_the_same_from_dense_and_sparse_rates(good) -> None:
     rates = np.array(good.rate_bps)
     rates[0, 1] = rates[2, :] = 0.0
     dense, compressed = good.with_(rate_bps=rates), good.with_(rate_bps=sparse.csr_array(rates))
@@ -70,7 +70,7 @@ def test_candidate_links_are_the_same_from_dense_and_sparse_rates(good):
     assert plans[0].decisions.local[2]
 
 
-def test_scenarios_survive_pickling_to_worker_processes(good):
+def test_scenarios_survive_pickling_to_worker_processes(good) -> None:
     import pickle
 
     again = pickle.loads(pickle.dumps(good))
@@ -78,7 +78,7 @@ def test_scenarios_survive_pickling_to_worker_processes(good):
     assert np.array_equal(again.rate_bps, good.rate_bps)
 
 
-def test_errors_survive_pickling_to_worker_processes(good):
+def test_errors_survive_pickling_to_worker_processes(good) -> None:
     import pickle
 
     with pytest.raises(sw.InvalidScenarioError) as caught:

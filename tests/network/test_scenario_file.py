@@ -26,7 +26,7 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("ending", ["yaml", "yml", "json"])
-def test_round_trip_is_exact(tmp_path, ending):
+def test_round_trip_is_exact(tmp_path, ending) -> None:
     scenario = sw.preset("dense-urban", devices=7, seed=5)
     again = sw.load_scenario(sw.save_scenario(scenario, tmp_path / f"s.{ending}"))
     assert same(scenario, again)
@@ -37,11 +37,11 @@ def test_round_trip_is_exact(tmp_path, ending):
 
 @given(scenarios())
 @settings(max_examples=20, deadline=None)
-def test_every_scenario_survives_its_document(scenario):
+def test_every_scenario_survives_its_document(scenario) -> None:
     assert same(scenario, scenario_from_dict(json.loads(json.dumps(scenario_to_dict(scenario)))))
 
 
-def test_candidate_lists_survive_their_document():
+def test_candidate_lists_survive_their_document() -> None:
     from scipy import sparse
 
     scenario = sw.preset("paper-slicing", devices=5, seed=1)
@@ -53,7 +53,7 @@ def test_candidate_lists_survive_their_document():
     assert np.array_equal(again.rate_bps.toarray(), rates)
 
 
-def test_a_preset_document_is_the_preset():
+def test_a_preset_document_is_the_preset() -> None:
     doc = {
         "schema": "slicewright/scenario/v1",
         "preset": "paper-slicing",
@@ -64,7 +64,7 @@ def test_a_preset_document_is_the_preset():
     assert same(sw.load_scenario(doc), sw.preset("paper-slicing", devices=6, seed=7, coins=4))
 
 
-def test_rates_are_computed_from_positions_when_absent():
+def test_rates_are_computed_from_positions_when_absent() -> None:
     doc = document()
     rates = doc.pop("rate_bps")
     assert np.allclose(sw.load_scenario(doc).rate_bps, rates)
@@ -75,7 +75,7 @@ def test_rates_are_computed_from_positions_when_absent():
         sw.load_scenario(doc)
 
 
-def test_numbers_in_exponent_notation_without_a_point_are_numbers(tmp_path):
+def test_numbers_in_exponent_notation_without_a_point_are_numbers(tmp_path) -> None:
     """YAML 1.1 reads 1e7 as text; users mean a number."""
     doc = document()
     doc["devices"]["local_capacity_hz"] = ["2e7", "2e7", "2e7"]
@@ -117,7 +117,7 @@ def test_numbers_in_exponent_notation_without_a_point_are_numbers(tmp_path):
         ),
     ],
 )
-def test_mistakes_are_named_in_one_sentence(damage, message):
+def test_mistakes_are_named_in_one_sentence(damage, message) -> None:
     doc = document()
     damage(doc)
     with pytest.raises(sw.InvalidScenarioError, match=message) as caught:
@@ -134,21 +134,21 @@ def test_mistakes_are_named_in_one_sentence(damage, message):
         ("empty.yaml", "", "must hold a mapping"),
     ],
 )
-def test_broken_files_name_the_line(tmp_path, name, text, message):
+def test_broken_files_name_the_line(tmp_path, name, text, message) -> None:
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(sw.InvalidScenarioError, match=message):
         sw.load_scenario(path)
 
 
-def test_a_binary_file_is_refused(tmp_path):
+def test_a_binary_file_is_refused(tmp_path) -> None:
     path = tmp_path / "s.yaml"
     path.write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(sw.InvalidScenarioError, match="UTF-8"):
         sw.load_scenario(path)
 
 
-def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch) -> None:
     path = sw.save_scenario(sw.preset("paper-slicing", devices=2), tmp_path / "s.json")
     before = path.read_bytes()
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))

@@ -14,7 +14,7 @@ from tests.instances import scenarios
 
 @settings(max_examples=30, deadline=None)
 @given(scenarios())
-def test_reach_and_airtime_are_those_of_the_fastest_access_point(scenario):
+def test_reach_and_airtime_are_those_of_the_fastest_access_point(scenario) -> None:
     summary = summarise(scenario)
     rates = np.asarray(scenario.rate_bps)
     np.testing.assert_array_equal(summary.best_access_point, rates.argmax(axis=1))
@@ -25,7 +25,7 @@ def test_reach_and_airtime_are_those_of_the_fastest_access_point(scenario):
     assert summary.local_cost_s == pytest.approx(scenario.local_time_s.sum())
 
 
-def test_out_of_reach_counts_nowhere():
+def test_out_of_reach_counts_nowhere() -> None:
     summary = summarise(preset("paper-slicing", devices=20, seed=1, reach_m=40.0))
     alone = summary.candidates == 0
     assert alone.any()
@@ -40,10 +40,10 @@ def test_out_of_reach_counts_nowhere():
         (float("inf"), "s", "inf s"), (1.234, "s", "1.23 s"),
     ],
 )  # fmt: skip
-def test_quantities_take_the_prefix_that_suits_them(value, unit, text):
+def test_quantities_take_the_prefix_that_suits_them(value, unit, text) -> None:
     assert quantity(value, unit) == text
 
 
-def test_a_range_that_reads_as_one_number_is_one():
+def test_a_range_that_reads_as_one_number_is_one() -> None:
     assert quantity_range(18e6, 18.0001e6, "Hz") == "18 MHz"
     assert quantity_range(1.0, 2e3, "s") == "1 s to 2 ks"

@@ -13,12 +13,12 @@ FAST = [name for name in policies() if getattr(policy(name), "default_budget_s",
 
 
 @pytest.mark.parametrize("name", FAST)
-def test_every_method_keeps_the_contract(name):
+def test_every_method_keeps_the_contract(name) -> None:
     check_policy(policy(name))
 
 
 @pytest.mark.parametrize("name", [name for name in policies() if name not in FAST])
-def test_every_slow_method_keeps_the_contract_on_the_small_ones(name):
+def test_every_slow_method_keeps_the_contract_on_the_small_ones(name) -> None:
     small = {k: s for k, s in awkward_scenarios().items() if s.n_devices <= 8}
     check_policy(policy(name), scenarios=dict(list(small.items())[:4]))
 
@@ -46,12 +46,12 @@ def _unrepeatable(scenario, limit, seed, _calls=[0]):  # noqa: B006 - the point 
         (_unrepeatable, "same seed"),
     ],
 )
-def test_broken_policies_are_caught(function, message):
+def test_broken_policies_are_caught(function, message) -> None:
     with pytest.raises((ContractError, sw.InvalidPlanError), match=message):
         check_policy(FunctionPolicy("broken", "for the test", function))
 
 
-def test_users_register_and_use_their_own():
+def test_users_register_and_use_their_own() -> None:
     class Stay:
         name, summary = "stay-for-test", "nobody offloads"
 
@@ -68,7 +68,7 @@ def test_users_register_and_use_their_own():
     register_policy(Stay(), replace=True)
 
 
-def test_installed_packages_offer_policies_by_entry_point(monkeypatch):
+def test_installed_packages_offer_policies_by_entry_point(monkeypatch) -> None:
     from importlib.metadata import EntryPoint
 
     from slicewright.policies import registry
@@ -81,12 +81,12 @@ def test_installed_packages_offer_policies_by_entry_point(monkeypatch):
     assert sw.plan("paper-slicing", method="offered-for-test").violations.feasible
 
 
-def test_unknown_methods_suggest_the_nearest():
+def test_unknown_methods_suggest_the_nearest() -> None:
     with pytest.raises(sw.UnknownNameError, match="did you mean 'greedy'"):
         sw.plan("paper-slicing", method="gredy")
 
 
-def test_check_plan_refuses_an_infeasible_plan():
+def test_check_plan_refuses_an_infeasible_plan() -> None:
     plan = sw.plan("paper-slicing", rounds=5)
     with pytest.raises(ContractError, match="13e"):
         check_plan(

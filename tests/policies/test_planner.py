@@ -7,7 +7,7 @@ import slicewright as sw
 from slicewright.policies import default_budget_s
 
 
-def test_plan_reads_files_documents_presets_and_scenarios(tmp_path):
+def test_plan_reads_files_documents_presets_and_scenarios(tmp_path) -> None:
     scenario = sw.preset("paper-slicing", devices=5, seed=3)
     path = sw.save_scenario(scenario, tmp_path / "s.yaml")
     document = {"preset": "paper-slicing", "devices": 5, "seed": 3}
@@ -16,13 +16,13 @@ def test_plan_reads_files_documents_presets_and_scenarios(tmp_path):
     assert sw.plan("paper-slicing").scenario.n_devices == 30
 
 
-def test_the_default_budget_grows_with_the_network():
+def test_the_default_budget_grows_with_the_network() -> None:
     assert default_budget_s(sw.preset("paper-slicing", devices=5)) == 0.005
     assert default_budget_s(sw.preset("paper-slicing", devices=400)) == pytest.approx(0.04)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_many_scenarios_in_parallel_give_the_same_plans(jobs):
+def test_many_scenarios_in_parallel_give_the_same_plans(jobs) -> None:
     batch = [sw.preset("paper-slicing", devices=10 + k, seed=k) for k in range(8)]
     plans = sw.plan_many(batch, rounds=30, seed=5, jobs=jobs, certify=True)
     for scenario, plan in zip(batch, plans, strict=True):
@@ -32,12 +32,12 @@ def test_many_scenarios_in_parallel_give_the_same_plans(jobs):
 
 
 @pytest.mark.parametrize("bad", [{"seed": -1}, {"seed": 2**64}, {"budget_s": -0.1}, {"rounds": -3}])
-def test_impossible_options_are_named(bad):
+def test_impossible_options_are_named(bad) -> None:
     with pytest.raises(sw.InvalidOptionError):
         sw.plan("paper-slicing", **bad)
 
 
-def test_compilation_is_announced_once_per_machine(tmp_path, monkeypatch, caplog):
+def test_compilation_is_announced_once_per_machine(tmp_path, monkeypatch, caplog) -> None:
     from slicewright import compiled
 
     monkeypatch.setenv("SLICEWRIGHT_CACHE", str(tmp_path))

@@ -13,19 +13,19 @@ from tests.instances import scenarios
 
 @given(scenarios(most_devices=3, most_nodes=2), st.integers(1, 60))
 @settings(max_examples=25, deadline=None)
-def test_bound_is_below_the_optimum_after_any_number_of_rounds(scenario, rounds):
+def test_bound_is_below_the_optimum_after_any_number_of_rounds(scenario, rounds) -> None:
     assert lower_bound(scenario, rounds=rounds) <= optimum(scenario) * (1 + 1e-9)
 
 
 @given(scenarios(most_devices=10))
 @settings(max_examples=30, deadline=None)
-def test_the_start_hardly_matters(scenario):
+def test_the_start_hardly_matters(scenario) -> None:
     decisions, _ = iterated_search(scenario, rounds=30)
     warm, cold = lower_bound(scenario, start=decisions), lower_bound(scenario)
     assert warm == pytest.approx(cold, rel=5e-3)
 
 
-def test_mean_gap_at_published_sizes():
+def test_mean_gap_at_published_sizes() -> None:
     gaps = []
     for seed in range(12):
         scenario = sw.preset("paper-slicing", devices=30 + seed, seed=seed)
@@ -34,7 +34,7 @@ def test_mean_gap_at_published_sizes():
 
 
 @pytest.mark.parametrize(("queueing", "widest"), [("node", 0.02), ("device", 0.005)])
-def test_near_the_pole_the_bound_stays_useful(queueing, widest):
+def test_near_the_pole_the_bound_stays_useful(queueing, widest) -> None:
     """Heavily loaded nodes, where plain Frank-Wolfe steps stall."""
     for seed in range(5):
         scenario = sw.preset(
@@ -44,7 +44,7 @@ def test_near_the_pole_the_bound_stays_useful(queueing, widest):
         assert 0 <= plan.gap < widest
 
 
-def test_no_offloading_at_all_is_certified_exactly():
+def test_no_offloading_at_all_is_certified_exactly() -> None:
     scenario = sw.preset("paper-slicing", devices=5, seed=1)
     scenario = scenario.with_(local_capacity_hz=np.full(5, 1e15))
     plan = sw.plan(scenario, rounds=1)

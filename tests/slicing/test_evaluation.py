@@ -23,7 +23,7 @@ def _broken(plan, decisions=None, shares=None):
     return violations, set(violations.broken)
 
 
-def test_a_sound_plan_breaks_nothing_and_costs_the_sum_of_its_times(plan):
+def test_a_sound_plan_breaks_nothing_and_costs_the_sum_of_its_times(plan) -> None:
     violations, broken = _broken(plan)
     assert not broken
     assert violations.feasible
@@ -31,7 +31,7 @@ def test_a_sound_plan_breaks_nothing_and_costs_the_sum_of_its_times(plan):
     assert plan.cost_s == pytest.approx(plan.times.completion_s.sum())
 
 
-def test_times_follow_the_model_page(plan):
+def test_times_follow_the_model_page(plan) -> None:
     s, d, shares = plan.scenario, plan.decisions, plan.shares
     i = int(np.flatnonzero(~d.local)[0])
     a, j, n = d.access_point[i], d.node[i], d.slice[i]
@@ -42,7 +42,7 @@ def test_times_follow_the_model_page(plan):
     assert plan.times.execute_s[i] == pytest.approx(execute)
 
 
-def test_13a_counts_devices_without_exactly_one_decision(plan):
+def test_13a_counts_devices_without_exactly_one_decision(plan) -> None:
     d = plan.decisions
     half = Decisions(
         np.where(np.arange(12) == 4, 0, d.access_point), np.where(np.arange(12) == 4, -1, d.node), d.slice
@@ -53,14 +53,14 @@ def test_13a_counts_devices_without_exactly_one_decision(plan):
     assert violations.places["13a"] == "device 4"
 
 
-def test_13a_rejects_places_that_do_not_exist(plan):
+def test_13a_rejects_places_that_do_not_exist(plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     node = plan.decisions.node.copy()
     node[i] = 99
     assert "13a" in _broken(plan, Decisions(plan.decisions.access_point, node, plan.decisions.slice))[1]
 
 
-def test_13b_is_measured_in_seconds_of_execution(plan):
+def test_13b_is_measured_in_seconds_of_execution(plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     d, s = plan.decisions, plan.scenario
     arrivals = s.arrival_rate_hz[d.node == d.node[i]].sum()
@@ -75,7 +75,7 @@ def test_13b_is_measured_in_seconds_of_execution(plan):
     assert violations.places["13b"] == f"device {i}"
 
 
-def test_13c_reports_the_missing_service_rate(plan):
+def test_13c_reports_the_missing_service_rate(plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     none = plan.shares.compute.copy()
     none[i] = 0.0
@@ -85,7 +85,7 @@ def test_13c_reports_the_missing_service_rate(plan):
     assert violations.residuals["13c"] == pytest.approx(arrivals)
 
 
-def test_a_queue_exactly_at_its_limit_is_not_stable(plan):
+def test_a_queue_exactly_at_its_limit_is_not_stable(plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     d, s = plan.decisions, plan.scenario
     arrivals = s.arrival_rate_hz[d.node == d.node[i]].sum()
@@ -105,7 +105,7 @@ def test_a_queue_exactly_at_its_limit_is_not_stable(plan):
         ("13g", "compute", lambda x: np.where(x == 0, -0.2, x)),
     ],
 )
-def test_each_share_rule_is_caught(rule, part, change):
+def test_each_share_rule_is_caught(rule, part, change) -> None:
     scenario = sw.preset("paper-slicing", devices=12, seed=3, access_points=4, slices=5)
     scenario = scenario.with_(
         local_capacity_hz=np.where(np.arange(12) == 0, 1e12, scenario.local_capacity_hz)
@@ -118,7 +118,7 @@ def test_each_share_rule_is_caught(rule, part, change):
     assert violations.places[rule]
 
 
-def test_wrong_shapes_and_nan_are_named(plan):
+def test_wrong_shapes_and_nan_are_named(plan) -> None:
     with pytest.raises(InvalidPlanError, match="radio_share"):
         evaluate(plan.scenario, plan.decisions, _shares(plan, radio=np.ones(3)))
     shares = _shares(plan)
@@ -127,7 +127,7 @@ def test_wrong_shapes_and_nan_are_named(plan):
         evaluate(plan.scenario, plan.decisions, shares)
 
 
-def test_status_is_infeasible_whatever_the_cost(plan):
+def test_status_is_infeasible_whatever_the_cost(plan) -> None:
     assert (
         Plan(plan.scenario, plan.decisions, _shares(plan, radio=plan.shares.radio * 2)).status == "infeasible"
     )

@@ -19,7 +19,7 @@ from tests.instances import REFERENCE, reference_optima, scenarios
 
 @given(scenarios(most_devices=3, most_nodes=2))
 @settings(max_examples=25, deadline=None)
-def test_finds_and_proves_what_brute_force_finds(scenario):
+def test_finds_and_proves_what_brute_force_finds(scenario) -> None:
     best = optimum(scenario)
     answer = solve_exact(scenario, gap=1e-7)
     assert answer.cost_s == pytest.approx(best, rel=2e-7)
@@ -27,7 +27,7 @@ def test_finds_and_proves_what_brute_force_finds(scenario):
     assert answer.gap <= 1e-7
 
 
-def test_four_devices_against_brute_force():
+def test_four_devices_against_brute_force() -> None:
     for queueing in ("node", "device"):
         scenario = sw.preset(
             "paper-slicing", devices=4, access_points=2, coins=1, slices=1, seed=3, queueing=queueing,
@@ -38,7 +38,7 @@ def test_four_devices_against_brute_force():
 
 
 @pytest.mark.parametrize("entry", reference_optima(), ids=lambda entry: entry["file"])
-def test_reference_instances(entry):
+def test_reference_instances(entry) -> None:
     scenario = sw.load_scenario(REFERENCE / entry["file"])
     answer = solve_exact(scenario)
     assert answer.gap <= OPTIMAL_GAP
@@ -48,7 +48,7 @@ def test_reference_instances(entry):
 
 
 @pytest.mark.parametrize("queueing", ["node", "device"])
-def test_published_sizes_are_proven(queueing):
+def test_published_sizes_are_proven(queueing) -> None:
     for devices in (12, 30):
         scenario = sw.preset("paper-slicing", devices=devices, seed=5, queueing=queueing)
         answer = solve_exact(scenario, budget_s=30)
@@ -60,7 +60,7 @@ def test_published_sizes_are_proven(queueing):
 
 @given(scenarios(most_devices=9), st.integers(0, 3), st.sampled_from([None, 0.0, 0.002]))
 @settings(max_examples=25, deadline=None)
-def test_any_limit_leaves_a_feasible_plan_and_a_valid_bound(scenario, seed, budget_s):
+def test_any_limit_leaves_a_feasible_plan_and_a_valid_bound(scenario, seed, budget_s) -> None:
     answer = solve_exact(scenario, budget_s=budget_s, seed=seed)
     shares = optimal_shares(scenario, answer.decisions)
     assert shares is not None
@@ -72,7 +72,7 @@ def test_any_limit_leaves_a_feasible_plan_and_a_valid_bound(scenario, seed, budg
         assert answer.gap <= OPTIMAL_GAP
 
 
-def test_a_start_cannot_mislead():
+def test_a_start_cannot_mislead() -> None:
     scenario = sw.preset("paper-slicing", devices=10, seed=2)
     best = solve_exact(scenario, gap=1e-6)
     local = solve_exact(scenario, gap=1e-6, start=Decisions.all_local(10), seed=9)
@@ -81,14 +81,14 @@ def test_a_start_cannot_mislead():
     assert again.cost_s == pytest.approx(best.cost_s, rel=2e-6)
 
 
-def test_repeats_bit_for_bit():
+def test_repeats_bit_for_bit() -> None:
     scenario = sw.preset("paper-slicing", devices=20, seed=8)
     one, other = solve_exact(scenario, seed=4), solve_exact(scenario, seed=4)
     assert one.decisions == other.decisions
     assert (one.cost_s, one.bound_s, one.parts) == (other.cost_s, other.bound_s, other.parts)
 
 
-def test_nodes_that_serve_nobody_and_devices_out_of_reach():
+def test_nodes_that_serve_nobody_and_devices_out_of_reach() -> None:
     base = sw.preset("paper-slicing", devices=6, seed=1)
     capacity, rate = base.node_capacity_hz.copy(), base.rate_bps.copy()
     capacity[:4], rate[:2] = 0.0, 0.0
@@ -102,7 +102,7 @@ def test_nodes_that_serve_nobody_and_devices_out_of_reach():
     assert answer.gap <= OPTIMAL_GAP
 
 
-def test_large_networks_return_a_plan_and_a_gap_in_time():
+def test_large_networks_return_a_plan_and_a_gap_in_time() -> None:
     scenario = sw.preset("dense-urban", devices=120, seed=1)
     solve_exact(scenario, budget_s=0.01)
     answer = solve_exact(scenario, budget_s=1.0)
@@ -110,7 +110,7 @@ def test_large_networks_return_a_plan_and_a_gap_in_time():
     assert 0 <= answer.gap < 0.05
 
 
-def test_as_a_policy():
+def test_as_a_policy() -> None:
     plan = sw.plan(sw.preset("paper-slicing", devices=9, seed=4), method="exact")
     assert plan.status == "optimal"
     assert plan.proven_bound_s is not None
@@ -120,14 +120,14 @@ def test_as_a_policy():
 
 
 @pytest.mark.parametrize(("option", "value"), [("gap", 0.0), ("most_parts", 0), ("budget_s", -1.0)])
-def test_impossible_options_are_refused(option, value):
+def test_impossible_options_are_refused(option, value) -> None:
     with pytest.raises(sw.InvalidOptionError, match=option):
         solve_exact(sw.preset("paper-slicing", devices=2), **{option: value})
 
 
 @given(scenarios(most_devices=3, most_nodes=2), st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
-def test_the_bound_holds_at_any_prices(scenario, seed):
+def test_the_bound_holds_at_any_prices(scenario, seed) -> None:
     """The Lagrangian bound, straight from the pricing kernels, against every plan."""
     problem = compact(scenario).problem
     choices, n = all_choices(problem), scenario.n_devices
@@ -142,7 +142,7 @@ def test_the_bound_holds_at_any_prices(scenario, seed):
     assert bound <= min(cost_of(scenario, d) for d in all_decisions(scenario)) * (1 + 1e-9)
 
 
-def test_splits_part_the_plans_without_loss():
+def test_splits_part_the_plans_without_loss() -> None:
     scenario = sw.preset("paper-slicing", devices=2, access_points=2, coins=1, slices=2, seed=1)
     root = all_choices(compact(scenario).problem)
     plans = _plans(root)
@@ -155,7 +155,7 @@ def test_splits_part_the_plans_without_loss():
         assert not only & rest
 
 
-def test_split_and_rounding_follow_the_weights():
+def test_split_and_rounding_follow_the_weights() -> None:
     root = all_choices(compact(sw.preset("paper-slicing", devices=2, seed=1)).problem)
     weights = Weights(np.zeros(2), np.zeros(root.links.shape), np.zeros(root.alone.shape))
     weights.link[1] = weights.group[:, 4] = 1.0

@@ -13,7 +13,7 @@ def plan():
     return sw.plan(sw.preset("paper-slicing", devices=6, seed=2), rounds=50)
 
 
-def test_the_document_has_the_fields_of_the_contract(plan):
+def test_the_document_has_the_fields_of_the_contract(plan) -> None:
     doc = plan.to_dict()
     assert doc["schema"] == "slicewright/plan/v1"
     assert set(doc["violations"]) == {"13a", "13b", "13c", "13d", "13e", "13f", "13g"}
@@ -25,14 +25,14 @@ def test_the_document_has_the_fields_of_the_contract(plan):
     json.dumps(doc, allow_nan=False)
 
 
-def test_round_trip_through_a_file(plan, tmp_path):
+def test_round_trip_through_a_file(plan, tmp_path) -> None:
     returned = sw.load_plan(plan.scenario, sw.save_plan(plan, tmp_path / "plan.json"))
     assert returned.decisions == plan.decisions
     assert returned.cost_s == pytest.approx(plan.cost_s, rel=1e-12)
     assert returned.violations.feasible
 
 
-def test_decisions_may_come_in_any_order(plan):
+def test_decisions_may_come_in_any_order(plan) -> None:
     doc = plan.to_dict()
     doc["decisions"].reverse()
     assert sw.load_plan(plan.scenario, doc).decisions == plan.decisions
@@ -50,14 +50,14 @@ def test_decisions_may_come_in_any_order(plan):
         (lambda d: d["decisions"][0].update(nod=1), "did you mean 'node'"),
     ],
 )
-def test_misfits_are_named(plan, damage, message):
+def test_misfits_are_named(plan, damage, message) -> None:
     doc = plan.to_dict()
     damage(doc)
     with pytest.raises(sw.InvalidPlanError, match=message):
         sw.load_plan(plan.scenario, doc)
 
 
-def test_two_shares_for_one_access_point_and_slice_contradict(plan):
+def test_two_shares_for_one_access_point_and_slice_contradict(plan) -> None:
     doc = plan.to_dict()
     cells = [(d["access_point"], d["slice"]) for d in doc["decisions"]]
     k = next(k for k, c in enumerate(cells) if c[0] is not None and cells.index(c) < k)
@@ -66,14 +66,14 @@ def test_two_shares_for_one_access_point_and_slice_contradict(plan):
         sw.load_plan(plan.scenario, doc)
 
 
-def test_false_claims_are_found(plan):
+def test_false_claims_are_found(plan) -> None:
     doc = plan.to_dict()
     assert false_claims(plan, doc) == []
     assert "cost_s claims" in false_claims(plan, {**doc, "cost_s": doc["cost_s"] * 0.9})[0]
     assert "lower_bound_s claims" in false_claims(plan, {**doc, "lower_bound_s": doc["cost_s"] * 1.1})[0]
 
 
-def test_check_judges_files_documents_and_plans(plan, tmp_path):
+def test_check_judges_files_documents_and_plans(plan, tmp_path) -> None:
     path = sw.save_plan(plan, tmp_path / "plan.json")
     for source in (plan, path, str(path), plan.to_dict()):
         assert sw.check(plan.scenario, source).feasible

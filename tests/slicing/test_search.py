@@ -14,14 +14,14 @@ from tests.instances import REFERENCE, reference_optima, scenarios
 
 @given(scenarios(most_devices=3, most_nodes=2))
 @settings(max_examples=25, deadline=None)
-def test_search_finds_the_optimum_that_brute_force_finds(scenario):
+def test_search_finds_the_optimum_that_brute_force_finds(scenario) -> None:
     best = optimum(scenario)
     plan = Plan(scenario, *iterated_search(scenario, rounds=300))
     assert plan.cost_s == pytest.approx(best, rel=1e-7)
     assert lower_bound(scenario) <= best * (1 + 1e-9)
 
 
-def test_search_finds_the_optimum_with_four_devices():
+def test_search_finds_the_optimum_with_four_devices() -> None:
     scenario = sw.preset("paper-slicing", devices=4, seed=21, access_points=2, coins=1, mecs=1, slices=2)
     plan = Plan(scenario, *iterated_search(scenario, rounds=300))
     assert plan.cost_s == pytest.approx(optimum(scenario), rel=1e-9)
@@ -29,7 +29,7 @@ def test_search_finds_the_optimum_with_four_devices():
 
 @given(scenarios(most_devices=12), st.integers(0, 100))
 @settings(max_examples=40, deadline=None)
-def test_plans_are_feasible_and_above_the_bound(scenario, seed):
+def test_plans_are_feasible_and_above_the_bound(scenario, seed) -> None:
     bound = lower_bound(scenario)
     for decide in (
         lambda: iterated_search(scenario, rounds=20, seed=seed),
@@ -45,7 +45,7 @@ def test_plans_are_feasible_and_above_the_bound(scenario, seed):
 
 @given(scenarios(most_devices=10))
 @settings(max_examples=30, deadline=None)
-def test_no_single_device_can_improve_a_best_response(scenario):
+def test_no_single_device_can_improve_a_best_response(scenario) -> None:
     decisions, _ = best_response(scenario)
     cost = cost_of(scenario, decisions)
     for i in range(scenario.n_devices):
@@ -61,7 +61,7 @@ def test_no_single_device_can_improve_a_best_response(scenario):
 
 @given(scenarios(most_devices=8), st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
-def test_the_order_of_devices_does_not_matter_to_the_optimum_found(scenario, random):
+def test_the_order_of_devices_does_not_matter_to_the_optimum_found(scenario, random) -> None:
     order = np.array(random.sample(range(scenario.n_devices), scenario.n_devices))
     names = ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles", "rate_bps")
     shuffled = scenario.with_(
@@ -77,7 +77,7 @@ def test_the_order_of_devices_does_not_matter_to_the_optimum_found(scenario, ran
 
 @given(scenarios(most_devices=6))
 @settings(max_examples=30, deadline=None)
-def test_more_capacity_never_costs_more(scenario):
+def test_more_capacity_never_costs_more(scenario) -> None:
     decisions, _ = iterated_search(scenario, rounds=50)
     richer = scenario.with_(node_capacity_hz=scenario.node_capacity_hz * 1.5)
     assert cost_of(richer, decisions) <= cost_of(scenario, decisions) * (1 + 1e-12)
@@ -88,26 +88,26 @@ def test_more_capacity_never_costs_more(scenario):
 
 @given(scenarios(most_devices=8))
 @settings(max_examples=30, deadline=None)
-def test_queues_per_device_never_cost_more_than_queues_per_node(scenario):
+def test_queues_per_device_never_cost_more_than_queues_per_node(scenario) -> None:
     per_node, per_device = (scenario.with_(queueing=q) for q in ("node", "device"))
     decisions, _ = iterated_search(per_node, rounds=30)
     assert cost_of(per_device, decisions) <= cost_of(per_node, decisions) * (1 + 1e-12)
 
 
-def test_rounds_and_seed_repeat_bit_for_bit():
+def test_rounds_and_seed_repeat_bit_for_bit() -> None:
     scenario = sw.preset("paper-slicing", devices=30, seed=4)
     runs = [iterated_search(scenario, rounds=50, seed=9) for _ in range(2)]
     assert runs[0][0] == runs[1][0]
     assert np.array_equal(runs[0][1].compute, runs[1][1].compute)
 
 
-def test_more_rounds_never_make_a_plan_worse():
+def test_more_rounds_never_make_a_plan_worse() -> None:
     scenario = sw.preset("paper-slicing", devices=40, seed=8)
     costs = [Plan(scenario, *iterated_search(scenario, rounds=r)).cost_s for r in (0, 10, 100, 1000)]
     assert costs == sorted(costs, reverse=True)
 
 
-def test_a_start_is_never_made_worse_and_an_infeasible_one_is_dropped():
+def test_a_start_is_never_made_worse_and_an_infeasible_one_is_dropped() -> None:
     scenario = sw.preset("paper-slicing", devices=20, seed=1)
     good, _ = iterated_search(scenario, rounds=200)
     assert Plan(scenario, *iterated_search(scenario, start=good, rounds=0)).cost_s <= cost_of(scenario, good)
@@ -117,14 +117,14 @@ def test_a_start_is_never_made_worse_and_an_infeasible_one_is_dropped():
     assert plan.violations.feasible
 
 
-def test_a_spent_budget_still_returns_a_feasible_plan():
+def test_a_spent_budget_still_returns_a_feasible_plan() -> None:
     scenario = sw.preset("paper-slicing", devices=50, seed=2)
     plan = Plan(scenario, *iterated_search(scenario, budget_s=0.0))
     assert plan.violations.feasible
 
 
 @pytest.mark.parametrize("options", [{}, {"budget_s": -1.0}, {"rounds": -1}, {"budget_s": float("nan")}])
-def test_impossible_limits_are_refused(options):
+def test_impossible_limits_are_refused(options) -> None:
     with pytest.raises(InvalidOptionError):
         iterated_search(sw.preset("paper-slicing", devices=3), **options)
 
@@ -134,7 +134,7 @@ def test_impossible_limits_are_refused(options):
     reference_optima() or [pytest.param({}, marks=pytest.mark.skip("no shared folder"))],
     ids=lambda e: e.get("file"),
 )
-def test_reference_instances(entry):
+def test_reference_instances(entry) -> None:
     scenario = sw.load_scenario(REFERENCE / entry["file"])
     plan = sw.plan(scenario, rounds=2000)
     assert plan.violations.feasible

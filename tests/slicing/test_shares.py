@@ -24,19 +24,19 @@ positive = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=8)
 
 
 @given(positive)
-def test_radio_shares_are_stationary(times):
+def test_radio_shares_are_stationary(times) -> None:
     shares = radio_shares(np.array(times))
     assert shares.sum() == pytest.approx(1)
     marginal = np.array(times) / shares**2  # equal at the optimum of sum T / share on the simplex
     assert np.allclose(marginal, marginal[0])
 
 
-def test_radio_shares_name_the_bad_entry():
+def test_radio_shares_name_the_bad_entry() -> None:
     with pytest.raises(InvalidScenarioError, match=r"transmission_s\[1\] is 0 but must be positive"):
         radio_shares(np.array([1.0, 0.0]))
 
 
-def test_bandwidth_shares_of_unused_access_points_are_zero():
+def test_bandwidth_shares_of_unused_access_points_are_zero() -> None:
     shares = bandwidth_shares(np.array([[1.0, 3.0], [0.0, 0.0]]))
     assert shares.tolist() == [[0.25, 0.75], [0.0, 0.0]]
 
@@ -47,7 +47,7 @@ def test_bandwidth_shares_of_unused_access_points_are_zero():
     ),
     st.floats(1e8, 2e10),
 )
-def test_compute_shares_satisfy_the_optimality_conditions(devices, capacity):
+def test_compute_shares_satisfy_the_optimality_conditions(devices, capacity) -> None:
     work, tau, queue = map(np.array, zip(*devices, strict=True))
     shares = compute_shares(work, tau, queue, capacity)
     budget = capacity - work @ queue
@@ -66,7 +66,7 @@ def test_compute_shares_satisfy_the_optimality_conditions(devices, capacity):
 
 @given(scenarios(), st.integers(0, 1000))
 @settings(max_examples=60, deadline=None)
-def test_optimal_shares_attain_the_cost_of_an_independent_computation(scenario, seed):
+def test_optimal_shares_attain_the_cost_of_an_independent_computation(scenario, seed) -> None:
     decisions = _random_decisions(scenario, seed)
     shares = optimal_shares(scenario, decisions)
     expected = cost_of(scenario, decisions)
@@ -80,7 +80,7 @@ def test_optimal_shares_attain_the_cost_of_an_independent_computation(scenario, 
 
 @given(scenarios(), st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_rules_of_thumb_never_beat_the_closed_form(scenario, seed):
+def test_rules_of_thumb_never_beat_the_closed_form(scenario, seed) -> None:
     decisions = _random_decisions(scenario, seed)
     best = optimal_shares(scenario, decisions)
     for rule in (equal_shares, proportional_shares):
@@ -91,7 +91,7 @@ def test_rules_of_thumb_never_beat_the_closed_form(scenario, seed):
 
 @given(scenarios(most_devices=6))
 @settings(max_examples=30, deadline=None)
-def test_relabelling_slices_leaves_the_radio_cost_unchanged(scenario):
+def test_relabelling_slices_leaves_the_radio_cost_unchanged(scenario) -> None:
     decisions, _ = iterated_search(scenario, rounds=5)
     if scenario.n_slices < 2:
         return
