@@ -65,6 +65,13 @@ class Page:
             await self.call(f"{domain}.enable")
         await self.call("Page.navigate", url=url)
 
+    async def look(self, scheme: str, width: int, height: int) -> None:
+        """Show the page in a colour scheme, in a window of a size."""
+        preference = [{"name": "prefers-color-scheme", "value": scheme}]
+        await self.call("Emulation.setEmulatedMedia", features=preference)
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        await self.call("Emulation.setDeviceMetricsOverride", **size)
+
     async def screenshot(self, path: Path) -> None:
         """A picture of what is visible."""
         shot = await self.call("Page.captureScreenshot", format="png")

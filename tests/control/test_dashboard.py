@@ -37,6 +37,26 @@ def test_the_dashboard_follows_a_hundred_moving_devices(tmp_path: Path) -> None:
         one.stop()
 
 
+_OVERFLOW = """[...document.querySelectorAll('main *, header *')]
+    .filter((e) => !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => e.outerHTML.slice(0, 80))"""
+_CONTRAST = """(() => {
+  const light = (text) => {
+    const part = (v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = text.match(/[0-9.]+/g).map(Number);
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b) + 0.05;
+  };
+  const element = document.querySelector("%s");
+  const style = getComputedStyle(element);
+  let behind = element;
+  while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+  const inks = [element.closest("svg") ? style.fill : style.color, getComputedStyle(behind).backgroundColor];
+  const [dark, bright] = inks.map(light).sort((a, b) => a - b);
+  return bright / dark;
+})()"""
+"""Contrast of an element's text against what is behind it (WCAG 2); 4.5 is good for small text."""
+
+
 async def _watch(url: str, scenario: Any, folder: Path) -> None:
     stop = asyncio.Event()
 
@@ -68,8 +88,17 @@ async def _watch(url: str, scenario: Any, folder: Path) -> None:
         await page.evaluate("document.getElementById('explain').close()")
         await page.evaluate("document.querySelector('#decisions button').click()")
         await page.wait_for("document.getElementById('decision').open")
-        wanted = os.environ.get("SLICEWRIGHT_SCREENSHOTS")
-        await page.screenshot(Path(wanted or folder) / "dashboard.png")
+        pictures = Path(os.environ.get("SLICEWRIGHT_SCREENSHOTS") or folder)
+        await page.screenshot(pictures / "dashboard.png")
+        await page.evaluate("document.getElementById('decision').close()")
+        for scheme in ("light", "dark"):
+            for width, height in ((1500, 1050), (390, 844)):
+                await page.look(scheme, width, height)
+                await asyncio.sleep(0.3)
+                await page.screenshot(pictures / f"dashboard-{scheme}-{width}.png")
+                assert await page.evaluate(_OVERFLOW) == [], "nothing sticks out to the right"
+                for element in ("#cost", "#managers td", "#decisions li", "#leader", "#map .name"):
+                    assert await page.evaluate(_CONTRAST % element) >= 4.5, (scheme, element)
         assert page.complaints == []
     stop.set()
     await moving
