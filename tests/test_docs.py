@@ -1,4 +1,4 @@
-"""The documents of ``docs/files.md`` are what the readers read."""
+"""The pages in ``docs``: their documents are read, and what docstrings refer to is there."""
 
 from __future__ import annotations
 
@@ -50,3 +50,19 @@ def test_plans_and_placements_have_the_keys_that_are_written() -> None:
     (placement,) = documents("placement")
     assert set(sw.place(sw.placement_preset(tasks=3), "random").to_dict()) == set(placement)
     assert Placement.from_dict(placement).rejected == 1
+
+
+def test_docstrings_refer_to_sections_of_the_model_that_exist() -> None:
+    sections = set(
+        re.findall(
+            r"^#+ (\d(?:\.\d)?)", (ROOT / "docs" / "model.md").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
+    sources = [path for folder in ("src", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    referred = {
+        (number, path.name)
+        for path in sources
+        for number in re.findall(r"model page (\d(?:\.\d)?)", path.read_text(encoding="utf-8"))
+    }
+    assert len(referred) > 20
+    assert not [(number, name) for number, name in referred if number not in sections]

@@ -1,4 +1,4 @@
-"""The size-free network: unrolled rounds of soft decisions, congestion, marginal costs, learned correction (3.4).
+"""The size-free network: rounds of soft decisions, congestion, marginal costs, learned correction (model page 3.4).
 
 Devices on one side, access points and (slice, node) groups on the other. No weight depends on the number of devices,
 access points, nodes or slices, so one trained network serves every network. Each round prices all options exactly

@@ -1,4 +1,4 @@
-"""Families of random placement problems: named presets, every parameter can be overridden (model 2).
+"""Families of random placement problems: named presets whose every parameter can be overridden (model page 2).
 
 The seed is the instance's identity: the same preset, parameters and seed give the same tasks, bit for bit.
 """
@@ -23,7 +23,7 @@ from slicewright.types import FloatArray
 class TaskFamily:
     """Parameters of a family of placement problems. A range (low, high) is drawn uniformly.
 
-    The defaults are the published setting; what the publication leaves open is chosen as on the model page.
+    The defaults are the published setting; what the publication leaves open is chosen as on the model page 2.
 
     Attributes:
         tasks: K.
