@@ -36,7 +36,7 @@ from slicewright.errors import UnknownNameError
 from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import save_scenario
 from slicewright.policies.learned_models import FOLDER_VARIABLE
-from tests.control.processes import Served, free_port, wait_for
+from tests.control.processes import NATS, Served, free_port, nats_server, wait_for
 from tests.control.support import crowded, judge_world, scenario_of, simulate, state_with
 
 LEARNED = LearnedShares("deepsets-s", limit_s=5.0)
@@ -273,3 +273,39 @@ def test_serve_with_a_model_and_with_one_that_is_not_there(tmp_path: Path) -> No
     assert report.differences == ()
     paths = {r.event.path for r in read_log(store) if isinstance(r.event, Shared)}
     assert paths == {"deepsets-s", "closed-form"}
+
+
+@pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
+def test_managers_of_their_own_process_share_by_their_model_over_nats(tmp_path: Path) -> None:
+    file, port = str(save_scenario(AS_TRAINED, tmp_path / "s.json")), free_port()
+    with nats_server(tmp_path) as url:
+        sro = Served((file, "--nats", url, "--role", "sro", "--port", str(port)), tmp_path / "sro", port)
+        names = [word for n in range(3) for word in ("--slice", f"s{n}")]
+        arguments = ("--nats", url, "--role", "slice-manager", *names, "--shares", "deepsets-s")
+        managers = Served(arguments, tmp_path / "managers")
+        for one in (sro, managers):
+            one.start()
+
+        def shared() -> bool:
+            slices = (sro.get("/v1/slices") or {"slices": []})["slices"]
+            return bool(slices) and all(
+                s["manager"] and s["manager"]["shares"]["path"] == "deepsets-s" and s["state"] == "active"
+                for s in slices
+            )
+
+        try:
+            wait_for(shared, 60, "all slices shared by the model")
+            before = {s["manager"]["instance"] for s in sro.get("/v1/slices")["slices"]}
+            managers.kill()
+            managers.start()
+
+            def succeeded() -> bool:
+                slices = (sro.get("/v1/slices") or {"slices": []})["slices"]
+                return shared() and not before & {s["manager"]["instance"] for s in slices}
+
+            wait_for(succeeded, 60, "a successor goes on")
+            violations = sw.check(sw.load_scenario(sro.get("/v1/scenario")), sro.get("/v1/plan"))
+            assert violations.feasible, violations.explain()
+        finally:
+            for one in (managers, sro):
+                one.stop()
