@@ -25,6 +25,7 @@ from slicewright.control.events import DevicesAdmitted, DevicesRemoved
 from slicewright.control.journal import FencedError, JournalError, MemoryJournal, Position, chained
 from slicewright.control.logs import read_log
 from slicewright.control.replay import replay_log
+from slicewright.control.segments import segments
 from slicewright.control.sqlite_journal import SqliteJournal
 from slicewright.control.state import State
 from slicewright.network.scenario import Scenario
@@ -126,7 +127,7 @@ def served(tmp_path: Path) -> Iterator[Any]:
 
 def test_kill_9_under_load_in_one_process(served: Any, tmp_path: Path) -> None:
     scenario, store = save_scenario(SCENARIO, tmp_path / "s.json"), tmp_path / "journal.db"
-    one = served(str(scenario), "--store", str(store))
+    one = served(str(scenario), "--store", str(store), "--store-segment", "100kB")
     wait_for(lambda: one.get("/readyz"), 40, "ready")
     chance = random.Random(1)
     with Load([one.url]) as load:
@@ -144,6 +145,7 @@ def test_kill_9_under_load_in_one_process(served: Any, tmp_path: Path) -> None:
     report = replay_log(read_log(store))
     assert report.differences == ()
     assert report.decisions > 3
+    assert len(segments(store)) > 1, "killed while the journal rotates"
 
 
 @needs_nats
