@@ -18,6 +18,7 @@ from slicewright.control.allocation import Allocation, allocate
 from slicewright.control.clock import LoopClock, end
 from slicewright.control.details import DETAILS, Details, details_of
 from slicewright.control.device import devices_of
+from slicewright.control.drift import drift_gauges
 from slicewright.control.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Shared
 from slicewright.control.grants import Grant
 from slicewright.control.journal import GENESIS, MemoryJournal, chained
@@ -195,6 +196,11 @@ def test_managers_with_a_model_are_told_what_it_needs_and_the_log_says_what_they
             assert managers[name].state.sharing.path == "deepsets-s"
             assert sro.state.shared[name].radio == managers[name].state.allocation.radio
             assert sro.state.shared[name].revision == sro.state.books[name].held.revision
+        for gauge in drift_gauges(Picture(sro.state, "desired"), Picture(sro.state), sro.statuses):
+            if "drift" in gauge.name:
+                assert [s.value for s in gauge.samples] == [0.0] * 9, (
+                    "a model's shares on record are no drift"
+                )
         picture = Picture(sro.state)
         assert picture.plan is not None
         assert picture.plan.violations.feasible, picture.plan.violations.explain()

@@ -36,11 +36,12 @@ def _largest(wanted: Mapping[str, float], found: Mapping[str, float]) -> float:
     return max((abs(wanted.get(name, 0.0) - found.get(name, 0.0)) for name in names), default=0.0)
 
 
-def drift_gauges(desired: Picture, statuses: Mapping[str, Status]) -> Iterator[Metric]:
+def drift_gauges(desired: Picture, granted: Picture, statuses: Mapping[str, Status]) -> Iterator[Metric]:
     """The drift of every slice.
 
     Args:
-        desired: the picture of targets.
+        desired: the picture of targets. granted: what is held. A slice that holds its target is to keep the shares
+            that are on record for it, which may be its model's.
         statuses: the newest of every manager.
     """
     gauge = GaugeMetricFamily(
@@ -55,7 +56,9 @@ def drift_gauges(desired: Picture, statuses: Mapping[str, Status]) -> Iterator[M
     )
     for name, target in desired.grants.items():
         status = statuses.get(name)
-        for resource, ratio in drift(target, desired.allocations[name], status).items():
+        at_target = desired.state.books[name].settled and name in granted.allocations
+        wanted = (granted if at_target else desired).allocations[name]
+        for resource, ratio in drift(target, wanted, status).items():
             gauge.add_metric([name, resource], ratio)
         if status is not None:
             costs.add_metric([name, status.sharing.path], status.sharing.cost_ratio)

@@ -191,4 +191,4 @@ class ControlPlane:
         if o.state.network is not None:
             yield from picture_gauges(self.picture())
             if o.leading:  # a follower does not hear the managers
-                yield from drift_gauges(self.picture("desired"), dict(o.statuses))
+                yield from drift_gauges(self.picture("desired"), self.picture(), dict(o.statuses))
