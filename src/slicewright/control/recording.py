@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -12,6 +11,7 @@ from slicewright.control.grants import Place
 from slicewright.control.options import Options
 from slicewright.control.planning import Outcome
 from slicewright.control.situation import Situation
+from slicewright.network.documents import finite
 from slicewright.slicing.evaluation import RULES
 from slicewright.slicing.rrm import rounding_effect, split_radio
 from slicewright.types import FloatArray, IntArray
@@ -61,7 +61,7 @@ def decided(
         compute_share=() if plan is None else tuple(plan.shares.compute.tolist()),
         residuals=dict.fromkeys(RULES, 0.0) if plan is None else dict(plan.violations.residuals),
         cost_s=None if plan is None else plan.cost_s,
-        realised_cost_s=None if effect is None else _finite(effect.realised_cost_s),
+        realised_cost_s=None if effect is None else finite(effect.realised_cost_s),
         lower_bound_s=None if plan is None or not certified else plan.lower_bound_s,
         gap=None if plan is None or not certified else plan.gap,
         duration_s=duration_s,
@@ -70,7 +70,3 @@ def decided(
 
 def _rows(array: FloatArray | IntArray) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(row) for row in np.asarray(array, dtype=np.float64).tolist())
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
