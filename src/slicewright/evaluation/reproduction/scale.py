@@ -90,8 +90,8 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             name="full", runs=300, few=50, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
             labels=5000, folds=10, epochs=15, serving_labels=3000, serving_epochs=15, size_free_labels=20_000,
             size_free_epochs=10, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=5,
-            tasks=(10, 20, 40, 60, 80, 100, 120), placement_runs=240, placement_folds=10, placement_epochs=200,
-            placement_points=40, batch_size=32,
+            tasks=(10, 20, 40, 60, 80, 100, 120), placement_runs=120, placement_folds=10, placement_epochs=200,
+            placement_points=30, batch_size=32,
         ),
     }
 )  # fmt: skip
