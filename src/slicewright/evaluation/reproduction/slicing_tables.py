@@ -72,16 +72,19 @@ def _judge_shares(data: Measured) -> Verdict:
     given = {p: facts[GIVEN][p] for p in ("sp1", "sp2")}
     nothing = float(np.mean(ours["sp1"]["nothing_acc@1"]))
     close = [np.mean(ours[p]["acc@1"]) >= v["deepsets-s"][2] - 0.01 for p, v in (("sp1", SP1), ("sp2", SP2))]
-    response, r2 = facts["best-response"], estimate(given["sp1"]["r2"])
+    response = facts["best-response"]
+    known = _mean(given["sp1"], "r2"), _mean(given["sp2"], "r2"), _mean(facts[LEAK]["sp2"], "r2")
     return Verdict(
         holds(close),
         f"DeepSets-S Acc@1 SP1 {_cell(ours['sp1'], 'acc@1')}, SP2 {_cell(ours['sp2'], 'acc@1')} (published "
         f"0.9526 and 0.9567); told the decisions {_cell(given['sp1'], 'acc@1')} and "
-        f"{_cell(given['sp2'], 'acc@1')}, with R² {r2.mean:.3f} at SP1 (published 0.9057)",
+        f"{_cell(given['sp2'], 'acc@1')}",
         f"Predicting no share at all scores {nothing:.3f} at SP1, about what is published, so Acc@1 mostly "
         "counts zeros. Even the shares of a plan by best response, a few percent from the optimum, score "
         f"{_cell(response['sp2'], 'acc@1')} at SP2, because equally good plans differ in their slices: "
-        "figures as published are to be expected only of models that are told the decisions.",
+        "figures as published are to be expected only of models that know the decisions. Told them, R² is "
+        f"{known[0]:.3f} at SP1 and {known[1]:.3f} at SP2, and {known[2]:.3f} at SP2 if the true shares of SP1 "
+        "give them away (published 0.906 and 0.967).",
     )
 
 
