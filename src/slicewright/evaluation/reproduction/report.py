@@ -38,8 +38,16 @@ SCALE_NOTES = {
     "fail here are left open.",
     "middle": "Middle scale: tens of runs per point and trainings on about a thousand scenarios. Figures of trained "
     "models are near but below what the published protocol (5,000 runs, 10 folds, 300 repetitions) gives.",
-    "full": "Full scale: the published protocol (5,000 runs, 10 folds, 300 repetitions).",
 }
+FULL_NOTES = {
+    "slicing": "Full scale: the published protocol (5,000 runs, 10 folds, 300 repetitions, 90 % intervals).",
+    "placement": "Full scale: 10 folds and 200 epochs, as published. The numbers of runs and of repetitions are not "
+    "published: 120 runs are learned from, and every point of a figure is the mean of 30.",
+}
+
+
+def _scale_note(study: str, scale: str) -> str:
+    return FULL_NOTES[study] if scale == "full" else SCALE_NOTES[scale]
 
 
 def write_report(study: str, shop: Workshop, outcomes: Sequence[Outcome], *, command: str) -> Path:
@@ -75,7 +83,7 @@ def _csv(data: Measured) -> str:
 
 
 def _markdown(study: str, shop: Workshop, outcomes: Sequence[Outcome], about: dict[str, Any]) -> str:
-    lines = [f"# {TITLES[study]}", "", SCALE_NOTES[shop.scale.name], "", *_about_lines(about), ""]
+    lines = [f"# {TITLES[study]}", "", _scale_note(study, shop.scale.name), "", *_about_lines(about), ""]
     rows = [[o.item.title, WORDS[o.verdict.holds], o.verdict.ours] for o in outcomes]
     lines += ["## In one table", "", *_markdown_table(["item", "claim", "ours"], rows), ""]
     for outcome in outcomes:
@@ -119,7 +127,7 @@ def _html(
 ) -> str:
     parts = [
         f"<h1>{escape(TITLES[study])}</h1>",
-        f'<p class="scale">{escape(SCALE_NOTES[shop.scale.name])}</p>',
+        f'<p class="scale">{escape(_scale_note(study, shop.scale.name))}</p>',
     ]
     parts += [f'<p class="small">{_code(line)}</p>' for line in _about_lines(about) if line]
     head = [

@@ -87,7 +87,7 @@ def _judge_time(data: Measured) -> Verdict:
     search, exact = np.mean(mean[LABELS["best-response"]]), np.mean(mean[EXACT])
     return Verdict(
         "partly",
-        f"DeepSets-S {1e3 * learned:.2g} ms against {solver:.2g} s of the solver, {100 * saved:.2f} % saved "
+        f"DeepSets-S {1e3 * learned:.2g} ms against {solver:.2g} s of the solver, {100 * saved:.3f} % saved "
         f"(published {100 * TIME_SAVED:.1f} %); best response {1e3 * search:.2g} ms, proven optimum "
         f"{1e3 * exact:.2g} ms",
         "The network is far faster than the solver, as claimed. But the published order (DeepSets-S fastest) "
