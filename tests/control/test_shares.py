@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +144,7 @@ def test_every_reason_for_the_closed_form_is_stated(monkeypatch: pytest.MonkeyPa
     assert "details of the requests have not come" in advice_refused(LEARNED, grant, None)
     some = details_of(Network.of(AS_TRAINED), devices_of(AS_TRAINED)[:1], name)
     assert "have not come yet" in advice_refused(LEARNED, grant, some)
-    assert "there is no model 'set-transformer-4'" in advice_refused(
-        LearnedShares("set-transformer-4"), grant, details
-    )
+    assert "there is no model 'not-shipped'" in advice_refused(LearnedShares("not-shipped"), grant, details)
     slow = LearnedShares("deepsets-s", limit_s=1e-9)
     assert "ms of the 1e-06 ms it has" in advice_refused(slow, grant, details)
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
@@ -249,11 +248,19 @@ def test_a_log_of_the_first_release_is_read_as_it_was_written() -> None:
     assert "shared" not in json.loads(file.read_text().splitlines()[13])["event"]["state"]
 
 
-def test_serve_with_a_model_and_with_one_that_is_not_there(tmp_path: Path) -> None:
+def test_serve_with_a_model_and_with_one_whose_file_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file, store = str(save_scenario(AS_TRAINED, tmp_path / "s.json")), tmp_path / "journal.db"
+    damaged = tmp_path / "models"
+    damaged.mkdir()
+    card = resources.files("slicewright") / "models" / "set-transformer-2.json"
+    (damaged / "set-transformer-2.json").write_text(card.read_text(encoding="utf-8"), encoding="utf-8")
+    (damaged / "set-transformer-2.onnx").write_bytes(b"half a file")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(damaged))
     for name, path, words in (
         ("deepsets-s", "deepsets-s", ""),
-        ("set-transformer-2", "closed-form", "there is no model"),
+        ("set-transformer-2", "closed-form", "cannot be loaded"),
     ):
         port = free_port()
         one = Served(

@@ -58,7 +58,7 @@ def test_a_model_refuses_sizes_it_does_not_know(name: str, have: int) -> None:
 
 def test_what_is_not_there_or_answers_something_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    with pytest.raises(ModelUnavailableError, match="there is no model 'set-transformer-2'"):
-        share_model("set-transformer-2")
+    with pytest.raises(ModelUnavailableError, match="there is no model 'not-shipped'"):
+        share_model("not-shipped")
     with pytest.raises(ModelUnavailableError, match="does not answer SP1"):
         share_model("bipartite")
