@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from slicewright.errors import InvalidOptionError
+from slicewright.errors import InvalidOptionError, MissingExtraError
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
@@ -80,6 +80,11 @@ def serve(
 
     `slicewright serve paper-slicing` starts everything in one process on http://127.0.0.1:8080.
     """
+    from importlib.util import find_spec
+
+    for library in ("fastapi", "uvicorn", "prometheus_client", "nats"):
+        if find_spec(library) is None:
+            raise MissingExtraError("the control plane", "control")
     from slicewright.cli.options import duration_s, progress_output
     from slicewright.control.options import Options
     from slicewright.control.serving import Setup, serve_forever

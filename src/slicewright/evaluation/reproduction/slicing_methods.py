@@ -125,7 +125,6 @@ def _learned(shop: Workshop, method: str, problems: Sequence[Scenario]) -> list[
 
 _CLASSICAL: Mapping[str, Callable[[Scenario], Plan]] = MappingProxyType(
     {
-        "os": proven_optimum,
         "erap": lambda scenario: plan(scenario, method="erap", rounds=BASELINE_RUNS),
         "prap": lambda scenario: plan(scenario, method="prap", rounds=BASELINE_RUNS),
         "ours": lambda scenario: plan(scenario, method="auto", rounds=OUR_ROUNDS),
