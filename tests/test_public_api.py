@@ -39,6 +39,7 @@ def test_importing_is_cheap_and_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.timing
 def test_help_answers_in_half_a_second() -> None:
     times = []
     for _ in range(3):

@@ -98,6 +98,7 @@ def test_all_solvers_agree(solver) -> None:
     )
 
 
+@pytest.mark.timing
 def test_exact_returns_its_incumbent_when_time_is_up() -> None:
     tasks = placement_preset(tasks=120, seed=1)
     placement = place(tasks, "exact", budget_s=0.3)

@@ -102,6 +102,7 @@ def test_nodes_that_serve_nobody_and_devices_out_of_reach() -> None:
     assert answer.gap <= OPTIMAL_GAP
 
 
+@pytest.mark.timing
 def test_large_networks_return_a_plan_and_a_gap_in_time() -> None:
     scenario = sw.preset("dense-urban", devices=120, seed=1)
     solve_exact(scenario, budget_s=0.01)
