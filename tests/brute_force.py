@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from slicewright.network import Scenario
 from slicewright.slicing import Decisions
 
 
-def all_decisions(scenario: Scenario):
+def all_decisions(scenario: Scenario) -> Iterator[Decisions]:
     """Every decision vector of a small scenario."""
     choices = [
         [(-1, -1, -1)]
@@ -52,7 +53,9 @@ def cost_of(scenario: Scenario, decisions: Decisions) -> float:
                 queue,
                 scenario.node_capacity_hz[j, n],
             )
-    return total + sum(scenario.local_time_s[i] for i in range(scenario.n_devices) if decisions.node[i] < 0)
+    return total + sum(
+        float(scenario.local_time_s[i]) for i in range(scenario.n_devices) if decisions.node[i] < 0
+    )
 
 
 def _group(work: list[float], tau: list[float], queue: list[float], capacity: float) -> float:
@@ -63,10 +66,13 @@ def _group(work: list[float], tau: list[float], queue: list[float], capacity: fl
     floors = [load / time for load, time in zip(work, tau, strict=True)]
     if budget < sum(floors) or budget <= 0:
         return math.inf
-    surplus = lambda level: [
-        max(1 / time, level / math.sqrt(load)) for load, time in zip(work, tau, strict=True)
-    ]
-    used = lambda level: sum(load * x for load, x in zip(work, surplus(level), strict=True))
+
+    def surplus(level: float) -> list[float]:
+        return [max(1 / time, level / math.sqrt(load)) for load, time in zip(work, tau, strict=True)]
+
+    def used(level: float) -> float:
+        return sum(load * x for load, x in zip(work, surplus(level), strict=True))
+
     low, high = 0.0, budget / min(math.sqrt(load) for load in work)
     for _ in range(200):
         middle = (low + high) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -12,10 +13,10 @@ from tests import shared
 REFERENCE = shared.REFERENCE / "slicing"
 
 
-def reference_optima() -> list[dict[str, object]]:
+def reference_optima() -> list[dict[str, Any]]:
     """Entries of the published optima, empty where the shared folder is not there."""
     index = REFERENCE / "optima.json"
-    return json.loads(index.read_text()) if index.exists() else []
+    return list(json.loads(index.read_text())) if index.exists() else []
 
 
 @st.composite

@@ -18,7 +18,7 @@ def test_all_is_complete_and_resolves() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in sw.__all__ if n != "__version__"])
-def test_every_public_name_is_documented(name) -> None:
+def test_every_public_name_is_documented(name: str) -> None:
     value = getattr(sw, name)
     if inspect.isclass(value) or inspect.isfunction(value):
         assert inspect.getdoc(value)

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,19 +20,19 @@ COMMANDS = [
 ]
 
 
-def run(arguments, folder):
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize("number", range(len(PYTHON)))
-def test_python_examples_run_as_printed(number, tmp_path) -> None:
+def test_python_examples_run_as_printed(number: int, tmp_path: Path) -> None:
     (tmp_path / "example.py").write_text(PYTHON[number])
     done = run([sys.executable, "-W", "error", "example.py"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
-def test_commands_run_as_printed_one_after_the_other(tmp_path) -> None:
+def test_commands_run_as_printed_one_after_the_other(tmp_path: Path) -> None:
     """In order and in one folder: later ones use files that earlier ones wrote."""
     assert len(COMMANDS) >= 7
     if SHARED.exists():

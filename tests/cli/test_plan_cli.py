@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import slicewright as sw
 
 
-def slicewright(*arguments, cwd):
+def slicewright(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "slicewright", *map(str, arguments)],
         cwd=cwd, capture_output=True, text=True, timeout=300, check=False,
@@ -17,13 +18,13 @@ def slicewright(*arguments, cwd):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("cli")
     sw.save_scenario(sw.preset("paper-slicing", devices=8, seed=1), where / "s.yaml")
     return where
 
 
-def test_plan_prints_cost_bound_and_writes_json(folder) -> None:
+def test_plan_prints_cost_bound_and_writes_json(folder: Path) -> None:
     done = slicewright("plan", "s.yaml", "--rounds", 50, "--json", "p.json", cwd=folder)
     assert done.returncode == 0
     assert "proven bound" in done.stdout
@@ -33,18 +34,18 @@ def test_plan_prints_cost_bound_and_writes_json(folder) -> None:
     assert document["gap"] >= 0
 
 
-def test_json_to_stdout_is_only_json(folder) -> None:
+def test_json_to_stdout_is_only_json(folder: Path) -> None:
     done = slicewright("plan", "s.yaml", "--rounds", 5, "--json", "-", cwd=folder)
     assert json.loads(done.stdout)["method"] == "auto"
 
 
-def test_rounds_repeat_bit_for_bit_across_processes(folder) -> None:
+def test_rounds_repeat_bit_for_bit_across_processes(folder: Path) -> None:
     runs = [slicewright("plan", "s.yaml", "--rounds", 30, "--json", "-", cwd=folder).stdout for _ in range(2)]
     one, other = ({k: v for k, v in json.loads(text).items() if k != "runtime_s"} for text in runs)
     assert one == other
 
 
-def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder) -> None:
+def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder: Path) -> None:
     slicewright("plan", "s.yaml", "--rounds", 50, "--json", "ok.json", cwd=folder)
     assert slicewright("check", "s.yaml", "ok.json", cwd=folder).returncode == 0
     document = json.loads((folder / "ok.json").read_text())
@@ -62,7 +63,7 @@ def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder) -> 
     assert listed["violations"]["13e"] == pytest.approx(0.5)
 
 
-def test_check_of_a_scenario_alone(folder) -> None:
+def test_check_of_a_scenario_alone(folder: Path) -> None:
     assert "sound" in slicewright("check", "s.yaml", cwd=folder).stdout
 
 
@@ -81,7 +82,7 @@ def test_check_of_a_scenario_alone(folder) -> None:
         (["check", "s.yaml", "s.yaml"], "schema"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message) -> None:
+def test_bad_input_is_one_sentence_and_exit_code_2(folder: Path, arguments: list[str], message: str) -> None:
     (folder / "broken.yaml").write_text("preset: paper-slicing\ndevics: 3\n")
     done = slicewright(*arguments, cwd=folder)
     assert done.returncode == 2
@@ -90,7 +91,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message) -
     assert "Traceback" not in done.stderr
 
 
-def test_compare_shows_every_method_and_writes_json(folder) -> None:
+def test_compare_shows_every_method_and_writes_json(folder: Path) -> None:
     done = slicewright("compare", "s.yaml", "--rounds", 100, "--json", "c.json", cwd=folder)
     assert done.returncode == 0, done.stderr
     rows = {row["method"]: row for row in json.loads((folder / "c.json").read_text())["rows"]}
@@ -99,7 +100,7 @@ def test_compare_shows_every_method_and_writes_json(folder) -> None:
     assert rows["auto"]["to_best"] == pytest.approx(0, abs=1e-3)
 
 
-def test_demo_tells_the_whole_story(folder) -> None:
+def test_demo_tells_the_whole_story(folder: Path) -> None:
     done = slicewright("demo", "--output", "demo", cwd=folder)
     assert done.returncode == 0, done.stderr
     for name in ("plan.png", "plan.json", "scenario.yaml"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -18,13 +19,13 @@ from tests.shared import MELBOURNE
 runner = CliRunner()
 
 
-def run(*arguments):
+def run(*arguments: object) -> str:
     result = runner.invoke(app, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
 
-def test_new_writes_what_the_preset_draws(tmp_path) -> None:
+def test_new_writes_what_the_preset_draws(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     said = run(
         "new", "--preset", "paper-slicing", "--devices", 30, "--seed", 7, "-o", file, "--set", "slices=a,b"
@@ -36,7 +37,7 @@ def test_new_writes_what_the_preset_draws(tmp_path) -> None:
     np.testing.assert_array_equal(scenario.slice_cycles, expected.slice_cycles)
 
 
-def test_show_counts_ranges_and_loads(tmp_path) -> None:
+def test_show_counts_ranges_and_loads(tmp_path: Path) -> None:
     file = tmp_path / "s.json"
     run("new", "--devices", 5, "-o", file, "--set", "reach_m=60", "--set", "task_bits=8e6")
     said = run("show", file, "--map", tmp_path / "s.png")
@@ -57,7 +58,7 @@ def test_show_takes_a_preset_by_name() -> None:
     assert "100 devices, 12 access points" in run("show", "dense-urban")
 
 
-def test_import_graph(tmp_path) -> None:
+def test_import_graph(tmp_path: Path) -> None:
     nx.write_graphml(nx.star_graph(5), tmp_path / "g.graphml")
     assert "9 devices, 4 access points, 2 nodes" in run(
         "import",
@@ -73,7 +74,7 @@ def test_import_graph(tmp_path) -> None:
     assert load_scenario(tmp_path / "g.yaml").origin["file"] == "g.graphml"
 
 
-def test_import_topohub(tmp_path) -> None:
+def test_import_topohub(tmp_path: Path) -> None:
     pytest.importorskip("topohub")
     run("import", "topohub", "sndlib/polska", "-o", tmp_path / "p.yaml", "--seed", 3)
     assert load_scenario(tmp_path / "p.yaml").origin["topology"] == "sndlib/polska"
@@ -83,7 +84,7 @@ def test_import_topohub(tmp_path) -> None:
     not MELBOURNE.is_dir(),
     reason="the shared Melbourne CSV files are not beside this checkout",
 )
-def test_import_eua(tmp_path) -> None:
+def test_import_eua(tmp_path: Path) -> None:
     said = run("import", "eua", MELBOURNE, "-o", tmp_path / "m.yaml", "--set", "users=40")
     assert "40 devices, 125 access points, 42 nodes" in said
 
@@ -95,7 +96,7 @@ def test_settings_are_numbers_words_or_lists() -> None:
             parse_settings(wrong)
 
 
-def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path) -> None:
+def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,14 @@ TREE = [
 
 
 @pytest.fixture
-def groups():
+def groups() -> Iterator[CpuGroups]:
     needs(*CPU)
     place = CpuGroups.here(f"swtest-{os.getpid()}")
     yield place
     remove(place)
 
 
-def test_applied_read_back_idempotent_and_repaired(groups) -> None:
+def test_applied_read_back_idempotent_and_repaired(groups: CpuGroups) -> None:
     report = enforce(groups, TREE)
     assert report.drift == ()
     assert list(groups.read().values()) == TREE
@@ -50,14 +51,15 @@ def test_applied_read_back_idempotent_and_repaired(groups) -> None:
     assert enforce(groups, TREE).drift == ()
 
 
-def test_a_child_larger_than_its_parent_is_the_kernels_refusal(groups) -> None:
+def test_a_child_larger_than_its_parent_is_the_kernels_refusal(groups: CpuGroups) -> None:
     if groups.controller.version != 1:
         pytest.skip("cgroup v2 accepts any nesting")
     with pytest.raises(EnforcementError, match="the kernel refused"):
         enforce(groups, [TREE[0], Limit(TREE[1].key, TREE[1].parent, 900_000, 900_000)])
 
 
-def test_a_busy_process_gets_its_share_and_survives_the_removal(groups) -> None:
+@pytest.mark.timing
+def test_a_busy_process_gets_its_share_and_survives_the_removal(groups: CpuGroups) -> None:
     enforce(groups, TREE)
     burner = subprocess.Popen([sys.executable, "-c", BURN], stdout=subprocess.PIPE, text=True)
     groups.attach(TREE[1].key, burner.pid)
@@ -90,7 +92,7 @@ def plain_v2(folder: Path) -> Path:
     return folder
 
 
-def test_version_two_writes_one_line_and_opens_every_level(tmp_path) -> None:
+def test_version_two_writes_one_line_and_opens_every_level(tmp_path: Path) -> None:
     place = CpuGroups("top", Controller(2, plain_v2(tmp_path)))
     place.apply([])
     assert not place.top.exists()
@@ -104,7 +106,7 @@ def test_version_two_writes_one_line_and_opens_every_level(tmp_path) -> None:
     assert (place.top / TREE[1].key / "cgroup.procs").read_text() == "1234"
 
 
-def test_the_controller_is_found_in_the_newer_version_first(tmp_path) -> None:
+def test_the_controller_is_found_in_the_newer_version_first(tmp_path: Path) -> None:
     first, second = tmp_path / "unified", tmp_path / "cpu"
     first.mkdir()
     second.mkdir()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +17,16 @@ from typer.testing import CliRunner
 import slicewright as sw
 from slicewright.cli.main import app
 from slicewright.enforcement.export import TARGETS, Options, export_plan, write_export
-from slicewright.enforcement.export.document import slugs
+from slicewright.enforcement.export.document import Export, slugs
 from slicewright.network.scenario import SliceId
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.rrm import Profile
 
 GOLDEN = Path(__file__).parent / "golden"
 PROFILES = ("hard", "guaranteed")
 
 
-def fixed_plan():
+def fixed_plan() -> Plan:
     """Two access points, two nodes, three slices, six devices, written by hand: no search can change it."""
     scenario = sw.Scenario(
         task_bits=np.full(6, 8e6),
@@ -56,7 +59,7 @@ def fixed_plan():
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("target", TARGETS)
-def test_golden_files(target, profile, tmp_path) -> None:
+def test_golden_files(target: str, profile: Profile, tmp_path: Path) -> None:
     written = write_export(export_plan(fixed_plan(), target, options=Options(profile=profile)), tmp_path)
     golden = GOLDEN / target / profile
     if os.environ.get("SLICEWRIGHT_WRITE_GOLDEN"):
@@ -69,24 +72,24 @@ def test_golden_files(target, profile, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_target_says_what_it_ignores(target, tmp_path) -> None:
+def test_every_target_says_what_it_ignores(target: str, tmp_path: Path) -> None:
     made = export_plan(fixed_plan(), target)
     assert made.ignored
     write_export(made, tmp_path)
     assert all(text in (tmp_path / "README.md").read_text() for text in made.ignored)
 
 
-def load(made):
+def load(made: Export) -> Any:
     return {name: json.loads(text) for name, text in made.files.items()}
 
 
-def ratios_3gpp(policy):
+def ratios_3gpp(policy: Any) -> Any:
     """Slice type, dedicated, minimum and maximum ratio of an RRMPolicyRatio."""
     (member,) = policy["rRMPolicyMemberList"]
     return member["snssai"]["sst"], *(policy[f"rRMPolicy{name}Ratio"] for name in ("Dedicated", "Min", "Max"))
 
 
-def ratios_srsran(command):
+def ratios_srsran(command: Any) -> Any:
     """The same of a remote-control command."""
     policy = command["policies"]
     (member,) = policy["rRMPolicyMemberList"]
@@ -98,7 +101,7 @@ def ratios_srsran(command):
     )
 
 
-def structures(document):
+def structures(document: Any) -> Any:
     """New values in an E2SM-CCC message."""
     (cell,) = document["controlMessage"]["controlMessageFormat"]["listOfCellsControlled"]
     return [
@@ -108,7 +111,7 @@ def structures(document):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_ratios_are_the_same_in_every_radio_dialect(profile) -> None:
+def test_ratios_are_the_same_in_every_radio_dialect(profile: Profile) -> None:
     made = {
         target: load(export_plan(fixed_plan(), target, options=Options(profile=profile)))
         for target in ("rrm", "e2sm-ccc", "srsran-json")
@@ -124,7 +127,7 @@ def test_ratios_are_the_same_in_every_radio_dialect(profile) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_srsran_ranges_are_kept(profile) -> None:
+def test_srsran_ranges_are_kept(profile: Profile) -> None:
     for text in export_plan(fixed_plan(), "srsran-yaml", options=Options(profile=profile)).files.values():
         for entry in yaml.safe_load(text)["cell_cfg"]["slicing"]:
             schedule = entry["sched_cfg"]
@@ -203,7 +206,7 @@ def test_names_become_different_files() -> None:
     assert slugs(["AP 1", "ap-1", "Ä", "??"]) == ("ap-1", "ap-1-1", "x", "x-3")
 
 
-def test_on_the_command_line(tmp_path) -> None:
+def test_on_the_command_line(tmp_path: Path) -> None:
     plan = fixed_plan()
     scenario, file = tmp_path / "s.json", tmp_path / "p.json"
     sw.save_scenario(plan.scenario, scenario)

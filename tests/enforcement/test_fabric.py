@@ -1,21 +1,25 @@
 """Numbering, ways and rules of the switched network, without a switch."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.enforcement.sdn.fabric import Hop, load_fabric, numbered_fabric
+from slicewright.enforcement.sdn.fabric import Fabric, Hop, load_fabric, numbered_fabric
 from slicewright.enforcement.sdn.rules import COOKIE_TAG, IN_PORT, Part, meter_of, rules_of, task_rules
 from slicewright.placement import Link, linked_topology, placement_preset
+from tests.present import present
 
 
 @pytest.fixture(scope="module")
-def fabric():
+def fabric() -> Fabric:
     return numbered_fabric(placement_preset(tasks=1).topology)
 
 
-def test_every_node_is_a_switch_with_an_executor_and_every_access_point_a_host(fabric) -> None:
+def test_every_node_is_a_switch_with_an_executor_and_every_access_point_a_host(fabric: Fabric) -> None:
     topology = fabric.topology
     assert list(fabric.switches.values()) == list(range(1, topology.n_nodes + 1))
     assert all(fabric.hosts[name].switch == name for name in topology.nodes)
@@ -25,11 +29,11 @@ def test_every_node_is_a_switch_with_an_executor_and_every_access_point_a_host(f
     assert len(set(ports)) == len(ports)
 
 
-def test_ways_are_shortest_and_joined_port_to_port(fabric) -> None:
+def test_ways_are_shortest_and_joined_port_to_port(fabric: Fabric) -> None:
     topology = fabric.topology
     for a, access_point in enumerate(topology.access_points):
         for j, node in enumerate(topology.nodes):
-            way = fabric.way(access_point, (node,))
+            way = present(fabric.way(access_point, (node,)))
             assert way[0].in_port == fabric.hosts[access_point].port
             assert way[-1].out_port == fabric.hosts[node].port
             names = [hop.switch for hop in way]
@@ -41,21 +45,21 @@ def test_ways_are_shortest_and_joined_port_to_port(fabric) -> None:
                 assert two.in_port == fabric.cables[two.switch, one.switch]
 
 
-def test_the_second_executor_is_reached_by_way_of_the_first(fabric) -> None:
-    way = fabric.way("ap0", ("lower7", "lower0"))
+def test_the_second_executor_is_reached_by_way_of_the_first(fabric: Fabric) -> None:
+    way = present(fabric.way("ap0", ("lower7", "lower0")))
     assert [hop.switch for hop in way] == ["lower0", "upper0", "lower7", "upper0", "lower0"]
 
 
-def test_a_way_avoids_switches_that_are_away_or_there_is_none(fabric) -> None:
+def test_a_way_avoids_switches_that_are_away_or_there_is_none(fabric: Fabric) -> None:
     detour = fabric.way("ap0", ("upper0",), lambda name: name not in ("upper0",))
     assert detour is None
-    first = fabric.way("ap0", ("lower1",))
+    first = present(fabric.way("ap0", ("lower1",)))
     other = fabric.way("ap0", ("lower1",), lambda name: name != first[1].switch)
     assert other is not None
     assert first[1].switch not in [hop.switch for hop in other]
 
 
-def test_a_fabric_survives_its_file(fabric) -> None:
+def test_a_fabric_survives_its_file(fabric: Fabric) -> None:
     again = load_fabric(fabric.topology, fabric.to_dict())
     assert again.to_dict() == fabric.to_dict()
     assert again.way("ap5", ("mec0",)) == fabric.way("ap5", ("mec0",))
@@ -79,7 +83,9 @@ def test_a_fabric_survives_its_file(fabric) -> None:
         (lambda doc: doc.update(schema="other"), "must be slicewright/fabric/v1"),
     ],
 )
-def test_a_wrong_file_is_refused_by_name(fabric, change, message) -> None:
+def test_a_wrong_file_is_refused_by_name(
+    fabric: Fabric, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
     document = fabric.to_dict()
     change(document)
     with pytest.raises(sw.InvalidTasksError, match=message):
@@ -89,7 +95,7 @@ def test_a_wrong_file_is_refused_by_name(fabric, change, message) -> None:
 def test_distances_without_links_cannot_be_routed() -> None:
     topology = linked_topology(
         [Link("n0", "n1", 1.0), Link("a0", "n0", 1.0), Link("a0", "n1", 1.0)],
-        capacity_hz=[1e9, 1e9],
+        capacity_hz=np.array([1e9, 1e9]),
         nodes=("n0", "n1"),
         access_points=("a0",),
     )
@@ -97,8 +103,8 @@ def test_distances_without_links_cannot_be_routed() -> None:
         numbered_fabric(topology)
 
 
-def test_rules_meter_where_traffic_enters_and_lead_both_ways(fabric) -> None:
-    ways = [fabric.way("ap0", executors) for executors in (("lower0",), ("lower0", "upper1"))]
+def test_rules_meter_where_traffic_enters_and_lead_both_ways(fabric: Fabric) -> None:
+    ways = [present(fabric.way("ap0", executors)) for executors in (("lower0",), ("lower0", "upper1"))]
     parts = [Part("lower0", ways[0], 14), Part("upper1", ways[1], 15)]
     rules = task_rules(fabric, number=7, access_point="ap0", port=20_000, rate_bps=3e6, parts=parts)
     assert set(rules) == {"lower0", "upper1"}

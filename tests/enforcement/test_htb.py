@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from slicewright.enforcement.linux.htb import parse_classes, parse_filters, pars
 from slicewright.enforcement.linux.shell import run
 from slicewright.errors import EnforcementError
 from tests.enforcement.kernel import NETWORK, needs, pair_of_hosts
+from tests.present import present
 
 CELL = [
     Limit("1", None, 40_000, 40_000),
@@ -33,14 +35,14 @@ CELL = [
 
 
 @pytest.fixture(scope="module")
-def hosts():
+def hosts() -> Iterator[tuple[str, str]]:
     needs(*NETWORK)
     with pair_of_hosts() as names:
         yield names
 
 
 @pytest.fixture
-def queue(hosts):
+def queue(hosts: tuple[str, str]) -> Iterator[Htb]:
     place = Htb("eth0", netns=hosts[0])
     yield place
     remove(place)
@@ -54,12 +56,12 @@ def test_the_host_is_left_alone_unless_allowed() -> None:
         Htb("eth0")
 
 
-def test_a_namespace_of_our_own_needs_no_permission(hosts) -> None:
+def test_a_namespace_of_our_own_needs_no_permission(hosts: tuple[str, str]) -> None:
     code = "from slicewright.enforcement.linux import Htb; print(Htb('eth0').read())"
     assert run([sys.executable, "-c", code], netns=hosts[0]) == "{}\n"
 
 
-def test_applied_read_back_and_idempotent(queue) -> None:
+def test_applied_read_back_and_idempotent(queue: Htb) -> None:
     report = enforce(queue, CELL)
     assert [step.action for step in report.done] == ["create"] * len(CELL)
     assert report.drift == ()
@@ -67,7 +69,7 @@ def test_applied_read_back_and_idempotent(queue) -> None:
     assert enforce(queue, CELL).done == ()
 
 
-def test_drift_is_seen_and_repaired(queue) -> None:
+def test_drift_is_seen_and_repaired(queue: Htb) -> None:
     enforce(queue, CELL)
     change = "class change dev eth0 parent 1:100 classid 1:1001 htb rate 5000kbit ceil 5000kbit"
     run(["tc", *change.split()], netns=queue.netns)
@@ -79,7 +81,7 @@ def test_drift_is_seen_and_repaired(queue) -> None:
     assert report.drift == ()
 
 
-def test_another_plan_removes_what_it_does_not_know_and_decreases_first(queue) -> None:
+def test_another_plan_removes_what_it_does_not_know_and_decreases_first(queue: Htb) -> None:
     enforce(queue, CELL)
     other = [
         Limit("1", None, 40_000, 40_000),
@@ -94,7 +96,7 @@ def test_another_plan_removes_what_it_does_not_know_and_decreases_first(queue) -
     assert actions.index("increase") > max(k for k, a in enumerate(actions) if a == "remove")
 
 
-def test_removed_without_a_trace(queue) -> None:
+def test_removed_without_a_trace(queue: Htb) -> None:
     before = run(["tc", "qdisc", "show", "dev", "eth0"], netns=queue.netns)
     enforce(queue, CELL)
     remove(queue)
@@ -103,7 +105,7 @@ def test_removed_without_a_trace(queue) -> None:
     assert queue.read() == {}
 
 
-def test_the_kernels_words_reach_the_user(hosts) -> None:
+def test_the_kernels_words_reach_the_user(hosts: tuple[str, str]) -> None:
     with pytest.raises(EnforcementError, match='Cannot find device "nowhere"'):
         enforce(Htb("nowhere", netns=hosts[0]), CELL)
 
@@ -134,19 +136,22 @@ except OSError:
 """
 
 
-def test_three_competing_flows_get_what_they_were_granted(queue) -> None:
+@pytest.mark.timing
+def test_three_competing_flows_get_what_they_were_granted(queue: Htb) -> None:
     for last in (11, 12, 13):
         run(["ip", "addr", "replace", f"10.9.0.{last}/24", "dev", "eth0"], netns=queue.netns)
     enforce(queue, CELL)
     inside = ["ip", "netns", "exec"]
     receiver = subprocess.Popen(
-        [*inside, queue.netns.replace("-a", "-b"), sys.executable, "-c", RECEIVER],
+        [*inside, present(queue.netns).replace("-a", "-b"), sys.executable, "-c", RECEIVER],
         stdout=subprocess.PIPE,
         text=True,
     )
-    port = receiver.stdout.readline().strip()
+    port = present(receiver.stdout).readline().strip()
     senders = [
-        subprocess.Popen([*inside, queue.netns, sys.executable, "-c", SENDER, f"10.9.0.{last}", port])
+        subprocess.Popen(
+            [*inside, present(queue.netns), sys.executable, "-c", SENDER, f"10.9.0.{last}", port]
+        )
         for last in (11, 12, 13)
     ]
     said, _ = receiver.communicate(timeout=30)
@@ -156,10 +161,10 @@ def test_three_competing_flows_get_what_they_were_granted(queue) -> None:
     measured = {row.split()[0]: float(row.split()[1]) for row in said.splitlines()}
     payload = 1448 / 1514
     for limit in CELL[3:]:
-        assert measured[limit.match] == pytest.approx(limit.amount * 1000 * payload, rel=0.07)
+        assert measured[present(limit.match)] == pytest.approx(limit.amount * 1000 * payload, rel=0.07)
 
 
-def test_a_plan_becomes_classes_that_carry_its_rates(queue) -> None:
+def test_a_plan_becomes_classes_that_carry_its_rates(queue: Htb) -> None:
     plan = sw.plan(sw.preset("paper-slicing", devices=12, seed=5), rounds=20)
     rates, off = uplink_rates_bps(plan), np.flatnonzero(~plan.decisions.local)
     assert plan.scenario.task_bits[off] / rates[off] == pytest.approx(plan.times.transmit_s[off])

@@ -1,5 +1,7 @@
 """Trees of limits and the order of changes, without a kernel."""
 
+from typing import TypeAlias
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,9 +10,11 @@ import slicewright as sw
 from slicewright.enforcement.linux import Limit, drift, steps
 from slicewright.enforcement.linux.limits import tree
 
+Tree: TypeAlias = dict[str, Limit]
+
 
 @st.composite
-def trees(draw):
+def trees(draw: st.DrawFn) -> Tree:
     """A cell of up to three slices of up to four devices each; every parent gets the sum of its children."""
     slices = draw(st.dictionaries(st.integers(0, 2), st.lists(st.integers(0, 3), min_size=1, unique=True)))
     leaves = {n: {i: draw(st.integers(1, 50)) for i in devices} for n, devices in slices.items()}
@@ -22,13 +26,13 @@ def trees(draw):
     return tree(limits)
 
 
-def total_below(state, parent):
+def total_below(state: Tree, parent: str | None) -> int:
     return sum(limit.amount for limit in state.values() if limit.parent == parent)
 
 
 @settings(max_examples=150, deadline=None)
 @given(trees(), trees())
-def test_any_tree_becomes_any_other_without_overbooking_or_orphans(before, after) -> None:
+def test_any_tree_becomes_any_other_without_overbooking_or_orphans(before: Tree, after: Tree) -> None:
     state = dict(before)
     parents = {limit.parent for limit in (*before.values(), *after.values())}
     allowed = {p: max(total_below(before, p), total_below(after, p)) for p in parents}
@@ -46,7 +50,7 @@ def test_any_tree_becomes_any_other_without_overbooking_or_orphans(before, after
 
 
 @given(trees())
-def test_nothing_to_do_when_all_is_as_wanted(wanted) -> None:
+def test_nothing_to_do_when_all_is_as_wanted(wanted: Tree) -> None:
     assert steps(wanted, wanted) == []
 
 
@@ -73,6 +77,6 @@ def test_drift_names_what_is_missing_what_is_wrong_and_what_should_not_be() -> N
         ([Limit("1", None, 5, 4)], "at most its ceiling"),
     ],
 )
-def test_what_is_not_a_tree_is_refused(limits, message) -> None:
+def test_what_is_not_a_tree_is_refused(limits: list[Limit], message: str) -> None:
     with pytest.raises(sw.InvalidOptionError, match=message):
         tree(limits)

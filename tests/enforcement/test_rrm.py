@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from slicewright.network.scenario import SliceId
-from slicewright.slicing.rrm import PROFILES, quantise, rrm_policies
+from slicewright.slicing.rrm import PROFILES, Profile, quantise, rrm_policies
+from slicewright.types import FloatArray
 
 SLICES = tuple(SliceId(name, sst) for sst, name in enumerate("abcd", start=1))
 weights = arrays(np.float64, (3, 4), elements=st.floats(0, 1, allow_subnormal=False))
@@ -14,7 +15,7 @@ weights = arrays(np.float64, (3, 4), elements=st.floats(0, 1, allow_subnormal=Fa
 
 @settings(max_examples=60, deadline=None)
 @given(weights, st.sampled_from(PROFILES))
-def test_every_cell_keeps_the_rules_of_the_standard(weight, profile) -> None:
+def test_every_cell_keeps_the_rules_of_the_standard(weight: FloatArray, profile: Profile) -> None:
     total = weight.sum(axis=1, keepdims=True)
     share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
     for row in quantise(share):

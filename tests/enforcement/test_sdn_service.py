@@ -3,18 +3,20 @@
 import json
 import time
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.enforcement.sdn.api import respond
+from slicewright.enforcement.sdn.api import Answer, respond
 from slicewright.enforcement.sdn.decision import NO_WAY, Policy, Request, decide, read_request
 from slicewright.enforcement.sdn.fabric import numbered_fabric
-from slicewright.enforcement.sdn.rules import Rules
+from slicewright.enforcement.sdn.rules import Flow, Meter, Rules
 from slicewright.enforcement.sdn.service import Running, Service
 from slicewright.errors import EnforcementError
 from slicewright.placement import Tasks, choice_of, judge, placement_preset
+from tests.present import present
 
 POLICY = Policy(method="greedy-nearest", budget_s=None)
 TASK = {"access_point": "ap0", "size_bits": 2e7, "cycles": 5e7, "deadline_s": 0.1, "arrival_rate_hz": 0.3}
@@ -32,8 +34,8 @@ class Said:
 class Table:
     """A switch in memory: what it was told to have."""
 
-    meters: set = field(default_factory=set)
-    flows: set = field(default_factory=set)
+    meters: set[Meter] = field(default_factory=set)
+    flows: set[Flow | str] = field(default_factory=set)
     refusal: str | None = None
 
     def reset(self, rules: Rules) -> Said:
@@ -52,8 +54,11 @@ class Table:
         return Said()
 
 
+Network: TypeAlias = tuple[Service, dict[str, Table]]
+
+
 @pytest.fixture
-def network():
+def network() -> Network:
     service = Service(numbered_fabric(placement_preset(tasks=1).topology), POLICY)
     tables = {name: Table() for name in service.fabric.switches}
     for name, dpid in service.fabric.switches.items():
@@ -61,18 +66,36 @@ def network():
     return service, tables
 
 
-def request(service, **changes) -> Request:
+def request(service: Service, **changes: object) -> Request:
     return read_request({**TASK, **changes}, service.fabric.topology)
 
 
-def empty(tables) -> bool:
+def submitted(service: Service) -> Running:
+    """A task that was placed."""
+    (task,) = service.submit([request(service)])
+    assert isinstance(task, Running)
+    return task
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """The body of an answer about one thing."""
+    assert isinstance(answer.body, dict)
+    return answer.body
+
+
+def documents(answer: Answer) -> list[dict[str, Any]]:
+    """The body of an answer about several."""
+    assert isinstance(answer.body, list)
+    return answer.body
+
+
+def empty(tables: dict[str, Table]) -> bool:
     return not any(table.meters or table.flows for table in tables.values())
 
 
-def test_a_task_is_installed_on_its_way_and_leaves_nothing_when_it_ends(network) -> None:
+def test_a_task_is_installed_on_its_way_and_leaves_nothing_when_it_ends(network: Network) -> None:
     service, tables = network
-    (task,) = service.submit([request(service)])
-    assert isinstance(task, Running)
+    task = submitted(service)
     assert len(task.parts) == 2
     for part in task.parts:
         assert all(tables[hop.switch].flows for hop in part.hops)
@@ -84,7 +107,7 @@ def test_a_task_is_installed_on_its_way_and_leaves_nothing_when_it_ends(network)
     assert empty(tables)
 
 
-def test_tasks_decided_one_by_one_or_together_keep_every_rule_and_are_never_moved(network) -> None:
+def test_tasks_decided_one_by_one_or_together_keep_every_rule_and_are_never_moved(network: Network) -> None:
     service, _ = network
     rng = np.random.default_rng(3)
     for _ in range(12):
@@ -117,7 +140,7 @@ def test_tasks_decided_one_by_one_or_together_keep_every_rule_and_are_never_move
     assert len(set(ports)) == len(ports)
 
 
-def test_a_task_that_nothing_can_serve_in_time_is_rejected_with_a_reason(network) -> None:
+def test_a_task_that_nothing_can_serve_in_time_is_rejected_with_a_reason(network: Network) -> None:
     service, tables = network
     (reason,) = service.submit([request(service, deadline_s=1e-4)])
     assert isinstance(reason, str)
@@ -128,7 +151,8 @@ def test_a_task_that_nothing_can_serve_in_time_is_rejected_with_a_reason(network
 def test_no_room_beside_running_tasks_is_a_reason_too() -> None:
     topology = placement_preset(tasks=1).topology
     one = read_request({**TASK, "arrival_rate_hz": 11.0, "deadline_s": 0.15}, topology)
-    running, answers = [], []
+    running: list[tuple[Request, tuple[int, ...]]] = []
+    answers: list[tuple[int, ...] | str] = []
     for _ in range(60):
         (answer,) = decide(topology, running, [one], POLICY, lambda request, nodes: True)
         answers.append(answer)
@@ -139,27 +163,27 @@ def test_no_room_beside_running_tasks_is_a_reason_too() -> None:
     assert running
 
 
-def test_a_lost_switch_is_avoided_and_told_everything_when_it_returns(network) -> None:
+def test_a_lost_switch_is_avoided_and_told_everything_when_it_returns(network: Network) -> None:
     service, tables = network
-    (task,) = service.submit([request(service)])
+    task = submitted(service)
     away = task.parts[-1].executor
     dpid = service.fabric.switches[away]
     service.disconnected(dpid, tables[away])
-    assert service.task(task.number)["state"] == "degraded"
-    (other,) = service.submit([request(service)])
+    assert present(service.task(task.number))["state"] == "degraded"
+    other = submitted(service)
     assert all(hop.switch != away for part in other.parts for hop in part.hops)
     wanted = set(tables[away].flows)
     returned = Table(flows={"something old"})
     service.connected(dpid, returned)
     assert returned.flows == wanted
-    assert service.task(task.number)["state"] == "active"
+    assert present(service.task(task.number))["state"] == "active"
     service.disconnected(dpid, tables[away])  # news of the old connection
-    assert service.task(task.number)["state"] == "active"
+    assert present(service.task(task.number))["state"] == "active"
 
 
-def test_a_task_that_ends_while_its_switch_is_away_is_not_reinstalled(network) -> None:
+def test_a_task_that_ends_while_its_switch_is_away_is_not_reinstalled(network: Network) -> None:
     service, tables = network
-    (task,) = service.submit([request(service)])
+    task = submitted(service)
     name = task.parts[-1].executor
     service.disconnected(service.fabric.switches[name], tables[name])
     service.end(task.number)
@@ -168,13 +192,13 @@ def test_a_task_that_ends_while_its_switch_is_away_is_not_reinstalled(network) -
     assert empty(tables)
 
 
-def test_cut_off_from_everything(network) -> None:
+def test_cut_off_from_everything(network: Network) -> None:
     service, tables = network
     service.disconnected(service.fabric.switches["lower0"], tables["lower0"])
     assert service.submit([request(service)]) == [NO_WAY]
 
 
-def test_a_switch_that_refuses_leaves_nothing_of_the_task(network) -> None:
+def test_a_switch_that_refuses_leaves_nothing_of_the_task(network: Network) -> None:
     service, tables = network
     for table in tables.values():
         table.refusal = "OpenFlow error type 12, code 3"
@@ -184,7 +208,7 @@ def test_a_switch_that_refuses_leaves_nothing_of_the_task(network) -> None:
     assert empty(tables)
 
 
-def test_a_task_with_a_duration_ends_by_itself(network) -> None:
+def test_a_task_with_a_duration_ends_by_itself(network: Network) -> None:
     service, tables = network
     service.submit([request(service, duration_s=0.05)])
     assert not empty(tables)
@@ -195,7 +219,7 @@ def test_a_task_with_a_duration_ends_by_itself(network) -> None:
     assert empty(tables)
 
 
-def test_a_stranger_is_left_alone(network) -> None:
+def test_a_stranger_is_left_alone(network: Network) -> None:
     service, _ = network
     stranger = Table(flows={"theirs"})
     service.connected(999, stranger)
@@ -203,7 +227,7 @@ def test_a_stranger_is_left_alone(network) -> None:
     assert stranger.flows == {"theirs"}
 
 
-def test_the_default_rate_carries_one_task_in_within_its_deadline(network) -> None:
+def test_the_default_rate_carries_one_task_in_within_its_deadline(network: Network) -> None:
     assert request(network[0]).rate_bps == pytest.approx(2e8)
     assert request(network[0], rate_bps=5e6).rate_bps == 5e6
 
@@ -218,34 +242,34 @@ def test_the_default_rate_carries_one_task_in_within_its_deadline(network) -> No
         ({"duration_s": 0}, "duration_s is 0 but must be positive"),
     ],
 )
-def test_wrong_requests_are_refused_by_name(network, change, message) -> None:
+def test_wrong_requests_are_refused_by_name(network: Network, change: dict[str, Any], message: str) -> None:
     with pytest.raises(sw.InvalidTasksError, match=message):
         request(network[0], **change)
 
 
-def post(service, document):
-    return respond(service, "POST", "/v1/tasks", json.dumps(document).encode())
+def post(service: Service, tasks: object) -> Answer:
+    return respond(service, "POST", "/v1/tasks", json.dumps(tasks).encode())
 
 
-def test_the_life_of_a_task_over_http(network) -> None:
+def test_the_life_of_a_task_over_http(network: Network) -> None:
     service, _ = network
     made = post(service, TASK)
     assert made.status == 201
-    assert made.location == f"/v1/tasks/{made.body['id']}"
-    assert [entry["port"] for entry in made.body["executors"]] == [20_000, 20_000]
+    assert made.location == f"/v1/tasks/{document(made)['id']}"
+    assert [entry["port"] for entry in document(made)["executors"]] == [20_000, 20_000]
     assert respond(service, "GET", made.location).body == made.body
     assert respond(service, "GET", "/v1/tasks").body == [made.body]
     assert respond(service, "DELETE", made.location).status == 204
     assert respond(service, "DELETE", made.location).status == 404
     assert respond(service, "GET", "/healthz").body == {"status": "ok", "switches_away": []}
-    assert len(respond(service, "GET", "/v1/switches").body) == 13
+    assert len(documents(respond(service, "GET", "/v1/switches"))) == 13
 
 
-def test_lists_are_decided_together_and_answered_in_order(network) -> None:
+def test_lists_are_decided_together_and_answered_in_order(network: Network) -> None:
     service, _ = network
     answer = post(service, [TASK, {**TASK, "deadline_s": 1e-4}, {**TASK, "access_point": "ap4"}])
     assert answer.status == 200
-    assert [one["state"] for one in answer.body] == ["active", "rejected", "active"]
+    assert [one["state"] for one in documents(answer)] == ["active", "rejected", "active"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +286,7 @@ def test_lists_are_decided_together_and_answered_in_order(network) -> None:
         ("GET", "/", b"", 404),
     ],
 )
-def test_problems_are_documents(network, method, path, body, status) -> None:
+def test_problems_are_documents(network: Network, method: str, path: str, body: bytes, status: int) -> None:
     answer = respond(network[0], method, path, body)
-    assert answer.status == answer.body["status"] == status
-    assert answer.body["detail"]
+    assert answer.status == document(answer)["status"] == status
+    assert document(answer)["detail"]

@@ -8,7 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Network
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from slicewright.enforcement.sdn.emulation import NEEDS, STATE, EmulatedFabric, 
 from slicewright.enforcement.sdn.fabric import numbered_fabric
 from slicewright.placement import placement_preset
 from tests.enforcement.kernel import needs
+from tests.present import present
 
 NAME = f"t{os.getpid()}"
 TASK = {"access_point": "ap0", "size_bits": 2e7, "cycles": 5e7, "deadline_s": 0.1, "arrival_rate_hz": 0.3}
@@ -66,15 +69,16 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as lin
 """
 
 
-def free_port(host="127.0.0.1"):
+def free_port(host: str = "127.0.0.1") -> int:
     with socket.create_server((host, 0)) as listener:
-        return listener.getsockname()[1]
+        port: int = listener.getsockname()[1]
+    return port
 
 
 class Controller:
     """``slicewright sdn serve`` as a process."""
 
-    def __init__(self, emulated) -> None:
+    def __init__(self, emulated: EmulatedFabric) -> None:
         self.emulated, self.http = emulated, free_port()
         code = "from slicewright.cli.main import run; run()"
         listen = f"{emulated.controller_address}:{emulated.openflow_port}"
@@ -94,7 +98,7 @@ class Controller:
             text=True,
         )
 
-    def call(self, method, path, document=None):
+    def call(self, method: str, path: str, document: object = None) -> Any:
         data = None if document is None else json.dumps(document).encode()
         asked = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", data, method=method)
         try:
@@ -103,7 +107,7 @@ class Controller:
         except urllib.error.HTTPError as refusal:
             return json.loads(refusal.read())
 
-    def await_health(self, wanted) -> None:
+    def await_health(self, wanted: Callable[[list[str]], bool]) -> None:
         seen = None
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -122,7 +126,7 @@ class Controller:
 
 
 @pytest.fixture(scope="module")
-def emulated():
+def emulated() -> Iterator[EmulatedFabric]:
     needs(*NEEDS)
     pytest.importorskip("os_ken")
     pid = os.getpid()
@@ -142,7 +146,7 @@ def emulated():
 
 
 @pytest.fixture(scope="module")
-def running(emulated):
+def running(emulated: EmulatedFabric) -> Iterator[Controller]:
     controller = Controller(emulated)
     try:
         controller.await_health(lambda away: not away)
@@ -152,13 +156,20 @@ def running(emulated):
 
 
 @pytest.fixture
-def controller(running):
+def controller(running: Controller) -> Iterator[Controller]:
     yield running
     for task in running.call("GET", "/v1/tasks"):
         running.call("DELETE", f"/v1/tasks/{task['id']}")
 
 
-def send(emulated, access_point, executors, *, rate, seconds=2.2):
+def send(
+    emulated: EmulatedFabric,
+    access_point: str,
+    executors: Sequence[dict[str, Any]],
+    *,
+    rate: float,
+    seconds: float = 2.2,
+) -> list[tuple[int, float]]:
     """Packets and bit/s that arrive at each executor while the access point sends to all of them."""
     inside = lambda name: ["ip", "netns", "exec", emulated.host(name), sys.executable, "-c"]
     receivers = [
@@ -182,11 +193,14 @@ def send(emulated, access_point, executors, *, rate, seconds=2.2):
     return [(int(packets), float(bps)) for packets, bps in said]
 
 
-def flows(emulated, node):
+def flows(emulated: EmulatedFabric, node: str) -> int:
     return emulated.openflow("dump-flows", node).count("cookie=0x5357") - 1  # one asks for addresses
 
 
-def test_packets_reach_both_executors_at_the_metered_rate_and_nothing_stays(emulated, controller) -> None:
+@pytest.mark.timing
+def test_packets_reach_both_executors_at_the_metered_rate_and_nothing_stays(
+    emulated: EmulatedFabric, controller: Controller
+) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "rate_bps": 2e6})
     assert task["state"] == "active"
     assert len(task["executors"]) == 2
@@ -205,7 +219,10 @@ def test_packets_reach_both_executors_at_the_metered_rate_and_nothing_stays(emul
     ]
 
 
-def test_many_tasks_at_once_each_with_its_own_meter_and_a_way_through_the_core(emulated, controller) -> None:
+@pytest.mark.timing
+def test_many_tasks_at_once_each_with_its_own_meter_and_a_way_through_the_core(
+    emulated: EmulatedFabric, controller: Controller
+) -> None:
     batch = [{**TASK, "access_point": "ap1", "cycles": 8e7, "rate_bps": rate} for rate in (1e6, 3e6)]
     batch.append({**TASK, "access_point": "ap6", "deadline_s": 1e-4})
     first, second, rejected = controller.call("POST", "/v1/tasks", batch)
@@ -216,7 +233,7 @@ def test_many_tasks_at_once_each_with_its_own_meter_and_a_way_through_the_core(e
         assert bps == pytest.approx(rate, rel=0.10)
 
 
-def test_answers_find_their_way_back(emulated, controller) -> None:
+def test_answers_find_their_way_back(emulated: EmulatedFabric, controller: Controller) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "access_point": "ap3", "rate_bps": 1e7})
     far = task["executors"][-1]
     inside = ["ip", "netns", "exec"]
@@ -225,7 +242,7 @@ def test_answers_find_their_way_back(emulated, controller) -> None:
         stdout=subprocess.PIPE,
         text=True,
     ) as server:
-        assert server.stdout.readline() == "ready\n"
+        assert present(server.stdout).readline() == "ready\n"
         client = [
             *inside,
             emulated.host("ap3"),
@@ -239,7 +256,9 @@ def test_answers_find_their_way_back(emulated, controller) -> None:
     assert said.stdout == "WHOLE WAY AND BACK\n", said.stderr
 
 
-def test_lost_switches_come_back_and_are_told_everything(emulated, controller) -> None:
+def test_lost_switches_come_back_and_are_told_everything(
+    emulated: EmulatedFabric, controller: Controller
+) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "rate_bps": 2e6})
     ended = controller.call("POST", "/v1/tasks", TASK)
     emulated.stop_switches()
@@ -255,7 +274,9 @@ def test_lost_switches_come_back_and_are_told_everything(emulated, controller) -
     assert emulated.openflow("dump-meters", "lower0").count("rate=") == 2
 
 
-def test_a_task_with_a_duration_is_removed_by_itself(emulated, controller) -> None:
+def test_a_task_with_a_duration_is_removed_by_itself(
+    emulated: EmulatedFabric, controller: Controller
+) -> None:
     task = controller.call("POST", "/v1/tasks", {**TASK, "duration_s": 0.5})
     entry = task["executors"][0]["path"][0]
     assert flows(emulated, entry) > 0
@@ -265,7 +286,7 @@ def test_a_task_with_a_duration_is_removed_by_itself(emulated, controller) -> No
     assert flows(emulated, entry) == 0
 
 
-def test_a_new_controller_finds_switches_clean(emulated, running) -> None:
+def test_a_new_controller_finds_switches_clean(emulated: EmulatedFabric, running: Controller) -> None:
     task = running.call("POST", "/v1/tasks", TASK)
     entry = task["executors"][0]["path"][0]
     running.process.kill()

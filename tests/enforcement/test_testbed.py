@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ from slicewright.enforcement.testbed.picture import draw_run
 from slicewright.enforcement.testbed.report import report_run
 from slicewright.enforcement.testbed.traffic import send_tasks
 from slicewright.errors import EnforcementError, MissingFeatureError
+from slicewright.slicing.plan import Plan
 from tests.enforcement.kernel import needs
+from tests.present import present
 
 SMALL = Path(beds.__file__).with_name("small.yaml")
 NAME = f"t{os.getpid()}"
@@ -29,7 +32,7 @@ NOBODY = 65_534
 
 
 @pytest.fixture(autouse=True)
-def nothing_left():
+def nothing_left() -> Iterator[None]:
     needs(*beds.NEEDS)
     yield
     beds.take_down(NAME)
@@ -38,7 +41,7 @@ def nothing_left():
 
 def traces() -> list[str]:
     """Everything in the kernel and on disk that carries the bed's name."""
-    groups = [str(path) for path in cpu_controller().mount.glob(f"swt-{NAME}*")]
+    groups = [str(path) for path in present(cpu_controller()).mount.glob(f"swt-{NAME}*")]
     files = [str(path) for path in beds.STATE.glob(NAME)]
     said = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return (
@@ -49,11 +52,12 @@ def traces() -> list[str]:
     )
 
 
-def small_plan():
+def small_plan() -> Plan:
     return sw.plan(sw.load_scenario(SMALL), rounds=20)
 
 
-def test_measured_times_are_those_of_the_model(tmp_path) -> None:
+@pytest.mark.timing
+def test_measured_times_are_those_of_the_model(tmp_path: Path) -> None:
     plan = small_plan()
     bed = beds.put_up(plan, name=NAME)
     assert bed.drift() == []

@@ -1,5 +1,7 @@
 """Tasks as drawn, and the model replayed on them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -53,7 +55,7 @@ def test_no_tasks_is_no_trouble() -> None:
     ("change", "message"),
     [({"duration_s": 0.0}, "duration is 0 but must be positive"), ({"work": "heavy"}, "exponential, fixed")],
 )
-def test_bad_workloads_are_refused(change, message) -> None:
+def test_bad_workloads_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(sw.InvalidOptionError, match=message):
         draw_workload(1.0, **{"duration_s": 1.0, "seed": (0,), **change})
 

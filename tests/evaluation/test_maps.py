@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.evaluation.maps import draw_plan, draw_scenario
@@ -26,7 +30,7 @@ from tests.shared import MELBOURNE
 MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".html": b"<html>"}
 
 
-def planned(name: str = "paper-slicing", **parameters: object) -> Plan:
+def planned(name: str = "paper-slicing", **parameters: Any) -> Plan:
     return plan(preset(name, **parameters), rounds=3)
 
 
@@ -41,7 +45,7 @@ def without_positions(scenario: Scenario) -> Scenario:
 
 
 @pytest.mark.parametrize("ending", [".png", ".pdf", ".svg", ".html"])
-def test_every_format_is_written_and_repeats_bit_for_bit(tmp_path, ending) -> None:
+def test_every_format_is_written_and_repeats_bit_for_bit(tmp_path: Path, ending: str) -> None:
     if ending == ".html":
         pytest.importorskip("plotly")
     made = planned(devices=6, seed=1)
@@ -51,14 +55,14 @@ def test_every_format_is_written_and_repeats_bit_for_bit(tmp_path, ending) -> No
     assert draw_scenario(made.scenario, tmp_path / f"s{ending}").read_bytes()[:60].count(MAGIC[ending]) == 1
 
 
-def test_another_ending_is_refused(tmp_path) -> None:
+def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InvalidOptionError, match=r"'map\.gif' but must end in one of \.png, \.pdf, \.svg, \.html"
     ):
         draw_plan(planned(devices=2), tmp_path / "map.gif")
 
 
-def test_html_works_offline_and_tells_every_device(tmp_path) -> None:
+def test_html_works_offline_and_tells_every_device(tmp_path: Path) -> None:
     pytest.importorskip("plotly")
     made = planned(devices=6, seed=1)
     page = draw_plan(made, tmp_path / "m.html").read_text()
@@ -66,7 +70,7 @@ def test_html_works_offline_and_tells_every_device(tmp_path) -> None:
     assert all(f"device {i}\\u003c" in page or f"device {i}<" in page for i in range(6))
 
 
-def test_html_without_plotly_names_the_extra(tmp_path, monkeypatch) -> None:
+def test_html_without_plotly_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "plotly", None)
     monkeypatch.setitem(sys.modules, "plotly.subplots", None)
     with pytest.raises(MissingExtraError, match=r"slicewright\[html\]"):
@@ -75,7 +79,7 @@ def test_html_without_plotly_names_the_extra(tmp_path, monkeypatch) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(scenarios())
-def test_loads_add_up_to_the_plan(scenario) -> None:
+def test_loads_add_up_to_the_plan(scenario: Scenario) -> None:
     made = plan(scenario, rounds=1)
     loads = loads_of(made)
     offloaded = int((~made.decisions.local).sum())
@@ -126,7 +130,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_text_covers_another(name) -> None:
+def test_no_text_covers_another(name: str) -> None:
     made = CASES[name]()
     assert_texts_apart(plan_page(made))
     assert_texts_apart(scenario_page(made.scenario))
@@ -150,7 +154,7 @@ def test_a_reference_instance_without_positions_is_drawn_in_columns() -> None:
     assert_texts_apart(plan_page(made))
 
 
-def assert_texts_apart(figure) -> None:
+def assert_texts_apart(figure: Figure) -> None:
     """No two texts share more than the rim of their boxes, and all are on the page."""
     page = np.array(figure.bbox.extents)
     texts = [(text, np.array(text.get_window_extent().extents)) for text in drawn_texts(figure)]
@@ -164,14 +168,12 @@ def assert_texts_apart(figure) -> None:
         assert not (shared > 1.0).all(), f"{one.get_text()!r} covers {other.get_text()!r}"
 
 
-def drawn_texts(figure):
+def drawn_texts(figure: Figure) -> list[Text]:
     """Texts that reach the page: labels of ticks beyond the limits exist as objects but are never drawn."""
-    from matplotlib.text import Text
-
     drawn = {}
     draw = Text.draw
 
-    def note(text, *args, **kwargs):
+    def note(text: Any, *args: Any, **kwargs: Any) -> Any:
         drawn[id(text)] = text
         return draw(text, *args, **kwargs)
 

@@ -17,7 +17,9 @@ from pathlib import Path
 
 from slicewright.labels import Job, Progress, Recipe, build_labels
 
-ADDRESS = "127.0.0.1:6390"
+PORT = 6390
+"""Nobody else is in the namespace."""
+ADDRESS = f"127.0.0.1:{PORT}"
 START_LIMIT_S = 120
 IN_FLIGHT_S = 0.15
 """After a label came back the node gets its next chunk: kill it while it is working on that."""
@@ -27,7 +29,7 @@ def start_node(*options: str, log: Path) -> subprocess.Popen[bytes]:
     """A Ray node that lives as long as its process."""
     ray = Path(sys.executable).with_name("ray")
     command = [
-        ray,
+        str(ray),
         "start",
         "--node-ip-address=127.0.0.1",
         "--num-cpus=1",
@@ -75,7 +77,7 @@ def main(store: Path, count: int, method: str) -> None:
     scratch = store.parent
     head = start_node(
         "--head",
-        "--port=6390",
+        f"--port={PORT}",
         "--include-dashboard=false",
         f"--temp-dir={scratch}/r",
         log=scratch / "head.log",
@@ -83,7 +85,7 @@ def main(store: Path, count: int, method: str) -> None:
     wait_for_processors(1, head)
     second = start_node(f"--address={ADDRESS}", log=scratch / "second.log")
     wait_for_processors(2, head, second)
-    killed_at = []
+    killed_at: list[int] = []
 
     def on_progress(progress: Progress) -> None:
         if progress.done >= count // 2 and not killed_at:

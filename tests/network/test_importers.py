@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,9 @@ from slicewright.network import load_scenario, save_scenario
 from slicewright.network.importers import import_eua
 from slicewright.network.importers.geography import Origin, to_plane_m
 from slicewright.network.importers.nodes import place_nodes
+from slicewright.network.scenario import Scenario
 from slicewright.policies import plan
+from tests.present import present
 from tests.shared import MELBOURNE
 
 SITES = "SITE_ID,LATITUDE,LONGITUDE,NAME\n7,-37.810,144.960,a\n8,-37.812,144.962,b\n9,-37.814,144.964,c\n"
@@ -18,33 +23,33 @@ USERS = "Latitude,Longitude\n-37.811,144.961\n-37.813,144.963\n\n-37.8145,144.96
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "site-x.csv").write_text(SITES)
     (tmp_path / "users-x.csv").write_text(USERS)
     return tmp_path
 
 
-def small(folder, **parameters):
+def small(folder: Path, **parameters: Any) -> Scenario:
     return import_eua(folder, **{"coins": 2, "mecs": 1, **parameters})
 
 
-def test_sites_become_access_points_and_users_devices(folder) -> None:
+def test_sites_become_access_points_and_users_devices(folder: Path) -> None:
     scenario = small(folder)
     assert scenario.access_points == ("7", "8", "9")
     assert (scenario.n_devices, scenario.node_kinds) == (3, ("coin", "coin", "mec"))
     assert scenario.nodes[-1] == "mec-8", "the MEC server sits at the site in the middle"
-    between = scenario.sites.access_point_m[1] - scenario.sites.access_point_m[0]
+    between = np.diff(present(scenario.sites.access_point_m)[:2], axis=0)[0]
     np.testing.assert_allclose(between, [176.1, -222.0], atol=0.2)
 
 
-def test_origin_tells_what_is_real_and_every_parameter_that_is_not(folder) -> None:
-    origin = small(folder, seed=4, arrival_rate_hz=(0.2, 0.2)).origin
+def test_origin_tells_what_is_real_and_every_parameter_that_is_not(folder: Path) -> None:
+    origin: dict[str, Any] = dict(small(folder, seed=4, arrival_rate_hz=(0.2, 0.2)).origin)
     assert origin["real"] == "positions of access points and devices"
     assert origin["not_real"]["arrival_rate_hz"] == (0.2, 0.2)
     assert (origin["not_real"]["coins"], origin["seed"], origin["sites_file"]) == (2, 4, "site-x.csv")
 
 
-def test_same_seed_same_scenario_and_the_file_gives_it_back(folder) -> None:
+def test_same_seed_same_scenario_and_the_file_gives_it_back(folder: Path) -> None:
     scenario, again, other = small(folder, seed=5), small(folder, seed=5), small(folder, seed=6)
     np.testing.assert_array_equal(scenario.task_bits, again.task_bits)
     assert not np.array_equal(scenario.task_bits, other.task_bits)
@@ -53,7 +58,7 @@ def test_same_seed_same_scenario_and_the_file_gives_it_back(folder) -> None:
     assert "rate_bps" not in (folder / "s.yaml").read_text()
 
 
-def test_parameters_reach_the_scenario(folder) -> None:
+def test_parameters_reach_the_scenario(folder: Path) -> None:
     scenario = small(folder, users=2, slices=["gold", "bronze"], reach_m=1e-3, local_capacity_hz=3e7)
     assert scenario.n_devices == 2
     assert [s.name for s in scenario.slices] == ["gold", "bronze"]
@@ -89,7 +94,7 @@ def test_parameters_reach_the_scenario(folder) -> None:
         ),
     ],
 )  # fmt: skip
-def test_mistakes_in_a_file_name_file_line_and_rule(folder, file, text, message) -> None:
+def test_mistakes_in_a_file_name_file_line_and_rule(folder: Path, file: str, text: str, message: str) -> None:
     (folder / file).write_text(text)
     with pytest.raises(InvalidScenarioError) as caught:
         small(folder)
@@ -107,20 +112,20 @@ def test_mistakes_in_a_file_name_file_line_and_rule(folder, file, text, message)
         ({"task_bits": (5.0, 1.0)}, "task_bits is (5.0, 1.0) but must be a range [low, high] with 0 < low <= high"),
     ],
 )  # fmt: skip
-def test_mistakes_in_parameters_are_named(folder, parameters, message) -> None:
+def test_mistakes_in_parameters_are_named(folder: Path, parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidScenarioError) as caught:
         small(folder, **parameters)
     assert str(caught.value) == message
 
 
-def test_two_files_that_match_need_a_choice(folder) -> None:
+def test_two_files_that_match_need_a_choice(folder: Path) -> None:
     (folder / "site-y.csv").write_text(SITES)
     with pytest.raises(InvalidScenarioError, match=r"must match exactly one file .* site-x.csv, site-y.csv"):
         small(folder)
     assert small(folder, sites_file="site-y.csv").n_access_points == 3
 
 
-def test_no_folder_is_no_file(tmp_path) -> None:
+def test_no_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         import_eua(tmp_path / "nowhere")
 
@@ -134,7 +139,7 @@ def test_a_degree_is_as_long_as_the_ellipsoid_says() -> None:
 
 
 @pytest.mark.parametrize("rule", ["spread", "busiest", "random"])
-def test_coin_nodes_take_one_site_each(rule) -> None:
+def test_coin_nodes_take_one_site_each(rule: str) -> None:
     rng = np.random.default_rng(1)
     site_m, user_m = rng.uniform(0, 1000, (12, 2)), rng.uniform(0, 1000, (50, 2))
     hosts = place_nodes(site_m, user_m, coins=12, mecs=3, coin_placement=rule, rng=rng)
@@ -154,11 +159,11 @@ def test_spread_coin_nodes_stay_apart_and_busiest_follow_the_users() -> None:
 @pytest.mark.skipif(
     not MELBOURNE.is_dir(), reason="the shared Melbourne CSV files are not beside this checkout"
 )
-def test_melbourne_is_planned_whole_and_certified(tmp_path) -> None:
+def test_melbourne_is_planned_whole_and_certified(tmp_path: Path) -> None:
     scenario = import_eua(MELBOURNE)
     assert (scenario.n_access_points, scenario.n_devices) == (125, 816)
     nearest_m = np.linalg.norm(
-        scenario.sites.device_m[:, None] - scenario.sites.access_point_m[None], axis=2
+        present(scenario.sites.device_m)[:, None] - present(scenario.sites.access_point_m)[None], axis=2
     ).min(axis=1)
     assert np.median(nearest_m) == pytest.approx(62, abs=1), "the data set's own figure"
     file = save_scenario(scenario, tmp_path / "melbourne.yaml")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -10,8 +12,9 @@ import pytest
 
 from slicewright.errors import InvalidScenarioError, MissingExtraError, UnknownNameError
 from slicewright.network.importers import import_graph, import_topohub, scenario_from_graph, topologies
+from tests.present import present
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "nodes": [
         {"id": "a", "kind": "access_point", "x": 0, "y": 0},
         {"id": 2, "kind": "AP", "x": 300, "y": 0},
@@ -23,14 +26,14 @@ KINDS = {
 }
 
 
-def written(tmp_path, document, name="g.json"):
+def written(tmp_path: Path, document: object, name: str = "g.json") -> Path:
     file = tmp_path / name
     file.write_text(json.dumps(document))
     return file
 
 
 @pytest.mark.parametrize("key", ["links", "edges"])
-def test_kinds_are_roles_and_both_names_of_the_edge_list_work(tmp_path, key) -> None:
+def test_kinds_are_roles_and_both_names_of_the_edge_list_work(tmp_path: Path, key: str) -> None:
     document = {"nodes": KINDS["nodes"], key: KINDS["links"]}
     scenario = import_graph(written(tmp_path, document), devices=7)
     assert scenario.access_points == ("a", "2")
@@ -41,14 +44,14 @@ def test_kinds_are_roles_and_both_names_of_the_edge_list_work(tmp_path, key) -> 
 
 
 @pytest.mark.parametrize("edges", ["links", "edges"])
-def test_what_networkx_writes_is_read(tmp_path, edges) -> None:
+def test_what_networkx_writes_is_read(tmp_path: Path, edges: str) -> None:
     graph = nx.star_graph(6)
     scenario = import_graph(written(tmp_path, nx.node_link_data(graph, edges=edges)), coins=1, mecs=1)
     assert scenario.nodes == ("1", "0"), "the hub is the MEC server, the first of its equals the COIN node"
     assert scenario.access_points == ("2", "3", "4", "5", "6")
 
 
-def test_graphml_with_positions_in_degrees(tmp_path) -> None:
+def test_graphml_with_positions_in_degrees(tmp_path: Path) -> None:
     graph = nx.path_graph(5)
     for v in graph:
         graph.nodes[v].update(Latitude=52.0 + v / 1000, Longitude=21.0, label=f"city {v}")
@@ -56,25 +59,27 @@ def test_graphml_with_positions_in_degrees(tmp_path) -> None:
     scenario = import_graph(tmp_path / "g.graphml", coins=1, mecs=1, roles="betweenness")
     assert scenario.nodes == ("city 1", "city 2")
     assert scenario.origin["positions"] == "latitude, longitude"
-    np.testing.assert_allclose(np.ptp(scenario.sites.access_point_m, axis=0), [0, 445.1], atol=0.5)
+    np.testing.assert_allclose(
+        np.ptp(present(scenario.sites.access_point_m), axis=0), np.array([0, 445.1]), atol=0.5
+    )
 
 
-def test_without_positions_a_seeded_spring_layout(tmp_path) -> None:
+def test_without_positions_a_seeded_spring_layout(tmp_path: Path) -> None:
     file = written(tmp_path, nx.node_link_data(nx.cycle_graph(8), edges="edges"))
     one, same, other = (import_graph(file, seed=seed) for seed in (1, 1, 2))
     assert one.origin["positions"] == "spring layout"
-    np.testing.assert_array_equal(one.sites.access_point_m, same.sites.access_point_m)
-    assert not np.array_equal(one.sites.access_point_m, other.sites.access_point_m)
-    everything = np.vstack([one.sites.access_point_m, one.sites.node_m])
+    np.testing.assert_array_equal(present(one.sites.access_point_m), present(same.sites.access_point_m))
+    assert not np.array_equal(present(one.sites.access_point_m), present(other.sites.access_point_m))
+    everything = np.vstack([present(one.sites.access_point_m), present(one.sites.node_m)])
     assert np.ptp(everything, axis=0).max() == pytest.approx(1000, abs=0.01)
 
 
-def test_area_scales_the_map(tmp_path) -> None:
+def test_area_scales_the_map(tmp_path: Path) -> None:
     scenario = import_graph(written(tmp_path, KINDS), area_m=30)
     np.testing.assert_array_equal(scenario.sites.access_point_m, [[0, 0], [30, 0]])
 
 
-def with_node(**changes):
+def with_node(**changes: object) -> dict[str, object]:
     return {**KINDS, "nodes": [{**KINDS["nodes"][0], **changes}, *KINDS["nodes"][1:]]}
 
 
@@ -110,13 +115,15 @@ def with_node(**changes):
         ),
     ],
 )  # fmt: skip
-def test_mistakes_name_vertex_and_rule(tmp_path, document, parameters, message) -> None:
+def test_mistakes_name_vertex_and_rule(
+    tmp_path: Path, document: object, parameters: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InvalidScenarioError) as caught:
         import_graph(written(tmp_path, document), **parameters)
     assert str(caught.value) == message
 
 
-def test_broken_graphml_is_refused(tmp_path) -> None:
+def test_broken_graphml_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "g.graphml"
     file.write_text("<graphml><graph></graphml>")
     with pytest.raises(InvalidScenarioError, match=r"g\.graphml: is not valid GraphML"):
@@ -133,10 +140,10 @@ def test_topohub_topologies_fit_into_a_city() -> None:
     pytest.importorskip("topohub")
     scenario = import_topohub("topozoo/Abilene", seed=1, devices=5)
     assert "Denver" in scenario.access_points + scenario.nodes
-    everything = np.vstack([scenario.sites.access_point_m, scenario.sites.node_m])
+    everything = np.vstack([present(scenario.sites.access_point_m), present(scenario.sites.node_m)])
     assert np.ptp(everything, axis=0).max() == pytest.approx(2000, abs=0.01)
-    west = scenario.sites.access_point_m[scenario.access_points.index("Seattle")]
-    east = scenario.sites.access_point_m[scenario.access_points.index("New York")]
+    west = present(scenario.sites.access_point_m)[scenario.access_points.index("Seattle")]
+    east = present(scenario.sites.access_point_m)[scenario.access_points.index("New York")]
     assert west[0] < east[0]
 
 
@@ -147,7 +154,7 @@ def test_an_unknown_topology_suggests_the_nearest() -> None:
         import_topohub("topozoo/abilene")
 
 
-def test_without_topohub_the_extra_is_named(monkeypatch) -> None:
+def test_without_topohub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slicewright.network.importers.topohub.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"slicewright\[topologies\]"):
         topologies()

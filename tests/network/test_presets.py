@@ -1,10 +1,15 @@
 """Presets: the published setting, repeatable by seed, every parameter overridable."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import slicewright as sw
 from slicewright.network import PRESETS, path_loss_rate, register_radio_model
+from slicewright.network.scenario import Scenario
+from slicewright.types import FloatArray
 
 
 def test_paper_slicing_is_the_published_setting() -> None:
@@ -25,7 +30,7 @@ def test_paper_slicing_is_the_published_setting() -> None:
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
-def test_the_seed_is_the_instance(name) -> None:
+def test_the_seed_is_the_instance(name: str) -> None:
     one, again, other = (sw.preset(name, devices=9, seed=seed) for seed in (3, 3, 4))
     assert np.array_equal(one.rate_bps, again.rate_bps)
     assert not np.array_equal(one.rate_bps, other.rate_bps)
@@ -46,7 +51,9 @@ def test_the_seed_is_the_instance(name) -> None:
         ({"hotspots": 2, "hotspot_spread_m": 1.0}, lambda s: np.ptp(s.sites.device_m, axis=0).max() < 500),
     ],
 )
-def test_every_parameter_can_be_overridden(overrides, check) -> None:
+def test_every_parameter_can_be_overridden(
+    overrides: dict[str, Any], check: Callable[[Scenario], bool]
+) -> None:
     assert check(sw.preset("paper-slicing", devices=6, seed=2, **overrides))
 
 
@@ -63,7 +70,7 @@ def test_every_parameter_can_be_overridden(overrides, check) -> None:
         ({"queueing": "x"}, "queueing"),
     ],
 )
-def test_impossible_parameters_are_named(overrides, message) -> None:
+def test_impossible_parameters_are_named(overrides: dict[str, Any], message: str) -> None:
     with pytest.raises(sw.InvalidScenarioError, match=message):
         sw.preset("paper-slicing", **overrides)
 
@@ -84,7 +91,7 @@ def test_rate_falls_with_distance_and_rises_with_power() -> None:
 
 
 def test_users_may_register_a_radio_model_of_their_own() -> None:
-    def flat(distance_m, tx_power_w, bandwidth_hz):
+    def flat(distance_m: FloatArray, tx_power_w: FloatArray, bandwidth_hz: FloatArray) -> FloatArray:
         return np.full(distance_m.shape, 7e6)
 
     register_radio_model("flat-for-test", flat)

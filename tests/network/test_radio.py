@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,9 +21,10 @@ from slicewright.network import (
 )
 from slicewright.network.radio import distances_m
 from slicewright.policies import plan
+from tests.present import present
 
 
-def test_a_file_leaves_out_rates_that_its_radio_model_gives_back(tmp_path) -> None:
+def test_a_file_leaves_out_rates_that_its_radio_model_gives_back(tmp_path: Path) -> None:
     scenario = preset("paper-slicing", devices=12, seed=3)
     document = scenario_to_dict(scenario)
     assert "rate_bps" not in document
@@ -41,11 +44,13 @@ def test_a_file_spells_out_rates_that_were_changed() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1000), st.floats(20.0, 900.0))
-def test_reach_keeps_exactly_the_links_within_it(seed, reach_m) -> None:
+def test_reach_keeps_exactly_the_links_within_it(seed: int, reach_m: float) -> None:
     everywhere = preset("paper-slicing", devices=9, access_points=5, seed=seed)
     near = preset("paper-slicing", devices=9, access_points=5, seed=seed, reach_m=reach_m)
     assert isinstance(near.rate_bps, sparse.csr_array)
-    within = distances_m(everywhere.sites.device_m, everywhere.sites.access_point_m) <= reach_m
+    within = (
+        distances_m(present(everywhere.sites.device_m), present(everywhere.sites.access_point_m)) <= reach_m
+    )
     np.testing.assert_allclose(
         near.rate_bps.toarray(), np.where(within, everywhere.rate_bps, 0.0), rtol=1e-12
     )
@@ -75,7 +80,7 @@ def test_a_device_out_of_reach_of_everything_stays_local() -> None:
         (Radio("path-loss", {"exponent": "four"}), "radio.exponent is 'four' but must be a number"),  # type: ignore[dict-item]
     ],
 )
-def test_a_radio_that_cannot_be_says_why(radio, message) -> None:
+def test_a_radio_that_cannot_be_says_why(radio: Radio, message: str) -> None:
     one = np.ones((1, 2))
     with pytest.raises(InvalidScenarioError) as caught:
         radio.rates(one, one, np.ones(1), np.ones(1))

@@ -1,5 +1,7 @@
 """Scenarios: sound ones are immutable values, unsound ones are refused in one sentence."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -9,7 +11,7 @@ from slicewright.network import Scenario, SliceId
 
 
 @pytest.fixture
-def good():
+def good() -> Scenario:
     return sw.preset("paper-slicing", devices=4, seed=1)
 
 
@@ -40,7 +42,9 @@ def good():
         ("slices", (SliceId("x"),), "slices is 1 but must have 3 entries"),
     ],
 )
-def test_unsound_scenarios_are_refused_with_field_index_and_rule(good, field, value, message) -> None:
+def test_unsound_scenarios_are_refused_with_field_index_and_rule(
+    good: Scenario, field: str, value: Any, message: str
+) -> None:
     with pytest.raises(sw.InvalidScenarioError, match=message) as caught:
         good.with_(**{field: value})
     assert "\n" not in str(caught.value)
@@ -48,17 +52,17 @@ def test_unsound_scenarios_are_refused_with_field_index_and_rule(good, field, va
     assert caught.value.rule
 
 
-def test_arrays_are_read_only(good) -> None:
+def test_arrays_are_read_only(good: Scenario) -> None:
     with pytest.raises(ValueError, match="read-only"):
         good.task_bits[0] = 1.0
 
 
-def test_counts_and_local_times(good) -> None:
+def test_counts_and_local_times(good: Scenario) -> None:
     assert (good.n_devices, good.n_access_points, good.n_nodes, good.n_slices) == (4, 3, 9, 3)
     assert np.allclose(good.local_time_s, good.local_cycles / good.local_capacity_hz)
 
 
-def test_candidate_links_are_the_same_from_dense_and_sparse_rates(good) -> None:
+def test_candidate_links_are_the_same_from_dense_and_sparse_rates(good: Scenario) -> None:
     rates = np.array(good.rate_bps)
     rates[0, 1] = rates[2, :] = 0.0
     dense, compressed = good.with_(rate_bps=rates), good.with_(rate_bps=sparse.csr_array(rates))
@@ -70,7 +74,7 @@ def test_candidate_links_are_the_same_from_dense_and_sparse_rates(good) -> None:
     assert plans[0].decisions.local[2]
 
 
-def test_scenarios_survive_pickling_to_worker_processes(good) -> None:
+def test_scenarios_survive_pickling_to_worker_processes(good: Scenario) -> None:
     import pickle
 
     again = pickle.loads(pickle.dumps(good))
@@ -78,7 +82,7 @@ def test_scenarios_survive_pickling_to_worker_processes(good) -> None:
     assert np.array_equal(again.rate_bps, good.rate_bps)
 
 
-def test_errors_survive_pickling_to_worker_processes(good) -> None:
+def test_errors_survive_pickling_to_worker_processes(good: Scenario) -> None:
     import pickle
 
     with pytest.raises(sw.InvalidScenarioError) as caught:

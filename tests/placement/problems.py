@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -19,10 +20,11 @@ REFERENCE = next(
     if (folder / "optima.json").exists()
 )
 """Public instances with proven optima: all where they are at hand, else the copies of some."""
+Way: TypeAlias = tuple[tuple[int, ...], float, dict[int, float], float]
 
 
-def reference_optima() -> list[dict[str, object]]:
-    return json.loads((REFERENCE / "optima.json").read_text())
+def reference_optima() -> list[dict[str, Any]]:
+    return list(json.loads((REFERENCE / "optima.json").read_text()))
 
 
 def by_distances(tasks: Tasks) -> dict[str, object]:
@@ -41,12 +43,12 @@ def by_distances(tasks: Tasks) -> dict[str, object]:
 def small_tasks(draw: st.DrawFn, *, most_tasks: int = 3) -> Tasks:
     """Few tasks on a small network under a wide range of loads, in all variants."""
     load = draw(st.sampled_from(["light", "paper", "tight", "impossible"]))
-    ranges = {
+    every: dict[str, dict[str, Any]] = {
         "light": {"deadline_s": (0.2, 0.5)},
         "paper": {},
         "tight": {"deadline_s": (0.03, 0.06), "arrival_rate_hz": (2.0, 8.0)},
         "impossible": {"deadline_s": (0.001, 0.02), "mec_capacity_hz": (1e9, 3e9)},
-    }[load]
+    }
     return placement_preset(
         tasks=draw(st.integers(1, most_tasks)),
         seed=draw(st.integers(0, 10_000)),
@@ -56,7 +58,7 @@ def small_tasks(draw: st.DrawFn, *, most_tasks: int = 3) -> Tasks:
         mecs=draw(st.integers(0, 1)),
         split=draw(st.sampled_from(["proportional", "equal", "none"])),
         lower_capacity_hz=(4e8, 7e8),
-        **ranges,
+        **every[load],
     )
 
 
@@ -71,13 +73,13 @@ def cheapest_by_enumeration(tasks: Tasks) -> float:
     )
 
 
-def _ways(tasks: Tasks, k: int) -> list[tuple[tuple[int, ...], float, dict[int, float], float]]:
+def _ways(tasks: Tasks, k: int) -> list[Way]:
     """(nodes, cost, service rate at each node, longest delay) of the ways to place task k or reject it."""
     topology = tasks.topology
     size, work, deadline = tasks.size_bits[k], tasks.cycles[k], tasks.deadline_s[k]
     reach = topology.access_point_to_node[tasks.access_point[k]]
     speed = topology.capacity_hz
-    ways = []
+    ways: list[Way] = []
     coins = [int(j) for j in topology.coins]
     if tasks.split == "none":
         ways = [((c,), size * reach[c], {c: speed[c] / work}, deadline) for c in coins]
@@ -96,7 +98,7 @@ def _ways(tasks: Tasks, k: int) -> list[tuple[tuple[int, ...], float, dict[int, 
     return [*ways, ((), 10 * size * farthest, {}, math.inf)]
 
 
-def _holds(tasks: Tasks, plan: tuple[tuple[tuple[int, ...], float, dict[int, float], float], ...]) -> bool:
+def _holds(tasks: Tasks, plan: tuple[Way, ...]) -> bool:
     arrivals = dict.fromkeys(range(tasks.topology.n_nodes), 0.0)
     for k, (nodes, _, _, _) in enumerate(plan):
         for j in nodes:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -15,9 +18,11 @@ from slicewright.placement.picture import draw_placement
 from slicewright.placement.plan import placement_choice
 from tests.placement.problems import by_distances
 
+Command: TypeAlias = Callable[..., tuple[int, str, str]]
+
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run the command; returns its exit code, standard output and standard error."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
@@ -30,7 +35,7 @@ def command(monkeypatch, capsys):
     return call
 
 
-def test_place_shows_and_writes(command, tmp_path) -> None:
+def test_place_shows_and_writes(command: Command, tmp_path: Path) -> None:
     file = save_tasks(
         placement_preset(tasks=12, seed=4, deadline_s=(0.003, 0.1), mec_capacity_hz=4e9),
         tmp_path / "tasks.yaml",
@@ -47,7 +52,7 @@ def test_place_shows_and_writes(command, tmp_path) -> None:
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_place_speaks_json_on_standard_output(command) -> None:
+def test_place_speaks_json_on_standard_output(command: Command) -> None:
     code, out, _ = command("paper-placement", "--method", "greedy-nearest", "--json", "-")
     assert code == 0
     assert json.loads(out)["schema"] == "slicewright/placement/v1"
@@ -64,7 +69,9 @@ def test_place_speaks_json_on_standard_output(command) -> None:
         (("paper-placement", "--map", "picture.txt"), "must end in"),
     ],
 )
-def test_bad_input_ends_with_two_and_one_sentence(command, arguments, said) -> None:
+def test_bad_input_ends_with_two_and_one_sentence(
+    command: Command, arguments: tuple[str, ...], said: str
+) -> None:
     code, _, err = command(*arguments)
     assert code == 2
     assert said in err
@@ -80,13 +87,13 @@ def test_traffic_is_what_the_cost_counts() -> None:
 
 
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
-def test_pictures_of_networks_known_only_by_distances(tmp_path, ending) -> None:
+def test_pictures_of_networks_known_only_by_distances(tmp_path: Path, ending: str) -> None:
     tasks = load_tasks(by_distances(placement_preset(tasks=9, seed=3, mecs=2)))
     file = draw_placement(tasks, place(tasks, "greedy-nearest"), tmp_path / f"map.{ending}")
     assert file.stat().st_size > 5000
 
 
-def test_pictures_have_a_format(tmp_path) -> None:
+def test_pictures_have_a_format(tmp_path: Path) -> None:
     tasks = placement_preset(tasks=2)
     with pytest.raises(InvalidOptionError, match="must end in"):
         draw_placement(tasks, place(tasks, "random"), tmp_path / "map.gif")

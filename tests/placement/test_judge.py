@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,12 +25,12 @@ from slicewright.placement import (
 def four_nodes(**changes: object) -> Tasks:
     """Two tasks on three COINs in a row and a MEC server."""
     topology = Topology(
-        capacity_hz=[10.0, 10.0, 20.0, 100.0],
-        access_point_to_node=[[1.0, 2.0, 3.0, 9.0]],
-        node_to_node=[[0.0, 1.0, 2.0, 8.0], [1.0, 0.0, 1.0, 7.0], [2.0, 1.0, 0.0, 6.0], [8.0, 7.0, 6.0, 0.0]],
+        capacity_hz=np.array([10.0, 10.0, 20.0, 100.0]),
+        access_point_to_node=np.array([[1.0, 2.0, 3.0, 9.0]]),
+        node_to_node=np.array([[0.0, 1, 2, 8], [1, 0, 1, 7], [2, 1, 0, 6], [8, 7, 6, 0]]),
         kinds=("coin", "coin", "coin", "mec"),
     )
-    values = {
+    values: dict[str, Any] = {
         "access_point": [0, 0],
         "size_bits": [2.0, 3.0],
         "cycles": [10.0, 5.0],
@@ -76,7 +77,9 @@ def test_a_rejected_task_counts_ten_times_the_longest_way() -> None:
         ([(3,), (0, 1)], {"arrival_rate_hz": [7.5, 0.1], "deadline_s": [9.0, 9.0]}, {"9b"}),
     ],
 )
-def test_every_rule_is_found_broken(nodes, changes, broken) -> None:
+def test_every_rule_is_found_broken(
+    nodes: list[tuple[int, ...]], changes: dict[str, Any], broken: set[str]
+) -> None:
     tasks = four_nodes(**changes)
     violations = judge(tasks, choice_of(tasks, nodes)).violations
     assert {rule for rule, residual in violations.residuals.items() if residual > 0} == broken
@@ -126,7 +129,7 @@ def test_infinite_residuals_are_null_in_documents() -> None:
         ({"placements": [{"task": 0, "nodes": [0.5]}]}, "placements[0].nodes"),
     ],
 )
-def test_broken_documents_are_refused(change, field) -> None:
+def test_broken_documents_are_refused(change: dict[str, Any], field: str) -> None:
     document = place(placement_preset(tasks=2), "random").to_dict()
     with pytest.raises(InvalidPlanError) as caught:
         Placement.from_dict({**document, **change})

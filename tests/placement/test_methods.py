@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from slicewright.errors import InvalidOptionError, InvalidPlanError, UnknownNameError
 from slicewright.placement import (
     Answer,
+    Tasks,
     load_tasks,
     lower_bound,
     place,
@@ -26,9 +30,10 @@ few = settings(max_examples=40, deadline=None)
 
 @few
 @given(tasks=small_tasks(most_tasks=6), seed=st.integers(0, 5))
-def test_every_placement_is_feasible_or_rejected_with_a_reason(tasks, seed) -> None:
+def test_every_placement_is_feasible_or_rejected_with_a_reason(tasks: Tasks, seed: int) -> None:
     for method in BUILT_IN:
-        placement = place(tasks, method, seed=seed, **({"iterations": 100} if method == "auto" else {}))
+        options: dict[str, Any] = {"iterations": 100} if method == "auto" else {}
+        placement = place(tasks, method, seed=seed, **options)
         assert placement.violations.feasible
         for used, reason in zip(placement.nodes, placement.reasons, strict=True):
             assert bool(used) == (reason is None)
@@ -37,7 +42,7 @@ def test_every_placement_is_feasible_or_rejected_with_a_reason(tasks, seed) -> N
 
 @few
 @given(tasks=small_tasks())
-def test_exact_finds_what_enumeration_finds_and_the_bound_is_below(tasks) -> None:
+def test_exact_finds_what_enumeration_finds_and_the_bound_is_below(tasks: Tasks) -> None:
     best = cheapest_by_enumeration(tasks)
     placement = place(tasks, "exact")
     assert placement.objective_bit_hops == pytest.approx(best, rel=1e-9)
@@ -48,7 +53,7 @@ def test_exact_finds_what_enumeration_finds_and_the_bound_is_below(tasks) -> Non
 
 @few
 @given(tasks=small_tasks(most_tasks=6), shuffle=st.randoms(use_true_random=False))
-def test_the_order_of_the_tasks_does_not_matter_to_the_optimum(tasks, shuffle) -> None:
+def test_the_order_of_the_tasks_does_not_matter_to_the_optimum(tasks: Tasks, shuffle: random.Random) -> None:
     order = list(range(tasks.n_tasks))
     shuffle.shuffle(order)
     assert place(tasks.take(np.array(order)), "exact").objective_bit_hops == pytest.approx(
@@ -58,7 +63,7 @@ def test_the_order_of_the_tasks_does_not_matter_to_the_optimum(tasks, shuffle) -
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1000), shorter=st.floats(0.3, 1.0), which=st.integers(0, 33))
-def test_cost_never_rises_with_shorter_links(seed, shorter, which) -> None:
+def test_cost_never_rises_with_shorter_links(seed: int, shorter: float, which: int) -> None:
     tasks = placement_preset(tasks=8, seed=seed)
     from slicewright.placement import linked_topology
 
@@ -76,7 +81,7 @@ def test_cost_never_rises_with_shorter_links(seed, shorter, which) -> None:
 
 
 @pytest.mark.parametrize("entry", reference_optima(), ids=lambda entry: entry["file"])
-def test_reference_optima_are_met_and_never_beaten(entry) -> None:
+def test_reference_optima_are_met_and_never_beaten(entry: dict[str, Any]) -> None:
     tasks = load_tasks(REFERENCE / entry["file"])
     optimum = entry["best_known_objective_bit_hops"]
     exact = place(tasks, "exact")
@@ -89,7 +94,7 @@ def test_reference_optima_are_met_and_never_beaten(entry) -> None:
 
 
 @pytest.mark.parametrize("solver", available_solvers())
-def test_all_solvers_agree(solver) -> None:
+def test_all_solvers_agree(solver: str) -> None:
     if solver == "ipopt":
         pytest.skip("takes no whole numbers")
     tasks = placement_preset(tasks=15, seed=8, deadline_s=(0.008, 0.06))
@@ -108,7 +113,7 @@ def test_exact_returns_its_incumbent_when_time_is_up() -> None:
 
 
 @pytest.mark.parametrize("tasks", [60, 120])
-def test_the_bound_is_near_and_auto_is_between(tasks) -> None:
+def test_the_bound_is_near_and_auto_is_between(tasks: int) -> None:
     problem = placement_preset(tasks=tasks, seed=5)
     placement = place(problem, iterations=20_000)
     assert 0 <= placement.gap < 0.03
@@ -116,9 +121,9 @@ def test_the_bound_is_near_and_auto_is_between(tasks) -> None:
 
 
 @pytest.mark.parametrize("method", ["auto", "random"])
-def test_runs_without_a_clock_repeat_bit_for_bit(method) -> None:
+def test_runs_without_a_clock_repeat_bit_for_bit(method: str) -> None:
     tasks = placement_preset(tasks=50, seed=7, deadline_s=(0.005, 0.1))
-    options = {"iterations": 3000} if method == "auto" else {}
+    options: dict[str, Any] = {"iterations": 3000} if method == "auto" else {}
     first, second = (place(tasks, method, seed=3, **options) for _ in range(2))
     assert first.nodes == second.nodes
     assert first.lower_bound_bit_hops == second.lower_bound_bit_hops
@@ -141,12 +146,12 @@ def test_mec_only_uses_the_mec_and_nothing_else() -> None:
 
 def test_reasons_tell_the_impossible_from_the_full() -> None:
     impossible = placement_preset(tasks=3, seed=1, deadline_s=(1e-3, 1e-3))
-    assert all("cannot be met even on idle nodes" in reason for reason in place(impossible).reasons)
+    assert all("cannot be met even on idle nodes" in (reason or "") for reason in place(impossible).reasons)
     full = placement_preset(tasks=30, seed=1, mecs=0, lower_coins=2, upper_coins=1, deadline_s=(0.07, 0.08))
     reasons = [reason for reason in place(full, iterations=500).reasons if reason]
     assert reasons and all("are taken" in reason for reason in reasons)
     left_out = place(placement_preset(tasks=6, seed=2, mecs=0, deadline_s=(0.1, 0.15)), "mec-only")
-    assert all("left it out" in reason for reason in left_out.reasons)
+    assert all("left it out" in (reason or "") for reason in left_out.reasons)
 
 
 def test_options_are_checked() -> None:
@@ -166,7 +171,7 @@ def test_options_are_checked() -> None:
 
 
 def test_methods_of_others_are_known_by_name() -> None:
-    def reject_all(tasks, *, budget_s, seed, factor=1):
+    def reject_all(tasks: Tasks, *, budget_s: float | None, seed: int, factor: int = 1) -> Answer:
         return Answer(np.full(tasks.n_tasks, -1 * factor))
 
     register_placement_method("reject-all", reject_all)

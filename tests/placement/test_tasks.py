@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -68,14 +72,14 @@ def test_the_mec_may_not_be_slower_than_the_best_idle_pair() -> None:
 
 
 @pytest.mark.parametrize("ending", ["json", "yaml"])
-def test_files_come_back_as_they_were(tmp_path, ending) -> None:
+def test_files_come_back_as_they_were(tmp_path: Path, ending: str) -> None:
     tasks = placement_preset(tasks=7, seed=2, split="equal")
     back = load_tasks(save_tasks(tasks, tmp_path / f"tasks.{ending}"))
     assert tasks_to_dict(back) == tasks_to_dict(tasks)
     assert np.array_equal(back.options.cost, tasks.options.cost)
 
 
-def test_distances_may_be_given_instead_of_links(document) -> None:
+def test_distances_may_be_given_instead_of_links(document: dict[str, Any]) -> None:
     linked = tasks_from_dict(document)
     distances = by_distances(linked)
     given = tasks_from_dict(distances)
@@ -83,7 +87,7 @@ def test_distances_may_be_given_instead_of_links(document) -> None:
     assert tasks_to_dict(given)["distance"] == distances["distance"]
 
 
-def test_a_file_may_name_a_preset(tmp_path) -> None:
+def test_a_file_may_name_a_preset(tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_text("{preset: paper-placement, tasks: 9, seed: 5, split: none}")
     assert tasks_to_dict(load_tasks(file)) == tasks_to_dict(placement_preset(tasks=9, seed=5, split="none"))
@@ -99,8 +103,8 @@ def test_reference_files_are_read() -> None:
     assert load_tasks(REFERENCE / "k010-00.json").n_tasks == 10
 
 
-def _set(path: str, value: object):
-    def change(document: dict) -> None:
+def _set(path: str, value: object) -> Callable[[Any], None]:
+    def change(document: Any) -> None:
         *parents, last = path.split(".")
         for name in parents:
             document = document[int(name)] if isinstance(document, list) else document[name]
@@ -130,7 +134,9 @@ def _set(path: str, value: object):
         (_set("schema", "slicewright/tasks/v2"), "schema", (), "slicewright/tasks/v1"),
     ],
 )
-def test_errors_name_field_index_and_rule(document, change, field, index, rule) -> None:
+def test_errors_name_field_index_and_rule(
+    document: dict[str, Any], change: Callable[[Any], None], field: str, index: tuple[int, ...], rule: str
+) -> None:
     change(document)
     with pytest.raises(InvalidTasksError) as caught:
         tasks_from_dict(document)
@@ -142,7 +148,7 @@ def test_errors_name_field_index_and_rule(document, change, field, index, rule) 
     ("overrides", "field"),
     [({"deadline": 1.0}, "deadline"), ({"tasks": 0}, "tasks"), ({"size_bits": (3.0, 1.0)}, "size_bits")],
 )
-def test_preset_parameters_are_checked(overrides, field) -> None:
+def test_preset_parameters_are_checked(overrides: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidTasksError) as caught:
         placement_preset(**overrides)
     assert caught.value.field == field
@@ -166,7 +172,7 @@ def test_distances_must_be_symmetric() -> None:
 def test_a_network_that_can_serve_nobody_is_refused() -> None:
     one_coin = Topology(np.ones(1), np.ones((1, 1)), np.zeros((1, 1)))
     names = ("access_point", "size_bits", "cycles", "deadline_s", "arrival_rate_hz")
-    task = dict(zip(names, ([0], [1.0], [1.0], [9.0], [0.1]), strict=True))
+    task: dict[str, Any] = dict(zip(names, ([0], [1.0], [1.0], [9.0], [0.1]), strict=True))
     with pytest.raises(InvalidTasksError, match="MEC server"):
         Tasks(one_coin, **task)
     assert Tasks(one_coin, **task, split="none").options.count == 1
@@ -174,7 +180,9 @@ def test_a_network_that_can_serve_nobody_is_refused() -> None:
 
 def test_the_shortest_of_parallel_links_counts() -> None:
     links = [Link("a", "x", 5.0), Link("a", "x", 2.0), Link("x", "y", 1.0)]
-    topology = linked_topology(links, capacity_hz=[1.0, 1.0], nodes=("x", "y"), access_points=("a",))
+    topology = linked_topology(
+        links, capacity_hz=np.array([1.0, 1.0]), nodes=("x", "y"), access_points=("a",)
+    )
     assert topology.access_point_to_node.tolist() == [[2.0, 3.0]]
 
 

@@ -1,9 +1,12 @@
 """Every registered method keeps the contract; broken ones are caught; users bring their own."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 import slicewright as sw
+from slicewright.network.scenario import Scenario
 from slicewright.policies import Answer, Limit, policies, policy, register_policy
 from slicewright.policies.policy import FunctionPolicy
 from slicewright.slicing import Decisions
@@ -13,26 +16,26 @@ FAST = [name for name in policies() if getattr(policy(name), "default_budget_s",
 
 
 @pytest.mark.parametrize("name", FAST)
-def test_every_method_keeps_the_contract(name) -> None:
+def test_every_method_keeps_the_contract(name: str) -> None:
     check_policy(policy(name))
 
 
 @pytest.mark.parametrize("name", [name for name in policies() if name not in FAST])
-def test_every_slow_method_keeps_the_contract_on_the_small_ones(name) -> None:
+def test_every_slow_method_keeps_the_contract_on_the_small_ones(name: str) -> None:
     small = {k: s for k, s in awkward_scenarios().items() if s.n_devices <= 8}
     check_policy(policy(name), scenarios=dict(list(small.items())[:4]))
 
 
-def _all_on_one_node(scenario, limit, seed):
+def _all_on_one_node(scenario: Scenario, limit: Limit, seed: int) -> Answer:
     zeros = np.zeros(scenario.n_devices, dtype=np.int64)
     return Answer(Decisions(zeros, zeros, zeros))
 
 
-def _dishonest_bound(scenario, limit, seed):
+def _dishonest_bound(scenario: Scenario, limit: Limit, seed: int) -> Answer:
     return Answer(Decisions.all_local(scenario.n_devices), proven_bound_s=1e9)
 
 
-def _unrepeatable(scenario, limit, seed, _calls=[0]):  # noqa: B006 - the point is to remember
+def _unrepeatable(scenario: Scenario, limit: Limit, seed: int, _calls: list[int] = [0]) -> Answer:  # noqa: B006 - the point is to remember
     _calls[0] += 1
     answer = policy("greedy").decide(scenario, limit=limit, seed=seed)
     return answer if _calls[0] % 2 else Answer(Decisions.all_local(scenario.n_devices))
@@ -46,7 +49,7 @@ def _unrepeatable(scenario, limit, seed, _calls=[0]):  # noqa: B006 - the point 
         (_unrepeatable, "same seed"),
     ],
 )
-def test_broken_policies_are_caught(function, message) -> None:
+def test_broken_policies_are_caught(function: Callable[[Scenario, Limit, int], Answer], message: str) -> None:
     with pytest.raises((ContractError, sw.InvalidPlanError), match=message):
         check_policy(FunctionPolicy("broken", "for the test", function))
 
@@ -55,7 +58,7 @@ def test_users_register_and_use_their_own() -> None:
     class Stay:
         name, summary = "stay-for-test", "nobody offloads"
 
-        def decide(self, scenario, *, limit: Limit, seed: int) -> Answer:
+        def decide(self, scenario: Scenario, *, limit: Limit, seed: int) -> Answer:
             return Answer(Decisions.all_local(scenario.n_devices))
 
     check_policy(Stay())
@@ -68,7 +71,7 @@ def test_users_register_and_use_their_own() -> None:
     register_policy(Stay(), replace=True)
 
 
-def test_installed_packages_offer_policies_by_entry_point(monkeypatch) -> None:
+def test_installed_packages_offer_policies_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
     from slicewright.policies import registry

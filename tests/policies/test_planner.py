@@ -1,5 +1,8 @@
 """``sw.plan`` and ``sw.plan_many``: limits, seeds, parallel batches."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ import slicewright as sw
 from slicewright.policies import default_budget_s
 
 
-def test_plan_reads_files_documents_presets_and_scenarios(tmp_path) -> None:
+def test_plan_reads_files_documents_presets_and_scenarios(tmp_path: Path) -> None:
     scenario = sw.preset("paper-slicing", devices=5, seed=3)
     path = sw.save_scenario(scenario, tmp_path / "s.yaml")
     document = {"preset": "paper-slicing", "devices": 5, "seed": 3}
@@ -22,7 +25,7 @@ def test_the_default_budget_grows_with_the_network() -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_many_scenarios_in_parallel_give_the_same_plans(jobs) -> None:
+def test_many_scenarios_in_parallel_give_the_same_plans(jobs: int) -> None:
     batch = [sw.preset("paper-slicing", devices=10 + k, seed=k) for k in range(8)]
     plans = sw.plan_many(batch, rounds=30, seed=5, jobs=jobs, certify=True)
     for scenario, plan in zip(batch, plans, strict=True):
@@ -32,12 +35,14 @@ def test_many_scenarios_in_parallel_give_the_same_plans(jobs) -> None:
 
 
 @pytest.mark.parametrize("bad", [{"seed": -1}, {"seed": 2**64}, {"budget_s": -0.1}, {"rounds": -3}])
-def test_impossible_options_are_named(bad) -> None:
+def test_impossible_options_are_named(bad: dict[str, Any]) -> None:
     with pytest.raises(sw.InvalidOptionError):
         sw.plan("paper-slicing", **bad)
 
 
-def test_compilation_is_announced_once_per_machine(tmp_path, monkeypatch, caplog) -> None:
+def test_compilation_is_announced_once_per_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     from slicewright import compiled
 
     monkeypatch.setenv("SLICEWRIGHT_CACHE", str(tmp_path))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
+from slicewright.network.scenario import Scenario
 from slicewright.slicing import Plan, iterated_search, lower_bound
 from tests.brute_force import optimum
 from tests.instances import scenarios
@@ -13,13 +14,13 @@ from tests.instances import scenarios
 
 @given(scenarios(most_devices=3, most_nodes=2), st.integers(1, 60))
 @settings(max_examples=25, deadline=None)
-def test_bound_is_below_the_optimum_after_any_number_of_rounds(scenario, rounds) -> None:
+def test_bound_is_below_the_optimum_after_any_number_of_rounds(scenario: Scenario, rounds: int) -> None:
     assert lower_bound(scenario, rounds=rounds) <= optimum(scenario) * (1 + 1e-9)
 
 
 @given(scenarios(most_devices=10))
 @settings(max_examples=30, deadline=None)
-def test_the_start_hardly_matters(scenario) -> None:
+def test_the_start_hardly_matters(scenario: Scenario) -> None:
     decisions, _ = iterated_search(scenario, rounds=30)
     warm, cold = lower_bound(scenario, start=decisions), lower_bound(scenario)
     assert warm == pytest.approx(cold, rel=5e-3)
@@ -34,7 +35,7 @@ def test_mean_gap_at_published_sizes() -> None:
 
 
 @pytest.mark.parametrize(("queueing", "widest"), [("node", 0.02), ("device", 0.005)])
-def test_near_the_pole_the_bound_stays_useful(queueing, widest) -> None:
+def test_near_the_pole_the_bound_stays_useful(queueing: str, widest: float) -> None:
     """Heavily loaded nodes, where plain Frank-Wolfe steps stall."""
     for seed in range(5):
         scenario = sw.preset(

@@ -1,29 +1,34 @@
 """One judge: each constraint is reported where it is broken, and by how much."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 import slicewright as sw
 from slicewright.errors import InvalidPlanError
-from slicewright.slicing import Decisions, Plan, Shares, evaluate
+from slicewright.slicing import Decisions, Plan, Shares, Violations, evaluate
+from slicewright.types import FloatArray
 
 
 @pytest.fixture
-def plan():
+def plan() -> Plan:
     return sw.plan(sw.preset("paper-slicing", devices=12, seed=3), rounds=100)
 
 
-def _shares(plan, **changed):
+def _shares(plan: Plan, **changed: FloatArray) -> Shares:
     parts = {"bandwidth": plan.shares.bandwidth, "radio": plan.shares.radio, "compute": plan.shares.compute}
     return Shares(**{name: changed.get(name, value).copy() for name, value in parts.items()})
 
 
-def _broken(plan, decisions=None, shares=None):
+def _broken(
+    plan: Plan, decisions: Decisions | None = None, shares: Shares | None = None
+) -> tuple[Violations, set[str]]:
     violations = evaluate(plan.scenario, decisions or plan.decisions, shares or plan.shares)[1]
     return violations, set(violations.broken)
 
 
-def test_a_sound_plan_breaks_nothing_and_costs_the_sum_of_its_times(plan) -> None:
+def test_a_sound_plan_breaks_nothing_and_costs_the_sum_of_its_times(plan: Plan) -> None:
     violations, broken = _broken(plan)
     assert not broken
     assert violations.feasible
@@ -31,7 +36,7 @@ def test_a_sound_plan_breaks_nothing_and_costs_the_sum_of_its_times(plan) -> Non
     assert plan.cost_s == pytest.approx(plan.times.completion_s.sum())
 
 
-def test_times_follow_the_model_page(plan) -> None:
+def test_times_follow_the_model_page(plan: Plan) -> None:
     s, d, shares = plan.scenario, plan.decisions, plan.shares
     i = int(np.flatnonzero(~d.local)[0])
     a, j, n = d.access_point[i], d.node[i], d.slice[i]
@@ -42,7 +47,7 @@ def test_times_follow_the_model_page(plan) -> None:
     assert plan.times.execute_s[i] == pytest.approx(execute)
 
 
-def test_13a_counts_devices_without_exactly_one_decision(plan) -> None:
+def test_13a_counts_devices_without_exactly_one_decision(plan: Plan) -> None:
     d = plan.decisions
     half = Decisions(
         np.where(np.arange(12) == 4, 0, d.access_point), np.where(np.arange(12) == 4, -1, d.node), d.slice
@@ -53,14 +58,14 @@ def test_13a_counts_devices_without_exactly_one_decision(plan) -> None:
     assert violations.places["13a"] == "device 4"
 
 
-def test_13a_rejects_places_that_do_not_exist(plan) -> None:
+def test_13a_rejects_places_that_do_not_exist(plan: Plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     node = plan.decisions.node.copy()
     node[i] = 99
     assert "13a" in _broken(plan, Decisions(plan.decisions.access_point, node, plan.decisions.slice))[1]
 
 
-def test_13b_is_measured_in_seconds_of_execution(plan) -> None:
+def test_13b_is_measured_in_seconds_of_execution(plan: Plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     d, s = plan.decisions, plan.scenario
     arrivals = s.arrival_rate_hz[d.node == d.node[i]].sum()
@@ -75,7 +80,7 @@ def test_13b_is_measured_in_seconds_of_execution(plan) -> None:
     assert violations.places["13b"] == f"device {i}"
 
 
-def test_13c_reports_the_missing_service_rate(plan) -> None:
+def test_13c_reports_the_missing_service_rate(plan: Plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     none = plan.shares.compute.copy()
     none[i] = 0.0
@@ -85,7 +90,7 @@ def test_13c_reports_the_missing_service_rate(plan) -> None:
     assert violations.residuals["13c"] == pytest.approx(arrivals)
 
 
-def test_a_queue_exactly_at_its_limit_is_not_stable(plan) -> None:
+def test_a_queue_exactly_at_its_limit_is_not_stable(plan: Plan) -> None:
     i = int(np.flatnonzero(~plan.decisions.local)[0])
     d, s = plan.decisions, plan.scenario
     arrivals = s.arrival_rate_hz[d.node == d.node[i]].sum()
@@ -105,7 +110,7 @@ def test_a_queue_exactly_at_its_limit_is_not_stable(plan) -> None:
         ("13g", "compute", lambda x: np.where(x == 0, -0.2, x)),
     ],
 )
-def test_each_share_rule_is_caught(rule, part, change) -> None:
+def test_each_share_rule_is_caught(rule: str, part: str, change: Callable[[FloatArray], FloatArray]) -> None:
     scenario = sw.preset("paper-slicing", devices=12, seed=3, access_points=4, slices=5)
     scenario = scenario.with_(
         local_capacity_hz=np.where(np.arange(12) == 0, 1e12, scenario.local_capacity_hz)
@@ -118,7 +123,7 @@ def test_each_share_rule_is_caught(rule, part, change) -> None:
     assert violations.places[rule]
 
 
-def test_wrong_shapes_and_nan_are_named(plan) -> None:
+def test_wrong_shapes_and_nan_are_named(plan: Plan) -> None:
     with pytest.raises(InvalidPlanError, match="radio_share"):
         evaluate(plan.scenario, plan.decisions, _shares(plan, radio=np.ones(3)))
     shares = _shares(plan)
@@ -127,7 +132,7 @@ def test_wrong_shapes_and_nan_are_named(plan) -> None:
         evaluate(plan.scenario, plan.decisions, shares)
 
 
-def test_status_is_infeasible_whatever_the_cost(plan) -> None:
+def test_status_is_infeasible_whatever_the_cost(plan: Plan) -> None:
     assert (
         Plan(plan.scenario, plan.decisions, _shares(plan, radio=plan.shares.radio * 2)).status == "infeasible"
     )

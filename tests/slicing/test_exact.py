@@ -1,11 +1,14 @@
 """Proven optima are optimal: against brute force, the reference instances and what no method may ever break."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
+from slicewright.network.scenario import Scenario
 from slicewright.slicing import Decisions, optimal_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.exact import solve_exact
@@ -19,7 +22,7 @@ from tests.instances import REFERENCE, reference_optima, scenarios
 
 @given(scenarios(most_devices=3, most_nodes=2))
 @settings(max_examples=25, deadline=None)
-def test_finds_and_proves_what_brute_force_finds(scenario) -> None:
+def test_finds_and_proves_what_brute_force_finds(scenario: Scenario) -> None:
     best = optimum(scenario)
     answer = solve_exact(scenario, gap=1e-7)
     assert answer.cost_s == pytest.approx(best, rel=2e-7)
@@ -38,7 +41,7 @@ def test_four_devices_against_brute_force() -> None:
 
 
 @pytest.mark.parametrize("entry", reference_optima(), ids=lambda entry: entry["file"])
-def test_reference_instances(entry) -> None:
+def test_reference_instances(entry: dict[str, Any]) -> None:
     scenario = sw.load_scenario(REFERENCE / entry["file"])
     answer = solve_exact(scenario)
     assert answer.gap <= OPTIMAL_GAP
@@ -48,7 +51,7 @@ def test_reference_instances(entry) -> None:
 
 
 @pytest.mark.parametrize("queueing", ["node", "device"])
-def test_published_sizes_are_proven(queueing) -> None:
+def test_published_sizes_are_proven(queueing: str) -> None:
     for devices in (12, 30):
         scenario = sw.preset("paper-slicing", devices=devices, seed=5, queueing=queueing)
         answer = solve_exact(scenario, budget_s=30)
@@ -60,7 +63,9 @@ def test_published_sizes_are_proven(queueing) -> None:
 
 @given(scenarios(most_devices=9), st.integers(0, 3), st.sampled_from([None, 0.0, 0.002]))
 @settings(max_examples=25, deadline=None)
-def test_any_limit_leaves_a_feasible_plan_and_a_valid_bound(scenario, seed, budget_s) -> None:
+def test_any_limit_leaves_a_feasible_plan_and_a_valid_bound(
+    scenario: Scenario, seed: int, budget_s: float
+) -> None:
     answer = solve_exact(scenario, budget_s=budget_s, seed=seed)
     shares = optimal_shares(scenario, answer.decisions)
     assert shares is not None
@@ -121,14 +126,15 @@ def test_as_a_policy() -> None:
 
 
 @pytest.mark.parametrize(("option", "value"), [("gap", 0.0), ("most_parts", 0), ("budget_s", -1.0)])
-def test_impossible_options_are_refused(option, value) -> None:
+def test_impossible_options_are_refused(option: str, value: float) -> None:
+    options: dict[str, Any] = {option: value}
     with pytest.raises(sw.InvalidOptionError, match=option):
-        solve_exact(sw.preset("paper-slicing", devices=2), **{option: value})
+        solve_exact(sw.preset("paper-slicing", devices=2), **options)
 
 
 @given(scenarios(most_devices=3, most_nodes=2), st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
-def test_the_bound_holds_at_any_prices(scenario, seed) -> None:
+def test_the_bound_holds_at_any_prices(scenario: Scenario, seed: int) -> None:
     """The Lagrangian bound, straight from the pricing kernels, against every plan."""
     problem = compact(scenario).problem
     choices, n = all_choices(problem), scenario.n_devices

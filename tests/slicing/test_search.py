@@ -1,5 +1,8 @@
 """SP3: search finds the optimum of small problems, keeps every constraint and repeats itself."""
 
+import random
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 import slicewright as sw
 from slicewright.errors import InvalidOptionError
+from slicewright.network.scenario import Scenario
 from slicewright.slicing import Decisions, Plan, best_response, greedy, iterated_search, lower_bound
 from tests.brute_force import cost_of, optimum
 from tests.instances import REFERENCE, reference_optima, scenarios
@@ -14,7 +18,7 @@ from tests.instances import REFERENCE, reference_optima, scenarios
 
 @given(scenarios(most_devices=3, most_nodes=2))
 @settings(max_examples=25, deadline=None)
-def test_search_finds_the_optimum_that_brute_force_finds(scenario) -> None:
+def test_search_finds_the_optimum_that_brute_force_finds(scenario: Scenario) -> None:
     best = optimum(scenario)
     plan = Plan(scenario, *iterated_search(scenario, rounds=300))
     assert plan.cost_s == pytest.approx(best, rel=1e-7)
@@ -29,7 +33,7 @@ def test_search_finds_the_optimum_with_four_devices() -> None:
 
 @given(scenarios(most_devices=12), st.integers(0, 100))
 @settings(max_examples=40, deadline=None)
-def test_plans_are_feasible_and_above_the_bound(scenario, seed) -> None:
+def test_plans_are_feasible_and_above_the_bound(scenario: Scenario, seed: int) -> None:
     bound = lower_bound(scenario)
     for decide in (
         lambda: iterated_search(scenario, rounds=20, seed=seed),
@@ -45,7 +49,7 @@ def test_plans_are_feasible_and_above_the_bound(scenario, seed) -> None:
 
 @given(scenarios(most_devices=10))
 @settings(max_examples=30, deadline=None)
-def test_no_single_device_can_improve_a_best_response(scenario) -> None:
+def test_no_single_device_can_improve_a_best_response(scenario: Scenario) -> None:
     decisions, _ = best_response(scenario)
     cost = cost_of(scenario, decisions)
     for i in range(scenario.n_devices):
@@ -61,7 +65,9 @@ def test_no_single_device_can_improve_a_best_response(scenario) -> None:
 
 @given(scenarios(most_devices=8), st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
-def test_the_order_of_devices_does_not_matter_to_the_optimum_found(scenario, random) -> None:
+def test_the_order_of_devices_does_not_matter_to_the_optimum_found(
+    scenario: Scenario, random: random.Random
+) -> None:
     order = np.array(random.sample(range(scenario.n_devices), scenario.n_devices))
     names = ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles", "rate_bps")
     shuffled = scenario.with_(
@@ -77,7 +83,7 @@ def test_the_order_of_devices_does_not_matter_to_the_optimum_found(scenario, ran
 
 @given(scenarios(most_devices=6))
 @settings(max_examples=30, deadline=None)
-def test_more_capacity_never_costs_more(scenario) -> None:
+def test_more_capacity_never_costs_more(scenario: Scenario) -> None:
     decisions, _ = iterated_search(scenario, rounds=50)
     richer = scenario.with_(node_capacity_hz=scenario.node_capacity_hz * 1.5)
     assert cost_of(richer, decisions) <= cost_of(scenario, decisions) * (1 + 1e-12)
@@ -88,7 +94,7 @@ def test_more_capacity_never_costs_more(scenario) -> None:
 
 @given(scenarios(most_devices=8))
 @settings(max_examples=30, deadline=None)
-def test_queues_per_device_never_cost_more_than_queues_per_node(scenario) -> None:
+def test_queues_per_device_never_cost_more_than_queues_per_node(scenario: Scenario) -> None:
     per_node, per_device = (scenario.with_(queueing=q) for q in ("node", "device"))
     decisions, _ = iterated_search(per_node, rounds=30)
     assert cost_of(per_device, decisions) <= cost_of(per_node, decisions) * (1 + 1e-12)
@@ -124,17 +130,17 @@ def test_a_spent_budget_still_returns_a_feasible_plan() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"budget_s": -1.0}, {"rounds": -1}, {"budget_s": float("nan")}])
-def test_impossible_limits_are_refused(options) -> None:
+def test_impossible_limits_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidOptionError):
         iterated_search(sw.preset("paper-slicing", devices=3), **options)
 
 
 @pytest.mark.parametrize(
     "entry",
-    reference_optima() or [pytest.param({}, marks=pytest.mark.skip("no shared folder"))],
+    [*reference_optima()] or [pytest.param({}, marks=pytest.mark.skip("no shared folder"))],
     ids=lambda e: e.get("file"),
 )
-def test_reference_instances(entry) -> None:
+def test_reference_instances(entry: dict[str, Any]) -> None:
     scenario = sw.load_scenario(REFERENCE / entry["file"])
     plan = sw.plan(scenario, rounds=2000)
     assert plan.violations.feasible

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.network.scenario import Scenario
 from slicewright.slicing import (
     Decisions,
     Plan,
@@ -17,6 +18,7 @@ from slicewright.slicing import (
     proportional_shares,
     radio_shares,
 )
+from slicewright.types import FloatArray
 from tests.brute_force import cost_of
 from tests.instances import scenarios
 
@@ -24,7 +26,7 @@ positive = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=8)
 
 
 @given(positive)
-def test_radio_shares_are_stationary(times) -> None:
+def test_radio_shares_are_stationary(times: list[float]) -> None:
     shares = radio_shares(np.array(times))
     assert shares.sum() == pytest.approx(1)
     marginal = np.array(times) / shares**2  # equal at the optimum of sum T / share on the simplex
@@ -47,7 +49,9 @@ def test_bandwidth_shares_of_unused_access_points_are_zero() -> None:
     ),
     st.floats(1e8, 2e10),
 )
-def test_compute_shares_satisfy_the_optimality_conditions(devices, capacity) -> None:
+def test_compute_shares_satisfy_the_optimality_conditions(
+    devices: list[tuple[float, float, float]], capacity: float
+) -> None:
     work, tau, queue = map(np.array, zip(*devices, strict=True))
     shares = compute_shares(work, tau, queue, capacity)
     budget = capacity - work @ queue
@@ -66,7 +70,7 @@ def test_compute_shares_satisfy_the_optimality_conditions(devices, capacity) -> 
 
 @given(scenarios(), st.integers(0, 1000))
 @settings(max_examples=60, deadline=None)
-def test_optimal_shares_attain_the_cost_of_an_independent_computation(scenario, seed) -> None:
+def test_optimal_shares_attain_the_cost_of_an_independent_computation(scenario: Scenario, seed: int) -> None:
     decisions = _random_decisions(scenario, seed)
     shares = optimal_shares(scenario, decisions)
     expected = cost_of(scenario, decisions)
@@ -80,7 +84,7 @@ def test_optimal_shares_attain_the_cost_of_an_independent_computation(scenario, 
 
 @given(scenarios(), st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_rules_of_thumb_never_beat_the_closed_form(scenario, seed) -> None:
+def test_rules_of_thumb_never_beat_the_closed_form(scenario: Scenario, seed: int) -> None:
     decisions = _random_decisions(scenario, seed)
     best = optimal_shares(scenario, decisions)
     for rule in (equal_shares, proportional_shares):
@@ -91,7 +95,7 @@ def test_rules_of_thumb_never_beat_the_closed_form(scenario, seed) -> None:
 
 @given(scenarios(most_devices=6))
 @settings(max_examples=30, deadline=None)
-def test_relabelling_slices_leaves_the_radio_cost_unchanged(scenario) -> None:
+def test_relabelling_slices_leaves_the_radio_cost_unchanged(scenario: Scenario) -> None:
     decisions, _ = iterated_search(scenario, rounds=5)
     if scenario.n_slices < 2:
         return
@@ -106,7 +110,7 @@ def test_relabelling_slices_leaves_the_radio_cost_unchanged(scenario) -> None:
     assert radio[0] == pytest.approx(radio[1], rel=1e-9)
 
 
-def _radio_only(scenario, decisions):
+def _radio_only(scenario: Scenario, decisions: Decisions) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Optimal bandwidth and radio shares; compute shares do not matter for transmission."""
     transmission = np.zeros(scenario.n_devices)
     off = np.flatnonzero(~decisions.local)
@@ -118,7 +122,7 @@ def _radio_only(scenario, decisions):
     return bandwidth_shares(sums), radio, np.zeros(scenario.n_devices)
 
 
-def _random_decisions(scenario, seed):
+def _random_decisions(scenario: Scenario, seed: int) -> Decisions:
     rng = np.random.default_rng(seed)
     local = rng.random(scenario.n_devices) < 0.3
     draw = lambda n: np.where(local, -1, rng.integers(n, size=scenario.n_devices))

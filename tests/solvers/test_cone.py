@@ -9,6 +9,7 @@ import pytest
 import slicewright as sw
 from slicewright.network import Scenario, load_scenario, preset
 from slicewright.policies import reference
+from slicewright.policies.policy import Answer, FunctionPolicy, Limit
 from slicewright.slicing import Decisions, Shares, evaluate, iterated_search
 from slicewright.slicing.cone import solve_cone
 from slicewright.solvers import Options, Status, solver
@@ -88,13 +89,13 @@ def test_rounds_are_nodes_and_repeat_bit_for_bit() -> None:
 
 
 def test_the_planner_gives_solvers_a_minute_by_default() -> None:
-    limits = []
-    policy = reference.FunctionPolicy(
-        "patient",
-        "",
-        lambda scenario, limit, seed: limits.append(limit) or reference._cold(scenario, limit, seed),
-        60.0,
-    )
+    limits: list[Limit] = []
+
+    def noting(scenario: Scenario, limit: Limit, seed: int) -> Answer:
+        limits.append(limit)
+        return reference._cold(scenario, limit, seed)
+
+    policy = FunctionPolicy("patient", "", noting, 60.0)
     sw.register_policy(policy, replace=True)
     sw.plan(tiny("node", 0), method="patient")
     sw.plan(tiny("node", 0), method="patient", budget_s=5.0)
