@@ -23,7 +23,7 @@ import httpx
 import numpy as np
 
 import slicewright as sw
-from slicewright.control.device import Device, devices_of
+from slicewright.control.state.device import Device, devices_of
 from slicewright.network.scenario_file import save_scenario
 
 CLIENTS = 16

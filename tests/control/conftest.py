@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from slicewright.control.clock import SystemClock
-from slicewright.control.device import devices_of
 from slicewright.control.http import Access, create_app
 from slicewright.control.http.limits import Limits
-from slicewright.control.journal import Journal, MemoryJournal
-from slicewright.control.network import Network
-from slicewright.control.options import Options
-from slicewright.control.plane import ControlPlane, FirstRequests
-from slicewright.control.transport import MemoryTransport
+from slicewright.control.journal.records import Journal, MemoryJournal
+from slicewright.control.plane.control_plane import ControlPlane, FirstRequests
+from slicewright.control.state.clock import SystemClock
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.network import Network
+from slicewright.control.state.options import Options
+from slicewright.control.transport.base import MemoryTransport
 from slicewright.network.scenario import Scenario
 from tests.control.support import scenario_of
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 import slicewright as sw
-from slicewright.control.allocation import Allocation
-from slicewright.control.device import Device, devices_of
-from slicewright.control.events import DevicesAdmitted, NetworkSet
-from slicewright.control.grants import Grant, Seat
-from slicewright.control.network import Network
-from slicewright.control.planning import assemble
-from slicewright.control.situation import Situation
-from slicewright.control.state import State, fold
+from slicewright.control.decision.settlement import assemble
+from slicewright.control.sharing.allocation import Allocation
+from slicewright.control.state.device import Device, devices_of
+from slicewright.control.state.events import DevicesAdmitted, NetworkSet
+from slicewright.control.state.grants import Grant, Seat
+from slicewright.control.state.network import Network
+from slicewright.control.state.situation import Situation
+from slicewright.control.state.state import State, fold
 from slicewright.network.scenario import Scenario
 
 

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 import slicewright as sw
-from slicewright.control.device import devices_of
 from slicewright.control.http import Access, Scope, Token, read_tokens
 from slicewright.control.http.limits import Limits
-from slicewright.control.replay import replay_log
+from slicewright.control.state.device import devices_of
+from slicewright.control.views.replay import replay_log
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.policies.policy import Answer, FunctionPolicy, Limit

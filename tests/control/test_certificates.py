@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.control.certifying import Certifier, certificate
-from slicewright.control.device import devices_of
-from slicewright.control.events import Certified, Decided
-from slicewright.control.journal import GENESIS, chained
-from slicewright.control.replay import replay_log
+from slicewright.control.decision.certifying import Certifier, certificate
+from slicewright.control.journal.records import GENESIS, chained
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import Certified, Decided
+from slicewright.control.views.replay import replay_log
 from tests.control.conftest import running, until
 from tests.control.support import as_body, moved, scenario_of
 

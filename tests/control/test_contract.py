@@ -12,15 +12,15 @@ import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
 
-from slicewright.control.clock import SystemClock
-from slicewright.control.device import devices_of
 from slicewright.control.http import create_app
 from slicewright.control.http.limits import Limits
-from slicewright.control.journal import MemoryJournal
-from slicewright.control.network import Network
-from slicewright.control.plane import ControlPlane, FirstRequests
-from slicewright.control.serving import _listen
-from slicewright.control.transport import MemoryTransport
+from slicewright.control.journal.records import MemoryJournal
+from slicewright.control.plane.control_plane import ControlPlane, FirstRequests
+from slicewright.control.serve.process import _listen
+from slicewright.control.state.clock import SystemClock
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.network import Network
+from slicewright.control.transport.base import MemoryTransport
 from tests.control.conftest import QUICK
 from tests.control.processes import wait_for
 from tests.control.support import scenario_of

@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from slicewright.control.device import devices_of
+from slicewright.control.state.device import devices_of
 from slicewright.network.scenario_file import save_scenario
 from tests.control.browser import browser, chromium
 from tests.control.processes import Served, free_port, wait_for

@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from slicewright.control.allocation import allocate
-from slicewright.control.drift import drift
-from slicewright.control.grants import GRANT
-from slicewright.control.manager import MEASUREMENT, Manager, Measurement, receive, status_of
-from slicewright.control.managing import GRANTS, measurement_key, slice_key
-from slicewright.control.planning import decide
+from slicewright.control.decision.settlement import decide
+from slicewright.control.sharing.allocation import allocate
+from slicewright.control.slice_manager.state import MEASUREMENT, Manager, Measurement, receive, status_of
+from slicewright.control.slice_manager.task import GRANTS, measurement_key, slice_key
+from slicewright.control.state.grants import GRANT
+from slicewright.control.views.drift import drift
 from tests.control.conftest import QUICK, running, until
 from tests.control.support import scenario_of, state_with
 

@@ -20,14 +20,14 @@ import httpx
 import pytest
 
 import slicewright as sw
-from slicewright.control.device import devices_of
-from slicewright.control.events import DevicesAdmitted, DevicesRemoved
-from slicewright.control.journal import FencedError, JournalError, MemoryJournal, Position, chained
-from slicewright.control.logs import read_log
-from slicewright.control.replay import replay_log
-from slicewright.control.segments import segments
-from slicewright.control.sqlite_journal import SqliteJournal
-from slicewright.control.state import State
+from slicewright.control.journal.logs import read_log
+from slicewright.control.journal.records import FencedError, JournalError, MemoryJournal, Position, chained
+from slicewright.control.journal.segments import segments
+from slicewright.control.journal.sqlite import SqliteJournal
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved
+from slicewright.control.state.state import State
+from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import save_scenario
 from slicewright.policies.policy import Answer, FunctionPolicy, Limit

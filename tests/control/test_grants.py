@@ -9,14 +9,14 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slicewright.control import reports
-from slicewright.control.events import DevicesAdmitted, DevicesRemoved, Event
-from slicewright.control.grants import Book, Grant, Seat, is_safe, next_grants, release
-from slicewright.control.manager import Manager, fault, receive, status_of
-from slicewright.control.options import Options
-from slicewright.control.planning import decide
-from slicewright.control.recording import decided
-from slicewright.control.state import State, fold, sends
+from slicewright.control.decision.recording import decided
+from slicewright.control.decision.settlement import decide
+from slicewright.control.orchestrator import status_events
+from slicewright.control.slice_manager.state import Manager, fault, receive, status_of
+from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, Event
+from slicewright.control.state.grants import Book, Grant, Seat, is_safe, next_grants, release
+from slicewright.control.state.options import Options
+from slicewright.control.state.state import State, fold, sends
 from tests.control.support import crowded, judge_world, moved, state_with
 
 SEAT = Seat("ap0", "coin0", 1e7, 1e7, 1e7, 10.0, 0.1)
@@ -130,7 +130,7 @@ class World:
             for name, manager in self.managers.items():
                 if self.rng.random() < 0.5:
                     self.statuses[name] = status_of(manager, "m")
-            for event in reports.received(self.state, self.statuses):
+            for event in status_events.received(self.state, self.statuses):
                 self.happen(event)
 
     def deliver(self, message: Grant) -> None:
@@ -197,7 +197,7 @@ def test_everything_arrives_at_its_target_once_messages_flow(seed: int) -> None:
             for message in world.down:
                 world.deliver(message)
             world.statuses = {name: status_of(m, "m") for name, m in world.managers.items()}
-            for event in reports.received(world.state, world.statuses):
+            for event in status_events.received(world.state, world.statuses):
                 world.happen(event)
             world.judge()
         assert world.state.settled

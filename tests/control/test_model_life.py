@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.control.device import devices_of
-from slicewright.control.events import Decided, MethodChanged
 from slicewright.control.http.operations import TRIAL_DECISIONS
-from slicewright.control.replay import replay_log
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import Decided, MethodChanged
+from slicewright.control.views.replay import replay_log
 from slicewright.policies.learned_models import FOLDER_VARIABLE
 from tests.control.conftest import QUICK, running, until
 from tests.control.support import as_body, moved, scenario_of

@@ -10,24 +10,31 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.control.allocation import allocate
-from slicewright.control.commands import admit
-from slicewright.control.device import Device, devices_of
-from slicewright.control.dry_run import dry_run
-from slicewright.control.events import DevicesAdmitted, DevicesRemoved, Event, MethodChanged, NetworkSet, Sent
-from slicewright.control.explain import explain
-from slicewright.control.grants import Grant
-from slicewright.control.journal import GENESIS, chained, to_line
-from slicewright.control.logs import read_log
-from slicewright.control.network import Network
-from slicewright.control.options import Options
-from slicewright.control.planning import LAST_GOOD, Outcome, decide, decide_last_good
-from slicewright.control.reasons import Reason, fits_beside
-from slicewright.control.recording import decided
-from slicewright.control.replay import replay_log
-from slicewright.control.situation import Pin, Situation
-from slicewright.control.state import State, dump, fold, load, sends
-from slicewright.control.views import Picture
+from slicewright.control.decision.recording import decided
+from slicewright.control.decision.settlement import LAST_GOOD, Outcome, decide, decide_last_good
+from slicewright.control.journal.logs import read_log
+from slicewright.control.journal.records import GENESIS, chained, to_line
+from slicewright.control.sharing.allocation import allocate
+from slicewright.control.state.commands import admit
+from slicewright.control.state.device import Device, devices_of
+from slicewright.control.state.events import (
+    DevicesAdmitted,
+    DevicesRemoved,
+    Event,
+    MethodChanged,
+    NetworkSet,
+    Sent,
+)
+from slicewright.control.state.grants import Grant
+from slicewright.control.state.network import Network
+from slicewright.control.state.options import Options
+from slicewright.control.state.reasons import Reason, fits_beside
+from slicewright.control.state.situation import Pin, Situation
+from slicewright.control.state.state import State, dump, fold, load, sends
+from slicewright.control.views.documents import Picture
+from slicewright.control.views.dry_run import dry_run
+from slicewright.control.views.explain import explain
+from slicewright.control.views.replay import replay_log
 from slicewright.errors import InvalidScenarioError, UnknownNameError
 from slicewright.slicing.shares import optimal_shares
 from tests.control.support import crowded, moved, scenario_of, state_with

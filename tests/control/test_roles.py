@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from slicewright.control.clock import LoopClock, end
-from slicewright.control.device import devices_of
-from slicewright.control.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Rebalanced, Refused
-from slicewright.control.grants import GRANT
-from slicewright.control.journal import FencedError, MemoryJournal
-from slicewright.control.manager import MEASUREMENT, Measurement
-from slicewright.control.managing import GRANTS, SliceManager, measurement_key, slice_key
-from slicewright.control.network import Network
-from slicewright.control.options import Options
-from slicewright.control.orchestrator import NotLeadingError, Orchestrator
-from slicewright.control.transport import MemoryTransport
+from slicewright.control.journal.records import FencedError, MemoryJournal
+from slicewright.control.orchestrator.loop import NotLeadingError, Orchestrator
+from slicewright.control.slice_manager.state import MEASUREMENT, Measurement
+from slicewright.control.slice_manager.task import GRANTS, SliceManager, measurement_key, slice_key
+from slicewright.control.state.clock import LoopClock, end
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Rebalanced, Refused
+from slicewright.control.state.grants import GRANT
+from slicewright.control.state.network import Network
+from slicewright.control.state.options import Options
+from slicewright.control.transport.base import MemoryTransport
 from tests.control.support import scenario_of, simulate
 
 OPTIONS = Options(rounds=5, epoch_s=1.0, refusal_retry_s=4.0)

@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slicewright.control.device import devices_of
-from slicewright.control.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
-from slicewright.control.journal import FencedError, Position, Record, chained, to_line
-from slicewright.control.logs import read_log
-from slicewright.control.replay import replay_log
-from slicewright.control.segments import segments
-from slicewright.control.sqlite_journal import LEAST_RECORDS, SqliteJournal
-from slicewright.control.state import State, dump
+from slicewright.control.journal.logs import read_log
+from slicewright.control.journal.records import FencedError, Position, Record, chained, to_line
+from slicewright.control.journal.segments import segments
+from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
+from slicewright.control.state.state import State, dump
+from slicewright.control.views.replay import replay_log
 from slicewright.errors import InvalidOptionError
 from tests.control.conftest import QUICK, running
 from tests.control.support import as_body, moved, scenario_of

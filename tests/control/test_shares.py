@@ -15,25 +15,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
-from slicewright.control.allocation import Allocation, allocate
-from slicewright.control.clock import LoopClock, end
-from slicewright.control.details import DETAILS, Details, details_of
-from slicewright.control.device import devices_of
-from slicewright.control.drift import drift_gauges
-from slicewright.control.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Shared
-from slicewright.control.grants import Grant
-from slicewright.control.journal import GENESIS, MemoryJournal, chained
-from slicewright.control.logs import read_log
-from slicewright.control.manager import MEASUREMENT, Manager, Measurement, inform, receive, status_of
-from slicewright.control.managing import SliceManager, measurement_key
-from slicewright.control.network import Network
-from slicewright.control.options import Options
-from slicewright.control.orchestrator import Orchestrator
-from slicewright.control.planning import Outcome, decide
-from slicewright.control.replay import replay_log
-from slicewright.control.share_rules import Advice, LearnedShares, NoAdviceError, share_rule
-from slicewright.control.transport import MemoryTransport
-from slicewright.control.views import Picture, slice_documents
+from slicewright.control.decision.settlement import Outcome, decide
+from slicewright.control.journal.logs import read_log
+from slicewright.control.journal.records import GENESIS, MemoryJournal, chained
+from slicewright.control.messages.details import DETAILS, Details, details_of
+from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.sharing.allocation import Allocation, allocate
+from slicewright.control.sharing.rules import Advice, LearnedShares, NoAdviceError, share_rule
+from slicewright.control.slice_manager.state import (
+    MEASUREMENT,
+    Manager,
+    Measurement,
+    inform,
+    receive,
+    status_of,
+)
+from slicewright.control.slice_manager.task import SliceManager, measurement_key
+from slicewright.control.state.clock import LoopClock, end
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Shared
+from slicewright.control.state.grants import Grant
+from slicewright.control.state.network import Network
+from slicewright.control.state.options import Options
+from slicewright.control.transport.base import MemoryTransport
+from slicewright.control.views.documents import Picture, slice_documents
+from slicewright.control.views.drift import drift_gauges
+from slicewright.control.views.replay import replay_log
 from slicewright.errors import UnknownNameError
 from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import save_scenario

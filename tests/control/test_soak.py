@@ -8,18 +8,18 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from slicewright.control.clock import LoopClock, end
-from slicewright.control.commands import admit, remove
-from slicewright.control.device import devices_of
-from slicewright.control.events import Decided, NetworkSet
-from slicewright.control.journal import MemoryJournal, verify
-from slicewright.control.managing import SliceManager
-from slicewright.control.network import Network
-from slicewright.control.options import Options
-from slicewright.control.orchestrator import NotLeadingError, Orchestrator
-from slicewright.control.replay import replay_log
-from slicewright.control.state import ControlError
-from slicewright.control.transport import Entry, MemoryTransport, TransportError
+from slicewright.control.journal.records import MemoryJournal, verify
+from slicewright.control.orchestrator.loop import NotLeadingError, Orchestrator
+from slicewright.control.slice_manager.task import SliceManager
+from slicewright.control.state.clock import LoopClock, end
+from slicewright.control.state.commands import admit, remove
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import Decided, NetworkSet
+from slicewright.control.state.network import Network
+from slicewright.control.state.options import Options
+from slicewright.control.state.state import ControlError
+from slicewright.control.transport.base import Entry, MemoryTransport, TransportError
+from slicewright.control.views.replay import replay_log
 from tests.control.support import crowded, judge_world, moved, simulate
 
 HOURS = 2

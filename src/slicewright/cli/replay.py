@@ -22,8 +22,8 @@ def replay(
     from dataclasses import asdict
 
     from slicewright.cli.options import output, progress_output
-    from slicewright.control.logs import read_log
-    from slicewright.control.replay import replay_log
+    from slicewright.control.journal.logs import read_log
+    from slicewright.control.views.replay import replay_log
 
     remarks, console = progress_output(), output()
     with remarks.status(f"replaying {', '.join(map(str, logs))}"):

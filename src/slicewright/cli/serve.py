@@ -86,8 +86,8 @@ def serve(
         if find_spec(library) is None:
             raise MissingExtraError("the control plane", "control")
     from slicewright.cli.options import duration_s, progress_output
-    from slicewright.control.options import Options
-    from slicewright.control.serving import Setup, serve_forever
+    from slicewright.control.serve.process import Setup, serve_forever
+    from slicewright.control.state.options import Options
 
     remarks = progress_output()
     setup = Setup(

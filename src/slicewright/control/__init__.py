@@ -1,1 +1,1 @@
-"""The control plane: slice resource orchestrator (SRO), slice managers, transports, HTTP API (floor 5)."""
+"""The control plane: slice resource orchestrator (SRO), slice managers, transports, HTTP API."""

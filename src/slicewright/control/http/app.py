@@ -13,7 +13,7 @@ from slicewright.control.http import networks, operations, plans, requests
 from slicewright.control.http.auth import LOCAL_ONLY, Access
 from slicewright.control.http.limits import DEFAULT_LIMITS, Guard, Limits
 from slicewright.control.http.problems import Problem, install
-from slicewright.control.plane import ControlPlane
+from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.version import __version__
 
 DASHBOARD = Path(__file__).parent.parent / "dashboard"

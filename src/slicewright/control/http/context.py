@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from slicewright.control.http.auth import Access, Scope
-from slicewright.control.plane import ControlPlane
+from slicewright.control.plane.control_plane import ControlPlane
 
 
 def plane_of(request: Request) -> ControlPlane:

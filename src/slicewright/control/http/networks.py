@@ -9,13 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 
-from slicewright.control.commands import NoNetworkError, set_network
 from slicewright.control.http.context import Admin, Plane, Reader
 from slicewright.control.http.plans import picture_of
 from slicewright.control.http.problems import Problem, responses
-from slicewright.control.network import Network
-from slicewright.control.overview import overview
-from slicewright.control.views import node_documents, radio_documents, slice_documents
+from slicewright.control.state.commands import NoNetworkError, set_network
+from slicewright.control.state.network import Network
+from slicewright.control.views.documents import node_documents, radio_documents, slice_documents
+from slicewright.control.views.overview import overview
 from slicewright.slicing.rrm import Plmn, Profile
 
 router = APIRouter(tags=["network"])

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from slicewright.control.commands import change_method
-from slicewright.control.feed import CursorTooOldError, Item
 from slicewright.control.http.context import Admin, Plane, Reader
 from slicewright.control.http.problems import responses
 from slicewright.control.http.schemas import Health, MethodChange
-from slicewright.control.journal import to_line
-from slicewright.control.plane import ControlPlane
+from slicewright.control.journal.feed import CursorTooOldError, Item
+from slicewright.control.journal.records import to_line
+from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.state.commands import change_method
 from slicewright.types import Document
 
 router = APIRouter(tags=["operations"])

@@ -7,16 +7,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from slicewright.control.commands import NoNetworkError, UnknownDeviceError, admit
-from slicewright.control.dry_run import dry_run
-from slicewright.control.explain import explain
 from slicewright.control.http.context import Plane, Reader
 from slicewright.control.http.problems import responses
 from slicewright.control.http.requests import DevicePath
 from slicewright.control.http.schemas import DryRun
-from slicewright.control.network import Network
-from slicewright.control.plane import ControlPlane
-from slicewright.control.views import Picture, View, plan_document
+from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.state.commands import NoNetworkError, UnknownDeviceError, admit
+from slicewright.control.state.network import Network
+from slicewright.control.views.documents import Picture, View, plan_document
+from slicewright.control.views.dry_run import dry_run
+from slicewright.control.views.explain import explain
 from slicewright.network.scenario_file import scenario_to_dict
 from slicewright.types import Document
 

@@ -11,7 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from slicewright.control.commands import (
+from slicewright.control.journal.feed import CursorTooOldError
+from slicewright.control.journal.records import JournalError
+from slicewright.control.orchestrator.loop import NotLeadingError
+from slicewright.control.state.commands import (
     CapacityError,
     KeyReusedError,
     NoNetworkError,
@@ -19,9 +22,6 @@ from slicewright.control.commands import (
     TrialError,
     UnknownDeviceError,
 )
-from slicewright.control.feed import CursorTooOldError
-from slicewright.control.journal import JournalError
-from slicewright.control.orchestrator import NotLeadingError
 from slicewright.errors import InvalidInputError, SlicewrightError, UnknownNameError
 
 MEDIA_TYPE = "application/problem+json"

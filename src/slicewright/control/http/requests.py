@@ -8,15 +8,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request, Response
 
-from slicewright.control.commands import UnknownDeviceError, admit, remove
 from slicewright.control.http.context import Plane, Reader, Requester
 from slicewright.control.http.problems import responses
 from slicewright.control.http.schemas import Admission, DeviceList, DeviceView, NewMeasurement, NewRequests
-from slicewright.control.manager import MEASUREMENT
-from slicewright.control.managing import measurement_key
-from slicewright.control.plane import ControlPlane
-from slicewright.control.state import State
-from slicewright.control.views import Picture, device_document, is_granted, outcome_document
+from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.slice_manager.state import MEASUREMENT
+from slicewright.control.slice_manager.task import measurement_key
+from slicewright.control.state.commands import UnknownDeviceError, admit, remove
+from slicewright.control.state.state import State
+from slicewright.control.views.documents import Picture, device_document, is_granted, outcome_document
 
 router = APIRouter(tags=["requests"])
 DevicePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]

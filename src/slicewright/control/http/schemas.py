@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from slicewright.control.device import (
+from slicewright.control.slice_manager.state import Measurement
+from slicewright.control.state.device import (
     Bits,
     BitsPerSecond,
     Cycles,
@@ -19,8 +20,7 @@ from slicewright.control.device import (
     PlaceName,
     Watts,
 )
-from slicewright.control.manager import Measurement
-from slicewright.control.reasons import Reason
+from slicewright.control.state.reasons import Reason
 
 
 class _Strict(BaseModel):

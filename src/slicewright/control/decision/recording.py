@@ -1,0 +1,72 @@
+"""From an outcome to its record in the journal, and back again for a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from slicewright.control.decision.settlement import Outcome
+from slicewright.control.state.events import Attempt, Decided
+from slicewright.control.state.grants import Place
+from slicewright.control.state.options import Options
+from slicewright.control.state.situation import Situation
+from slicewright.network.documents import finite
+from slicewright.slicing.evaluation import RULES
+from slicewright.slicing.rrm import rounding_effect, split_radio
+from slicewright.types import FloatArray, IntArray
+
+
+def decided(
+    situation: Situation,
+    outcome: Outcome,
+    attempts: tuple[Attempt, ...],
+    *,
+    epoch: int,
+    options: Options,
+    pinned: Collection[str],
+    previous: Mapping[str, Place],
+    duration_s: float,
+    certified: bool = False,
+) -> Decided:
+    """The record of a decision: input hash, method, path, shares, residuals, time.
+
+    ``certified`` puts the certificate in as well, as the first release did.
+    """
+    plan = outcome.plan
+    split = None if plan is None else split_radio(plan.scenario, plan.shares)
+    effect = (
+        None
+        if plan is None or split is None
+        else rounding_effect(plan.scenario, plan.decisions, plan.shares, split)
+    )
+    return Decided(
+        epoch=epoch,
+        method=outcome.method,
+        rounds=options.rounds,
+        seed=options.seed,
+        keep_ratio=options.keep_ratio,
+        pinned=tuple(sorted(pinned)),
+        input_digest=situation.digest,
+        attempts=attempts,
+        devices=outcome.devices,
+        places=outcome.places,
+        reasons=outcome.reasons,
+        changed=tuple(d for d in outcome.devices if previous.get(d) != outcome.places.get(d)),
+        targets=outcome.targets,
+        requested_bandwidth=() if split is None else _rows(split.requested),
+        percent=() if split is None else tuple(tuple(row) for row in split.percent.tolist()),
+        realised_bandwidth=() if split is None else _rows(split.realised),
+        radio_share=() if plan is None else tuple(plan.shares.radio.tolist()),
+        compute_share=() if plan is None else tuple(plan.shares.compute.tolist()),
+        residuals=dict.fromkeys(RULES, 0.0) if plan is None else dict(plan.violations.residuals),
+        cost_s=None if plan is None else plan.cost_s,
+        realised_cost_s=None if effect is None else finite(effect.realised_cost_s),
+        lower_bound_s=None if plan is None or not certified else plan.lower_bound_s,
+        gap=None if plan is None or not certified else plan.gap,
+        duration_s=duration_s,
+    )
+
+
+def _rows(array: FloatArray | IntArray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in np.asarray(array, dtype=np.float64).tolist())

@@ -1,0 +1,181 @@
+"""A journal in SQLite files: every append is one transaction, on disk before it returns."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from slicewright.control.journal.records import (
+    BrokenChainError,
+    FencedError,
+    JournalError,
+    Record,
+    from_line,
+    to_line,
+)
+from slicewright.control.journal.segments import before, segment_for, segments
+from slicewright.control.state.events import Checkpoint
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS journal (
+  sequence INTEGER PRIMARY KEY,
+  checkpoint INTEGER NOT NULL,
+  line TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS checkpoints ON journal (sequence) WHERE checkpoint = 1;
+"""
+_SEALED = 1
+"""In a file's ``user_version``: it is full, and whoever writes goes on in the next one."""
+LEAST_RECORDS = 50
+"""A file holds at least so many records, however large they are: a checkpoint alone must not fill it."""
+Result = TypeVar("Result")
+_Row = tuple[int, int, str]
+
+
+class SqliteJournal:
+    """A journal in a file, or in several if it rotates; one writer at a time, checked on every append.
+
+    Args:
+        path: of the first file; created if absent.
+        segment_bytes: a file that has grown to this is sealed at the next checkpoint, and the next one begins with
+            it; 0 never rotates.
+
+    Raises:
+        JournalError: the file cannot be opened, or is something else.
+    """
+
+    def __init__(self, path: str | Path, *, segment_bytes: int = 0) -> None:
+        self.path, self._segment_bytes = Path(path), segment_bytes
+        self._segment = self.path
+        # SQLite objects belong to one thread, and fsync must not block the event loop.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self.wants_checkpoint = False
+        try:
+            self._thread.submit(self._open).result()
+        except (sqlite3.Error, OSError) as error:
+            self._thread.shutdown()
+            raise JournalError(f"the journal {self.path} cannot be opened: {error}") from None
+
+    def _open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._enter((segments(self.path) or [self.path])[-1])
+
+    def _enter(self, segment: Path) -> None:
+        """Go on in a file."""
+        database = sqlite3.connect(segment, isolation_level=None, timeout=5.0)
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=FULL")
+            database.executescript(_SCHEMA)
+        except sqlite3.Error:
+            database.close()
+            raise
+        self._segment, self._db = segment, database
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Add records in one transaction."""
+        if not records:
+            return
+        rows = [(r.sequence, int(isinstance(r.event, Checkpoint)), to_line(r)) for r in records]
+        await self._run(lambda: self._append(rows))
+
+    def _append(self, rows: list[_Row]) -> None:
+        try:
+            self._go_on()
+            if rows[0][1] and self._full():
+                self._seal(rows)
+                self._go_on()
+            self._insert(rows)
+            self.wants_checkpoint = self._full()
+        except sqlite3.Error as error:
+            raise JournalError(f"the journal {self._segment} cannot be written: {error}") from None
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    def _insert(self, rows: list[_Row]) -> None:
+        self._begin(rows)
+        self._db.executemany("INSERT INTO journal VALUES (?, ?, ?)", rows)
+        self._db.execute("COMMIT")
+
+    def _begin(self, rows: list[_Row]) -> None:
+        """A transaction for records that follow directly; the lock on the file makes the check hold."""
+        self._db.execute("BEGIN IMMEDIATE")
+        newest = self._newest()
+        if rows[0][0] != newest + 1 or self._is_sealed():
+            raise FencedError(
+                f"record {rows[0][0]} does not follow {newest}: another process writes this journal"
+            )
+
+    def _newest(self) -> int:
+        found: int | None = self._db.execute("SELECT MAX(sequence) FROM journal").fetchone()[0]
+        return before(self.path, self._segment) if found is None else found
+
+    def _is_sealed(self) -> bool:
+        return bool(self._db.execute("PRAGMA user_version").fetchone()[0] == _SEALED)
+
+    def _full(self) -> bool:
+        if self._segment_bytes <= 0 or self._newest() - before(self.path, self._segment) < LEAST_RECORDS:
+            return False
+        pages, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
+        )
+        return bool(pages * size >= self._segment_bytes)
+
+    def _seal(self, rows: list[_Row]) -> None:
+        """End this file. From here on another process that has it open can no longer write to it."""
+        self._begin(rows)
+        self._db.execute(f"PRAGMA user_version={_SEALED}")
+        self._db.execute("COMMIT")
+
+    def _go_on(self) -> None:
+        """To the file after a sealed one, whoever sealed it: files are never renamed while somebody has them open."""
+        while self._is_sealed():
+            following = segment_for(self.path, self._newest() + 1)
+            sealed = self._db
+            self._enter(following)
+            sealed.close()
+
+    async def read(self, after: int = 0) -> list[Record]:
+        """Records after a sequence."""
+        return await self._run(lambda: self._read(lambda _: after))
+
+    async def read_from_checkpoint(self) -> list[Record]:
+        """From the newest checkpoint on, in whatever file it is."""
+
+        def start(database: sqlite3.Connection) -> int | None:
+            row = database.execute("SELECT MAX(sequence) FROM journal WHERE checkpoint = 1").fetchone()
+            return None if row[0] is None else int(row[0]) - 1
+
+        return await self._run(lambda: self._read(start))
+
+    def _read(self, start: Callable[[sqlite3.Connection], int | None]) -> list[Record]:
+        """Records from the newest files back to the one with the start in it, or to the oldest there is."""
+        found: list[list[Record]] = []
+        try:
+            for segment in reversed(segments(self.path)):
+                database = sqlite3.connect(f"file:{segment}?mode=ro", uri=True)
+                try:
+                    after = start(database)
+                    query = "SELECT line FROM journal WHERE sequence > ? ORDER BY sequence"
+                    lines = database.execute(query, (after or 0,)).fetchall()
+                finally:
+                    database.close()
+                found.append([from_line(line) for (line,) in lines])
+                if after is not None and after >= before(self.path, segment):
+                    break
+        except sqlite3.Error as error:
+            raise BrokenChainError(f"{self.path} is not a journal: {error}") from None
+        return [record for records in reversed(found) for record in records]
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._run(lambda: self._db.close())
+        self._thread.shutdown()

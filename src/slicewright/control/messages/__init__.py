@@ -1,0 +1,1 @@
+"""What travels between orchestrator and slice managers."""

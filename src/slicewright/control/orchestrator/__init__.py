@@ -1,0 +1,1 @@
+"""The slice resource orchestrator: one turn as a pure function, and the loop around it."""

@@ -1,0 +1,121 @@
+"""What the statuses of managers mean for the orchestrator's state: pure, and safe to repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from slicewright.control.sharing.rules import CLOSED_FORM_NAME
+from slicewright.control.slice_manager.state import Measurement, Status
+from slicewright.control.state.device import Device
+from slicewright.control.state.events import (
+    Acknowledged,
+    DevicesAdmitted,
+    DevicesRemoved,
+    Event,
+    Rebalanced,
+    Refused,
+    Shared,
+)
+from slicewright.control.state.state import State
+
+
+def received(state: State, statuses: Mapping[str, Status]) -> list[Event]:
+    """Acknowledgements and refusals of grants that are on their way. Stale statuses name older revisions."""
+    out: list[Event] = []
+    for name, book in state.books.items():
+        status = statuses.get(name)
+        if book.sent is None or status is None:
+            continue
+        if status.applied == book.sent.revision:
+            out.append(Acknowledged(name, book.sent.revision))
+        elif status.refused == book.sent.revision:
+            out.append(Refused(name, book.sent.revision, status.reason))
+    return out
+
+
+def shared(state: State, statuses: Mapping[str, Status]) -> list[Shared]:
+    """How managers with a learned model share the grants that they are known to hold, whenever that has changed.
+
+    Shares for newer measurements than the grant's are left out: a decision for these is about to follow.
+    """
+    out: list[Shared] = []
+    for name, book in state.books.items():
+        status = statuses.get(name)
+        if status is None or status.rule == CLOSED_FORM_NAME or status.applied != book.held.revision:
+            continue
+        if status.applied == 0 or not status.as_granted:
+            continue
+        how = status.sharing
+        now = Shared(
+            name, status.applied, status.rule, how.path, how.reason, how.cost_ratio,
+            status.radio, status.compute, status.home,
+        )  # fmt: skip
+        if now != state.shared.get(name):
+            out.append(now)
+    return out
+
+
+def measured(state: State, statuses: Mapping[str, Status]) -> list[Event]:
+    """Newer details of devices, and departures, that managers know of and the orchestrator does not."""
+    changed: dict[str, Device] = {}
+    gone: list[str] = []
+    for name in state.books:
+        status = statuses.get(name)
+        for device, newest in ({} if status is None else status.measured).items():
+            known = state.devices.get(device)
+            if known is None:
+                continue
+            if newest.departed:
+                gone.append(device)
+                continue
+            merged = merge(known, newest, state)
+            if merged != known:
+                changed[device] = merged
+    out: list[Event] = []
+    if changed:
+        out.append(DevicesAdmitted(tuple(changed.values()), source="manager"))
+    if gone:
+        out.append(DevicesRemoved(tuple(gone)))
+    return out
+
+
+def merge(device: Device, newest: Measurement, state: State) -> Device:
+    """A device with what was measured; work changes in proportion to the size of the task."""
+    scale = 1.0 if newest.task_bits is None else newest.task_bits / device.task_bits
+    rates = device.rate_bps
+    if newest.rate_bps is not None and state.network is not None:
+        if rates is None:
+            computed = state.network.arrays([device])[1][0]
+            rates = dict(zip(state.network.access_points, map(float, computed), strict=True))
+        rates = {**rates, **newest.rate_bps}
+    return replace(
+        device,
+        task_bits=device.task_bits if newest.task_bits is None else newest.task_bits,
+        local_cycles=device.local_cycles * scale,
+        slice_cycles={name: cycles * scale for name, cycles in device.slice_cycles.items()},
+        arrival_rate_hz=device.arrival_rate_hz if newest.arrival_rate_hz is None else newest.arrival_rate_hz,
+        rate_bps=rates,
+    )
+
+
+def rebalanced(
+    state: State, statuses: Mapping[str, Status], away: Collection[str], least_change: float
+) -> tuple[Rebalanced, ...]:
+    """SP2 on what the managers report, if some share would change by more than ``least_change``."""
+    roots = {
+        name: dict(statuses[name].roots)
+        for name, book in state.books.items()
+        if name not in away and name in statuses and statuses[name].applied == book.held.revision
+    }
+    worst = 0.0
+    for a in {a for by_point in roots.values() for a in by_point}:
+        shares = {
+            n: state.books[n].target.bandwidth[a] for n in roots if a in state.books[n].target.bandwidth
+        }
+        reported = {n: roots[n].get(a, 0.0) for n in shares}
+        total, available = math.fsum(reported.values()), math.fsum(shares.values())
+        if total > 0 and all(x > 0 for x in reported.values()):
+            worst = max(worst, *(abs(available * reported[n] / total - shares[n]) for n in shares))
+    return (Rebalanced(roots),) if worst > least_change else ()

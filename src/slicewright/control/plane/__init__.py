@@ -1,0 +1,1 @@
+"""The control plane of one process: an orchestrator, slice managers, or both."""

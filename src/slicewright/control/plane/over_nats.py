@@ -1,0 +1,59 @@
+"""Roles as separate processes over NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from slicewright.control.journal.nats import NatsJournal
+from slicewright.control.plane.control_plane import ControlPlane, FirstRequests
+from slicewright.control.sharing.rules import share_rule
+from slicewright.control.slice_manager.task import SliceManager
+from slicewright.control.state.clock import SystemClock, end
+from slicewright.control.state.options import Options
+from slicewright.control.transport.nats import NatsTransport
+from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+
+
+def remote_plane(
+    address: NatsAddress, *, instance: str, options: Options, first: FirstRequests | None, managers: bool
+) -> ControlPlane:
+    """An orchestrator over NATS, with managers in the same process or elsewhere."""
+    connection = NatsConnection(address, instance)
+    return ControlPlane(
+        NatsJournal(connection),
+        NatsTransport(connection),
+        clock=SystemClock(),
+        instance=instance,
+        options=options,
+        first=first,
+        managers=None if managers else (),
+    )
+
+
+async def manage_slices(
+    address: NatsAddress, slices: tuple[str, ...], *, instance: str, options: Options
+) -> None:
+    """Run managers until the process is told to stop."""
+    connection = NatsConnection(address, instance)
+    transport = NatsTransport(connection)
+    rule = share_rule(options.shares, limit_s=options.share_limit_s)
+    made = (
+        SliceManager(name, transport, clock=SystemClock(), instance=instance, options=options, rule=rule)
+        for name in slices
+    )
+    running = [asyncio.create_task(manager.run()) for manager in made]
+    stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, _resolve, stop)
+    await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
+    ended = await end(running)
+    await transport.close()
+    for error in ended:
+        if error is not None:
+            raise error
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,1 @@
+"""A slice manager: its state, and the task that runs it on a transport."""

@@ -1,0 +1,195 @@
+"""A slice manager as a process or task: watches its grant and measurements, applies, acknowledges or refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+
+from pydantic import ValidationError
+
+from slicewright.control.messages.details import DETAILS
+from slicewright.control.sharing.rules import CLOSED_FORM, ShareRule
+from slicewright.control.slice_manager.state import (
+    MEASUREMENT,
+    STATUS,
+    Manager,
+    inform,
+    measure,
+    receive,
+    status_of,
+)
+from slicewright.control.state.clock import Clock, end, pause
+from slicewright.control.state.grants import GRANT
+from slicewright.control.state.options import DEFAULTS, Options
+from slicewright.control.transport.base import Entry, Transport, TransportError
+
+logger = logging.getLogger(__name__)
+GRANTS, STATUSES, MEASUREMENTS, DETAILED = "grant", "status", "measurement", "details"
+
+
+def slice_key(kind: str, name: str) -> str:
+    """Key of a slice's grant or status; any name becomes one that every transport accepts."""
+    return f"{kind}.{name.encode().hex()}"
+
+
+def slice_of(key: str) -> str:
+    """The slice of a key."""
+    return bytes.fromhex(key.split(".", 1)[1]).decode()
+
+
+def measurement_key(device: str) -> str:
+    """Key of a device's newest measurement."""
+    return f"{MEASUREMENTS}.{hashlib.sha256(device.encode()).hexdigest()[:32]}"
+
+
+class SliceManager:
+    """Runs one manager on a transport.
+
+    Args:
+        name: of the slice.
+        transport: how to reach the orchestrator.
+        clock: for the heartbeat.
+        instance: distinguishes processes that could manage the same slice; one at a time does, by a lease.
+        options: heartbeat.
+        rule: how to share.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        transport: Transport,
+        *,
+        clock: Clock,
+        instance: str,
+        options: Options = DEFAULTS,
+        rule: ShareRule = CLOSED_FORM,
+    ) -> None:
+        self.state = Manager.fresh(name, rule=rule)
+        self._transport, self._clock, self._instance, self._options = transport, clock, instance, options
+        self._rule = rule
+        self._changed = asyncio.Event()
+        self.leading = False
+        self._seen = 0
+
+    async def run(self) -> None:
+        """Manage until cancelled; waits while another instance manages the slice."""
+        lease = f"manager.{self.state.slice.encode().hex()}"
+        try:
+            while True:
+                if not await self._hold(lease):
+                    await asyncio.sleep(self._options.heartbeat_s)
+                    continue
+                try:
+                    await self._manage(lease)
+                except TransportError as error:
+                    logger.info("slice %s begins again: %s", self.state.slice, error)
+        finally:
+            if self.leading:
+                await self._surrender(lease)
+
+    async def _hold(self, lease: str) -> bool:
+        try:
+            return await self._transport.acquire(lease, self._instance)
+        except TransportError:
+            return False
+
+    async def _surrender(self, lease: str) -> None:
+        try:
+            await self._transport.surrender(lease, self._instance)
+        except TransportError as error:
+            logger.warning("slice %s: %s", self.state.slice, error)
+
+    async def _manage(self, lease: str) -> None:
+        """Go on from the last status, then follow grants and measurements until the lease is lost."""
+        self.leading = True
+        await self._resume()
+        own = slice_key(GRANTS, self.state.slice)
+        work = [self._follow(own), self._follow(MEASUREMENTS), self._report(), self._keep(lease, own)]
+        if self._rule is not CLOSED_FORM:
+            work.append(self._follow(slice_key(DETAILED, self.state.slice)))
+        tasks = [asyncio.create_task(part) for part in work]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = await end(tasks)
+        self.leading = False
+        for error in ended:
+            if error is not None:
+                raise error
+
+    async def _keep(self, lease: str, own: str) -> None:
+        """Renew the lease; returns when somebody else manages the slice."""
+        while await self._hold_on(lease):
+            await self._reconcile(own)
+            await asyncio.sleep(self._options.heartbeat_s)
+
+    async def _hold_on(self, lease: str) -> bool:
+        """False only when somebody else has the lease: an unreachable server is no reason to stop."""
+        try:
+            return await self._transport.acquire(lease, self._instance)
+        except TransportError:
+            return True
+
+    async def _reconcile(self, own: str) -> None:
+        """Read the grant now and then besides watching it: a watch may have died without a word."""
+        with contextlib.suppress(TransportError):
+            entry = await self._transport.get(own)
+            if entry is not None and entry.revision > self._seen:
+                self.apply(entry)
+
+    async def _resume(self) -> None:
+        entry = await self._transport.get(slice_key(STATUSES, self.state.slice))
+        if entry is not None and entry.value:
+            status = STATUS.validate_json(entry.value)
+            if status.applied >= self.state.grant.revision:
+                self.state = Manager.resumed(status, rule=self._rule)
+        self._changed.set()
+
+    async def _follow(self, prefix: str) -> None:
+        """Apply entries as they come; when the transport is cut, keep what there is and try again."""
+        while True:
+            try:
+                async for entry in self._entries(prefix):
+                    self.apply(entry)
+            except TransportError as error:
+                logger.info("slice %s keeps its shares: %s", self.state.slice, error)
+            await asyncio.sleep(self._options.heartbeat_s)
+
+    def _entries(self, prefix: str) -> AsyncIterator[Entry]:
+        return self._transport.watch(prefix)
+
+    def apply(self, entry: Entry) -> None:
+        """Take a grant, details or a measurement in; what cannot be read is ignored, with a line in the log."""
+        if not entry.value:
+            return
+        try:
+            if entry.key.startswith(f"{GRANTS}."):
+                self._seen = max(self._seen, entry.revision)
+                self.state = receive(self.state, GRANT.validate_json(entry.value))
+                self._changed.set()  # acknowledge again even if nothing changed: the first time may be lost
+                return
+            before = self.state
+            if entry.key.startswith(f"{DETAILED}."):
+                self.state = inform(self.state, DETAILS.validate_json(entry.value))
+            else:
+                self.state = measure(self.state, MEASUREMENT.validate_json(entry.value))
+            if self.state is not before:
+                self._changed.set()
+        except ValidationError as error:
+            logger.error("slice %s: %s is not readable: %s", self.state.slice, entry.key, error)
+
+    async def _report(self) -> None:
+        """Send the status after every change, and as a heartbeat."""
+        key = slice_key(STATUSES, self.state.slice)
+        while True:
+            await pause(self._changed, self._options.heartbeat_s)
+            self._changed.clear()
+            try:
+                await self._transport.put(key, STATUS.dump_json(status_of(self.state, self._instance)))
+            except TransportError as error:
+                logger.info("slice %s cannot report: %s", self.state.slice, error)
+                self._changed.set()
+                await asyncio.sleep(self._options.heartbeat_s)

@@ -1,0 +1,226 @@
+"""What can happen to an orchestrator. The journal is a list of these; its state is their fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from slicewright.control.state.device import Device
+from slicewright.control.state.grants import Grant, Place, Stage
+from slicewright.control.state.reasons import Reason
+
+
+@dataclass(frozen=True)
+class NetworkSet:
+    """The network was replaced; the document is ``slicewright/network/v1``."""
+
+    document: dict[str, Any]
+    kind: Literal["network-set"] = "network-set"
+
+
+@dataclass(frozen=True)
+class DevicesAdmitted:
+    """Requests were accepted: new devices, or new details of known ones.
+
+    Attributes:
+        devices: in the order of the request.
+        key: Idempotency-Key of the caller, scoped to it, if one was given.
+        request_digest: SHA-256 of the request's body, to recognise a key that is used for something else.
+        source: ``api``, or ``manager`` for details that a slice manager measured.
+    """
+
+    devices: tuple[Device, ...]
+    key: str | None = None
+    request_digest: str | None = None
+    source: Literal["api", "manager"] = "api"
+    kind: Literal["devices-admitted"] = "devices-admitted"
+
+
+@dataclass(frozen=True)
+class DevicesRemoved:
+    """Requests were withdrawn."""
+
+    devices: tuple[str, ...]
+    kind: Literal["devices-removed"] = "devices-removed"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One link of the fallback chain: who was asked, what came of it, and how long it took in s."""
+
+    method: str
+    result: Literal["used", "rejected", "late", "failed", "busy"]
+    duration_s: float
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision, with everything that is needed to make it again and to judge it.
+
+    Attributes:
+        epoch: number of the decision.
+        method: the method whose answer was used; ``last-good`` for the end of the chain.
+        rounds, seed, keep_ratio: its limits; no clock, so that it repeats bit for bit.
+        pinned: slices that could not be changed.
+        input_digest: SHA-256 of the situation.
+        attempts: the path through the fallback chain.
+        devices: ids in the order of the arrays below.
+        places: device to place, for the offloaded ones.
+        reasons: device to reason, for the local ones.
+        changed: devices whose place is not that of the decision before.
+        targets: slice to the grant that it is to end up with.
+        requested_bandwidth: (A, N) omega. percent: (A, N) quantised. realised_bandwidth: (A, N) by whole blocks.
+        radio_share, compute_share: (I,) phi.
+        residuals: 13a..13g. cost_s: of the plan; None without devices.
+        lower_bound_s, gap: in logs of the first release; since then they follow as :class:`Certified`.
+        realised_cost_s: s, with the realised inter-slice shares; None if some device never completes.
+        duration_s: s, from the situation to the decision.
+    """
+
+    epoch: int
+    method: str
+    rounds: int
+    seed: int
+    keep_ratio: float
+    pinned: tuple[str, ...]
+    input_digest: str
+    attempts: tuple[Attempt, ...]
+    devices: tuple[str, ...]
+    places: Mapping[str, Place]
+    reasons: Mapping[str, Reason]
+    changed: tuple[str, ...]
+    targets: Mapping[str, Grant]
+    requested_bandwidth: tuple[tuple[float, ...], ...]
+    percent: tuple[tuple[int, ...], ...]
+    realised_bandwidth: tuple[tuple[float, ...], ...]
+    radio_share: tuple[float, ...]
+    compute_share: tuple[float, ...]
+    residuals: Mapping[str, float]
+    cost_s: float | None
+    realised_cost_s: float | None
+    lower_bound_s: float | None
+    gap: float | None
+    duration_s: float
+    kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True)
+class Certified:
+    """The certificate of the last decision: no plan costs less than ``lower_bound_s``; ``gap`` is cost / bound - 1."""
+
+    epoch: int
+    lower_bound_s: float
+    gap: float
+    kind: Literal["certified"] = "certified"
+
+
+@dataclass(frozen=True)
+class Rebalanced:
+    """SP2 alone, on what the managers report: new inter-slice shares, nobody moves.
+
+    Attributes:
+        roots: slice to access point to the reported sum of sqrt(T), sqrt(s).
+    """
+
+    roots: Mapping[str, Mapping[str, float]]
+    kind: Literal["rebalanced"] = "rebalanced"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A grant is about to be published: the target itself, or first the release."""
+
+    slice: str
+    revision: int
+    stage: Stage
+    kind: Literal["sent"] = "sent"
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """A manager applies this revision."""
+
+    slice: str
+    revision: int
+    kind: Literal["acknowledged"] = "acknowledged"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A manager does not apply this revision and keeps its last good one."""
+
+    slice: str
+    revision: int
+    reason: str
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How a manager that shares by a learned model shared a grant (SP1); those of the closed form need no record.
+
+    Attributes:
+        slice, revision: the grant.
+        rule: the model that was to be asked. path: whose answer is used. reason: why not the model's everywhere.
+        cost_ratio: sum of the slice's times over that of the closed form.
+        radio, compute: device to share. home: device to the reason why its seat is not used.
+    """
+
+    slice: str
+    revision: int
+    rule: str
+    path: str
+    reason: str
+    cost_ratio: float
+    radio: Mapping[str, float]
+    compute: Mapping[str, float]
+    home: Mapping[str, Reason]
+    kind: Literal["shared"] = "shared"
+
+
+@dataclass(frozen=True)
+class MethodChanged:
+    """Another method decides from now on, or is tried on shadow traffic; ``reason`` says who wanted it or why."""
+
+    action: Literal["canary", "switch", "roll-back", "drop-canary"]
+    method: str
+    reason: str = ""
+    kind: Literal["method-changed"] = "method-changed"
+
+
+@dataclass(frozen=True)
+class TookOver:
+    """Another orchestrator leads from here on; its append fences the one before."""
+
+    instance: str
+    kind: Literal["took-over"] = "took-over"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The whole state, so that a restart need not read everything before; see ``state.dump``."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+    kind: Literal["checkpoint"] = "checkpoint"
+
+
+Event = (
+    NetworkSet
+    | DevicesAdmitted
+    | DevicesRemoved
+    | Decided
+    | Certified
+    | Rebalanced
+    | Sent
+    | Acknowledged
+    | Refused
+    | Shared
+    | MethodChanged
+    | TookOver
+    | Checkpoint
+)
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

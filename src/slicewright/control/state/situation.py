@@ -1,0 +1,122 @@
+"""Everything that a decision depends on, and nothing else: replaying it gives the same answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from slicewright.control.state.device import DEVICE, Device
+from slicewright.control.state.grants import Book, Grant, highest
+from slicewright.control.state.network import Network
+from slicewright.control.state.reasons import Reason, unservable
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A slice that cannot be changed now: its manager is away, or refused.
+
+    Attributes:
+        slice: name.
+        held: the grant it is known to hold; the plan counts with its seats.
+        possible: all it may hold; its resources are kept free of others.
+    """
+
+    slice: str
+    held: Grant
+    possible: tuple[Grant, ...]
+
+    @cached_property
+    def devices(self) -> frozenset[str]:
+        """Devices that the slice may be serving."""
+        return frozenset(device for grant in self.possible for device in grant.seats)
+
+    @cached_property
+    def bandwidth(self) -> Mapping[str, float]:
+        """Access point to the largest share that the slice may be using."""
+        return highest(self.possible, "bandwidth")
+
+    @cached_property
+    def arrivals_hz(self) -> Mapping[str, float]:
+        """Node to the most arrivals that the slice may bring."""
+        return highest(self.possible, "arrivals_hz")
+
+    @cached_property
+    def others_hz(self) -> Mapping[str, float]:
+        """Node to what all other slices may bring without breaking what this one counts on."""
+        least: dict[str, float] = {}
+        for grant in self.possible:
+            for node, bound in grant.others_hz.items():
+                least[node] = min(least.get(node, bound), bound)
+        return least
+
+    @classmethod
+    def of(cls, book: Book) -> Pin:
+        """The pin of a slice's account."""
+        return cls(book.held.slice, book.held, book.possible)
+
+
+def as_known(devices: Mapping[str, Device], grants: Iterable[Grant]) -> tuple[Device, ...]:
+    """Devices as the slices that serve them know them: a grant is judged by the details that it was made for.
+
+    Rates are always the newest: they change times, but no constraint.
+    """
+    known = dict(devices)
+    for grant in grants:
+        for name, seat in grant.seats.items():
+            device = known.get(name)
+            if device is None:
+                continue
+            now = (
+                device.task_bits,
+                device.local_time_s,
+                device.arrival_rate_hz,
+                device.slice_cycles.get(grant.slice),
+            )
+            if now != (seat.task_bits, seat.local_time_s, seat.arrival_hz, seat.cycles):
+                known[name] = replace(
+                    device,
+                    task_bits=seat.task_bits,
+                    local_cycles=seat.local_time_s * device.local_capacity_hz,
+                    arrival_rate_hz=seat.arrival_hz,
+                    slice_cycles={**device.slice_cycles, grant.slice: seat.cycles},
+                )
+    return tuple(known.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """What is to be decided.
+
+    Attributes:
+        network: the network now.
+        devices: all requests, in the order of their admission.
+        pins: slices that cannot be changed.
+    """
+
+    network: Network
+    devices: tuple[Device, ...]
+    pins: tuple[Pin, ...] = ()
+
+    @cached_property
+    def unservable(self) -> Mapping[str, Reason]:
+        """Devices that no scenario admits, with the reason."""
+        return unservable(self.network, self.devices)
+
+    @cached_property
+    def plannable(self) -> tuple[Device, ...]:
+        """The devices of the plan's scenario, in order: the indices of plan files."""
+        return tuple(d for d in self.devices if d.id not in self.unservable)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all of it: the input hash of a decision record."""
+        state = hashlib.sha256(self.network.digest.encode())
+        for device in self.devices:
+            state.update(DEVICE.dump_json(device))
+        for pin in self.pins:
+            for grant in pin.possible:
+                state.update(json.dumps([pin.slice, grant.revision]).encode())
+        return state.hexdigest()

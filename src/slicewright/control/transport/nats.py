@@ -1,0 +1,135 @@
+"""A transport over NATS JetStream: a key-value bucket for values, one with a time to live for leases."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js.api import KeyValueConfig, StorageType
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.kv import KeyValue
+
+from slicewright.control.transport.base import Entry
+from slicewright.control.transport.nats_connection import NatsConnection, reaching
+
+VALUES, LEASES = "slicewright-values", "slicewright-leases"
+CALL_S = 5.0
+REFRESH_S = 10.0
+"""A watch that hears nothing for so long is renewed: the server may have lost it in a restart."""
+
+
+_QUIET = object()
+
+
+async def _next(watcher: KeyValue.KeyWatcher) -> object:
+    """The next update, or that nothing came for a while.
+
+    Not ``watcher.updates``: it is built on ``asyncio.wait_for``, which can swallow a cancellation on Python 3.11.
+    """
+    try:
+        async with asyncio.timeout(REFRESH_S):
+            return await anext(watcher)
+    except (TimeoutError, StopAsyncIteration):
+        return _QUIET
+
+
+class NatsTransport:
+    """Values with revisions and leases on a NATS server.
+
+    Args:
+        connection: to the server.
+        lease_s: how long a lease lasts, s; the server's clock counts.
+        replicas: copies that a cluster keeps.
+    """
+
+    def __init__(self, connection: NatsConnection, *, lease_s: float = 3.0, replicas: int = 1) -> None:
+        self._connection, self._lease_s, self._replicas = connection, lease_s, replicas
+        self._buckets: dict[str, KeyValue] = {}
+        self._held: dict[str, int] = {}
+
+    async def _bucket(self, name: str) -> KeyValue:
+        if name not in self._buckets:
+            config = KeyValueConfig(
+                bucket=name,
+                history=1,
+                storage=StorageType.FILE,
+                replicas=self._replicas,
+                ttl=self._lease_s if name == LEASES else None,
+            )
+            self._buckets[name] = await (await self._connection.jetstream()).create_key_value(config)
+        return self._buckets[name]
+
+    async def put(self, key: str, value: bytes) -> int:
+        """Set a value; returns the bucket's revision."""
+        async with reaching():
+            return await (await self._bucket(VALUES)).put(key, value)
+
+    async def get(self, key: str) -> Entry | None:
+        """The value now."""
+        async with reaching():
+            try:
+                found = await (await self._bucket(VALUES)).get(key)
+            except KeyNotFoundError:
+                return None
+        return Entry(key, found.value or b"", found.revision or 0)
+
+    async def watch(self, prefix: str) -> AsyncIterator[Entry]:
+        """Values there are, then changes; begins again now and then, so an entry may come twice."""
+        keys = prefix if "." in prefix else f"{prefix}.>"
+        while True:
+            async with reaching(), asyncio.timeout(CALL_S):
+                watcher = await (await self._bucket(VALUES)).watch(keys)
+            try:
+                while True:
+                    found = await _next(watcher)
+                    if found is _QUIET:
+                        break
+                    if isinstance(found, KeyValue.Entry):
+                        gone = found.operation is not None
+                        yield Entry(found.key, b"" if gone else found.value or b"", found.revision or 0)
+            finally:
+                with contextlib.suppress(NatsError, OSError):
+                    async with asyncio.timeout(CALL_S):
+                        await watcher.stop()  # type: ignore[no-untyped-call]
+
+    async def acquire(self, name: str, holder: str) -> bool:
+        """Take or renew a lease; the server's sequence check makes sure that one holder wins."""
+        async with reaching():
+            leases = await self._bucket(LEASES)
+            known = self._held.get(name)
+            try:
+                if known is not None:
+                    self._held[name] = await leases.update(name, holder.encode(), last=known)
+                else:
+                    self._held[name] = await leases.create(name, holder.encode())
+            except KeyWrongLastSequenceError:
+                return await self._reclaim(leases, name, holder)
+        return True
+
+    async def _reclaim(self, leases: KeyValue, name: str, holder: str) -> bool:
+        """The revision is not what we thought: the lease ran out, somebody has it, or we do since before a restart."""
+        self._held.pop(name, None)
+        try:
+            found = await leases.get(name)
+            if found.value != holder.encode():
+                return False
+            self._held[name] = await leases.update(name, holder.encode(), last=found.revision)
+        except (KeyNotFoundError, KeyWrongLastSequenceError):
+            return False
+        return True
+
+    async def surrender(self, name: str, holder: str) -> None:
+        """Give a lease back."""
+        known = self._held.pop(name, None)
+        if known is None:
+            return
+        async with reaching():
+            with contextlib.suppress(KeyWrongLastSequenceError, NatsTimeoutError):
+                await (await self._bucket(LEASES)).delete(name, last=known)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._connection.close()

@@ -1,0 +1,1 @@
+"""What the control plane shows of its state: documents, metrics, explanations, replays."""

@@ -1,0 +1,68 @@
+"""What would happen if: a decision without consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from slicewright.control.decision.settlement import decide, decide_last_good
+from slicewright.control.state.device import Device
+from slicewright.control.state.network import Network
+from slicewright.control.state.options import Options
+from slicewright.control.state.reasons import SENTENCES
+from slicewright.control.state.situation import Situation
+from slicewright.control.state.state import State
+from slicewright.control.views.documents import EMPTY_PLAN
+from slicewright.types import Document
+
+
+def dry_run(
+    state: State,
+    *,
+    add: Sequence[Device],
+    remove: Sequence[str],
+    network: Network | None,
+    method: str,
+    options: Options,
+) -> Document:
+    """Decide for changed devices or another network; nothing is recorded.
+
+    Returns:
+        The plan (``slicewright/plan/v1``), ids in its order, who would move, and for every new device whether it
+        could be served (FEASIBLE) or would compute locally (INFEASIBLE) and why, in the words of 3GPP TS 28.531.
+
+    Raises:
+        UnknownNameError: no such method.
+    """
+    devices = {name: d for name, d in state.devices.items() if name not in remove}
+    devices.update({d.id: d for d in add})
+    now = state.situation()
+    situation = Situation(now.network if network is None else network, tuple(devices.values()))
+    outcome = decide(situation, method, rounds=options.rounds, seed=options.seed)
+    if outcome is None:
+        outcome = decide_last_good(situation, state.places)
+    changes = [
+        {"device": d, "from": _where(state.places.get(d)), "to": _where(outcome.places.get(d))}
+        for d in {**state.devices, **devices}
+        if state.places.get(d) != outcome.places.get(d)
+    ]
+    checks = [
+        {
+            "device": d.id,
+            "result": "FEASIBLE" if d.id in outcome.places else "INFEASIBLE",
+            "reason": outcome.reasons.get(d.id),
+            "explanation": None if d.id not in outcome.reasons else SENTENCES[outcome.reasons[d.id]],
+        }
+        for d in add
+    ]
+    plan = None if outcome.plan is None else replace(outcome.plan, method=outcome.method)
+    return {
+        "plan": EMPTY_PLAN if plan is None else plan.to_dict(),
+        "devices": list(outcome.devices),
+        "changes": changes,
+        "checks": checks,
+    }
+
+
+def _where(place: object) -> Document | None:
+    return None if place is None else dict(vars(place))

@@ -1,0 +1,162 @@
+"""Replay: fold a log again, make its decisions again, and report every difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from slicewright.control.decision.certifying import certificate
+from slicewright.control.decision.recording import decided
+from slicewright.control.decision.settlement import LAST_GOOD, Outcome, decide, decide_last_good
+from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, verify
+from slicewright.control.state.events import Attempt, Certified, Checkpoint, Decided, Shared
+from slicewright.control.state.options import Options
+from slicewright.control.state.state import ControlError, State, dump, fold, load
+from slicewright.control.views.documents import Picture
+from slicewright.errors import UnknownNameError
+from slicewright.slicing.plan import Plan
+
+_MEASURED = ("duration_s", "attempts")
+"""Fields of a decision that depend on clocks: they are recorded, not recomputed."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that does not come out as recorded.
+
+    Attributes:
+        sequence: record. what: field, ``chain``, ``input`` or ``method``. detail: recorded and recomputed.
+    """
+
+    sequence: int
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Result of a replay.
+
+    Attributes:
+        records, decisions: how many were read. recomputed: decisions made again. differences: what was found.
+    """
+
+    records: int
+    decisions: int
+    recomputed: int
+    differences: tuple[Difference, ...]
+
+
+def replay_log(records: Iterable[Record]) -> Report:
+    """Fold and recompute. A log may begin with a checkpoint; what was before it cannot be checked."""
+    state, plan = State(), None
+    count = decisions = recomputed = 0
+    differences: list[Difference] = []
+    try:
+        for record in verify(records):
+            starts = count == 0
+            count += 1
+            if starts and record.previous != GENESIS and not isinstance(record.event, Checkpoint):
+                differences.append(Difference(record.sequence, "chain", "the log begins in the middle"))
+                break
+            if isinstance(record.event, Decided):
+                decisions += 1
+                found, again, plan = _compare(state, record.sequence, record.event)
+                recomputed += again
+                differences.extend(found)
+            if isinstance(record.event, Certified):
+                differences.extend(_certified(state, record.sequence, record.event, plan))
+            if isinstance(record.event, Checkpoint) and not starts and not _is_dump(record.event, state):
+                differences.append(
+                    Difference(record.sequence, "checkpoint", "is not the fold of what precedes it")
+                )
+            state = fold(state, record.event)
+            if isinstance(record.event, Shared):
+                differences.extend(_judged(state, record.sequence))
+    except (BrokenChainError, ControlError) as error:
+        differences.append(Difference(count + 1, "chain", str(error)))
+    return Report(count, decisions, recomputed, tuple(differences))
+
+
+def _is_dump(checkpoint: Checkpoint, state: State) -> bool:
+    """Whether a checkpoint is a state's, even if it was written before states had all the fields of today."""
+    return dump(load(checkpoint.state)) == dump(state)
+
+
+def _judged(state: State, sequence: int) -> list[Difference]:
+    """What the judge says of shares that a manager's model found, once every slice holds what it was told to."""
+    if not state.settled or state.dirty:
+        return []
+    plan = Picture(state).plan
+    if plan is None or plan.violations.feasible:
+        return []
+    return [Difference(sequence, "shares", plan.violations.explain())]
+
+
+def _certified(state: State, sequence: int, recorded: Certified, plan: Plan | None) -> list[Difference]:
+    """A certificate against the one of the decision made again."""
+    if state.last is None or state.last.epoch != recorded.epoch:
+        return [Difference(sequence, "epoch", f"{recorded.epoch} is not that of the last decision")]
+    if plan is None:  # the decision itself could not be made again, which was reported there
+        return []
+    again = certificate(recorded.epoch, plan)
+    if again == recorded:
+        return []
+    return [
+        Difference(sequence, "certificate", f"{again.lower_bound_s!r}, recorded {recorded.lower_bound_s!r}")
+    ]
+
+
+def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Difference], bool, Plan | None]:
+    """Differences of a decision made again, whether it could be, and its plan."""
+    situation = state.situation(recorded.pinned)
+    if situation.digest != recorded.input_digest:
+        return (
+            [Difference(sequence, "input", f"hash {situation.digest}, recorded {recorded.input_digest}")],
+            False,
+            None,
+        )
+    try:
+        outcome = _again(state, recorded)
+    except UnknownNameError as error:
+        return [Difference(sequence, "method", str(error))], False, None
+    if outcome is None:
+        rejected = f"the answer of {recorded.method} is rejected now"
+        return [Difference(sequence, "method", rejected)], True, None
+    again = decided(
+        situation,
+        outcome,
+        (Attempt(outcome.method, "used", 0.0),),
+        epoch=recorded.epoch,
+        options=Options(rounds=recorded.rounds, seed=recorded.seed, keep_ratio=recorded.keep_ratio),
+        pinned=recorded.pinned,
+        previous=state.places,
+        duration_s=0.0,
+        certified=recorded.gap is not None,
+    )
+    found = []
+    for name in Decided.__dataclass_fields__:
+        before, after = getattr(recorded, name), getattr(again, name)
+        if name not in _MEASURED and before != after:
+            found.append(Difference(sequence, name, f"{_short(after)}, recorded {_short(before)}"))
+    return found, True, outcome.plan
+
+
+def _again(state: State, recorded: Decided) -> Outcome | None:
+    situation = state.situation(recorded.pinned)
+    if recorded.method == LAST_GOOD:
+        return decide_last_good(situation, state.places, epoch=recorded.epoch)
+    return decide(
+        situation,
+        recorded.method,
+        rounds=recorded.rounds,
+        seed=recorded.seed,
+        epoch=recorded.epoch,
+        previous=state.places,
+        keep_ratio=recorded.keep_ratio,
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else text[:119] + "…"
