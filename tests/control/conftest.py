@@ -9,19 +9,24 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from slicewright.control.http import Access, create_app
+from slicewright.control.http.app import create_app
+from slicewright.control.http.auth import Access
 from slicewright.control.http.limits import Limits
-from slicewright.control.journal.records import Journal, MemoryJournal
-from slicewright.control.plane.control_plane import ControlPlane, FirstRequests
+from slicewright.control.journal.base import Journal
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.plane.first_requests import FirstRequests
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network
-from slicewright.control.state.options import Options
-from slicewright.control.transport.base import MemoryTransport
+from slicewright.control.state.options import ControlOptions
+from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario import Scenario
 from tests.control.support import scenario_of
 
-QUICK = Options(rounds=10, epoch_s=0.1, heartbeat_s=0.1, ack_timeout_s=0.3, away_after_s=0.5, deadline_s=2.0)
+QUICK = ControlOptions(
+    rounds=10, epoch_s=0.1, heartbeat_s=0.1, ack_timeout_s=0.3, away_after_s=0.5, deadline_s=2.0
+)
 
 
 @asynccontextmanager
@@ -29,7 +34,7 @@ async def running(
     scenario: Scenario | None = None,
     *,
     journal: Journal | None = None,
-    options: Options = QUICK,
+    options: ControlOptions = QUICK,
     access: Access = Access(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> AsyncIterator[tuple[ControlPlane, httpx.AsyncClient]]:

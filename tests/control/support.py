@@ -15,10 +15,11 @@ from slicewright.control.decision.settlement import assemble
 from slicewright.control.sharing.allocation import Allocation
 from slicewright.control.state.device import Device, devices_of
 from slicewright.control.state.events import DevicesAdmitted, NetworkSet
+from slicewright.control.state.fold import fold
 from slicewright.control.state.grants import Grant, Seat
 from slicewright.control.state.network import Network
 from slicewright.control.state.situation import Situation
-from slicewright.control.state.state import State, fold
+from slicewright.control.state.state import OrchestratorState
 from slicewright.network.scenario import Scenario
 
 
@@ -32,10 +33,10 @@ def crowded(devices: int = 16, seed: int = 0) -> Scenario:
     return scenario_of(devices, seed, coin_capacity_hz=(4e7, 1.2e8), mec_capacity_hz=(2e8, 2e8))
 
 
-def state_with(scenario: Scenario, *, admitted: bool = True) -> tuple[State, tuple[Device, ...]]:
+def state_with(scenario: Scenario, *, admitted: bool = True) -> tuple[OrchestratorState, tuple[Device, ...]]:
     """An orchestrator that knows a scenario's network, and its devices if wanted."""
     devices = devices_of(scenario)
-    state = fold(State(), NetworkSet(Network.of(scenario).document))
+    state = fold(OrchestratorState(), NetworkSet(Network.of(scenario).document))
     return (fold(state, DevicesAdmitted(devices)) if admitted else state), devices
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import slicewright as sw
-from slicewright.control.http import Access, Scope, Token, read_tokens
+from slicewright.control.http.auth import Access, Scope, Token, read_tokens
 from slicewright.control.http.limits import Limits
 from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
@@ -387,13 +387,13 @@ def test_methods_are_tried_switched_and_rolled_back_without_a_dropped_request(sm
             problem(await client.post("/v1/methods:canary", json={"method": "atuo"}), 422, "unknown-name")
             problem(await client.post("/v1/methods:rollBack", json={}), 409, "method-not-proven")
             await client.post("/v1/methods:canary", json={"method": "half-hearted"})
-            decider = plane.orchestrator.decider
-            await until(lambda: decider.trial is not None and decider.trial.decisions >= 20, 30)
-            assert decider.trial is not None
-            assert decider.trial.cost_ratio > 1.1
+            fallback_chain = plane.orchestrator.fallback_chain
+            await until(lambda: fallback_chain.trial is not None and fallback_chain.trial.decisions >= 20, 30)
+            assert fallback_chain.trial is not None
+            assert fallback_chain.trial.cost_ratio > 1.1
             problem(await client.post("/v1/methods:switch", json={}), 409, "method-not-proven")
             await client.post("/v1/methods:canary", json={"method": "best-response"})
-            trial = lambda: decider.trial
+            trial = lambda: fallback_chain.trial
             await until(
                 lambda: trial() is not None and trial().method == "best-response" and trial().decisions >= 20,
                 30,

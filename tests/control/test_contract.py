@@ -12,15 +12,16 @@ import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
 
-from slicewright.control.http import create_app
+from slicewright.control.http.app import create_app
 from slicewright.control.http.limits import Limits
-from slicewright.control.journal.records import MemoryJournal
-from slicewright.control.plane.control_plane import ControlPlane, FirstRequests
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.plane.first_requests import FirstRequests
 from slicewright.control.serve.process import _listen
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network
-from slicewright.control.transport.base import MemoryTransport
+from slicewright.control.transport.memory import MemoryTransport
 from tests.control.conftest import QUICK
 from tests.control.processes import wait_for
 from tests.control.support import scenario_of

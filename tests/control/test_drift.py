@@ -10,9 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from slicewright.control.decision.settlement import decide
+from slicewright.control.messages.keys import GRANT_KEYS, measurement_key, slice_key
+from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.sharing.allocation import allocate
-from slicewright.control.slice_manager.state import MEASUREMENT, Manager, Measurement, receive, status_of
-from slicewright.control.slice_manager.task import GRANTS, measurement_key, slice_key
+from slicewright.control.slice_manager.state import ManagerState, receive, status_of
 from slicewright.control.state.grants import GRANT
 from slicewright.control.views.drift import drift
 from tests.control.conftest import QUICK, running, until
@@ -22,14 +23,14 @@ SCENARIO = scenario_of(12, 4)
 
 
 def test_drift_is_what_is_missing_or_too_much() -> None:
-    outcome = decide(state_with(SCENARIO)[0].situation(), "auto", rounds=10, seed=0)
-    assert outcome is not None
-    name, target = max(outcome.targets.items(), key=lambda item: len(item[1].seats))
+    settlement = decide(state_with(SCENARIO)[0].situation(), "auto", rounds=10, seed=0)
+    assert settlement is not None
+    name, target = max(settlement.targets.items(), key=lambda item: len(item[1].seats))
     wanted = allocate(target)
     nothing = drift(target, wanted, None)
     assert nothing["bandwidth"] == max(target.bandwidth.values())
     assert nothing["compute"] == max(wanted.compute.values())
-    manager = receive(Manager.fresh(name), replace(target, revision=1))
+    manager = receive(ManagerState.fresh(name), replace(target, revision=1))
     assert drift(target, wanted, status_of(manager, "m")) == {"bandwidth": 0.0, "radio": 0.0, "compute": 0.0}
     point = next(iter(target.bandwidth))
     less = replace(target, bandwidth={**target.bandwidth, point: target.bandwidth[point] - 0.125})
@@ -68,7 +69,7 @@ def test_the_metric_shows_what_a_manager_enforces_of_its_own_accord() -> None:
             # A grant that nobody ordered: the manager says what it enforces, the metric says how far off that is.
             held = manager.state.grant
             wrong = replace(held, revision=held.revision + 50, bandwidth=dict.fromkeys(held.bandwidth, 0.01))
-            await plane.transport.put(slice_key(GRANTS, held.slice), GRANT.dump_json(wrong))
+            await plane.transport.put(slice_key(GRANT_KEYS, held.slice), GRANT.dump_json(wrong))
             await reaches("some", held.slice, "bandwidth")
             shown = json.loads((await client.get("/v1/slices")).text)["slices"]
             assert {s["name"] for s in shown} == {"s0", "s1", "s2"}

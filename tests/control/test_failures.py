@@ -20,13 +20,15 @@ import httpx
 import pytest
 
 import slicewright as sw
+from slicewright.control.journal.base import FencedError, JournalError
 from slicewright.control.journal.logs import read_log
-from slicewright.control.journal.records import FencedError, JournalError, MemoryJournal, Position, chained
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.journal.records import Position, chained
 from slicewright.control.journal.segments import segments
 from slicewright.control.journal.sqlite import SqliteJournal
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved
-from slicewright.control.state.state import State
+from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import save_scenario
@@ -136,7 +138,9 @@ def test_kill_9_under_load_in_one_process(served: Any, tmp_path: Path) -> None:
             one.kill()
             one.start()
             wait_for(lambda: one.get("/readyz"), 40, "ready again")
-        wait_for(lambda: len(load.promised) >= 3, 40, "three promises")
+        wait_for(
+            lambda: len(load.promised) >= 3 and len(segments(store)) > 1, 120, "three promises, two files"
+        )
     assert_nothing_lost_or_doubled(one.url, load.promised)
     wait_for(lambda: all(s["state"] == "active" for s in one.get("/v1/slices")["slices"]), 10, "settled")
     assert_plan_obeys(one.url)
@@ -324,7 +328,7 @@ def test_a_method_that_fails_falls_back() -> None:
 def test_a_journal_takes_only_what_follows(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         journal = MemoryJournal() if kind == "memory" else SqliteJournal(tmp_path / "j.db")
-        here = Position(State())
+        here = Position(OrchestratorState())
         records = chained(here.hash, 0, 1.0, [DevicesRemoved(("a",)), DevicesRemoved(("b",))])
         await journal.append(records)
         with pytest.raises(FencedError):

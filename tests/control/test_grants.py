@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from slicewright.control.decision.recording import decided
 from slicewright.control.decision.settlement import decide
 from slicewright.control.orchestrator import status_events
-from slicewright.control.slice_manager.state import Manager, fault, receive, status_of
+from slicewright.control.slice_manager.state import ManagerState, fault, receive, status_of
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, Event
-from slicewright.control.state.grants import Book, Grant, Seat, is_safe, next_grants, release
-from slicewright.control.state.options import Options
-from slicewright.control.state.state import State, fold, sends
+from slicewright.control.state.fold import fold, sends
+from slicewright.control.state.grants import Grant, GrantAccount, Seat, is_safe, next_grants, release
+from slicewright.control.state.options import ControlOptions
+from slicewright.control.state.state import OrchestratorState
 from tests.control.support import crowded, judge_world, moved, state_with
 
 SEAT = Seat("ap0", "coin0", 1e7, 1e7, 1e7, 10.0, 0.1)
@@ -32,32 +33,32 @@ def grant(name: str, omega: float, *, seats: Mapping[str, Seat] | None = None, o
     )
 
 
-def book(name: str, omega: float, target: float) -> Book:
-    return Book(grant(name, omega), grant(name, target))
+def account(name: str, omega: float, target: float) -> GrantAccount:
+    return GrantAccount(grant(name, omega), grant(name, target))
 
 
 def test_a_growing_slice_waits_until_the_other_has_shrunk() -> None:
-    books = {"x": book("x", 0.6, 0.9), "y": book("y", 0.4, 0.1)}
-    assert [(g.slice, stage) for g, stage in next_grants(books)] == [("y", "target")]
-    books["y"] = replace(books["y"], sent=grant("y", 0.1))
-    assert next_grants(books) == [], "y may still hold 0.4"
-    books["y"] = Book(grant("y", 0.1), grant("y", 0.1))
-    assert [(g.slice, stage) for g, stage in next_grants(books)] == [("x", "target")]
+    accounts = {"x": account("x", 0.6, 0.9), "y": account("y", 0.4, 0.1)}
+    assert [(g.slice, stage) for g, stage in next_grants(accounts)] == [("y", "target")]
+    accounts["y"] = replace(accounts["y"], sent=grant("y", 0.1))
+    assert next_grants(accounts) == [], "y may still hold 0.4"
+    accounts["y"] = GrantAccount(grant("y", 0.1), grant("y", 0.1))
+    assert [(g.slice, stage) for g, stage in next_grants(accounts)] == [("x", "target")]
 
 
 def test_a_device_changes_slices_by_way_of_local() -> None:
     here, gone = grant("x", 0.5, seats={"d": SEAT}), grant("x", 0.5)
     there = grant("y", 0.5, seats={"d": SEAT})
-    books = {"x": Book(here, gone), "y": Book(grant("y", 0.5), there)}
-    assert [g.slice for g, _ in next_grants(books)] == ["x"]
-    assert not is_safe(there, books)
+    accounts = {"x": GrantAccount(here, gone), "y": GrantAccount(grant("y", 0.5), there)}
+    assert [g.slice for g, _ in next_grants(accounts)] == ["x"]
+    assert not is_safe(there, accounts)
 
 
 def test_arrivals_never_exceed_what_another_slice_counts_on() -> None:
     counting = grant("x", 0.5, seats={"d": SEAT}, others=0.05)
-    books = {"x": Book(counting, counting), "y": Book(grant("y", 0.5), grant("y", 0.5))}
-    assert not is_safe(grant("y", 0.5, seats={"e": SEAT}, others=1.0), books)
-    assert is_safe(grant("y", 0.5, seats={"e": replace(SEAT, arrival_hz=0.04)}, others=1.0), books)
+    accounts = {"x": GrantAccount(counting, counting), "y": GrantAccount(grant("y", 0.5), grant("y", 0.5))}
+    assert not is_safe(grant("y", 0.5, seats={"e": SEAT}, others=1.0), accounts)
+    assert is_safe(grant("y", 0.5, seats={"e": replace(SEAT, arrival_hz=0.04)}, others=1.0), accounts)
 
 
 def test_a_release_keeps_only_what_both_have() -> None:
@@ -71,7 +72,7 @@ def test_a_release_keeps_only_what_both_have() -> None:
 
 def test_a_manager_refuses_what_cannot_be_applied_and_keeps_the_last_good_one() -> None:
     good = replace(grant("x", 0.5, seats={"d": SEAT}), revision=1)
-    manager = receive(Manager.fresh("x"), good)
+    manager = receive(ManagerState.fresh("x"), good)
     assert manager.allocation.radio == {"d": 1.0}
     for bad in (
         replace(good, revision=2, slice="y"),
@@ -90,7 +91,7 @@ def test_a_manager_refuses_what_cannot_be_applied_and_keeps_the_last_good_one() 
 
 def test_stale_and_repeated_grants_change_nothing() -> None:
     newer = replace(grant("x", 0.5, seats={"d": SEAT}), revision=5)
-    manager = receive(Manager.fresh("x"), newer)
+    manager = receive(ManagerState.fresh("x"), newer)
     for revision in (5, 4, 0):
         assert receive(manager, replace(newer, revision=revision, bandwidth={"ap0": 0.9})) is manager
 
@@ -102,7 +103,7 @@ class World:
         self.rng = np.random.default_rng(seed)
         scenario = crowded(devices=10, seed=seed)
         self.state, self.devices = state_with(scenario)
-        self.managers = {name: Manager.fresh(name) for name in self.state.books}
+        self.managers = {name: ManagerState.fresh(name) for name in self.state.accounts}
         self.down: list[Grant] = []
         self.up: list[tuple[str, int]] = []
         self.statuses = {name: status_of(m, "m") for name, m in self.managers.items()}
@@ -121,7 +122,7 @@ class World:
         elif action == 3:
             for sent in sends(self.state, away):
                 self.happen(sent)
-                outstanding = self.state.books[sent.slice].sent
+                outstanding = self.state.accounts[sent.slice].sent
                 assert outstanding is not None
                 self.down.append(outstanding)
         elif action == 4 and self.down:
@@ -138,11 +139,11 @@ class World:
         self.managers[name] = receive(self.managers[name], message)
 
     def decide(self, away: frozenset[str]) -> None:
-        moving = {name for name, b in self.state.books.items() if b.sent is not None}
+        moving = {name for name, b in self.state.accounts.items() if b.sent is not None}
         pinned = away | moving
         situation = self.state.situation(pinned)
         keep = 0.05 if self.rng.random() < 0.5 else 0.0
-        outcome = decide(
+        settlement = decide(
             situation,
             "greedy",
             rounds=1,
@@ -151,10 +152,10 @@ class World:
             previous=self.state.places,
             keep_ratio=keep,
         )
-        assert outcome is not None, "the judge rejects what was planned"
+        assert settlement is not None, "the judge rejects what was planned"
         self.happen(
             decided(
-                situation, outcome, (), epoch=self.state.epoch + 1, options=Options(), pinned=pinned,
+                situation, settlement, (), epoch=self.state.epoch + 1, options=ControlOptions(), pinned=pinned,
                 previous=self.state.places, duration_s=0.0,
             )
         )  # fmt: skip
@@ -201,4 +202,4 @@ def test_everything_arrives_at_its_target_once_messages_flow(seed: int) -> None:
                 world.happen(event)
             world.judge()
         assert world.state.settled
-    assert isinstance(world.state, State)
+    assert isinstance(world.state, OrchestratorState)

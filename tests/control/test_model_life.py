@@ -81,7 +81,10 @@ def test_a_shipped_model_comes_and_goes_without_a_dropped_request(model: str) ->
                 assert early.status_code == 409, "not without a trial"
                 trial = (await methods(client, "canary", method=model))["trial"]
                 await until(
-                    lambda: sro.decider.trial is not None and sro.decider.trial.decisions >= TRIAL_DECISIONS,
+                    lambda: (
+                        sro.fallback_chain.trial is not None
+                        and sro.fallback_chain.trial.decisions >= TRIAL_DECISIONS
+                    ),
                     60,
                 )
                 assert {
@@ -131,7 +134,9 @@ def test_a_model_whose_file_is_damaged_leaves_the_plan_to_the_search(
             traffic = Traffic(client)
             async with traffic.flowing():
                 await methods(client, "canary", method="deepsets-s")
-                await until(lambda: (t := plane.orchestrator.decider.trial) is not None and t.decisions > 0)
+                await until(
+                    lambda: (t := plane.orchestrator.fallback_chain.trial) is not None and t.decisions > 0
+                )
                 trial = (await methods(client))["trial"]
                 assert "search alone: model 'deepsets-s' cannot be loaded" in trial["remark"]
                 await methods(client, "switch", method="deepsets-s", force=True)

@@ -11,7 +11,7 @@ import pytest
 
 import slicewright as sw
 from slicewright.control.decision.recording import decided
-from slicewright.control.decision.settlement import LAST_GOOD, Outcome, decide, decide_last_good
+from slicewright.control.decision.settlement import LAST_GOOD, Settlement, decide, decide_last_good
 from slicewright.control.journal.logs import read_log
 from slicewright.control.journal.records import GENESIS, chained, to_line
 from slicewright.control.sharing.allocation import allocate
@@ -25,28 +25,29 @@ from slicewright.control.state.events import (
     NetworkSet,
     Sent,
 )
+from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.grants import Grant
 from slicewright.control.state.network import Network
-from slicewright.control.state.options import Options
+from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.reasons import Reason, fits_beside
 from slicewright.control.state.situation import Pin, Situation
-from slicewright.control.state.state import State, dump, fold, load, sends
-from slicewright.control.views.documents import Picture
+from slicewright.control.state.state import OrchestratorState, dump, load
 from slicewright.control.views.dry_run import dry_run
 from slicewright.control.views.explain import explain
+from slicewright.control.views.picture import Picture
 from slicewright.control.views.replay import replay_log
 from slicewright.errors import InvalidScenarioError, UnknownNameError
 from slicewright.slicing.shares import optimal_shares
 from tests.control.support import crowded, moved, scenario_of, state_with
 
-OPTIONS = Options(rounds=20)
+OPTIONS = ControlOptions(rounds=20)
 
 
 def decide_now(
-    state: State, pinned: frozenset[str] = frozenset(), method: str = "auto"
-) -> tuple[State, Outcome]:
+    state: OrchestratorState, pinned: frozenset[str] = frozenset(), method: str = "auto"
+) -> tuple[OrchestratorState, Settlement]:
     situation = state.situation(pinned)
-    outcome = decide(
+    settlement = decide(
         situation,
         method,
         rounds=OPTIONS.rounds,
@@ -55,23 +56,23 @@ def decide_now(
         previous=state.places,
         keep_ratio=OPTIONS.keep_ratio,
     )
-    assert outcome is not None
+    assert settlement is not None
     event = decided(
-        situation, outcome, (), epoch=state.epoch + 1, options=OPTIONS, pinned=pinned, previous=state.places,
+        situation, settlement, (), epoch=state.epoch + 1, options=OPTIONS, pinned=pinned, previous=state.places,
         duration_s=0.01,
     )  # fmt: skip
-    return fold(state, event), outcome
+    return fold(state, event), settlement
 
 
 @pytest.mark.parametrize("queueing", ["node", "device"])
 @pytest.mark.parametrize("seed", range(3))
 def test_managers_arrive_at_the_planned_optimum(queueing: str, seed: int) -> None:
     scenario = scenario_of(20, seed, queueing=queueing)
-    _, outcome = decide_now(state_with(scenario)[0])
+    _, settlement = decide_now(state_with(scenario)[0])
     direct = sw.plan(scenario, rounds=OPTIONS.rounds)
-    assert outcome.plan is not None
-    assert outcome.plan.decisions == direct.decisions
-    assert outcome.plan.cost_s == pytest.approx(direct.cost_s, rel=1e-9)
+    assert settlement.plan is not None
+    assert settlement.plan.decisions == direct.decisions
+    assert settlement.plan.cost_s == pytest.approx(direct.cost_s, rel=1e-9)
 
 
 def test_devices_stay_where_they_are_while_that_costs_little() -> None:
@@ -110,13 +111,13 @@ def test_reasons_say_what_holds() -> None:
     hasty = replace(devices[1], id="hasty", arrival_rate_hz=1e5)
     quick = replace(devices[2], id="quick", local_capacity_hz=1e12, local_cycles=1e6)
     state = fold(state, DevicesAdmitted((far, hasty, quick)))
-    _, outcome = decide_now(state)
-    assert outcome.reasons["far"] is Reason.OUT_OF_REACH
-    assert outcome.reasons["hasty"] is Reason.UNSTABLE
-    assert outcome.reasons["quick"] is Reason.TOO_SLOW
-    assert set(outcome.reasons) | set(outcome.places) == set(state.devices)
-    assert not set(outcome.reasons) & set(outcome.places)
-    assert Reason.NO_CAPACITY in outcome.reasons.values()
+    _, settlement = decide_now(state)
+    assert settlement.reasons["far"] is Reason.OUT_OF_REACH
+    assert settlement.reasons["hasty"] is Reason.UNSTABLE
+    assert settlement.reasons["quick"] is Reason.TOO_SLOW
+    assert set(settlement.reasons) | set(settlement.places) == set(state.devices)
+    assert not set(settlement.reasons) & set(settlement.places)
+    assert Reason.NO_CAPACITY in settlement.reasons.values()
 
 
 @pytest.mark.parametrize("queueing", ["node", "device"])
@@ -143,16 +144,16 @@ def test_a_pinned_slice_keeps_all_it_may_hold() -> None:
         state = fold(state, sent)  # on their way, not acknowledged
     rng = np.random.default_rng(0)
     state = fold(state, DevicesAdmitted(tuple(moved(d, rng) for d in devices)))
-    _, outcome = decide_now(state, frozenset({"s1"}))
-    pin = Pin.of(state.books["s1"])
-    assert "s1" not in outcome.targets
-    assert not pin.devices & {d for g in outcome.targets.values() for d in g.seats}
+    _, settlement = decide_now(state, frozenset({"s1"}))
+    pin = Pin.of(state.accounts["s1"])
+    assert "s1" not in settlement.targets
+    assert not pin.devices & {d for g in settlement.targets.values() for d in g.seats}
     for point in state.situation().network.access_points:
-        given = sum(g.bandwidth.get(point, 0.0) for g in outcome.targets.values())
+        given = sum(g.bandwidth.get(point, 0.0) for g in settlement.targets.values())
         assert given + pin.bandwidth.get(point, 0.0) <= 1 + 1e-9
     for node, bound in pin.others_hz.items():
-        assert sum(g.arrivals_hz.get(node, 0.0) for g in outcome.targets.values()) <= bound * (1 + 1e-9)
-    assert {outcome.reasons[d] for d in pin.devices if d in outcome.reasons} <= {Reason.SLICE_AWAY}
+        assert sum(g.arrivals_hz.get(node, 0.0) for g in settlement.targets.values()) <= bound * (1 + 1e-9)
+    assert {settlement.reasons[d] for d in pin.devices if d in settlement.reasons} <= {Reason.SLICE_AWAY}
 
 
 def test_with_all_slices_away_newcomers_stay_local_and_know_why() -> None:
@@ -161,17 +162,17 @@ def test_with_all_slices_away_newcomers_stay_local_and_know_why() -> None:
     for sent in sends(state):
         state = fold(state, sent)
     state = fold(state, DevicesAdmitted((replace(devices[0], id="late"),)))
-    _, outcome = decide_now(state, frozenset(state.books))
-    assert outcome.targets == {}
-    assert outcome.reasons["late"] is Reason.SLICE_AWAY
+    _, settlement = decide_now(state, frozenset(state.accounts))
+    assert settlement.targets == {}
+    assert settlement.reasons["late"] is Reason.SLICE_AWAY
 
 
 def test_the_last_good_plan_survives_losing_a_node() -> None:
     state, _ = state_with(scenario_of(12, 4))
-    state, outcome = decide_now(state)
-    assert outcome.places
+    state, settlement = decide_now(state)
+    assert settlement.places
     document = json.loads(json.dumps(state.situation().network.document))
-    gone = next(iter(outcome.places.values())).node
+    gone = next(iter(settlement.places.values())).node
     row = document["nodes"]["names"].index(gone)
     for name in ("names", "kinds", "capacity_hz", "position_m"):
         del document["nodes"][name][row]
@@ -181,16 +182,16 @@ def test_the_last_good_plan_survives_losing_a_node() -> None:
     assert last.plan is not None
     assert last.plan.violations.feasible
     assert all(place.node != gone for place in last.places.values())
-    assert any(device in last.places for device in outcome.places)
+    assert any(device in last.places for device in settlement.places)
 
 
-def test_what_no_longer_fits_goes_home() -> None:
-    _, outcome = decide_now(state_with(crowded(16, 2))[0])
-    grant = max(outcome.targets.values(), key=lambda g: len(g.seats))
+def test_what_no_longer_fits_computes_locally() -> None:
+    _, settlement = decide_now(state_with(crowded(16, 2))[0])
+    grant = max(settlement.targets.values(), key=lambda g: len(g.seats))
     slower = {d: replace(seat, cycles=seat.cycles * 1.5) for d, seat in grant.seats.items()}
     allocation = allocate(grant, slower)
-    assert Reason.NO_CAPACITY in allocation.home.values()
-    assert set(allocation.home) | set(allocation.compute) == set(grant.seats)
+    assert Reason.NO_CAPACITY in allocation.local.values()
+    assert set(allocation.local) | set(allocation.compute) == set(grant.seats)
 
 
 def test_admission_names_what_is_wrong() -> None:
@@ -205,12 +206,12 @@ def test_admission_names_what_is_wrong() -> None:
 
 def test_an_explanation_agrees_with_the_judge() -> None:
     state, _ = state_with(crowded(10, 3))
-    state, outcome = decide_now(state)
+    state, settlement = decide_now(state)
     picture = Picture(state, "desired")
-    plan = outcome.plan
+    plan = settlement.plan
     assert plan is not None
-    device = next(iter(outcome.places))
-    i = outcome.devices.index(device)
+    device = next(iter(settlement.places))
+    i = settlement.devices.index(device)
     answer = explain(picture, device, most=10_000)
     assert sum(a["chosen"] for a in answer["alternatives"]) == 1
     s = plan.scenario
@@ -250,10 +251,10 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be() -> None:
         dry_run(state, add=[], remove=[], network=None, method="no-such", options=OPTIONS)
 
 
-def history() -> tuple[list[Event], State]:
+def history() -> tuple[list[Event], OrchestratorState]:
     """A day in the life: requests, decisions, moves, a refusal, another method."""
     rng = np.random.default_rng(1)
-    state = State()
+    state = OrchestratorState()
     events: list[Event] = []
 
     def happen(event: Event) -> None:
@@ -267,11 +268,11 @@ def history() -> tuple[list[Event], State]:
     happen(DevicesAdmitted(devices, key="k", request_digest="d"))
     for round_ in range(6):
         pinned = frozenset({"s2"}) if round_ == 3 else frozenset()
-        _, outcome = decide_now(state, pinned, state.methods.active)
+        _, settlement = decide_now(state, pinned, state.methods.active)
         situation = state.situation(pinned)
         happen(
             decided(
-                situation, outcome, (), epoch=state.epoch + 1, options=OPTIONS, pinned=pinned,
+                situation, settlement, (), epoch=state.epoch + 1, options=OPTIONS, pinned=pinned,
                 previous=state.places, duration_s=float(rng.random()),
             )
         )  # fmt: skip
@@ -290,7 +291,7 @@ def test_the_state_survives_a_checkpoint() -> None:
     _, state = history()
     again = load(json.loads(json.dumps(dump(state))))
     assert dump(again) == dump(state)
-    assert isinstance(again.books["s0"].held, Grant)
+    assert isinstance(again.accounts["s0"].held, Grant)
     assert again.situation().digest == state.situation().digest
 
 

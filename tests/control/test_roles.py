@@ -7,20 +7,23 @@ from dataclasses import replace
 
 import pytest
 
-from slicewright.control.journal.records import FencedError, MemoryJournal
-from slicewright.control.orchestrator.loop import NotLeadingError, Orchestrator
-from slicewright.control.slice_manager.state import MEASUREMENT, Measurement
-from slicewright.control.slice_manager.task import GRANTS, SliceManager, measurement_key, slice_key
+from slicewright.control.journal.base import FencedError
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.messages.keys import GRANT_KEYS, measurement_key, slice_key
+from slicewright.control.messages.measurement import MEASUREMENT, Measurement
+from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.device import devices_of
+from slicewright.control.state.errors import NotLeadingError
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Rebalanced, Refused
 from slicewright.control.state.grants import GRANT
 from slicewright.control.state.network import Network
-from slicewright.control.state.options import Options
-from slicewright.control.transport.base import MemoryTransport
+from slicewright.control.state.options import ControlOptions
+from slicewright.control.transport.memory import MemoryTransport
 from tests.control.support import scenario_of, simulate
 
-OPTIONS = Options(rounds=5, epoch_s=1.0, refusal_retry_s=4.0)
+OPTIONS = ControlOptions(rounds=5, epoch_s=1.0, refusal_retry_s=4.0)
 SCENARIO = scenario_of(12, 2)
 DEVICES = devices_of(SCENARIO)
 
@@ -31,7 +34,7 @@ class Corrupting(MemoryTransport):
     spoil = False
 
     async def put(self, key: str, value: bytes) -> int:
-        if self.spoil and key == slice_key(GRANTS, "s1"):
+        if self.spoil and key == slice_key(GRANT_KEYS, "s1"):
             grant = GRANT.validate_json(value)
             value = GRANT.dump_json(replace(grant, bandwidth=dict.fromkeys(grant.bandwidth, 1.5)))
         return await super().put(key, value)
@@ -78,10 +81,10 @@ def test_a_refusal_is_planned_around_and_tried_again() -> None:
         await sro.submit(lambda s: (DevicesRemoved((DEVICES[0].id, DEVICES[1].id)),), wait=True)
         await asyncio.sleep(2.5)
         assert managers["s1"].state.grant == good, "the last good one is kept"
-        assert "outside 0 to 1" in (sro.state.books["s1"].refusal or "")
+        assert "outside 0 to 1" in (sro.state.accounts["s1"].refusal or "")
         assert sro.state.last is not None
         assert sro.state.last.pinned == ("s1",)
-        assert all(sro.state.books[name].settled for name in ("s0", "s2"))
+        assert all(sro.state.accounts[name].settled for name in ("s0", "s2"))
         transport.spoil = False
         await asyncio.sleep(10)
         assert sro.state.settled
@@ -192,15 +195,16 @@ def test_shares_follow_what_managers_report_between_epochs() -> None:
         await site.set_up(sro)
         epoch = sro.state.epoch
         device, place = next(iter(sro.state.places.items()))
-        rate = sro.state.books[place.slice].held.seats[device].rate_bps
+        rate = sro.state.accounts[place.slice].held.seats[device].rate_bps
         slower = Measurement(device, 1, rate_bps={place.access_point: rate / 16})
-        before = sro.state.books[place.slice].held.bandwidth[place.access_point]
+        before = sro.state.accounts[place.slice].held.bandwidth[place.access_point]
         await site.transport.put(measurement_key(device), MEASUREMENT.dump_json(slower))
         await asyncio.sleep(5)
         assert sro.state.epoch == epoch, "no new decision"
         assert any(isinstance(r.event, Rebalanced) for r in site.journal.records)
         held = {
-            name: book.held.bandwidth.get(place.access_point, 0.0) for name, book in sro.state.books.items()
+            name: account.held.bandwidth.get(place.access_point, 0.0)
+            for name, account in sro.state.accounts.items()
         }
         roots = {name: s.roots.get(place.access_point, 0.0) for name, s in sro.statuses.items()}
         assert held[place.slice] > before

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slicewright.control.journal.base import FencedError
 from slicewright.control.journal.logs import read_log
-from slicewright.control.journal.records import FencedError, Position, Record, chained, to_line
+from slicewright.control.journal.records import Position, Record, chained, to_line
 from slicewright.control.journal.segments import segments
 from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
-from slicewright.control.state.state import State, dump
+from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.control.views.replay import replay_log
 from slicewright.errors import InvalidOptionError
 from tests.control.conftest import QUICK, running
@@ -138,10 +139,10 @@ def test_a_restart_goes_on_with_what_is_left_of_the_files(rotated: Path, tmp_pat
 
     async def story() -> None:
         before = SqliteJournal(rotated)
-        known = Position(State()).after(await before.read_from_checkpoint())
+        known = Position(OrchestratorState()).after(await before.read_from_checkpoint())
         await before.close()
         journal = SqliteJournal(store, segment_bytes=SMALL)
-        assert Position(State()).after(await journal.read_from_checkpoint()).hash == known.hash
+        assert Position(OrchestratorState()).after(await journal.read_from_checkpoint()).hash == known.hash
         assert [r.sequence for r in await journal.read(known.sequence - 3)] == [
             known.sequence - k for k in (2, 1, 0)
         ]
@@ -159,7 +160,7 @@ def records_after(here: Position, *events: Event) -> list[Record]:
 
 def test_a_file_sealed_by_another_process_takes_nothing_more(tmp_path: Path) -> None:
     async def story() -> None:
-        here = Position(State())
+        here = Position(OrchestratorState())
         one, two = (SqliteJournal(tmp_path / "j.db", segment_bytes=1) for _ in range(2))
         many = records_after(here, *[DevicesRemoved((f"d{k}",)) for k in range(LEAST_RECORDS)])
         await one.append(many)
@@ -184,7 +185,7 @@ def test_a_file_sealed_by_another_process_takes_nothing_more(tmp_path: Path) -> 
 
 def test_a_crash_between_sealing_and_the_next_file_is_made_good(tmp_path: Path) -> None:
     async def story() -> None:
-        here = Position(State())
+        here = Position(OrchestratorState())
         one = SqliteJournal(tmp_path / "j.db", segment_bytes=1)
         many = records_after(here, *[DevicesRemoved((f"d{k}",)) for k in range(LEAST_RECORDS)])
         await one.append(many)

@@ -15,31 +15,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
-from slicewright.control.decision.settlement import Outcome, decide
+from slicewright.control.decision.settlement import Settlement, decide
 from slicewright.control.journal.logs import read_log
-from slicewright.control.journal.records import GENESIS, MemoryJournal, chained
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.journal.records import GENESIS, chained
 from slicewright.control.messages.details import DETAILS, Details, details_of
+from slicewright.control.messages.keys import measurement_key
+from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.sharing.allocation import Allocation, allocate
 from slicewright.control.sharing.rules import Advice, LearnedShares, NoAdviceError, share_rule
-from slicewright.control.slice_manager.state import (
-    MEASUREMENT,
-    Manager,
-    Measurement,
-    inform,
-    receive,
-    status_of,
-)
-from slicewright.control.slice_manager.task import SliceManager, measurement_key
+from slicewright.control.slice_manager.state import ManagerState, inform, receive, status_of
+from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.device import devices_of
-from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, NetworkSet, Shared
+from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, NetworkSet, SharesReported
 from slicewright.control.state.grants import Grant
 from slicewright.control.state.network import Network
-from slicewright.control.state.options import Options
-from slicewright.control.transport.base import MemoryTransport
-from slicewright.control.views.documents import Picture, slice_documents
+from slicewright.control.state.options import ControlOptions
+from slicewright.control.transport.memory import MemoryTransport
+from slicewright.control.views.documents import slice_documents
 from slicewright.control.views.drift import drift_gauges
+from slicewright.control.views.picture import Picture
 from slicewright.control.views.replay import replay_log
 from slicewright.errors import UnknownNameError
 from slicewright.network.scenario import Scenario
@@ -52,25 +49,25 @@ LEARNED = LearnedShares("deepsets-s", limit_s=5.0)
 AS_TRAINED = scenario_of(24, 3, coins=8)
 
 
-def decision(scenario: Scenario) -> Outcome:
-    outcome = decide(state_with(scenario)[0].situation(), "auto", rounds=20, seed=0)
-    assert outcome is not None
-    return outcome
+def decision(scenario: Scenario) -> Settlement:
+    settlement = decide(state_with(scenario)[0].situation(), "auto", rounds=20, seed=0)
+    assert settlement is not None
+    return settlement
 
 
 def details_for(scenario: Scenario, name: str) -> Details:
     return details_of(Network.of(scenario), devices_of(scenario), name)
 
 
-def managed(scenario: Scenario, rule: LearnedShares = LEARNED) -> dict[str, Manager]:
+def managed(scenario: Scenario, rule: LearnedShares = LEARNED) -> dict[str, ManagerState]:
     out = {}
     for name, grant in decision(scenario).targets.items():
-        manager = inform(Manager.fresh(name, rule=rule), details_for(scenario, name))
+        manager = inform(ManagerState.fresh(name, rule=rule), details_for(scenario, name))
         out[name] = receive(manager, replace(grant, revision=1))
     return out
 
 
-def judged(scenario: Scenario, managers: dict[str, Manager]) -> None:
+def judged(scenario: Scenario, managers: dict[str, ManagerState]) -> None:
     devices = {d.id: d for d in devices_of(scenario)}
     grants = {name: m.grant for name, m in managers.items()}
     judge_world(Network.of(scenario), devices, grants, {n: m.allocation for n, m in managers.items()})
@@ -135,7 +132,7 @@ def test_no_advice_whatever_breaks_a_constraint(seed: int, chance: int) -> None:
 def advice_refused(rule: LearnedShares, grant: Grant, details: Details | None) -> str:
     with pytest.raises(NoAdviceError) as caught:
         rule.advise(grant.seats, details)
-    manager = Manager.fresh(grant.slice, rule=rule)
+    manager = ManagerState.fresh(grant.slice, rule=rule)
     manager = manager if details is None else inform(manager, details)
     manager = receive(manager, replace(grant, revision=1))
     assert manager.allocation == allocate(grant), "the closed form answers"
@@ -176,7 +173,7 @@ def test_details_survive_their_way_and_refuse_to_be_crooked() -> None:
 
 
 def test_managers_with_a_model_are_told_what_it_needs_and_the_log_says_what_they_did() -> None:
-    options = Options(rounds=5, shares="deepsets-s", share_limit_s=5.0)
+    options = ControlOptions(rounds=5, shares="deepsets-s", share_limit_s=5.0)
     devices = devices_of(AS_TRAINED)
 
     async def story() -> None:
@@ -197,11 +194,11 @@ def test_managers_with_a_model_are_told_what_it_needs_and_the_log_says_what_they
         document = Network.of(AS_TRAINED).document
         await sro.submit(lambda s: (NetworkSet(document), DevicesAdmitted(devices)), wait=True)
         await asyncio.sleep(6)
-        assert set(sro.state.shared) == {"s0", "s1"}
+        assert set(sro.state.shares_reported) == {"s0", "s1"}
         for name in ("s0", "s1"):
             assert managers[name].state.sharing.path == "deepsets-s"
-            assert sro.state.shared[name].radio == managers[name].state.allocation.radio
-            assert sro.state.shared[name].revision == sro.state.books[name].held.revision
+            assert sro.state.shares_reported[name].radio == managers[name].state.allocation.radio
+            assert sro.state.shares_reported[name].revision == sro.state.accounts[name].held.revision
         for gauge in drift_gauges(Picture(sro.state, "desired"), Picture(sro.state), sro.statuses):
             if "drift" in gauge.name:
                 assert [s.value for s in gauge.samples] == [0.0] * 9, (
@@ -223,13 +220,13 @@ def test_managers_with_a_model_are_told_what_it_needs_and_the_log_says_what_they
         await asyncio.sleep(8)
         assert sro.state.settled
         for name in ("s0", "s1"):
-            assert sro.state.shared[name].radio == managers[name].state.allocation.radio
+            assert sro.state.shares_reported[name].radio == managers[name].state.allocation.radio
         await end(tasks)
         assert replay_log(journal.records).differences == ()
         events = [record.event for record in journal.records]
-        k = max(k for k, e in enumerate(events) if isinstance(e, Shared) and len(e.compute) > 1)
+        k = max(k for k, e in enumerate(events) if isinstance(e, SharesReported) and len(e.compute) > 1)
         kept = events[k]
-        assert isinstance(kept, Shared)
+        assert isinstance(kept, SharesReported)
         forged = replace(kept, compute=dict.fromkeys(kept.compute, 0.9))
         report = replay_log(chained(GENESIS, 0, 1.5, [*events[:k], forged, *events[k + 1 :]]))
         assert "shares" in [d.what for d in report.differences]
@@ -240,7 +237,7 @@ def test_managers_with_a_model_are_told_what_it_needs_and_the_log_says_what_they
 def test_a_successor_of_a_manager_goes_on_with_the_model() -> None:
     manager = managed(AS_TRAINED)["s0"]
     status = status_of(manager, "first")
-    again = Manager.resumed(status, rule=LEARNED)
+    again = ManagerState.resumed(status, rule=LEARNED)
     assert again.sharing.path == "closed-form", "until it is told of the requests"
     again = inform(again, details_for(AS_TRAINED, "s0"))
     assert again.allocation == manager.allocation
@@ -291,7 +288,7 @@ def test_serve_with_a_model_and_with_one_whose_file_is_damaged(
         assert words in (tmp_path / name).read_text()
     report = replay_log(read_log(store))
     assert report.differences == ()
-    paths = {r.event.path for r in read_log(store) if isinstance(r.event, Shared)}
+    paths = {r.event.path for r in read_log(store) if isinstance(r.event, SharesReported)}
     assert paths == {"deepsets-s", "closed-form"}
 
 

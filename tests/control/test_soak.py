@@ -8,22 +8,24 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from slicewright.control.journal.records import MemoryJournal, verify
-from slicewright.control.orchestrator.loop import NotLeadingError, Orchestrator
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.journal.records import verify
+from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.commands import admit, remove
 from slicewright.control.state.device import devices_of
+from slicewright.control.state.errors import ControlError, NotLeadingError
 from slicewright.control.state.events import Decided, NetworkSet
 from slicewright.control.state.network import Network
-from slicewright.control.state.options import Options
-from slicewright.control.state.state import ControlError
-from slicewright.control.transport.base import Entry, MemoryTransport, TransportError
+from slicewright.control.state.options import ControlOptions
+from slicewright.control.transport.base import Entry, TransportError
+from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.views.replay import replay_log
 from tests.control.support import crowded, judge_world, moved, simulate
 
 HOURS = 2
-OPTIONS = Options(
+OPTIONS = ControlOptions(
     epoch_s=10.0, heartbeat_s=2.0, away_after_s=7.0, ack_timeout_s=4.0, rounds=2, checkpoint_every=400
 )
 
@@ -62,7 +64,7 @@ class Wire:
         await self._transport.surrender(name, holder)
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
 
 class Site:

@@ -86,11 +86,12 @@ def serve(
         if find_spec(library) is None:
             raise MissingExtraError("the control plane", "control")
     from slicewright.cli.options import duration_s, progress_output
-    from slicewright.control.serve.process import Setup, serve_forever
-    from slicewright.control.state.options import Options
+    from slicewright.control.serve.process import serve_forever
+    from slicewright.control.serve.settings import ServeSettings
+    from slicewright.control.state.options import ControlOptions
 
     remarks = progress_output()
-    setup = Setup(
+    settings = ServeSettings(
         scenario=scenario,
         host=host,
         port=port,
@@ -106,7 +107,7 @@ def serve(
         store_segment_bytes=0 if store_segment is None else size_bytes(store_segment, "--store-segment"),
         tokens=tokens,
         method=method,
-        options=Options(
+        options=ControlOptions(
             rounds=rounds,
             epoch_s=duration_s(epoch, "--epoch"),
             deadline_s=duration_s(deadline, "--deadline"),
@@ -114,7 +115,7 @@ def serve(
             shares=shares,
         ),
     )
-    serve_forever(setup, say=remarks.print)
+    serve_forever(settings, say=remarks.print)
 
 
 def size_bytes(text: str, option: str) -> int:

@@ -6,54 +6,22 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from functools import partial
 
-from slicewright.control.decision.settlement import Outcome, decide, decide_last_good
+from slicewright.control.decision.settlement import Settlement, decide, decide_last_good
+from slicewright.control.decision.trial import Trial
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Attempt
 from slicewright.control.state.grants import Place
 from slicewright.control.state.network import Network
-from slicewright.control.state.options import Options
+from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.situation import Situation
 from slicewright.network.presets import preset
 
 FALLBACK = "best-response"
 
 
-@dataclass(frozen=True)
-class Trial:
-    """How a canary has done beside the active method.
-
-    Attributes:
-        method: name. decisions: how many it was shown. failures: no answer, or one that the judge rejected.
-        cost_ratio: mean of its cost over the active method's, 1 without decisions.
-        worst_cost_ratio: the largest of them.
-        slowest_s: s, its longest decision.
-        remark: what it said of its last answer, such as that its model could not be asked.
-    """
-
-    method: str
-    decisions: int = 0
-    failures: int = 0
-    cost_ratio: float = 1.0
-    worst_cost_ratio: float = 1.0
-    slowest_s: float = 0.0
-    remark: str = ""
-
-    def after(self, ratio: float | None, duration_s: float, remark: str = "") -> Trial:
-        """One more decision; ``ratio`` is None for a failure."""
-        count, answered = self.decisions + 1, self.decisions - self.failures
-        slowest = max(self.slowest_s, duration_s)
-        if ratio is None:
-            failures = self.failures + 1
-            return replace(self, decisions=count, failures=failures, slowest_s=slowest, remark=remark)
-        mean = (self.cost_ratio * answered + ratio) / (answered + 1)
-        worst = max(self.worst_cost_ratio, ratio) if answered else ratio
-        return Trial(self.method, count, self.failures, mean, worst, slowest, remark)
-
-
-class Decider:
+class FallbackChain:
     """Runs methods in threads (kernels release the interpreter lock), so that a slow one blocks nobody.
 
     Args:
@@ -61,27 +29,27 @@ class Decider:
         threads: False runs everything in place, without deadlines; for simulated time.
     """
 
-    def __init__(self, options: Options, *, threads: bool = True) -> None:
+    def __init__(self, options: ControlOptions, *, threads: bool = True) -> None:
         self._options = options
         self._pools = {
             name: ThreadPoolExecutor(1, thread_name_prefix=f"decide-{name}") if threads else None
             for name in ("active", "fallback", "canary")
         }
-        self._busy: dict[str, asyncio.Future[Outcome | None]] = {}
+        self._busy: dict[str, asyncio.Future[Settlement | None]] = {}
         self.trial: Trial | None = None
 
     async def decide(
         self, situation: Situation, method: str, previous: Mapping[str, Place], epoch: int
-    ) -> tuple[Outcome, tuple[Attempt, ...]]:
+    ) -> tuple[Settlement, tuple[Attempt, ...]]:
         """Learned (or whatever is active), then best response, then the last good plan. Always answers."""
         attempts: list[Attempt] = []
         for lane, name in (("active", method), ("fallback", FALLBACK)):
             if lane == "fallback" and name == method and attempts[-1].result == "rejected":
                 continue
-            outcome, attempt = await self._attempt(lane, situation, name, previous, epoch)
+            settlement, attempt = await self._attempt(lane, situation, name, previous, epoch)
             attempts.append(attempt)
-            if outcome is not None:
-                return outcome, tuple(attempts)
+            if settlement is not None:
+                return settlement, tuple(attempts)
         began = time.perf_counter()
         last = decide_last_good(situation, previous, epoch=epoch)
         attempts.append(Attempt(last.method, "used", time.perf_counter() - began))
@@ -89,7 +57,7 @@ class Decider:
 
     async def _attempt(
         self, lane: str, situation: Situation, method: str, previous: Mapping[str, Place], epoch: int
-    ) -> tuple[Outcome | None, Attempt]:
+    ) -> tuple[Settlement | None, Attempt]:
         began = time.perf_counter()
         running = self._start(lane, partial(self._work, situation, method, previous, epoch))
         if running is None:
@@ -101,14 +69,14 @@ class Decider:
         error = running.exception()
         if error is not None:
             return None, Attempt(method, "failed", took, f"{type(error).__name__}: {error}"[:300])
-        outcome = running.result()
-        if outcome is None:
+        settlement = running.result()
+        if settlement is None:
             return None, Attempt(method, "rejected", took, "its plan breaks a constraint")
-        return outcome, Attempt(method, "used", took, "; ".join(outcome.notes)[:300])
+        return settlement, Attempt(method, "used", took, "; ".join(settlement.notes)[:300])
 
     def _work(
         self, situation: Situation, method: str, previous: Mapping[str, Place], epoch: int
-    ) -> Outcome | None:
+    ) -> Settlement | None:
         options = self._options
         return decide(
             situation,
@@ -120,7 +88,9 @@ class Decider:
             keep_ratio=options.keep_ratio,
         )
 
-    def _start(self, lane: str, work: Callable[[], Outcome | None]) -> asyncio.Future[Outcome | None] | None:
+    def _start(
+        self, lane: str, work: Callable[[], Settlement | None]
+    ) -> asyncio.Future[Settlement | None] | None:
         """Begin in the lane's thread; None while it is still busy with something that came too late."""
         before = self._busy.get(lane)
         if before is not None and not before.done():
@@ -128,13 +98,13 @@ class Decider:
         loop = asyncio.get_running_loop()
         pool = self._pools[lane]
         if pool is None:
-            done: asyncio.Future[Outcome | None] = loop.create_future()
+            done: asyncio.Future[Settlement | None] = loop.create_future()
             done.set_result(work())
             return done
         self._busy[lane] = loop.run_in_executor(pool, work)
         return self._busy[lane]
 
-    def shadow(self, situation: Situation, method: str, used: Outcome) -> None:
+    def shadow(self, situation: Situation, method: str, used: Settlement) -> None:
         """Show the situation to a method on trial, without effect; skipped while it is busy."""
         if self.trial is None or self.trial.method != method:
             self.trial = Trial(method)
@@ -143,21 +113,23 @@ class Decider:
         if running is not None:
             running.add_done_callback(partial(self._note, method, used, began))
 
-    def _note(self, method: str, used: Outcome, began: float, done: asyncio.Future[Outcome | None]) -> None:
+    def _note(
+        self, method: str, used: Settlement, began: float, done: asyncio.Future[Settlement | None]
+    ) -> None:
         if self.trial is None or self.trial.method != method or done.cancelled():
             return
         ratio = None
-        outcome = None if done.exception() is not None else done.result()
+        settlement = None if done.exception() is not None else done.result()
         if (
-            outcome is not None
-            and outcome.plan is not None
+            settlement is not None
+            and settlement.plan is not None
             and used.plan is not None
             and used.plan.cost_s > 0
         ):
-            ratio = outcome.plan.cost_s / used.plan.cost_s
-        elif outcome is not None:
+            ratio = settlement.plan.cost_s / used.plan.cost_s
+        elif settlement is not None:
             ratio = 1.0
-        remark = "" if outcome is None else "; ".join(outcome.notes)
+        remark = "" if settlement is None else "; ".join(settlement.notes)
         self.trial = self.trial.after(ratio, time.perf_counter() - began, remark)
 
     async def warm_up(self, methods: tuple[str, ...]) -> None:

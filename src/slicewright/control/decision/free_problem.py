@@ -94,7 +94,7 @@ class PlaceIndex:
 
 
 def make_room(situation: Situation, problem: FreeProblem, decisions: Decisions) -> Decisions:
-    """Send devices home from nodes that pinned slices use, until both sides' queues hold (13b, 13c)."""
+    """Make devices local that would use nodes of pinned slices, until both sides' queues hold (13b, 13c)."""
     s = problem.scenario
     arrays = [x.copy() for x in (decisions.access_point, decisions.node, decisions.slice)]
     for j, name in enumerate(s.nodes):

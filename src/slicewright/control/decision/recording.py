@@ -1,4 +1,4 @@
-"""From an outcome to its record in the journal, and back again for a replay."""
+"""From a settled decision to its record in the journal, and back again for a replay."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from slicewright.control.decision.settlement import Outcome
+from slicewright.control.decision.settlement import Settlement
 from slicewright.control.state.events import Attempt, Decided
 from slicewright.control.state.grants import Place
-from slicewright.control.state.options import Options
+from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.situation import Situation
 from slicewright.network.documents import finite
 from slicewright.slicing.evaluation import RULES
@@ -19,11 +19,11 @@ from slicewright.types import FloatArray, IntArray
 
 def decided(
     situation: Situation,
-    outcome: Outcome,
+    settlement: Settlement,
     attempts: tuple[Attempt, ...],
     *,
     epoch: int,
-    options: Options,
+    options: ControlOptions,
     pinned: Collection[str],
     previous: Mapping[str, Place],
     duration_s: float,
@@ -33,7 +33,7 @@ def decided(
 
     ``certified`` puts the certificate in as well, as the first release did.
     """
-    plan = outcome.plan
+    plan = settlement.plan
     split = None if plan is None else split_radio(plan.scenario, plan.shares)
     effect = (
         None
@@ -42,18 +42,18 @@ def decided(
     )
     return Decided(
         epoch=epoch,
-        method=outcome.method,
+        method=settlement.method,
         rounds=options.rounds,
         seed=options.seed,
         keep_ratio=options.keep_ratio,
         pinned=tuple(sorted(pinned)),
         input_digest=situation.digest,
         attempts=attempts,
-        devices=outcome.devices,
-        places=outcome.places,
-        reasons=outcome.reasons,
-        changed=tuple(d for d in outcome.devices if previous.get(d) != outcome.places.get(d)),
-        targets=outcome.targets,
+        devices=settlement.devices,
+        places=settlement.places,
+        reasons=settlement.reasons,
+        changed=tuple(d for d in settlement.devices if previous.get(d) != settlement.places.get(d)),
+        targets=settlement.targets,
         requested_bandwidth=() if split is None else _rows(split.requested),
         percent=() if split is None else tuple(tuple(row) for row in split.percent.tolist()),
         realised_bandwidth=() if split is None else _rows(split.realised),

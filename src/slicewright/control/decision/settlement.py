@@ -38,7 +38,7 @@ LAST_GOOD = "last-good"
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Settlement:
     """A decision that the judge accepts.
 
     Attributes:
@@ -71,7 +71,7 @@ def decide(
     epoch: int = 0,
     previous: Mapping[str, Place] | None = None,
     keep_ratio: float = 0.0,
-) -> Outcome | None:
+) -> Settlement | None:
     """Ask one method; None if the judge rejects its answer.
 
     Args:
@@ -89,13 +89,17 @@ def decide(
     """
     began = time.perf_counter()
     proposal = propose(situation, method, rounds=rounds, seed=seed)
-    outcome = settle(situation, proposal, method, epoch=epoch, began=began)
-    if outcome is None or outcome.plan is None or not previous or keep_ratio <= 0:
-        return outcome
+    settlement = settle(situation, proposal, method, epoch=epoch, began=began)
+    if settlement is None or settlement.plan is None or not previous or keep_ratio <= 0:
+        return settlement
     kept = replace(_improved(situation, previous), notes=proposal.notes)
     steady = settle(situation, kept, method, epoch=epoch, began=began)
-    if steady is None or steady.plan is None or steady.plan.cost_s > outcome.plan.cost_s * (1 + keep_ratio):
-        return outcome
+    if (
+        steady is None
+        or steady.plan is None
+        or steady.plan.cost_s > settlement.plan.cost_s * (1 + keep_ratio)
+    ):
+        return settlement
     return steady
 
 
@@ -122,18 +126,18 @@ def _with_room(situation: Situation, problem: FreeProblem, decisions: Decisions,
     return proposal_of(situation, problem, decisions, shares)
 
 
-def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epoch: int = 0) -> Outcome:
+def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epoch: int = 0) -> Settlement:
     """The places of the last plan as far as they still exist and fit; everybody else local. Always answers."""
     began = time.perf_counter()
     problem = free_problem(situation)
     if problem is not None:
         decisions, shares = drop_until_feasible(problem.scenario, _still_valid(problem, previous))
-        outcome = settle(
+        settlement = settle(
             situation, proposal_of(situation, problem, decisions, shares), LAST_GOOD, epoch=epoch, began=began
         )
-        if outcome is not None:
-            return outcome
-    return _outcome(situation, Proposal({}, {}), LAST_GOOD, epoch=epoch, began=began)
+        if settlement is not None:
+            return settlement
+    return _settled(situation, Proposal({}, {}), LAST_GOOD, epoch=epoch, began=began)
 
 
 def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Proposal:
@@ -147,21 +151,23 @@ def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Pro
 
 def settle(
     situation: Situation, proposal: Proposal, method: str, *, epoch: int, began: float
-) -> Outcome | None:
+) -> Settlement | None:
     """Grants, shares, reasons and the judge's word on a proposal; None when the judge rejects it."""
-    outcome = _outcome(situation, proposal, method, epoch=epoch, began=began)
-    rejected = outcome.plan is not None and not outcome.plan.violations.feasible
-    return None if rejected else outcome
+    settlement = _settled(situation, proposal, method, epoch=epoch, began=began)
+    rejected = settlement.plan is not None and not settlement.plan.violations.feasible
+    return None if rejected else settlement
 
 
-def _outcome(situation: Situation, proposal: Proposal, method: str, *, epoch: int, began: float) -> Outcome:
+def _settled(
+    situation: Situation, proposal: Proposal, method: str, *, epoch: int, began: float
+) -> Settlement:
     targets = targets_of(situation, proposal, epoch)
     grants = {**targets, **{pin.slice: pin.held for pin in situation.pins}}
     allocations = {name: allocate(grant) for name, grant in grants.items()}
     plan = assemble(situation, grants, allocations, method)
     runtime = time.perf_counter() - began
     devices = tuple(d.id for d in situation.plannable)
-    return Outcome(
+    return Settlement(
         method=method,
         devices=devices,
         plan=None if plan is None else plan.with_(runtime_s=runtime),
@@ -260,7 +266,7 @@ def _reasons(
     if situation.pins:
         found = _because_of_pins(situation, plan, found)
     for allocation in allocations.values():
-        found.update({device: why for device, why in allocation.home.items() if device in found})
+        found.update({device: why for device, why in allocation.local.items() if device in found})
     return {**reasons, **found}
 
 

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from slicewright.control.http.context import Admin, Plane, Reader
 from slicewright.control.http.problems import responses
 from slicewright.control.http.schemas import Health, MethodChange
-from slicewright.control.journal.feed import CursorTooOldError, Item
+from slicewright.control.journal.feed import CursorTooOldError, PublicEvent
 from slicewright.control.journal.records import to_line
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.state.commands import change_method
@@ -64,7 +64,7 @@ async def metrics(plane: Plane, _: Reader) -> Response:
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _lines(item: Item) -> str:
+def _lines(item: PublicEvent) -> str:
     data = json.dumps({"time_s": item.time_s, **item.data}, separators=(",", ":"))
     return f"id: {item.id}\nevent: {item.kind}\ndata: {data}\n\n"
 
@@ -146,7 +146,7 @@ async def log(plane: Plane, _: Admin, after: Annotated[int, Query(ge=0, lt=2**62
 def _methods(plane: ControlPlane) -> Document:
     from slicewright.policies import policies
 
-    trial = plane.orchestrator.decider.trial
+    trial = plane.orchestrator.fallback_chain.trial
     return {
         **asdict(plane.orchestrator.state.methods),
         "trial": None if trial is None else asdict(trial),
@@ -161,7 +161,7 @@ async def read_methods(plane: Plane, _: Reader) -> dict[str, Any]:
 
 
 async def _change(plane: ControlPlane, action: str, body: MethodChange) -> Document:
-    trial = plane.orchestrator.decider.trial
+    trial = plane.orchestrator.fallback_chain.trial
     candidate = body.method or plane.orchestrator.state.methods.canary
     proven = body.force or (
         trial is not None
@@ -171,7 +171,7 @@ async def _change(plane: ControlPlane, action: str, body: MethodChange) -> Docum
         and trial.cost_ratio <= TRIAL_COST_RATIO
     )
     if action in ("canary", "switch") and candidate is not None:
-        await plane.orchestrator.decider.load(candidate)
+        await plane.orchestrator.fallback_chain.load(candidate)
     change = partial(change_method, action=action, method=body.method, proven=proven, reason=body.reason)
     await plane.orchestrator.submit(change, wait=False)
     return _methods(plane)

@@ -14,9 +14,10 @@ from slicewright.control.http.schemas import DryRun
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.state.commands import NoNetworkError, UnknownDeviceError, admit
 from slicewright.control.state.network import Network
-from slicewright.control.views.documents import Picture, View, plan_document
+from slicewright.control.views.documents import plan_document
 from slicewright.control.views.dry_run import dry_run
 from slicewright.control.views.explain import explain
+from slicewright.control.views.picture import Picture, View
 from slicewright.network.scenario_file import scenario_to_dict
 from slicewright.types import Document
 

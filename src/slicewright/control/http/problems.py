@@ -11,9 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.feed import CursorTooOldError
-from slicewright.control.journal.records import JournalError
-from slicewright.control.orchestrator.loop import NotLeadingError
 from slicewright.control.state.commands import (
     CapacityError,
     KeyReusedError,
@@ -22,6 +21,7 @@ from slicewright.control.state.commands import (
     TrialError,
     UnknownDeviceError,
 )
+from slicewright.control.state.errors import NotLeadingError
 from slicewright.errors import InvalidInputError, SlicewrightError, UnknownNameError
 
 MEDIA_TYPE = "application/problem+json"

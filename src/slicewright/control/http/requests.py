@@ -11,12 +11,13 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from slicewright.control.http.context import Plane, Reader, Requester
 from slicewright.control.http.problems import responses
 from slicewright.control.http.schemas import Admission, DeviceList, DeviceView, NewMeasurement, NewRequests
+from slicewright.control.messages.keys import measurement_key
+from slicewright.control.messages.measurement import MEASUREMENT
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.slice_manager.state import MEASUREMENT
-from slicewright.control.slice_manager.task import measurement_key
 from slicewright.control.state.commands import UnknownDeviceError, admit, remove
-from slicewright.control.state.state import State
-from slicewright.control.views.documents import Picture, device_document, is_granted, outcome_document
+from slicewright.control.state.state import OrchestratorState
+from slicewright.control.views.documents import device_document, is_granted, settlement_document
+from slicewright.control.views.picture import Picture
 
 router = APIRouter(tags=["requests"])
 DevicePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
@@ -25,11 +26,11 @@ Key = Annotated[
 ]
 
 
-def _admission(plane: ControlPlane, state: State, ids: tuple[str, ...]) -> Admission:
+def _admission(plane: ControlPlane, state: OrchestratorState, ids: tuple[str, ...]) -> Admission:
     known = [device for device in ids if device in state.devices]
-    outcome = plane.orchestrator.outcome
-    if outcome is not None and outcome.places is state.places:
-        documents = [outcome_document(outcome, state, device) for device in known]
+    settlement = plane.orchestrator.settlement
+    if settlement is not None and settlement.places is state.places:
+        documents = [settlement_document(settlement, state, device) for device in known]
     else:
         picture = Picture(state, "desired")
         documents = [device_document(picture, device) for device in known]
@@ -98,7 +99,7 @@ async def read_request(device: DevicePath, plane: Plane, _: Reader) -> DeviceVie
     "/v1/requests/{device}", status_code=204, responses=responses(401, 403, 404, 422, 429, 503, 507)
 )
 async def withdraw(device: DevicePath, plane: Plane, _: Requester) -> Response:
-    """Withdraw a request; what it used is free again once its slice has let go."""
+    """Withdraw a request; what it used is free again once its slice has released it."""
     await plane.orchestrator.submit(partial(remove, device=device), wait=True)
     return Response(status_code=204)
 

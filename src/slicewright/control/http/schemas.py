@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from slicewright.control.slice_manager.state import Measurement
+from slicewright.control.messages.measurement import Measurement
 from slicewright.control.state.device import (
     Bits,
     BitsPerSecond,

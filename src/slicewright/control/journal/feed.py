@@ -22,7 +22,7 @@ from slicewright.control.state.events import (
     Rebalanced,
     Refused,
     Sent,
-    Shared,
+    SharesReported,
     TookOver,
 )
 from slicewright.types import Document
@@ -33,7 +33,7 @@ MOST_NAMED = 50
 
 
 @dataclass(frozen=True)
-class Item:
+class PublicEvent:
     """One public event; ``id`` is the sequence of its journal record, so ids survive restarts."""
 
     id: int
@@ -54,7 +54,7 @@ class Feed:
     """The newest events, and a way to wait for more. Slow readers cost nothing: each keeps only a number."""
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._items: deque[Item] = deque(maxlen=kept)
+        self._items: deque[PublicEvent] = deque(maxlen=kept)
         self._news = asyncio.Event()
         self._newest = 0
         self.closed = False
@@ -75,11 +75,11 @@ class Feed:
                 self._newest = record.sequence
                 data = summary(record.event)
                 if data is not None:
-                    self._items.append(Item(record.sequence, record.time_s, record.event.kind, data))
+                    self._items.append(PublicEvent(record.sequence, record.time_s, record.event.kind, data))
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    def after(self, cursor: int) -> list[Item]:
+    def after(self, cursor: int) -> list[PublicEvent]:
         """Events with a greater id.
 
         Raises:
@@ -136,7 +136,7 @@ def summary(event: Event) -> Document | None:
             return {"slice": event.slice, "revision": event.revision, "stage": event.stage}
         case Rebalanced():
             return {"slices": list(event.roots)}
-        case Shared():
+        case SharesReported():
             told = {"path": event.path, "reason": event.reason, "cost_ratio": event.cost_ratio}
             return {"slice": event.slice, "revision": event.revision, **told}
         case MethodChanged():

@@ -10,7 +10,8 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
-from slicewright.control.journal.records import FencedError, JournalError, Record, from_line, to_line
+from slicewright.control.journal.base import FencedError, JournalError
+from slicewright.control.journal.records import Record, from_line, to_line
 from slicewright.control.state.events import Checkpoint
 from slicewright.control.transport.base import TransportError
 from slicewright.control.transport.nats_connection import REQUEST_TIMEOUT_S, NatsConnection

@@ -6,22 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
+from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import EVENT, Checkpoint, Event
-from slicewright.control.state.state import ControlError, State, fold
+from slicewright.control.state.fold import fold
+from slicewright.control.state.state import OrchestratorState
 from slicewright.types import Document
 
 GENESIS = "0" * 64
 """The hash before the first record."""
-
-
-class JournalError(ControlError):
-    """The journal could not be written (disk full, server away): nothing was recorded, nothing has changed."""
-
-
-class FencedError(JournalError):
-    """Somebody else appended first: another orchestrator leads."""
 
 
 class BrokenChainError(ControlError):
@@ -77,13 +70,13 @@ def verify(records: Iterable[Record]) -> Iterator[Record]:
 
 def _digest(previous: str, sequence: int, time_s: float, event: Event) -> str:
     return hashlib.sha256(
-        b"%s %d %r " % (previous.encode(), sequence, time_s) + EVENT.dump_json(event)
+        b"%s %d %r " % (previous.encode(), sequence, time_s) + EVENT.dump_json(event, by_alias=True)
     ).hexdigest()
 
 
 def to_line(record: Record) -> str:
     """One JSON line."""
-    event = EVENT.dump_json(record.event).decode()
+    event = EVENT.dump_json(record.event, by_alias=True).decode()
     head = json.dumps({"sequence": record.sequence, "time_s": record.time_s})
     return f'{head[:-1]}, "event": {event}, "previous": "{record.previous}", "hash": "{record.hash}"}}'
 
@@ -107,64 +100,6 @@ def from_line(line: str) -> Record:
         raise BrokenChainError(f"not a record of a journal: {error}") from None
 
 
-class Journal(Protocol):
-    """Where records are kept."""
-
-    @property
-    def wants_checkpoint(self) -> bool:
-        """Whether a checkpoint now would be welcome: a full file can only be followed by one that begins with it."""
-        ...
-
-    async def append(self, records: Sequence[Record]) -> None:
-        """Add records durably and all together, directly after the newest one.
-
-        Raises:
-            FencedError: the newest record is not the one before these.
-            JournalError: they could not be written; none of them was.
-        """
-        ...
-
-    async def read(self, after: int = 0) -> list[Record]:
-        """Records with a greater sequence than ``after``, in order."""
-        ...
-
-    async def read_from_checkpoint(self) -> list[Record]:
-        """The newest checkpoint, or the first record, and everything after it."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of files and connections."""
-        ...
-
-
-class MemoryJournal:
-    """A journal that dies with the process."""
-
-    wants_checkpoint = False
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    async def append(self, records: Sequence[Record]) -> None:
-        """Add records."""
-        newest = self.records[-1].sequence if self.records else 0
-        if records and records[0].sequence != newest + 1:
-            raise FencedError(f"record {records[0].sequence} does not follow {newest}")
-        self.records.extend(records)
-
-    async def read(self, after: int = 0) -> list[Record]:
-        """Records after a sequence."""
-        return self.records[after:]
-
-    async def read_from_checkpoint(self) -> list[Record]:
-        """From the newest checkpoint on."""
-        starts = [k for k, r in enumerate(self.records) if isinstance(r.event, Checkpoint)]
-        return self.records[starts[-1] if starts else 0 :]
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
-
-
 @dataclass(frozen=True, eq=False)
 class Position:
     """A state and the record it follows from.
@@ -173,7 +108,7 @@ class Position:
         state: fold of all records so far. sequence, hash: of the last one.
     """
 
-    state: State
+    state: OrchestratorState
     sequence: int = 0
     hash: str = GENESIS
 
@@ -192,14 +127,3 @@ class Position:
                 here, state=fold(here.state, record.event), sequence=record.sequence, hash=record.hash
             )
         return here
-
-
-def to_document(record: Record) -> dict[str, Any]:
-    """A record as a document, for the API."""
-    return {
-        "sequence": record.sequence,
-        "time_s": record.time_s,
-        "event": EVENT.dump_python(record.event, mode="json"),
-        "previous": record.previous,
-        "hash": record.hash,
-    }

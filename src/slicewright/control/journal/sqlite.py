@@ -9,14 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from slicewright.control.journal.records import (
-    BrokenChainError,
-    FencedError,
-    JournalError,
-    Record,
-    from_line,
-    to_line,
-)
+from slicewright.control.journal.base import FencedError, JournalError
+from slicewright.control.journal.records import BrokenChainError, Record, from_line, to_line
 from slicewright.control.journal.segments import before, segment_for, segments
 from slicewright.control.state.events import Checkpoint
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from slicewright.control.state.events import Event
-from slicewright.control.state.state import State
+from slicewright.control.state.state import OrchestratorState
 
-Change = Callable[[State], tuple[Event, ...]]
+Change = Callable[[OrchestratorState], tuple[Event, ...]]
 """What a command wants to happen, given the state. Raises a SlicewrightError to refuse."""
 
 
@@ -25,9 +25,11 @@ class Command:
 
     change: Change
     wait: bool
-    done: asyncio.Future[State] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    done: asyncio.Future[OrchestratorState] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
-    def answer(self, state: State) -> None:
+    def answer(self, state: OrchestratorState) -> None:
         """It has happened."""
         if not self.done.done():
             self.done.set_result(state)
@@ -59,7 +61,7 @@ class Inbox:
         """Whether nothing new is there."""
         return not self._new
 
-    def recorded(self, commands: Iterable[Command], state: State, *, decided: bool) -> None:
+    def recorded(self, commands: Iterable[Command], state: OrchestratorState, *, decided: bool) -> None:
         """Commands are in the journal: answer those that do not wait, and all once nothing is left to decide."""
         for command in commands:
             if command.wait:

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping
 
 from slicewright.control.messages.details import DETAILS, details_of
-from slicewright.control.sharing.rules import CLOSED_FORM_NAME
-from slicewright.control.slice_manager.state import Status
-from slicewright.control.slice_manager.task import DETAILED, slice_key
-from slicewright.control.state.state import State
+from slicewright.control.messages.keys import DETAILS_KEYS, slice_key
+from slicewright.control.messages.sharing import CLOSED_FORM_NAME
+from slicewright.control.messages.status import Status
+from slicewright.control.state.state import OrchestratorState
 from slicewright.control.transport.base import Transport, TransportError
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Informer:
         self._transport = transport
         self._told: dict[str, tuple[object, object]] = {}
 
-    async def inform(self, state: State, statuses: Mapping[str, Status]) -> None:
+    async def inform(self, state: OrchestratorState, statuses: Mapping[str, Status]) -> None:
         """Put the details of every slice whose manager asks a model, if network or requests have changed."""
         if state.network is None:
             return
@@ -39,7 +39,7 @@ class Informer:
                 continue
             details = details_of(state.network, state.situation().plannable, name)
             try:
-                await self._transport.put(slice_key(DETAILED, name), DETAILS.dump_json(details))
+                await self._transport.put(slice_key(DETAILS_KEYS, name), DETAILS.dump_json(details))
             except TransportError as error:
                 logger.warning("the details of slice %s wait: %s", name, error)
                 return

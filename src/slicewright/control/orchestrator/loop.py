@@ -15,32 +15,31 @@ from collections.abc import Callable, Sequence
 from pydantic import ValidationError
 
 from slicewright.control.decision.certifying import Certifier
-from slicewright.control.decision.fallback import FALLBACK, Decider
+from slicewright.control.decision.fallback import FALLBACK, FallbackChain
 from slicewright.control.decision.recording import decided
-from slicewright.control.decision.settlement import Outcome
+from slicewright.control.decision.settlement import Settlement
+from slicewright.control.journal.base import FencedError, Journal, JournalError
 from slicewright.control.journal.feed import Feed
-from slicewright.control.journal.records import FencedError, Journal, JournalError, Position, chained
+from slicewright.control.journal.records import Position, chained
+from slicewright.control.messages.keys import GRANT_KEYS, STATUS_KEYS, slice_key
+from slicewright.control.messages.status import STATUS, Status
 from slicewright.control.orchestrator import status_events
 from slicewright.control.orchestrator.inbox import Change, Command, Inbox
 from slicewright.control.orchestrator.informing import Informer
-from slicewright.control.orchestrator.liveness import Standing
+from slicewright.control.orchestrator.liveness import Liveness
 from slicewright.control.orchestrator.turn import Draft
-from slicewright.control.slice_manager.state import STATUS, Status
-from slicewright.control.slice_manager.task import GRANTS, STATUSES, slice_key
 from slicewright.control.state.clock import Clock, end, pause
+from slicewright.control.state.errors import NotLeadingError
 from slicewright.control.state.events import Checkpoint, Decided, Event, MethodChanged, Sent, TookOver
+from slicewright.control.state.fold import sends
 from slicewright.control.state.grants import GRANT
-from slicewright.control.state.options import DEFAULTS, Options
-from slicewright.control.state.state import ControlError, State, dump, sends
+from slicewright.control.state.options import DEFAULTS, ControlOptions
+from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.control.transport.base import Entry, Transport, TransportError
 
 logger = logging.getLogger(__name__)
 LEASE = "orchestrator"
 JOURNAL_RETRY_S = 1.0
-
-
-class NotLeadingError(ControlError):
-    """Another orchestrator leads; ask that one, or again in a moment."""
 
 
 class Orchestrator:
@@ -63,18 +62,18 @@ class Orchestrator:
         *,
         clock: Clock,
         instance: str,
-        options: Options = DEFAULTS,
+        options: ControlOptions = DEFAULTS,
         threads: bool = True,
         observe: Callable[[Decided], None] = lambda decision: None,
     ) -> None:
-        self.position = Position(State())
+        self.position = Position(OrchestratorState())
         self.feed = Feed()
         self.statuses: dict[str, Status] = {}
         self._status_revision: dict[str, int] = {}
         self.leading = False
         self.journal_fault = ""
-        self.outcome: Outcome | None = None
-        self.decider = Decider(options, threads=threads)
+        self.settlement: Settlement | None = None
+        self.fallback_chain = FallbackChain(options, threads=threads)
         self._journal, self._transport, self._clock = journal, transport, clock
         self.instance, self.options, self._observe = instance, options, observe
         self._inbox, self._informer = Inbox(), Informer(transport)
@@ -82,17 +81,17 @@ class Orchestrator:
             longest_s=options.deadline_s, threads=threads, wake=lambda: self._wake.set()
         )
         self._wake = asyncio.Event()
-        self._standing = Standing(clock, options, {})
+        self._liveness = Liveness(clock, options, {})
         self._next_epoch_s = 0.0
         self._since_checkpoint = 0
         self._failures = 0
 
     @property
-    def state(self) -> State:
+    def state(self) -> OrchestratorState:
         """The state as the journal has it."""
         return self.position.state
 
-    async def submit(self, change: Change, *, wait: bool) -> State:
+    async def submit(self, change: Change, *, wait: bool) -> OrchestratorState:
         """Carry out a change.
 
         Args:
@@ -128,7 +127,7 @@ class Orchestrator:
                     logger.warning("%s: %s", self.instance, error)
                 await asyncio.sleep(self.options.heartbeat_s)
         finally:
-            self.decider.close()
+            self.fallback_chain.close()
             self._certifier.close()
             if self.leading:
                 self._stop_leading(NotLeadingError("the orchestrator is stopping"))
@@ -150,9 +149,9 @@ class Orchestrator:
         """Take over from the journal and work until the lease or the journal is lost."""
         await self._catch_up()
         await self._append((TookOver(self.instance),))
-        await self.decider.warm_up((FALLBACK, self.state.methods.active))
-        self._standing = Standing(self._clock, self.options, self.state.books)
-        for name in self.state.books:
+        await self.fallback_chain.warm_up((FALLBACK, self.state.methods.active))
+        self._liveness = Liveness(self._clock, self.options, self.state.accounts)
+        for name in self.state.accounts:
             await self._publish(name)
         self.leading = True
         logger.info("%s leads, at record %d", self.instance, self.position.sequence)
@@ -178,8 +177,8 @@ class Orchestrator:
             try:
                 if not await self._transport.acquire(LEASE, self.instance):
                     return
-                for name in self._standing.quiet():
-                    entry = await self._transport.get(slice_key(STATUSES, name))
+                for name in self._liveness.quiet():
+                    entry = await self._transport.get(slice_key(STATUS_KEYS, name))
                     if entry is not None and entry.value:
                         self._hear(entry)
             except TransportError as error:
@@ -189,7 +188,7 @@ class Orchestrator:
         """Take in what managers say."""
         while True:
             try:
-                async for entry in self._transport.watch(STATUSES):
+                async for entry in self._transport.watch(STATUS_KEYS):
                     self._hear(entry)
             except TransportError as error:
                 logger.warning("%s cannot hear its managers: %s", self.instance, error)
@@ -206,7 +205,7 @@ class Orchestrator:
             return
         self._status_revision[status.slice] = entry.revision
         self.statuses[status.slice] = status
-        self._standing.heard(status.slice)
+        self._liveness.heard(status.slice)
         self._wake.set()
 
     async def _work(self) -> None:
@@ -240,17 +239,17 @@ class Orchestrator:
         draft = Draft(self.state)
         accepted = [command for command in commands if draft.carry_out(command)]
         draft.add(*status_events.received(draft.state, self.statuses))
-        draft.add(*status_events.shared(draft.state, self.statuses))
+        draft.add(*status_events.shares_reported(draft.state, self.statuses))
         due = self._clock.monotonic() >= self._next_epoch_s
         if due:
             self._next_epoch_s = self._clock.monotonic() + self.options.epoch_s
             draft.add(*status_events.measured(draft.state, self.statuses))
-        away = self._standing.away(draft.state.books)
+        away = self._liveness.away(draft.state.accounts)
         certificate = self._certifier.ready()
         draft.add(*certificate)
-        outcome = None
+        settlement = None
         if self._must_decide(draft.state, away, due):
-            decision, outcome = await self._decide(draft.state, away)
+            decision, settlement = await self._decide(draft.state, away)
             if not certificate:
                 draft.add(*await self._certifier.finished())  # of the decision before: none stays without
             draft.add(decision)
@@ -264,50 +263,54 @@ class Orchestrator:
         await self._append(draft.events)
         if certificate:
             self._certifier.forget()
-        if outcome is not None:
-            self.outcome = outcome
-            self._certifier.begin(self.state.epoch, outcome.plan)
+        if settlement is not None:
+            self.settlement = settlement
+            self._certifier.begin(self.state.epoch, settlement.plan)
         self._inbox.recorded(accepted, self.state, decided=not self.state.dirty or self.state.network is None)
         await self._informer.inform(self.state, self.statuses)
         for event in draft.events:
             if isinstance(event, Sent):
-                self._standing.sent(event.slice)
+                self._liveness.sent(event.slice)
                 await self._publish(event.slice)
-        for name in list(self._standing.without_newest(self.state.books, self.statuses)):
+        for name in list(self._liveness.without_newest(self.state.accounts, self.statuses)):
             await self._publish(name)
         return bool(draft.events)
 
-    def _must_decide(self, state: State, away: set[str], due: bool) -> bool:
+    def _must_decide(self, state: OrchestratorState, away: set[str], due: bool) -> bool:
         if state.network is None:
             return False
-        answering = any(book.sent is not None and name not in away for name, book in state.books.items())
+        answering = any(
+            account.sent is not None and name not in away for name, account in state.accounts.items()
+        )
         if answering or sends(state, away):
             return False  # grants are on their way: what they free will be known soon
-        pins_changed = state.last is not None and set(state.last.pinned) != away & set(state.books)
+        pins_changed = state.last is not None and set(state.last.pinned) != away & set(state.accounts)
         asked = state.dirty and (self.options.on_demand or state.last is None)
         return asked or (due and (state.dirty or pins_changed))
 
-    async def _decide(self, state: State, away: set[str]) -> tuple[Decided, Outcome]:
+    async def _decide(self, state: OrchestratorState, away: set[str]) -> tuple[Decided, Settlement]:
         began = time.perf_counter()
         epoch = state.epoch + 1
         situation = state.situation(away)
-        outcome, attempts = await self.decider.decide(situation, state.methods.active, state.places, epoch)
+        settlement, attempts = await self.fallback_chain.decide(
+            situation, state.methods.active, state.places, epoch
+        )
         event = decided(
             situation,
-            outcome,
+            settlement,
             attempts,
             epoch=epoch,
             options=self.options,
-            pinned=away & set(state.books),
+            pinned=away & set(state.accounts),
             previous=state.places,
             duration_s=time.perf_counter() - began,
         )
         self._observe(event)
         if state.methods.canary is not None:
-            self.decider.shadow(situation, state.methods.canary, outcome)
-        return event, outcome
+            self.fallback_chain.shadow(situation, state.methods.canary, settlement)
+        return event, settlement
 
-    def _rollback(self, event: Decided, state: State) -> tuple[MethodChanged, ...]:
+    def _rollback(self, event: Decided, state: OrchestratorState) -> tuple[MethodChanged, ...]:
         """After too many decisions without an answer, go back to the method before."""
         answered = event.attempts[0].result == "used"
         self._failures = 0 if answered else self._failures + 1
@@ -335,11 +338,13 @@ class Orchestrator:
 
     async def _publish(self, name: str) -> None:
         """Put a slice's newest grant where its manager watches; the managers' acknowledgement is what counts."""
-        book = self.state.books.get(name)
-        if book is None:
+        account = self.state.accounts.get(name)
+        if account is None:
             return
-        self._standing.published(name)
+        self._liveness.published(name)
         try:
-            await self._transport.put(slice_key(GRANTS, name), GRANT.dump_json(book.sent or book.held))
+            await self._transport.put(
+                slice_key(GRANT_KEYS, name), GRANT.dump_json(account.sent or account.held)
+            )
         except TransportError as error:
             logger.warning("the grant of slice %s waits: %s", name, error)

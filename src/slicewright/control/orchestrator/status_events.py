@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from slicewright.control.sharing.rules import CLOSED_FORM_NAME
-from slicewright.control.slice_manager.state import Measurement, Status
+from slicewright.control.messages.measurement import Measurement
+from slicewright.control.messages.sharing import CLOSED_FORM_NAME
+from slicewright.control.messages.status import Status
 from slicewright.control.state.device import Device
 from slicewright.control.state.events import (
     Acknowledged,
@@ -16,52 +17,52 @@ from slicewright.control.state.events import (
     Event,
     Rebalanced,
     Refused,
-    Shared,
+    SharesReported,
 )
-from slicewright.control.state.state import State
+from slicewright.control.state.state import OrchestratorState
 
 
-def received(state: State, statuses: Mapping[str, Status]) -> list[Event]:
+def received(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
     """Acknowledgements and refusals of grants that are on their way. Stale statuses name older revisions."""
     out: list[Event] = []
-    for name, book in state.books.items():
+    for name, account in state.accounts.items():
         status = statuses.get(name)
-        if book.sent is None or status is None:
+        if account.sent is None or status is None:
             continue
-        if status.applied == book.sent.revision:
-            out.append(Acknowledged(name, book.sent.revision))
-        elif status.refused == book.sent.revision:
-            out.append(Refused(name, book.sent.revision, status.reason))
+        if status.applied == account.sent.revision:
+            out.append(Acknowledged(name, account.sent.revision))
+        elif status.refused == account.sent.revision:
+            out.append(Refused(name, account.sent.revision, status.reason))
     return out
 
 
-def shared(state: State, statuses: Mapping[str, Status]) -> list[Shared]:
+def shares_reported(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[SharesReported]:
     """How managers with a learned model share the grants that they are known to hold, whenever that has changed.
 
     Shares for newer measurements than the grant's are left out: a decision for these is about to follow.
     """
-    out: list[Shared] = []
-    for name, book in state.books.items():
+    out: list[SharesReported] = []
+    for name, account in state.accounts.items():
         status = statuses.get(name)
-        if status is None or status.rule == CLOSED_FORM_NAME or status.applied != book.held.revision:
+        if status is None or status.rule == CLOSED_FORM_NAME or status.applied != account.held.revision:
             continue
         if status.applied == 0 or not status.as_granted:
             continue
         how = status.sharing
-        now = Shared(
+        now = SharesReported(
             name, status.applied, status.rule, how.path, how.reason, how.cost_ratio,
-            status.radio, status.compute, status.home,
+            status.radio, status.compute, status.local,
         )  # fmt: skip
-        if now != state.shared.get(name):
+        if now != state.shares_reported.get(name):
             out.append(now)
     return out
 
 
-def measured(state: State, statuses: Mapping[str, Status]) -> list[Event]:
+def measured(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
     """Newer details of devices, and departures, that managers know of and the orchestrator does not."""
     changed: dict[str, Device] = {}
     gone: list[str] = []
-    for name in state.books:
+    for name in state.accounts:
         status = statuses.get(name)
         for device, newest in ({} if status is None else status.measured).items():
             known = state.devices.get(device)
@@ -81,7 +82,7 @@ def measured(state: State, statuses: Mapping[str, Status]) -> list[Event]:
     return out
 
 
-def merge(device: Device, newest: Measurement, state: State) -> Device:
+def merge(device: Device, newest: Measurement, state: OrchestratorState) -> Device:
     """A device with what was measured; work changes in proportion to the size of the task."""
     scale = 1.0 if newest.task_bits is None else newest.task_bits / device.task_bits
     rates = device.rate_bps
@@ -101,18 +102,18 @@ def merge(device: Device, newest: Measurement, state: State) -> Device:
 
 
 def rebalanced(
-    state: State, statuses: Mapping[str, Status], away: Collection[str], least_change: float
+    state: OrchestratorState, statuses: Mapping[str, Status], away: Collection[str], least_change: float
 ) -> tuple[Rebalanced, ...]:
     """SP2 on what the managers report, if some share would change by more than ``least_change``."""
     roots = {
         name: dict(statuses[name].roots)
-        for name, book in state.books.items()
-        if name not in away and name in statuses and statuses[name].applied == book.held.revision
+        for name, account in state.accounts.items()
+        if name not in away and name in statuses and statuses[name].applied == account.held.revision
     }
     worst = 0.0
     for a in {a for by_point in roots.values() for a in by_point}:
         shares = {
-            n: state.books[n].target.bandwidth[a] for n in roots if a in state.books[n].target.bandwidth
+            n: state.accounts[n].target.bandwidth[a] for n in roots if a in state.accounts[n].target.bandwidth
         }
         reported = {n: roots[n].get(a, 0.0) for n in shares}
         total, available = math.fsum(reported.values()), math.fsum(shares.values())

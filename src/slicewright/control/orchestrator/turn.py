@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from slicewright.control.orchestrator.inbox import Command
 from slicewright.control.state.events import Event
-from slicewright.control.state.state import State, fold
+from slicewright.control.state.fold import fold
+from slicewright.control.state.state import OrchestratorState
 from slicewright.errors import SlicewrightError
 
 
 class Draft:
     """Events of one turn, and the state they lead to; nothing of it counts until it is in the journal."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: OrchestratorState) -> None:
         self.state = state
         self.events: list[Event] = []
 

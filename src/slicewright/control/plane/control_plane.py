@@ -6,45 +6,25 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from slicewright.control.journal.records import Journal
-from slicewright.control.orchestrator.loop import NotLeadingError, Orchestrator
+from slicewright.control.journal.base import Journal
+from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.plane.first_requests import FirstRequests
 from slicewright.control.sharing.rules import share_rule
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import Clock, end
-from slicewright.control.state.device import Device
-from slicewright.control.state.events import DevicesAdmitted, Event, MethodChanged, NetworkSet
-from slicewright.control.state.network import Network
-from slicewright.control.state.options import DEFAULTS, Options
-from slicewright.control.state.state import State
+from slicewright.control.state.errors import NotLeadingError
+from slicewright.control.state.options import DEFAULTS, ControlOptions
 from slicewright.control.transport.base import Transport
-from slicewright.control.views.documents import Picture, View
 from slicewright.control.views.drift import drift_gauges
 from slicewright.control.views.metrics import Metrics, picture_gauges
+from slicewright.control.views.picture import Picture, View
 
 logger = logging.getLogger(__name__)
 _POLL_S = 0.02
-
-
-@dataclass(frozen=True)
-class FirstRequests:
-    """What a new journal starts with: a network and the devices of a scenario file."""
-
-    network: Network
-    devices: tuple[Device, ...] = ()
-    method: str = "auto"
-
-    def __call__(self, state: State) -> tuple[Event, ...]:
-        """Events for an empty state, none for any other: a restart goes on with what the journal has."""
-        if state.network is not None:
-            return ()
-        admitted = (DevicesAdmitted(self.devices),) if self.devices else ()
-        chosen = (MethodChanged("switch", self.method, "set at the start"),) if self.method != "auto" else ()
-        return (*chosen, NetworkSet(self.network.document), *admitted)
 
 
 class ControlPlane:
@@ -68,7 +48,7 @@ class ControlPlane:
         *,
         clock: Clock,
         instance: str,
-        options: Options = DEFAULTS,
+        options: ControlOptions = DEFAULTS,
         first: FirstRequests | None = None,
         managers: Sequence[str] | None = None,
         threads: bool = True,
@@ -119,7 +99,7 @@ class ControlPlane:
                 with contextlib.suppress(NotLeadingError):
                     await self.orchestrator.submit(self._first, wait=False)
                     self._first = None
-            for name in self._wanted if self._wanted is not None else self.orchestrator.state.books:
+            for name in self._wanted if self._wanted is not None else self.orchestrator.state.accounts:
                 if name not in self.managers:
                     self._manage(name)
             if self._first is not None:
@@ -141,7 +121,7 @@ class ControlPlane:
         self._spawn(manager.run())
 
     async def stop(self) -> None:
-        """Stop every task, then let go of the journal and the transport."""
+        """Stop every task, then close the transport and the journal."""
         await end(self._tasks)
         await self.transport.close()
         await self.journal.close()
@@ -171,7 +151,7 @@ class ControlPlane:
         return out
 
     def away(self) -> dict[str, str]:
-        """Slices that are planned around, with the reason."""
+        """Slices that the last decision could not change, with the reason."""
         last = self.orchestrator.state.last
         pinned = () if last is None else last.pinned
         return dict.fromkeys(pinned, "its manager does not answer")

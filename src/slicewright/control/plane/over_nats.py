@@ -6,17 +6,23 @@ import asyncio
 import signal
 
 from slicewright.control.journal.nats import NatsJournal
-from slicewright.control.plane.control_plane import ControlPlane, FirstRequests
+from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.plane.first_requests import FirstRequests
 from slicewright.control.sharing.rules import share_rule
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import SystemClock, end
-from slicewright.control.state.options import Options
+from slicewright.control.state.options import ControlOptions
 from slicewright.control.transport.nats import NatsTransport
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 
 
 def remote_plane(
-    address: NatsAddress, *, instance: str, options: Options, first: FirstRequests | None, managers: bool
+    address: NatsAddress,
+    *,
+    instance: str,
+    options: ControlOptions,
+    first: FirstRequests | None,
+    managers: bool,
 ) -> ControlPlane:
     """An orchestrator over NATS, with managers in the same process or elsewhere."""
     connection = NatsConnection(address, instance)
@@ -32,7 +38,7 @@ def remote_plane(
 
 
 async def manage_slices(
-    address: NatsAddress, slices: tuple[str, ...], *, instance: str, options: Options
+    address: NatsAddress, slices: tuple[str, ...], *, instance: str, options: ControlOptions
 ) -> None:
     """Run managers until the process is told to stop."""
     connection = NatsConnection(address, instance)

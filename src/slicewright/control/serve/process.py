@@ -3,62 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from slicewright.control.journal.records import Journal, MemoryJournal
-from slicewright.control.plane.control_plane import ControlPlane, FirstRequests
+from slicewright.control.journal.base import Journal
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.serve.settings import ServeSettings, check, first_requests, instance_name
 from slicewright.control.sharing.rules import LearnedShares, share_rule
 from slicewright.control.state.clock import SystemClock
-from slicewright.control.state.device import devices_of
-from slicewright.control.state.network import Network
-from slicewright.control.state.options import DEFAULTS, Options
-from slicewright.control.state.state import ControlError
-from slicewright.control.transport.base import MemoryTransport, Transport
+from slicewright.control.state.errors import ControlError
+from slicewright.control.transport.base import Transport
+from slicewright.control.transport.memory import MemoryTransport
 from slicewright.errors import InvalidOptionError, MissingExtraError
-from slicewright.network.scenario_file import load_scenario
 from slicewright.policies import policy
 
 if TYPE_CHECKING:
     from slicewright.control.transport.nats_connection import NatsAddress
 
-ROLES = ("all", "sro", "slice-manager")
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Setup:
-    """Everything that ``slicewright serve`` can be told; see its options."""
-
-    scenario: str | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    role: str = "all"
-    slices: tuple[str, ...] = ()
-    nats: str | None = None
-    nats_credentials: Path | None = None
-    nats_ca: Path | None = None
-    nats_certificate: Path | None = None
-    nats_key: Path | None = None
-    instance: str | None = None
-    store: Path | None = None
-    store_segment_bytes: int = 0
-    tokens: Path | None = None
-    method: str = "auto"
-    options: Options = DEFAULTS
-
-
-def serve_forever(setup: Setup, *, say: Say) -> None:
+def serve_forever(settings: ServeSettings, *, say: Say) -> None:
     """Serve until interrupted.
 
     Args:
-        setup: what to serve.
+        settings: what to serve.
         say: told what happens at the start, one line at a time.
 
     Raises:
@@ -67,50 +40,50 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
         MissingExtraError: the extra ``control`` is not installed.
         RefusedError: the NATS server does not let this process in, or is not the one it should be.
     """
-    check(setup)
-    rule = share_rule(setup.options.shares)
+    check(settings)
+    rule = share_rule(settings.options.shares)
     try:
         import uvicorn
 
-        from slicewright.control.http import Access, create_app, read_tokens
-        from slicewright.control.http.auth import is_loopback
+        from slicewright.control.http.app import create_app
+        from slicewright.control.http.auth import Access, is_loopback, read_tokens
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
-    if isinstance(rule, LearnedShares) and setup.role != "sro":
+    if isinstance(rule, LearnedShares) and settings.role != "sro":
         missing = rule.prepare()
         if missing:
             say(f"--shares {rule.name}: {missing}; the closed form shares instead")
-    if setup.nats is not None:
-        _check_nats(_address(setup, setup.nats), instance_name(setup), say)
-    if setup.role == "slice-manager" and setup.nats is not None:
+    if settings.nats is not None:
+        _check_nats(_address(settings, settings.nats), instance_name(settings), say)
+    if settings.role == "slice-manager" and settings.nats is not None:
         from slicewright.control.plane.over_nats import manage_slices
 
-        say(f"managing {', '.join(setup.slices)} over {_address(setup, setup.nats).shown}")
+        say(f"managing {', '.join(settings.slices)} over {_address(settings, settings.nats).shown}")
         asyncio.run(
             manage_slices(
-                _address(setup, setup.nats),
-                setup.slices,
-                instance=instance_name(setup),
-                options=setup.options,
+                _address(settings, settings.nats),
+                settings.slices,
+                instance=instance_name(settings),
+                options=settings.options,
             )
         )
         return
-    tokens = read_tokens(setup.tokens) if setup.tokens is not None else ()
-    if not tokens and not is_loopback(setup.host):
+    tokens = read_tokens(settings.tokens) if settings.tokens is not None else ()
+    if not tokens and not is_loopback(settings.host):
         raise InvalidOptionError(
             "--host",
             "must be this machine (127.0.0.1) without tokens",
-            value=setup.host,
+            value=settings.host,
             fix="add --tokens FILE",
         )
-    policy(setup.method)
-    plane = make_plane(setup)
+    policy(settings.method)
+    plane = make_plane(settings)
     if not tokens:
         say("no --tokens: everybody on this machine may do everything, nobody else is served")
-    if setup.store is None and setup.nats is None:
+    if settings.store is None and settings.nats is None:
         say("no --store: requests and the decision log end with this process")
-    listener = _listen(setup.host, setup.port)
-    shown = f"[{setup.host}]" if ":" in setup.host else setup.host
+    listener = _listen(settings.host, settings.port)
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"dashboard and API on http://{shown}:{listener.getsockname()[1]}/")
     config = uvicorn.Config(
         create_app(plane, access=Access(tokens)),
@@ -135,49 +108,12 @@ def serve_forever(setup: Setup, *, say: Say) -> None:
         raise ControlError(f"the control plane has stopped: {plane.fatal}")
 
 
-def check(setup: Setup) -> None:
-    """Refuse settings that do not go together.
-
-    Raises:
-        InvalidOptionError: names the option.
-    """
-    if setup.role not in ROLES:
-        raise InvalidOptionError("--role", f"must be one of {', '.join(ROLES)}", value=setup.role)
-    if setup.role != "all" and setup.nats is None:
-        raise InvalidOptionError(
-            "--role", "needs a transport between the roles", value=setup.role, fix="add --nats URL"
-        )
-    if setup.role == "slice-manager" and not setup.slices:
-        raise InvalidOptionError("--slice", "must name at least one slice to manage")
-    if setup.store_segment_bytes and setup.store is None:
-        raise InvalidOptionError(
-            "--store-segment", "is for a journal in files", fix="add --store FILE, or leave it out"
-        )
-    if setup.role == "sro" and setup.options.shares != DEFAULTS.shares:
-        raise InvalidOptionError(
-            "--shares", "is for slice managers", value=setup.options.shares, fix="give it to their processes"
-        )
-    if setup.role != "slice-manager" and setup.slices:
-        raise InvalidOptionError("--slice", "is for --role slice-manager")
-
-
-def instance_name(setup: Setup) -> str:
-    """The name of this process."""
-    return setup.instance or f"{socket.gethostname()}-{os.getpid()}"
-
-
-def first_requests(setup: Setup) -> FirstRequests | None:
-    """The network and devices of the scenario, if one is given."""
-    if setup.scenario is None:
-        return None
-    scenario = load_scenario(setup.scenario)
-    return FirstRequests(Network.of(scenario), devices_of(scenario), setup.method)
-
-
-def _address(setup: Setup, url: str) -> NatsAddress:
+def _address(settings: ServeSettings, url: str) -> NatsAddress:
     from slicewright.control.transport.nats_connection import NatsAddress
 
-    return NatsAddress(url, setup.nats_credentials, setup.nats_ca, setup.nats_certificate, setup.nats_key)
+    return NatsAddress(
+        url, settings.nats_credentials, settings.nats_ca, settings.nats_certificate, settings.nats_key
+    )
 
 
 def _check_nats(address: NatsAddress, name: str, say: Say) -> None:
@@ -188,32 +124,32 @@ def _check_nats(address: NatsAddress, name: str, say: Say) -> None:
         say(f"{away}; waiting for it")
 
 
-def make_plane(setup: Setup) -> ControlPlane:
+def make_plane(settings: ServeSettings) -> ControlPlane:
     """The control plane of this process."""
-    if setup.nats is not None:
+    if settings.nats is not None:
         from slicewright.control.plane.over_nats import remote_plane
 
         return remote_plane(
-            _address(setup, setup.nats),
-            instance=instance_name(setup),
-            options=setup.options,
-            first=first_requests(setup),
-            managers=setup.role == "all",
+            _address(settings, settings.nats),
+            instance=instance_name(settings),
+            options=settings.options,
+            first=first_requests(settings),
+            managers=settings.role == "all",
         )
     from slicewright.control.journal.sqlite import SqliteJournal
 
     clock = SystemClock()
     journal: Journal = MemoryJournal()
-    if setup.store is not None:
-        journal = SqliteJournal(setup.store, segment_bytes=setup.store_segment_bytes)
+    if settings.store is not None:
+        journal = SqliteJournal(settings.store, segment_bytes=settings.store_segment_bytes)
     transport: Transport = MemoryTransport(clock)
     return ControlPlane(
         journal,
         transport,
         clock=clock,
-        instance=instance_name(setup),
-        options=setup.options,
-        first=first_requests(setup),
+        instance=instance_name(settings),
+        options=settings.options,
+        first=first_requests(settings),
     )
 
 

@@ -39,14 +39,14 @@ class Allocation:
 
     Attributes:
         radio: device to phi_ia. compute: device to phi_ij.
-        home: device to the reason why its seat is not used and it computes locally.
+        local: device to the reason why its seat is not used and it computes locally.
         overruled: why the closed form answered instead of the advice, a sentence per resource.
         advised: resources that are shared as advised.
     """
 
     radio: Mapping[str, float]
     compute: Mapping[str, float]
-    home: Mapping[str, Reason]
+    local: Mapping[str, Reason]
     overruled: tuple[str, ...] = ()
     advised: int = 0
 
@@ -54,7 +54,7 @@ class Allocation:
 def allocate(
     grant: Grant, seats: Mapping[str, Seat] | None = None, *, advice: Advice | None = None
 ) -> Allocation:
-    """Shares for the seats of a grant that keep 13b, 13c and 13e; who does not fit goes home.
+    """Shares for the seats of a grant that keep 13b, 13c and 13e; who does not fit computes locally.
 
     Args:
         grant: what the slice may use.
@@ -63,16 +63,16 @@ def allocate(
             constraint the closed form answers.
 
     Returns:
-        Shares of everybody who stays. On a node those with the largest floor, L / tau, go home first: one departure
+        Shares of everybody who stays. On a node those with the largest floor, L / tau, leave first: one departure
         then frees most. Arrivals never exceed what the grant's own seats bring.
     """
     present = dict(grant.seats if seats is None else seats)
-    home: dict[str, Reason] = {}
+    local: dict[str, Reason] = {}
     overruled: list[str] = []
     resources = 0
     for device, seat in list(present.items()):
         if not math.isfinite(seat.transmission_s) or grant.bandwidth.get(seat.access_point, 0.0) <= 0.0:
-            home[device] = Reason.OUT_OF_REACH
+            local[device] = Reason.OUT_OF_REACH
             del present[device]
     compute: dict[str, float] = {}
     for node, members in _grouped(present, "node").items():
@@ -82,7 +82,7 @@ def allocate(
         resources += bool(shares)
         overruled += [f"on node {node} {fault}"] if fault else []
         for device in gone:
-            home[device] = Reason.NO_CAPACITY
+            local[device] = Reason.NO_CAPACITY
             del present[device]
     radio: dict[str, float] = {}
     for point, members in _grouped(present, "access_point").items():
@@ -92,7 +92,7 @@ def allocate(
         resources += 1
         overruled += [f"on access point {point} {fault}"] if fault else []
     advised = 0 if advice is None else resources - len(overruled)
-    return Allocation(radio, compute, home, tuple(overruled), advised)
+    return Allocation(radio, compute, local, tuple(overruled), advised)
 
 
 def _grouped(seats: Mapping[str, Seat], place: str) -> dict[str, list[str]]:

@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from slicewright.control.messages.details import Details
+from slicewright.control.messages.sharing import CLOSED_FORM_NAME
+from slicewright.control.state.errors import ControlError
 from slicewright.control.state.grants import Seat
-from slicewright.control.state.state import ControlError
 from slicewright.errors import UnknownNameError
 from slicewright.learning.features import Float32Array, manager_rows
 from slicewright.policies.learned_models import ModelUnavailableError
@@ -24,7 +25,6 @@ from slicewright.policies.share_models import (
 )
 from slicewright.types import FloatArray
 
-CLOSED_FORM_NAME = "closed-form"
 SHARE_RULES = (CLOSED_FORM_NAME, *SHARE_MODELS)
 DEFAULT_LIMIT_S = 0.02
 

@@ -6,104 +6,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import TypeAdapter
-
 from slicewright.control.messages.details import Details
+from slicewright.control.messages.measurement import Measurement, measured_seat
+from slicewright.control.messages.sharing import Sharing
+from slicewright.control.messages.status import Status
 from slicewright.control.sharing.allocation import Allocation, allocate
-from slicewright.control.sharing.rules import CLOSED_FORM, CLOSED_FORM_NAME, NoAdviceError, ShareRule
-from slicewright.control.state.device import Bits, BitsPerSecond, DeviceId, PerSecond, PlaceName
+from slicewright.control.sharing.rules import CLOSED_FORM, NoAdviceError, ShareRule
 from slicewright.control.state.grants import SLACK, Grant, Seat
-from slicewright.control.state.reasons import Reason
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """What a device or its access point noticed since the request; newer counters win, late ones are ignored.
-
-    Attributes:
-        device: id.
-        counter: rises with every measurement of the device.
-        task_bits: bit; cycles are taken to change in proportion.
-        arrival_rate_hz: 1/s.
-        rate_bps: access point to bit/s.
-        departed: the device is gone.
-    """
-
-    device: DeviceId
-    counter: int
-    task_bits: Bits | None = None
-    arrival_rate_hz: PerSecond | None = None
-    rate_bps: Mapping[PlaceName, BitsPerSecond] | None = None
-    departed: bool = False
-
-
-MEASUREMENT: TypeAdapter[Measurement] = TypeAdapter(Measurement)
-
-
-@dataclass(frozen=True)
-class Sharing:
-    """How the shares in use came about.
-
-    Attributes:
-        path: the rule whose answer is used, on at least one resource.
-        reason: why the closed form answered instead, wholly or on some resources; empty if nothing was overruled.
-        cost_ratio: sum of the slice's offloaded times over that of the closed form; 1 on its own path.
-    """
-
-    path: str = CLOSED_FORM_NAME
-    reason: str = ""
-    cost_ratio: float = 1.0
-
-
-@dataclass(frozen=True)
-class Status:
-    """What a manager tells the orchestrator; each one replaces the one before.
-
-    Attributes:
-        slice, instance: who speaks.
-        generation: rises with every change of shares.
-        applied: revision that it applies.
-        refused: newest revision that it did not accept, with the reason; None when it accepted the newest.
-        held: the grant it applies, so that a successor can go on from it.
-        radio, compute: device to share as used now.
-        home: device to the reason why its seat is not used.
-        roots: access point to the sum of sqrt(T_ia), sqrt(s): what SP2 needs.
-        measured: newest measurement of each device of the slice.
-        rule: how it is to share (SP1). sharing: how it did.
-    """
-
-    slice: str
-    instance: str
-    generation: int
-    applied: int
-    refused: int | None
-    reason: str
-    held: Grant
-    radio: Mapping[str, float]
-    compute: Mapping[str, float]
-    home: Mapping[str, Reason]
-    roots: Mapping[str, float]
-    measured: Mapping[str, Measurement]
-    rule: str
-    sharing: Sharing = Sharing()
-
-    @property
-    def as_granted(self) -> bool:
-        """Whether the shares are for the details in the grant, not for newer measurements."""
-        return all(
-            device in self.held.seats
-            and not newest.departed
-            and measured_seat(self.held.seats[device], newest) == self.held.seats[device]
-            for device, newest in self.measured.items()
-        )
-
-
-STATUS: TypeAdapter[Status] = TypeAdapter(Status)
-
-
-@dataclass(frozen=True)
-class Manager:
-    """State of one manager.
+class ManagerState:
+    """What one manager knows and does.
 
     Attributes:
         slice: name.
@@ -124,15 +38,15 @@ class Manager:
     reason: str = ""
     rule: ShareRule = CLOSED_FORM
     details: Details | None = None
-    sharing: Sharing = Sharing()
+    sharing: Sharing = field(default_factory=Sharing)
 
     @classmethod
-    def fresh(cls, name: str, *, rule: ShareRule = CLOSED_FORM) -> Manager:
+    def fresh(cls, name: str, *, rule: ShareRule = CLOSED_FORM) -> ManagerState:
         """A manager that holds nothing yet."""
         return cls(name, Grant(slice=name), rule=rule)
 
     @classmethod
-    def resumed(cls, status: Status, *, rule: ShareRule = CLOSED_FORM) -> Manager:
+    def resumed(cls, status: Status, *, rule: ShareRule = CLOSED_FORM) -> ManagerState:
         """A manager that goes on where the last status left off."""
         manager = cls(
             status.slice,
@@ -146,7 +60,7 @@ class Manager:
         return _reshared(manager)
 
 
-def receive(manager: Manager, grant: Grant) -> Manager:
+def receive(manager: ManagerState, grant: Grant) -> ManagerState:
     """Apply a newer grant, or refuse it and keep the last good one; older and repeated ones change nothing."""
     newest = max(manager.grant.revision, manager.refused or 0)
     if grant.revision <= newest:
@@ -158,7 +72,7 @@ def receive(manager: Manager, grant: Grant) -> Manager:
     return _reshared(replace(manager, grant=grant, measured=measured, refused=None, reason=""))
 
 
-def measure(manager: Manager, measurement: Measurement) -> Manager:
+def measure(manager: ManagerState, measurement: Measurement) -> ManagerState:
     """Take note of a measurement and share anew within the grant."""
     known = manager.measured.get(measurement.device)
     if measurement.device not in manager.grant.seats:
@@ -169,14 +83,14 @@ def measure(manager: Manager, measurement: Measurement) -> Manager:
     return _reshared(replace(manager, measured=measured))
 
 
-def inform(manager: Manager, details: Details) -> Manager:
+def inform(manager: ManagerState, details: Details) -> ManagerState:
     """Take note of what a learned rule needs to know, and share anew."""
     if details == manager.details:
         return manager
     return _reshared(replace(manager, details=details))
 
 
-def status_of(manager: Manager, instance: str) -> Status:
+def status_of(manager: ManagerState, instance: str) -> Status:
     """What the manager tells the orchestrator."""
     roots: dict[str, float] = {}
     seats = current_seats(manager)
@@ -193,7 +107,7 @@ def status_of(manager: Manager, instance: str) -> Status:
         held=manager.grant,
         radio=manager.allocation.radio,
         compute=manager.allocation.compute,
-        home=manager.allocation.home,
+        local=manager.allocation.local,
         roots=roots,
         measured=manager.measured,
         rule=manager.rule.name,
@@ -219,7 +133,7 @@ def fault(name: str, grant: Grant) -> str:
     return ""
 
 
-def current_seats(manager: Manager) -> dict[str, Seat]:
+def current_seats(manager: ManagerState) -> dict[str, Seat]:
     """Seats of the grant with the newest details; departed devices left out."""
     seats: dict[str, Seat] = {}
     for device, seat in manager.grant.seats.items():
@@ -231,26 +145,12 @@ def current_seats(manager: Manager) -> dict[str, Seat]:
     return seats
 
 
-def measured_seat(seat: Seat, newer: Measurement) -> Seat:
-    """A seat with what was measured since it was granted."""
-    scale = 1.0 if newer.task_bits is None else newer.task_bits / seat.task_bits
-    rate = seat.rate_bps if newer.rate_bps is None else newer.rate_bps.get(seat.access_point, seat.rate_bps)
-    return replace(
-        seat,
-        task_bits=seat.task_bits * scale,
-        cycles=seat.cycles * scale,
-        local_time_s=seat.local_time_s * scale,
-        rate_bps=rate,
-        arrival_hz=seat.arrival_hz if newer.arrival_rate_hz is None else newer.arrival_rate_hz,
-    )
-
-
-def _reshared(manager: Manager) -> Manager:
+def _reshared(manager: ManagerState) -> ManagerState:
     allocation, sharing = _shared(manager)
     return replace(manager, allocation=allocation, sharing=sharing, generation=manager.generation + 1)
 
 
-def _shared(manager: Manager) -> tuple[Allocation, Sharing]:
+def _shared(manager: ManagerState) -> tuple[Allocation, Sharing]:
     """Ask the rule; the closed form answers where it does not, or breaks a constraint."""
     seats = current_seats(manager)
     exact = allocate(manager.grant, seats)

@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import AsyncIterator
 
 from pydantic import ValidationError
 
 from slicewright.control.messages.details import DETAILS
-from slicewright.control.sharing.rules import CLOSED_FORM, ShareRule
-from slicewright.control.slice_manager.state import (
-    MEASUREMENT,
-    STATUS,
-    Manager,
-    inform,
-    measure,
-    receive,
-    status_of,
+from slicewright.control.messages.keys import (
+    DETAILS_KEYS,
+    GRANT_KEYS,
+    MEASUREMENT_KEYS,
+    STATUS_KEYS,
+    slice_key,
 )
+from slicewright.control.messages.measurement import MEASUREMENT
+from slicewright.control.messages.status import STATUS
+from slicewright.control.sharing.rules import CLOSED_FORM, ShareRule
+from slicewright.control.slice_manager.state import ManagerState, inform, measure, receive, status_of
 from slicewright.control.state.clock import Clock, end, pause
 from slicewright.control.state.grants import GRANT
-from slicewright.control.state.options import DEFAULTS, Options
+from slicewright.control.state.options import DEFAULTS, ControlOptions
 from slicewright.control.transport.base import Entry, Transport, TransportError
 
 logger = logging.getLogger(__name__)
-GRANTS, STATUSES, MEASUREMENTS, DETAILED = "grant", "status", "measurement", "details"
-
-
-def slice_key(kind: str, name: str) -> str:
-    """Key of a slice's grant or status; any name becomes one that every transport accepts."""
-    return f"{kind}.{name.encode().hex()}"
-
-
-def slice_of(key: str) -> str:
-    """The slice of a key."""
-    return bytes.fromhex(key.split(".", 1)[1]).decode()
-
-
-def measurement_key(device: str) -> str:
-    """Key of a device's newest measurement."""
-    return f"{MEASUREMENTS}.{hashlib.sha256(device.encode()).hexdigest()[:32]}"
 
 
 class SliceManager:
@@ -64,10 +48,10 @@ class SliceManager:
         *,
         clock: Clock,
         instance: str,
-        options: Options = DEFAULTS,
+        options: ControlOptions = DEFAULTS,
         rule: ShareRule = CLOSED_FORM,
     ) -> None:
-        self.state = Manager.fresh(name, rule=rule)
+        self.state = ManagerState.fresh(name, rule=rule)
         self._transport, self._clock, self._instance, self._options = transport, clock, instance, options
         self._rule = rule
         self._changed = asyncio.Event()
@@ -106,10 +90,10 @@ class SliceManager:
         """Go on from the last status, then follow grants and measurements until the lease is lost."""
         self.leading = True
         await self._resume()
-        own = slice_key(GRANTS, self.state.slice)
-        work = [self._follow(own), self._follow(MEASUREMENTS), self._report(), self._keep(lease, own)]
+        own = slice_key(GRANT_KEYS, self.state.slice)
+        work = [self._follow(own), self._follow(MEASUREMENT_KEYS), self._report(), self._keep(lease, own)]
         if self._rule is not CLOSED_FORM:
-            work.append(self._follow(slice_key(DETAILED, self.state.slice)))
+            work.append(self._follow(slice_key(DETAILS_KEYS, self.state.slice)))
         tasks = [asyncio.create_task(part) for part in work]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -141,11 +125,11 @@ class SliceManager:
                 self.apply(entry)
 
     async def _resume(self) -> None:
-        entry = await self._transport.get(slice_key(STATUSES, self.state.slice))
+        entry = await self._transport.get(slice_key(STATUS_KEYS, self.state.slice))
         if entry is not None and entry.value:
             status = STATUS.validate_json(entry.value)
             if status.applied >= self.state.grant.revision:
-                self.state = Manager.resumed(status, rule=self._rule)
+                self.state = ManagerState.resumed(status, rule=self._rule)
         self._changed.set()
 
     async def _follow(self, prefix: str) -> None:
@@ -166,13 +150,13 @@ class SliceManager:
         if not entry.value:
             return
         try:
-            if entry.key.startswith(f"{GRANTS}."):
+            if entry.key.startswith(f"{GRANT_KEYS}."):
                 self._seen = max(self._seen, entry.revision)
                 self.state = receive(self.state, GRANT.validate_json(entry.value))
                 self._changed.set()  # acknowledge again even if nothing changed: the first time may be lost
                 return
             before = self.state
-            if entry.key.startswith(f"{DETAILED}."):
+            if entry.key.startswith(f"{DETAILS_KEYS}."):
                 self.state = inform(self.state, DETAILS.validate_json(entry.value))
             else:
                 self.state = measure(self.state, MEASUREMENT.validate_json(entry.value))
@@ -183,12 +167,14 @@ class SliceManager:
 
     async def _report(self) -> None:
         """Send the status after every change, and as a heartbeat."""
-        key = slice_key(STATUSES, self.state.slice)
+        key = slice_key(STATUS_KEYS, self.state.slice)
         while True:
             await pause(self._changed, self._options.heartbeat_s)
             self._changed.clear()
             try:
-                await self._transport.put(key, STATUS.dump_json(status_of(self.state, self._instance)))
+                await self._transport.put(
+                    key, STATUS.dump_json(status_of(self.state, self._instance), by_alias=True)
+                )
             except TransportError as error:
                 logger.info("slice %s cannot report: %s", self.state.slice, error)
                 self._changed.set()

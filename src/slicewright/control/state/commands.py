@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slicewright.control.state.device import Device
+from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, Event, MethodChanged, NetworkSet
 from slicewright.control.state.network import Network
-from slicewright.control.state.state import ControlError, State
+from slicewright.control.state.state import OrchestratorState
 from slicewright.errors import InvalidOptionError, InvalidScenarioError, UnknownNameError, nearest
 from slicewright.policies import policies
 
@@ -37,7 +38,7 @@ class TrialError(ControlError):
 
 
 def admit(
-    state: State,
+    state: OrchestratorState,
     devices: Sequence[Device],
     *,
     most: int,
@@ -88,7 +89,7 @@ def _check_places(network: Network, device: Device, row: int) -> None:
             )
 
 
-def remove(state: State, device: str) -> tuple[Event, ...]:
+def remove(state: OrchestratorState, device: str) -> tuple[Event, ...]:
     """Withdraw a request.
 
     Raises:
@@ -99,7 +100,7 @@ def remove(state: State, device: str) -> tuple[Event, ...]:
     return (DevicesRemoved((device,)),)
 
 
-def set_network(state: State, network: Network, *, if_revision: int | None) -> tuple[Event, ...]:
+def set_network(state: OrchestratorState, network: Network, *, if_revision: int | None) -> tuple[Event, ...]:
     """Replace the network.
 
     Args:
@@ -116,7 +117,7 @@ def set_network(state: State, network: Network, *, if_revision: int | None) -> t
 
 
 def change_method(
-    state: State, action: str, method: str | None, *, proven: bool, reason: str = ""
+    state: OrchestratorState, action: str, method: str | None, *, proven: bool, reason: str = ""
 ) -> tuple[Event, ...]:
     """Try a method on shadow traffic, switch to it, or roll back.
 

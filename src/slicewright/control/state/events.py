@@ -160,14 +160,15 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharesReported:
     """How a manager that shares by a learned model shared a grant (SP1); those of the closed form need no record.
 
     Attributes:
         slice, revision: the grant.
         rule: the model that was to be asked. path: whose answer is used. reason: why not the model's everywhere.
         cost_ratio: sum of the slice's times over that of the closed form.
-        radio, compute: device to share. home: device to the reason why its seat is not used.
+        radio, compute: device to share.
+        local: device to the reason why its seat is not used and it computes locally; ``home`` in the journal.
     """
 
     slice: str
@@ -178,7 +179,7 @@ class Shared:
     cost_ratio: float
     radio: Mapping[str, float]
     compute: Mapping[str, float]
-    home: Mapping[str, Reason]
+    local: Annotated[Mapping[str, Reason], Field(alias="home")]
     kind: Literal["shared"] = "shared"
 
 
@@ -202,7 +203,7 @@ class TookOver:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The whole state, so that a restart need not read everything before; see ``state.dump``."""
+    """The whole state, so that a restart need not read everything before; see ``state.state.dump``."""
 
     state: dict[str, Any] = field(default_factory=dict)
     kind: Literal["checkpoint"] = "checkpoint"
@@ -218,7 +219,7 @@ Event = (
     | Sent
     | Acknowledged
     | Refused
-    | Shared
+    | SharesReported
     | MethodChanged
     | TookOver
     | Checkpoint

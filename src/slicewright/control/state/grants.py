@@ -102,7 +102,7 @@ Stage = Literal["release", "target"]
 
 
 @dataclass(frozen=True)
-class Book:
+class GrantAccount:
     """The orchestrator's account of one slice.
 
     Attributes:
@@ -163,21 +163,24 @@ def release(held: Grant, target: Grant) -> Grant:
     )
 
 
-def is_safe(grant: Grant, books: Mapping[str, Book]) -> bool:
+def is_safe(grant: Grant, accounts: Mapping[str, GrantAccount]) -> bool:
     """Whether a slice may be given a grant while the others hold whatever they may be holding."""
-    others = [book for name, book in books.items() if name != grant.slice]
-    if any(device in held.seats for book in others for held in book.possible for device in grant.seats):
+    others = [account for name, account in accounts.items() if name != grant.slice]
+    if any(device in held.seats for account in others for held in account.possible for device in grant.seats):
         return False
-    shares = [highest(book.possible, "bandwidth") for book in others]
+    shares = [highest(account.possible, "bandwidth") for account in others]
     if any(
         omega + math.fsum(s.get(a, 0.0) for s in shares) > 1 + SLACK for a, omega in grant.bandwidth.items()
     ):
         return False
     arrivals: dict[str, Mapping[str, float]] = {
-        book.held.slice: highest(book.possible, "arrivals_hz") for book in others
+        account.held.slice: highest(account.possible, "arrivals_hz") for account in others
     }
     arrivals[grant.slice] = grant.arrivals_hz  # what it brings already was checked when that was sent
-    checked = [(grant, grant.slice), *((held, book.held.slice) for book in others for held in book.possible)]
+    checked = [
+        (grant, grant.slice),
+        *((held, account.held.slice) for account in others for held in account.possible),
+    ]
     return all(
         math.fsum(brought.get(node, 0.0) for name, brought in arrivals.items() if name != owner)
         <= bound * (1 + SLACK) + SLACK
@@ -187,7 +190,9 @@ def is_safe(grant: Grant, books: Mapping[str, Book]) -> bool:
     )
 
 
-def next_grants(books: Mapping[str, Book], away: Collection[str] = ()) -> list[tuple[Grant, Stage]]:
+def next_grants(
+    accounts: Mapping[str, GrantAccount], away: Collection[str] = ()
+) -> list[tuple[Grant, Stage]]:
     """What can be sent now. Releases interrupt devices that move, so they are the last resort.
 
     Targets that fit go out. While any slice has yet to answer, the others wait for what it may free. Only when
@@ -195,18 +200,20 @@ def next_grants(books: Mapping[str, Book], away: Collection[str] = ()) -> list[t
     ends in a standstill.
 
     Args:
-        books: accounts of all slices.
-        away: slices that are planned around; they are sent nothing, and nobody waits for them.
+        accounts: accounts of all slices.
+        away: slices that cannot be changed now; they are sent nothing, and nobody waits for them.
     """
-    idle = [n for n, book in books.items() if book.sent is None and not book.settled and n not in away]
+    idle = [
+        n for n, account in accounts.items() if account.sent is None and not account.settled and n not in away
+    ]
     out: list[tuple[Grant, Stage]] = []
-    after = dict(books)
+    after = dict(accounts)
     for name in idle:
-        book = books[name]
-        if is_safe(book.target, after):
-            out.append((book.target, "target"))
-            after[name] = Book(book.held, book.target, book.target)
-    if out or any(book.sent is not None and name not in away for name, book in books.items()):
+        account = accounts[name]
+        if is_safe(account.target, after):
+            out.append((account.target, "target"))
+            after[name] = GrantAccount(account.held, account.target, account.target)
+    if out or any(account.sent is not None and name not in away for name, account in accounts.items()):
         return out
-    smaller = [(name, release(books[name].held, books[name].target)) for name in idle]
-    return [(grant, "release") for name, grant in smaller if not grant.same_terms(books[name].held)]
+    smaller = [(name, release(accounts[name].held, accounts[name].target)) for name in idle]
+    return [(grant, "release") for name, grant in smaller if not grant.same_terms(accounts[name].held)]

@@ -8,7 +8,7 @@ from slicewright.errors import InvalidOptionError
 
 
 @dataclass(frozen=True)
-class Options:
+class ControlOptions:
     """Settings; times in s.
 
     Attributes:
@@ -17,15 +17,15 @@ class Options:
         deadline_s: time for one decision by the active method; then the fallback chain goes on.
         rounds: of search per decision. No clock limits the search, so a replay repeats it bit for bit.
         seed: of the methods.
-        keep_ratio: devices stay where they are while that costs at most this part more; see ``planning.decide``.
-        ack_timeout_s: a slice that has not answered a grant for so long is planned around.
+        keep_ratio: devices stay where they are while that costs at most this part more; see ``settlement.decide``.
+        ack_timeout_s: a slice that has not answered a grant for so long is not waited for: decisions leave it as it is.
         away_after_s: so is one that has sent no status for so long.
         heartbeat_s: a manager sends its status at least this often.
         refusal_retry_s: a slice that refused is tried again after this.
         rebalance_ratio: SP2 alone is run when a reported share differs by more than this.
         checkpoint_every: records between checkpoints in the journal.
         most_devices: requests beyond this are refused.
-        shares: how managers share (SP1), a name of ``share_rules.SHARE_RULES``.
+        shares: how managers share (SP1), a name of ``sharing.rules.SHARE_RULES``.
         share_limit_s: a learned model's shares that take longer are not used.
         most_failures: so many decisions in a row without an answer of the active method roll it back.
     """
@@ -63,4 +63,4 @@ class Options:
                 raise InvalidOptionError(name, "must not be negative", value=getattr(self, name))
 
 
-DEFAULTS = Options()
+DEFAULTS = ControlOptions()

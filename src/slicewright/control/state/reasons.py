@@ -51,14 +51,14 @@ def unservable(network: Network, devices: Sequence[Device]) -> dict[str, Reason]
 
 def why_local(scenario: Scenario, decisions: Decisions) -> dict[int, Reason]:
     """The reason of every device that a plan leaves local, by its index in the scenario."""
-    home = np.flatnonzero(decisions.local)
-    if home.size == 0:
+    local = np.flatnonzero(decisions.local)
+    if local.size == 0:
         return {}
-    reach = np.diff(scenario.links.start)[home] > 0
-    alone = fits_beside(scenario, home, Decisions.all_local(scenario.n_devices))
-    beside = fits_beside(scenario, home, decisions)
+    reach = np.diff(scenario.links.start)[local] > 0
+    alone = fits_beside(scenario, local, Decisions.all_local(scenario.n_devices))
+    beside = fits_beside(scenario, local, decisions)
     reasons: dict[int, Reason] = {}
-    for k, i in enumerate(home.tolist()):
+    for k, i in enumerate(local.tolist()):
         if not reach[k]:
             reasons[i] = Reason.OUT_OF_REACH
         elif not alone[k].any():

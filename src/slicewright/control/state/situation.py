@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from slicewright.control.state.device import DEVICE, Device
-from slicewright.control.state.grants import Book, Grant, highest
+from slicewright.control.state.grants import Grant, GrantAccount, highest
 from slicewright.control.state.network import Network
 from slicewright.control.state.reasons import Reason, unservable
 
@@ -53,12 +53,12 @@ class Pin:
         return least
 
     @classmethod
-    def of(cls, book: Book) -> Pin:
+    def of(cls, account: GrantAccount) -> Pin:
         """The pin of a slice's account."""
-        return cls(book.held.slice, book.held, book.possible)
+        return cls(account.held.slice, account.held, account.possible)
 
 
-def as_known(devices: Mapping[str, Device], grants: Iterable[Grant]) -> tuple[Device, ...]:
+def devices_as_granted(devices: Mapping[str, Device], grants: Iterable[Grant]) -> tuple[Device, ...]:
     """Devices as the slices that serve them know them: a grant is judged by the details that it was made for.
 
     Rates are always the newest: they change times, but no constraint.

@@ -3,97 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from typing import Literal
+from dataclasses import asdict
 
-from slicewright.control.decision.settlement import Outcome, assemble
-from slicewright.control.sharing.allocation import Allocation, allocate
-from slicewright.control.slice_manager.state import Status
+from slicewright.control.decision.settlement import Settlement
+from slicewright.control.messages.status import Status
 from slicewright.control.state.device import Device
-from slicewright.control.state.grants import Book, Grant
+from slicewright.control.state.grants import Grant, GrantAccount
 from slicewright.control.state.reasons import SENTENCES, Reason
-from slicewright.control.state.situation import Situation, as_known
-from slicewright.control.state.state import State
+from slicewright.control.state.state import OrchestratorState
+from slicewright.control.views.picture import Picture
 from slicewright.slicing.evaluation import RULES
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import (
     TEST_NETWORK,
     Plmn,
     Profile,
-    RadioSplit,
     rounding_effect,
     rrm_policies,
-    split_radio,
 )
 from slicewright.types import Document
-
-View = Literal["granted", "desired"]
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """One consistent look at the state.
-
-    Attributes:
-        state: the state.
-        view: ``granted``: what managers are known to hold. ``desired``: what they are to end up with.
-    """
-
-    state: State
-    view: View = "granted"
-
-    @cached_property
-    def situation(self) -> Situation:
-        """All devices in the network now, as the slices that serve them know them."""
-        now = self.state.situation()
-        return Situation(now.network, as_known(self.state.devices, self.grants.values()))
-
-    @cached_property
-    def grants(self) -> Mapping[str, Grant]:
-        """Slice to grant."""
-        books = self.state.books
-        return {name: book.held if self.view == "granted" else book.target for name, book in books.items()}
-
-    @cached_property
-    def allocations(self) -> Mapping[str, Allocation]:
-        """Slice to intra-slice shares: as the manager reported for the grant in view, else by the closed form."""
-        return {name: self._allocation(name, grant) for name, grant in self.grants.items()}
-
-    def _allocation(self, name: str, grant: Grant) -> Allocation:
-        known = self.state.shared.get(name)
-        if self.view == "granted" and known is not None and known.revision == grant.revision:
-            return Allocation(known.radio, known.compute, known.home)
-        return allocate(grant)
-
-    @cached_property
-    def plan(self) -> Plan | None:
-        """The plan that this amounts to; None without devices."""
-        method = "none" if self.state.last is None else self.state.last.method
-        made = assemble(self.situation, self.grants, self.allocations, method)
-        if made is None or self.state.last is None:
-            return made
-        return made.with_(runtime_s=self.state.last.duration_s)
-
-    @cached_property
-    def split(self) -> RadioSplit | None:
-        """Requested, quantised and realised inter-slice shares."""
-        return None if self.plan is None else split_radio(self.plan.scenario, self.plan.shares)
-
-    @cached_property
-    def row(self) -> Mapping[str, int]:
-        """Device to its index in the plan."""
-        return {d.id: i for i, d in enumerate(self.situation.plannable)}
-
-    def reason(self, device: str) -> Reason | None:
-        """Why a device is local in this view; None if it is offloaded."""
-        seated = self.state.places.get(device)
-        if self.plan is not None and device in self.row and not self.plan.decisions.local[self.row[device]]:
-            return None
-        if seated is not None:
-            return self.allocations[seated.slice].home.get(device, Reason.MOVING)
-        return self.state.reasons.get(device, Reason.WAITING)
-
 
 EMPTY_PLAN: Document = {
     "schema": "slicewright/plan/v1",
@@ -110,7 +38,7 @@ EMPTY_PLAN: Document = {
 
 
 def plan_document(picture: Picture) -> Document:
-    """``slicewright/plan/v1``; indices follow the order of :func:`device_documents` with an index."""
+    """``slicewright/plan/v1``; its indices are the ``index`` of :func:`device_document`."""
     return EMPTY_PLAN if picture.plan is None else picture.plan.to_dict()
 
 
@@ -120,21 +48,21 @@ def device_document(picture: Picture, device: str) -> Document:
     return _device_document(found, picture.row.get(device), picture.plan, picture.reason(device))
 
 
-def outcome_document(outcome: Outcome, state: State, device: str) -> Document:
+def settlement_document(settlement: Settlement, state: OrchestratorState, device: str) -> Document:
     """The same, straight from the decision that has just been made."""
-    index = outcome.devices.index(device) if device in outcome.devices else None
-    reason = outcome.reasons.get(device)
-    if device not in outcome.places and reason is None and not _offloaded(outcome.plan, index):
+    index = settlement.devices.index(device) if device in settlement.devices else None
+    reason = settlement.reasons.get(device)
+    if device not in settlement.places and reason is None and not _offloaded(settlement.plan, index):
         reason = Reason.WAITING
-    return _device_document(state.devices[device], index, outcome.plan, reason)
+    return _device_document(state.devices[device], index, settlement.plan, reason)
 
 
-def is_granted(state: State, device: str) -> bool:
+def is_granted(state: OrchestratorState, device: str) -> bool:
     """Whether the slice of an offloaded device is known to hold its seat; a local one needs nobody's leave."""
     place = state.places.get(device)
     if place is None:
         return True
-    seat = state.books[place.slice].held.seats.get(device)
+    seat = state.accounts[place.slice].held.seats.get(device)
     return seat is not None and (seat.access_point, seat.node) == (place.access_point, place.node)
 
 
@@ -171,17 +99,17 @@ def slice_documents(
 ) -> list[Document]:
     """Every slice with its account: grant, revision, manager."""
     out = []
-    for name, book in picture.state.books.items():
+    for name, account in picture.state.accounts.items():
         status = statuses.get(name)
         grant = picture.grants[name]
         out.append(
             {
                 "name": name,
-                "state": _slice_state(book, name, away),
-                "detail": book.refusal or away.get(name, ""),
+                "state": _slice_state(account, name, away),
+                "detail": account.refusal or away.get(name, ""),
                 "devices": len(grant.seats),
-                "held_revision": book.held.revision,
-                "sent_revision": None if book.sent is None else book.sent.revision,
+                "held_revision": account.held.revision,
+                "sent_revision": None if account.sent is None else account.sent.revision,
                 "bandwidth_share": dict(grant.bandwidth),
                 "arrivals_hz": dict(grant.arrivals_hz),
                 "manager": None
@@ -192,19 +120,19 @@ def slice_documents(
                     "generation": status.generation,
                     "rule": status.rule,
                     "shares": asdict(status.sharing),
-                    "sent_home": dict(status.home),
+                    "sent_home": dict(status.local),
                 },
             }
         )
     return out
 
 
-def _slice_state(book: Book, name: str, away: Mapping[str, str]) -> str:
-    if book.refusal is not None:
+def _slice_state(account: GrantAccount, name: str, away: Mapping[str, str]) -> str:
+    if account.refusal is not None:
         return "refused"
     if name in away:
         return "away"
-    return "active" if book.settled else "moving"
+    return "active" if account.settled else "moving"
 
 
 def node_documents(picture: Picture) -> list[Document]:
@@ -272,6 +200,6 @@ def radio_documents(
     return out
 
 
-def attempts_document(state: State) -> list[Document]:
+def attempts_document(state: OrchestratorState) -> list[Document]:
     """The path through the fallback chain of the last decision."""
     return [] if state.last is None else [asdict(attempt) for attempt in state.last.attempts]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from slicewright.control.messages.status import Status
 from slicewright.control.sharing.allocation import Allocation
-from slicewright.control.slice_manager.state import Status
 from slicewright.control.state.grants import Grant
-from slicewright.control.views.documents import Picture
+from slicewright.control.views.picture import Picture
 
 
 def drift(target: Grant, wanted: Allocation, status: Status | None) -> dict[str, float]:
@@ -56,7 +56,7 @@ def drift_gauges(desired: Picture, granted: Picture, statuses: Mapping[str, Stat
     )
     for name, target in desired.grants.items():
         status = statuses.get(name)
-        at_target = desired.state.books[name].settled and name in granted.allocations
+        at_target = desired.state.accounts[name].settled and name in granted.allocations
         wanted = (granted if at_target else desired).allocations[name]
         for resource, ratio in drift(target, wanted, status).items():
             gauge.add_metric([name, resource], ratio)

@@ -8,22 +8,22 @@ from dataclasses import replace
 from slicewright.control.decision.settlement import decide, decide_last_good
 from slicewright.control.state.device import Device
 from slicewright.control.state.network import Network
-from slicewright.control.state.options import Options
+from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.reasons import SENTENCES
 from slicewright.control.state.situation import Situation
-from slicewright.control.state.state import State
+from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.documents import EMPTY_PLAN
 from slicewright.types import Document
 
 
 def dry_run(
-    state: State,
+    state: OrchestratorState,
     *,
     add: Sequence[Device],
     remove: Sequence[str],
     network: Network | None,
     method: str,
-    options: Options,
+    options: ControlOptions,
 ) -> Document:
     """Decide for changed devices or another network; nothing is recorded.
 
@@ -38,27 +38,27 @@ def dry_run(
     devices.update({d.id: d for d in add})
     now = state.situation()
     situation = Situation(now.network if network is None else network, tuple(devices.values()))
-    outcome = decide(situation, method, rounds=options.rounds, seed=options.seed)
-    if outcome is None:
-        outcome = decide_last_good(situation, state.places)
+    settlement = decide(situation, method, rounds=options.rounds, seed=options.seed)
+    if settlement is None:
+        settlement = decide_last_good(situation, state.places)
     changes = [
-        {"device": d, "from": _where(state.places.get(d)), "to": _where(outcome.places.get(d))}
+        {"device": d, "from": _where(state.places.get(d)), "to": _where(settlement.places.get(d))}
         for d in {**state.devices, **devices}
-        if state.places.get(d) != outcome.places.get(d)
+        if state.places.get(d) != settlement.places.get(d)
     ]
     checks = [
         {
             "device": d.id,
-            "result": "FEASIBLE" if d.id in outcome.places else "INFEASIBLE",
-            "reason": outcome.reasons.get(d.id),
-            "explanation": None if d.id not in outcome.reasons else SENTENCES[outcome.reasons[d.id]],
+            "result": "FEASIBLE" if d.id in settlement.places else "INFEASIBLE",
+            "reason": settlement.reasons.get(d.id),
+            "explanation": None if d.id not in settlement.reasons else SENTENCES[settlement.reasons[d.id]],
         }
         for d in add
     ]
-    plan = None if outcome.plan is None else replace(outcome.plan, method=outcome.method)
+    plan = None if settlement.plan is None else replace(settlement.plan, method=settlement.method)
     return {
         "plan": EMPTY_PLAN if plan is None else plan.to_dict(),
-        "devices": list(outcome.devices),
+        "devices": list(settlement.devices),
         "changes": changes,
         "checks": checks,
     }

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from slicewright.control.views.documents import Picture, device_document
+from slicewright.control.views.documents import device_document
+from slicewright.control.views.picture import Picture
 from slicewright.slicing.decisions import LOCAL
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import compute_shares

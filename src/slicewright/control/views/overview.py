@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slicewright.control.slice_manager.state import Status
+from slicewright.control.messages.status import Status
 from slicewright.control.state.device import Device
-from slicewright.control.views.documents import Picture, node_documents, slice_documents
+from slicewright.control.views.documents import node_documents, slice_documents
+from slicewright.control.views.picture import Picture
 from slicewright.types import Document
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from slicewright.control.decision.certifying import certificate
 from slicewright.control.decision.recording import decided
-from slicewright.control.decision.settlement import LAST_GOOD, Outcome, decide, decide_last_good
+from slicewright.control.decision.settlement import LAST_GOOD, Settlement, decide, decide_last_good
 from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, verify
-from slicewright.control.state.events import Attempt, Certified, Checkpoint, Decided, Shared
-from slicewright.control.state.options import Options
-from slicewright.control.state.state import ControlError, State, dump, fold, load
-from slicewright.control.views.documents import Picture
+from slicewright.control.state.errors import ControlError
+from slicewright.control.state.events import Attempt, Certified, Checkpoint, Decided, SharesReported
+from slicewright.control.state.fold import fold
+from slicewright.control.state.options import ControlOptions
+from slicewright.control.state.state import OrchestratorState, dump, load
+from slicewright.control.views.picture import Picture
 from slicewright.errors import UnknownNameError
 from slicewright.slicing.plan import Plan
 
@@ -34,7 +36,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReplayReport:
     """Result of a replay.
 
     Attributes:
@@ -47,9 +49,9 @@ class Report:
     differences: tuple[Difference, ...]
 
 
-def replay_log(records: Iterable[Record]) -> Report:
+def replay_log(records: Iterable[Record]) -> ReplayReport:
     """Fold and recompute. A log may begin with a checkpoint; what was before it cannot be checked."""
-    state, plan = State(), None
+    state, plan = OrchestratorState(), None
     count = decisions = recomputed = 0
     differences: list[Difference] = []
     try:
@@ -71,19 +73,19 @@ def replay_log(records: Iterable[Record]) -> Report:
                     Difference(record.sequence, "checkpoint", "is not the fold of what precedes it")
                 )
             state = fold(state, record.event)
-            if isinstance(record.event, Shared):
+            if isinstance(record.event, SharesReported):
                 differences.extend(_judged(state, record.sequence))
     except (BrokenChainError, ControlError) as error:
         differences.append(Difference(count + 1, "chain", str(error)))
-    return Report(count, decisions, recomputed, tuple(differences))
+    return ReplayReport(count, decisions, recomputed, tuple(differences))
 
 
-def _is_dump(checkpoint: Checkpoint, state: State) -> bool:
+def _is_dump(checkpoint: Checkpoint, state: OrchestratorState) -> bool:
     """Whether a checkpoint is a state's, even if it was written before states had all the fields of today."""
     return dump(load(checkpoint.state)) == dump(state)
 
 
-def _judged(state: State, sequence: int) -> list[Difference]:
+def _judged(state: OrchestratorState, sequence: int) -> list[Difference]:
     """What the judge says of shares that a manager's model found, once every slice holds what it was told to."""
     if not state.settled or state.dirty:
         return []
@@ -93,7 +95,9 @@ def _judged(state: State, sequence: int) -> list[Difference]:
     return [Difference(sequence, "shares", plan.violations.explain())]
 
 
-def _certified(state: State, sequence: int, recorded: Certified, plan: Plan | None) -> list[Difference]:
+def _certified(
+    state: OrchestratorState, sequence: int, recorded: Certified, plan: Plan | None
+) -> list[Difference]:
     """A certificate against the one of the decision made again."""
     if state.last is None or state.last.epoch != recorded.epoch:
         return [Difference(sequence, "epoch", f"{recorded.epoch} is not that of the last decision")]
@@ -107,7 +111,9 @@ def _certified(state: State, sequence: int, recorded: Certified, plan: Plan | No
     ]
 
 
-def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Difference], bool, Plan | None]:
+def _compare(
+    state: OrchestratorState, sequence: int, recorded: Decided
+) -> tuple[list[Difference], bool, Plan | None]:
     """Differences of a decision made again, whether it could be, and its plan."""
     situation = state.situation(recorded.pinned)
     if situation.digest != recorded.input_digest:
@@ -117,18 +123,18 @@ def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Diffe
             None,
         )
     try:
-        outcome = _again(state, recorded)
+        settlement = _again(state, recorded)
     except UnknownNameError as error:
         return [Difference(sequence, "method", str(error))], False, None
-    if outcome is None:
+    if settlement is None:
         rejected = f"the answer of {recorded.method} is rejected now"
         return [Difference(sequence, "method", rejected)], True, None
     again = decided(
         situation,
-        outcome,
-        (Attempt(outcome.method, "used", 0.0),),
+        settlement,
+        (Attempt(settlement.method, "used", 0.0),),
         epoch=recorded.epoch,
-        options=Options(rounds=recorded.rounds, seed=recorded.seed, keep_ratio=recorded.keep_ratio),
+        options=ControlOptions(rounds=recorded.rounds, seed=recorded.seed, keep_ratio=recorded.keep_ratio),
         pinned=recorded.pinned,
         previous=state.places,
         duration_s=0.0,
@@ -139,10 +145,10 @@ def _compare(state: State, sequence: int, recorded: Decided) -> tuple[list[Diffe
         before, after = getattr(recorded, name), getattr(again, name)
         if name not in _MEASURED and before != after:
             found.append(Difference(sequence, name, f"{_short(after)}, recorded {_short(before)}"))
-    return found, True, outcome.plan
+    return found, True, settlement.plan
 
 
-def _again(state: State, recorded: Decided) -> Outcome | None:
+def _again(state: OrchestratorState, recorded: Decided) -> Settlement | None:
     situation = state.situation(recorded.pinned)
     if recorded.method == LAST_GOOD:
         return decide_last_good(situation, state.places, epoch=recorded.epoch)

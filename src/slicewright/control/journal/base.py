@@ -1,0 +1,47 @@
+"""What a journal promises, whatever keeps its records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from slicewright.control.journal.records import Record
+from slicewright.control.state.errors import ControlError
+
+
+class JournalError(ControlError):
+    """The journal could not be written (disk full, server away): nothing was recorded, nothing has changed."""
+
+
+class FencedError(JournalError):
+    """Somebody else appended first: another orchestrator leads."""
+
+
+class Journal(Protocol):
+    """Where records are kept."""
+
+    @property
+    def wants_checkpoint(self) -> bool:
+        """Whether a checkpoint now would be welcome: a full file can only be followed by one that begins with it."""
+        ...
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Add records durably and all together, directly after the newest one.
+
+        Raises:
+            FencedError: the newest record is not the one before these.
+            JournalError: they could not be written; none of them was.
+        """
+        ...
+
+    async def read(self, after: int = 0) -> list[Record]:
+        """Records with a greater sequence than ``after``, in order."""
+        ...
+
+    async def read_from_checkpoint(self) -> list[Record]:
+        """The newest checkpoint, or the first record, and everything after it."""
+        ...
+
+    async def close(self) -> None:
+        """Close files and connections."""
+        ...

@@ -1,0 +1,174 @@
+"""How each event changes the orchestrator's state, and which grants that state lets go out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from slicewright.control.state.errors import ControlError
+from slicewright.control.state.events import (
+    Acknowledged,
+    Certified,
+    Checkpoint,
+    Decided,
+    DevicesAdmitted,
+    DevicesRemoved,
+    Event,
+    MethodChanged,
+    NetworkSet,
+    Rebalanced,
+    Refused,
+    Sent,
+    SharesReported,
+    TookOver,
+)
+from slicewright.control.state.grants import Grant, GrantAccount, next_grants, release
+from slicewright.control.state.network import Network
+from slicewright.control.state.state import Methods, OrchestratorState, Remembered, load
+
+REMEMBERED_KEYS = 10_000
+"""So many Idempotency-Keys are remembered, the oldest forgotten first."""
+
+
+def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
+    """The state after an event.
+
+    Raises:
+        ControlError: the event does not fit the state: the journal is not one of ours.
+    """
+    match event:
+        case NetworkSet():
+            return _with_network(state, event)
+        case DevicesAdmitted():
+            devices = {**state.devices, **{d.id: d for d in event.devices}}
+            return replace(state, devices=devices, keys=_with_key(state.keys, event), dirty=True)
+        case DevicesRemoved():
+            kept = {name: d for name, d in state.devices.items() if name not in event.devices}
+            return replace(state, devices=kept, dirty=True)
+        case Decided():
+            return _with_decision(state, event)
+        case Certified():
+            return _with_certificate(state, event)
+        case Rebalanced():
+            return replace(state, accounts=_rebalanced(state.accounts, event.roots))
+        case Sent() | Acknowledged() | Refused():
+            return _with_message(state, event)
+        case SharesReported():
+            return replace(state, shares_reported={**state.shares_reported, event.slice: event})
+        case MethodChanged():
+            return replace(state, methods=_with_method(state.methods, event))
+        case TookOver():
+            return replace(state, leader=event.instance, dirty=True)
+        case Checkpoint():
+            return load(event.state)
+
+
+def sends(state: OrchestratorState, away: Collection[str] = ()) -> list[Sent]:
+    """The grants that may be published now, as events; once folded, they are ``sent`` in the slices' accounts."""
+    waiting = {name for name, account in state.accounts.items() if account.refusal is not None}
+    found = next_grants(state.accounts, {*away, *waiting})
+    return [Sent(grant.slice, state.revision + 1 + k, stage) for k, (grant, stage) in enumerate(found)]
+
+
+def _with_network(state: OrchestratorState, event: NetworkSet) -> OrchestratorState:
+    network = Network.from_document(event.document)
+    accounts = {}
+    for name in (*network.slice_names, *state.accounts):
+        empty = Grant(slice=name, queueing=network.queueing)
+        account = state.accounts.get(name, GrantAccount(held=empty, target=empty))
+        gone = name not in network.slice_names
+        if not gone or account.possible != (empty,):
+            accounts[name] = replace(account, target=empty) if gone else account
+    return replace(
+        state, network=network, network_revision=state.network_revision + 1, accounts=accounts, dirty=True
+    )
+
+
+def _with_key(keys: Mapping[str, Remembered], event: DevicesAdmitted) -> Mapping[str, Remembered]:
+    if event.key is None:
+        return keys
+    remembered = Remembered(event.request_digest or "", tuple(d.id for d in event.devices))
+    merged = {**keys, event.key: remembered}
+    for oldest in list(merged)[: max(0, len(merged) - REMEMBERED_KEYS)]:
+        del merged[oldest]
+    return merged
+
+
+def _with_decision(state: OrchestratorState, event: Decided) -> OrchestratorState:
+    accounts = {}
+    for name, account in state.accounts.items():
+        if name in event.targets:
+            accounts[name] = replace(account, target=event.targets[name], refusal=None)
+        elif name in event.pinned:
+            # The others were given only what this slice cannot be holding: it must not be sent anything older.
+            accounts[name] = replace(account, target=account.sent or account.held)
+        else:
+            accounts[name] = replace(account, refusal=None)
+    return replace(
+        state,
+        accounts=accounts,
+        places=event.places,
+        reasons=event.reasons,
+        epoch=event.epoch,
+        dirty=False,
+        last=event,
+    )
+
+
+def _with_certificate(state: OrchestratorState, event: Certified) -> OrchestratorState:
+    if state.last is None or state.last.epoch != event.epoch:
+        return state
+    return replace(state, last=replace(state.last, lower_bound_s=event.lower_bound_s, gap=event.gap))
+
+
+def _rebalanced(
+    accounts: Mapping[str, GrantAccount], roots: Mapping[str, Mapping[str, float]]
+) -> Mapping[str, GrantAccount]:
+    """Omega in proportion to the reported sums (SP2), among the slices that reported; the rest keep theirs."""
+    points = sorted({a for by_point in roots.values() for a in by_point})
+    bandwidth = {name: dict(accounts[name].target.bandwidth) for name in roots if name in accounts}
+    for a in points:
+        shares = {name: roots[name].get(a, 0.0) for name in bandwidth if a in bandwidth[name]}
+        total = math.fsum(shares.values())
+        available = math.fsum(bandwidth[name][a] for name in shares)
+        if total > 0 and all(share > 0 for share in shares.values()):
+            for name, share in shares.items():
+                bandwidth[name][a] = available * share / total
+    return {
+        name: replace(account, target=replace(account.target, bandwidth=bandwidth[name]))
+        if name in bandwidth
+        else account
+        for name, account in accounts.items()
+    }
+
+
+def _with_message(state: OrchestratorState, event: Sent | Acknowledged | Refused) -> OrchestratorState:
+    account = state.accounts.get(event.slice)
+    if account is None:
+        raise ControlError(f"the journal names slice {event.slice!r}, which does not exist")
+    if isinstance(event, Sent):
+        terms = account.target if event.stage == "target" else release(account.held, account.target)
+        changed = replace(account, sent=replace(terms, revision=event.revision))
+        revision = max(state.revision, event.revision)
+        return replace(state, accounts={**state.accounts, event.slice: changed}, revision=revision)
+    if account.sent is None or account.sent.revision != event.revision:
+        return state
+    if isinstance(event, Acknowledged):
+        changed = GrantAccount(held=account.sent, target=account.target)
+    else:
+        changed = replace(account, sent=None, refusal=event.reason)
+    return replace(state, accounts={**state.accounts, event.slice: changed})
+
+
+def _with_method(methods: Methods, event: MethodChanged) -> Methods:
+    match event.action:
+        case "canary":
+            return replace(methods, canary=event.method)
+        case "drop-canary":
+            return replace(methods, canary=None)
+        case "switch":
+            canary = None if methods.canary == event.method else methods.canary
+            return Methods(event.method, methods.active, canary)
+        case "roll-back":
+            return Methods(event.method, None, methods.canary)
