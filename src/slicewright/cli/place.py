@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def place(
     tasks: str = typer.Argument(
-        metavar="TASKS", help="Tasks file (YAML or JSON), or the name of a preset: paper-placement."
+        metavar="TASKS",
+        help="Tasks file (YAML or JSON), or the name of a preset: paper-placement, or a regime of those listed below.",
     ),
     method: str = typer.Option(
         "auto",
@@ -55,6 +56,38 @@ def place(
 
     The placement comes with its cost, the residual of every constraint and a proven lower bound. Exit code 1 if it
     breaks a constraint.
+
+    Regimes, the published setting with other figures:
+
+    - `regime/loose`: deadlines of 150 to 1,000 ms: everything fits where it is cheapest
+
+    - `regime/paper`: the published setting: deadlines of 10 to 150 ms
+
+    - `regime/tight`: deadlines of 5 to 50 ms: who is served at all counts more than where
+
+    - `regime/impossible`: deadlines of 1 to 10 ms: most tasks are late even on idle nodes
+
+    - `regime/light`: a tenth of the published arrivals: queues are short
+
+    - `regime/overloaded`: ten times the published arrivals: more than the network takes, a node serves a handful
+
+    - `regime/saturated`: overloaded, with deadlines of 20 to 50 ms
+
+    - `regime/uneven`: arrivals of 0.05 to 5 per second: tasks that weigh a hundred times others
+
+    - `regime/mixed`: COINs of different speeds: every pair limits its queues differently
+
+    - `regime/whole`: no splitting: one COIN or the MEC
+
+    - `regime/line`: COINs in a row with the MEC at its end: long ways
+
+    - `regime/tree`: a binary tree of COINs under the MEC, entered at its leaves
+
+    - `regime/mesh`: 120 tasks on a grid of 30 COINs of different speeds: 435 pairs
+
+    - `regime/large`: 500 tasks on the published network: slightly more than it takes
+
+    - `regime/huge`: 2,000 tasks on the published network: four times what it takes
     """
     from slicewright.network.documents import write_document
     from slicewright.network.pictures import picture_file

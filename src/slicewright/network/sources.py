@@ -31,7 +31,8 @@ def read_source(
 
     Raises:
         FileNotFoundError: no such file.
-        UnknownNameError: a bare word that names neither a file nor a preset; suggests the nearest preset.
+        UnknownNameError: a bare word, or one behind the name of a family of presets (``regime/...``), that names
+            neither a file nor a preset; suggests the nearest preset.
         InvalidInputError: of the given type: the file is not a document.
     """
     if isinstance(source, Mapping):
@@ -39,8 +40,10 @@ def read_source(
     if isinstance(source, str) and source in presets:
         return {"preset": source}
     file = Path(source)
-    if isinstance(source, str) and file.name == source and not file.suffix and not file.exists():
-        raise UnknownNameError("file or preset", source, presets)
+    if isinstance(source, str) and not file.suffix and not file.exists():
+        families = {name.partition("/")[0] for name in presets if "/" in name}
+        if file.name == source or source.partition("/")[0] in families:
+            raise UnknownNameError("file or preset", source, presets)
     return read_document(file, error)
 
 

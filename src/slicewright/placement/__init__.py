@@ -7,6 +7,7 @@ from slicewright.placement.options import REJECTED, Options
 from slicewright.placement.placer import place
 from slicewright.placement.plan import Placement, check_placement
 from slicewright.placement.presets import PLACEMENT_PRESETS, TaskFamily, placement_preset
+from slicewright.placement.regimes import PLACEMENT_REGIMES, PlacementRegime
 from slicewright.placement.registry import (
     Answer,
     PlacementMethod,
@@ -22,6 +23,7 @@ del _methods
 
 __all__ = [
     "PLACEMENT_PRESETS",
+    "PLACEMENT_REGIMES",
     "REJECTED",
     "Answer",
     "Judgement",
@@ -29,6 +31,7 @@ __all__ = [
     "Options",
     "Placement",
     "PlacementMethod",
+    "PlacementRegime",
     "TaskFamily",
     "Tasks",
     "Topology",

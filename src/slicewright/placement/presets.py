@@ -11,11 +11,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from slicewright.errors import InvalidScenarioError, InvalidTasksError, UnknownNameError
+from slicewright.errors import InvalidScenarioError, InvalidTasksError, UnknownNameError, nearest
 from slicewright.network.parameters import Range, with_parameters
 from slicewright.network.workload import BITS_PER_MEGABYTE
+from slicewright.placement.regimes import PLACEMENT_REGIMES, PREFIX
+from slicewright.placement.shapes import SHAPES, family_links
 from slicewright.placement.tasks import Split, Tasks
-from slicewright.placement.topology import Link, Topology, linked_topology
+from slicewright.placement.topology import Topology, linked_topology
 from slicewright.types import FloatArray
 
 
@@ -27,11 +29,11 @@ class TaskFamily:
 
     Attributes:
         tasks: K.
+        shape: ``layered`` as published, ``line``, ``tree`` or ``mesh``; see :mod:`slicewright.placement.shapes`.
         access_points: A; access point i hangs on lower COIN i, counted round.
-        lower_coins, upper_coins, mecs: counts. Upper COINs are fully meshed and linked to every MEC; each
-            lower COIN is linked to two neighbouring upper ones.
+        lower_coins, upper_coins, mecs: counts.
         lower_capacity_hz, upper_capacity_hz, mec_capacity_hz: cycle/s, per node.
-        link_length, mec_link_length: length of a link, and of one between an upper COIN and a MEC.
+        link_length, mec_link_length: length of a link, and of one to a MEC.
         size_bits: bit, S_k.
         cycles: cycle, w_k.
         deadline_s: s, D_k.
@@ -40,6 +42,7 @@ class TaskFamily:
     """
 
     tasks: int = 60
+    shape: str = "layered"
     access_points: int = 8
     lower_coins: int = 8
     upper_coins: int = 4
@@ -56,14 +59,22 @@ class TaskFamily:
     split: Split = "proportional"
 
 
-PLACEMENT_PRESETS: Mapping[str, TaskFamily] = MappingProxyType({"paper-placement": TaskFamily()})
+PLACEMENT_PRESETS: Mapping[str, TaskFamily] = MappingProxyType(
+    {
+        "paper-placement": TaskFamily(),
+        **{
+            PREFIX + name: with_parameters(TaskFamily(), regime.parameters, owner=f"preset {PREFIX + name!r}")
+            for name, regime in PLACEMENT_REGIMES.items()
+        },
+    }
+)
 
 
 def placement_preset(name: str = "paper-placement", *, seed: int = 0, **overrides: object) -> Tasks:
     """A random placement problem of the named family.
 
     Args:
-        name: ``paper-placement``.
+        name: ``paper-placement``, or a regime such as ``regime/tight``.
         seed: the instance.
         **overrides: any field of :class:`TaskFamily`, e.g. ``tasks=120`` or ``deadline_s=(0.05, 0.15)``.
 
@@ -82,6 +93,10 @@ def placement_preset(name: str = "paper-placement", *, seed: int = 0, **override
         )
     except InvalidScenarioError as bad:
         raise InvalidTasksError(bad.field, bad.rule, index=bad.index, value=bad.value, fix=bad.fix) from None
+    if family.shape not in SHAPES:
+        raise InvalidTasksError(
+            "shape", f"must be one of {', '.join(SHAPES)}{nearest(family.shape, SHAPES)}", value=family.shape
+        )
     default = asdict(PLACEMENT_PRESETS[name])
     changed = {k: v for k, v in asdict(family).items() if v != default[k] or k == "tasks"}
     return replace(draw_tasks(family, seed), origin={"preset": name, "seed": seed, **changed})
@@ -94,7 +109,7 @@ def draw_tasks(family: TaskFamily, seed: int) -> Tasks:
     def draw(bounds: Range) -> FloatArray:
         return rng.uniform(bounds[0], bounds[1], family.tasks)
 
-    topology = layered_topology(family, rng)
+    topology = family_topology(family, rng)
     return Tasks(
         topology,
         access_point=rng.integers(family.access_points, size=family.tasks),
@@ -106,19 +121,21 @@ def draw_tasks(family: TaskFamily, seed: int) -> Tasks:
     )
 
 
-def layered_topology(family: TaskFamily, rng: np.random.Generator) -> Topology:
-    """Access points under lower COINs under a mesh of upper COINs under the MEC servers."""
+def family_topology(family: TaskFamily, rng: np.random.Generator) -> Topology:
+    """The network of a family; only the speeds of its nodes are drawn."""
     lower = [f"lower{i}" for i in range(family.lower_coins)]
     upper = [f"upper{i}" for i in range(family.upper_coins)]
     mecs = [f"mec{i}" for i in range(family.mecs)]
     access_points = [f"ap{i}" for i in range(family.access_points)]
-    hop = family.link_length
-    links = [Link(u, v, hop) for i, u in enumerate(upper) for v in upper[i + 1 :]]
-    links += [Link(u, m, family.mec_link_length) for u in upper for m in mecs]
-    for i, name in enumerate(lower):
-        below = i * len(upper) // len(lower)
-        links += [Link(upper[g], name, hop) for g in sorted({below, (below + 1) % len(upper)})]
-    links += [Link(lower[i % len(lower)], name, hop) for i, name in enumerate(access_points)]
+    links = family_links(
+        family.shape,
+        lower=lower,
+        upper=upper,
+        mecs=mecs,
+        access_points=access_points,
+        length=family.link_length,
+        mec_length=family.mec_link_length,
+    )
     capacity: list[FloatArray] = [
         rng.uniform(bounds[0], bounds[1], len(names))
         for bounds, names in (
