@@ -11,7 +11,7 @@ from importlib import resources
 import numpy as np
 
 import slicewright as sw
-from slicewright.policies.learned_models import inputs, load_model
+from slicewright.models.slicing.session import inputs, load_model
 
 SIZES = (5, 50, 500)
 BATCH = 64
@@ -20,8 +20,8 @@ _MEASURE = """
 import sys
 import onnxruntime
 import slicewright as sw
-from slicewright.learning import features
-from slicewright.policies import learned_models
+from slicewright.models.slicing import features
+from slicewright.models.slicing import session as learned_models
 def kilobytes(name):
     return int(next(line for line in open("/proc/self/status") if line.startswith(name)).split()[1])
 scenario = sw.preset("paper-slicing", devices=int(sys.argv[2]))
@@ -40,7 +40,7 @@ def print_footprints(models: Sequence[str]) -> None:
     )
     heads = "".join(f"{f'I={n}: ms':>11s} {'MB':>6s}" for n in SIZES)
     print(f"{'model':20s} {'weights':>8s} {'file KB':>8s}{heads} {f'batch of {BATCH}, I=50: ms each':>30s}")
-    folder = resources.files("slicewright") / "models"
+    folder = resources.files("slicewright.models") / "weights"
     for name in models:
         model = load_model(name)
         size = len((folder / model.card.file).read_bytes()) / 1024

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 
 import slicewright as sw
-from slicewright.learning.decoding import decode_soft, most_probable, repaired, soft_choices
-from slicewright.policies.learned_models import load_model
+from slicewright.models.slicing.decoding import decode_soft, most_probable, repaired, soft_choices
+from slicewright.models.slicing.session import load_model
 
 Soft = tuple[np.ndarray, np.ndarray]
 
@@ -18,8 +18,8 @@ def print_decodings(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:
     """Raw gap by decoding, for the shipped network and for what it is without learning."""
     import torch
 
-    from slicewright.learning.bipartite import Bipartite, BipartiteDesign
-    from slicewright.learning.scoring import soft_decisions
+    from slicewright.learning.slicing.bipartite import Bipartite, BipartiteDesign
+    from slicewright.learning.slicing.scoring import soft_decisions
 
     shipped, published = load_model("bipartite"), load_model("deepsets-s")
     plain = Bipartite(BipartiteDesign(**shipped.card.settings["design"])).eval()
@@ -47,13 +47,13 @@ def print_decodings(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:
 
 def print_losses(labels: int, *, epochs: int) -> None:
     """Labels, expected cost without labels, and labels then cost, at equal numbers of epochs."""
-    from slicewright.learning.batches import network_key
-    from slicewright.learning.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
-    from slicewright.learning.instances import draw, solve
-    from slicewright.learning.recipes import collate_networks, network_item
-    from slicewright.learning.scoring import decoded, score, test_set
-    from slicewright.learning.scoring import most_probable as alone_decoded
-    from slicewright.learning.training import Schedule, Task, fit
+    from slicewright.learning.common.training import Schedule, Task, fit
+    from slicewright.learning.slicing.batches import network_key
+    from slicewright.learning.slicing.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
+    from slicewright.learning.slicing.instances import draw, solve
+    from slicewright.learning.slicing.recipes import collate_networks, network_item
+    from slicewright.learning.slicing.scoring import decoded, score, test_set
+    from slicewright.learning.slicing.scoring import most_probable as alone_decoded
 
     items = [network_item(x) for x in solve(draw("paper", labels))]
     test = test_set(60, rounds=2000)

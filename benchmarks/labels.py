@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.labels import Job, Recipe, build_labels
+from slicewright.labels.executors.work import label_chunk
 from slicewright.labels.methods import default_rounds
-from slicewright.labels.work import label_chunk
 from slicewright.slicing import evaluate, iterated_search
 
 FIRST_SEED = 1_000_000  # never used in training

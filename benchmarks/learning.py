@@ -16,13 +16,15 @@ from benchmarks._published import Protocol, print_cross_validation
 from benchmarks._what_pays import print_decodings, print_losses
 from benchmarks.planner import best_known, test_set
 from slicewright.network.importers.eua import import_eua
-from slicewright.policies import default_budget_s
+from slicewright.policies.slicing import default_budget_s
 from tests.shared import MELBOURNE
 
 BUDGETS_MS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 MULTIPLES = (1, 3, 10, 30)
 TRAINABLE = ("deepsets-s", "deepsets", "set-transformer-2", "set-transformer-4", "bipartite")
-MODELS = tuple(m for m in TRAINABLE if (resources.files("slicewright") / "models" / f"{m}.json").is_file())
+MODELS = tuple(
+    m for m in TRAINABLE if (resources.files("slicewright.models") / "weights" / f"{m}.json").is_file()
+)
 """Those that the package ships; the others are trained by ``slicewright train slicing``."""
 
 

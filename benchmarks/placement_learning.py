@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from slicewright.evaluation.reproduction import published
-from slicewright.learning.placement.kinds import SHIPPED
+from slicewright.evaluation.reproduction.engine import published
 from slicewright.learning.placement.runs import DEADLINES_S, FIRST_TEST_SEED, solved_runs
+from slicewright.models.placement.model_kinds import SHIPPED
 from slicewright.placement import Placement, Tasks, judge, place, placement_preset
 from slicewright.placement.exact import solve_exact
 
@@ -54,7 +54,11 @@ def main(scale: str) -> None:
 
 
 def _classification(size: Scale) -> None:
-    from slicewright.learning.placement.crossing import cross_validate, published_trainers, queue_trainer
+    from slicewright.learning.placement.cross_validation import (
+        cross_validate,
+        published_trainers,
+        queue_trainer,
+    )
     from slicewright.learning.placement.queue_network import QueueDesign
     from slicewright.learning.placement.recipes import published_sizes
     from slicewright.learning.placement.scores import mean_and_spread

@@ -32,15 +32,13 @@ if TYPE_CHECKING:
         Tasks,
         check_placement,
         load_tasks,
-        place,
-        placement_methods,
         placement_preset,
-        register_placement_method,
         save_tasks,
     )
-    from slicewright.policies import Answer, Limit, Policy, plan, plan_many, policies, register_policy
+    from slicewright.policies.placement import place, placement_methods, register_placement_method
+    from slicewright.policies.slicing import Answer, Limit, Policy, plan, plan_many, policies, register_policy
     from slicewright.slicing import Decisions, Plan, Shares, Violations, load_plan, save_plan
-    from slicewright.slicing.judge import check
+    from slicewright.slicing.plan_file import check
 
 
 _HOME = {
@@ -50,12 +48,12 @@ _HOME = {
     ),
     "slicewright.network": ("Scenario", "load_scenario", "preset", "save_scenario"),
     "slicewright.placement": (
-        "Placement", "Tasks", "check_placement", "load_tasks", "place", "placement_methods", "placement_preset",
-        "register_placement_method", "save_tasks",
+        "Placement", "Tasks", "check_placement", "load_tasks", "placement_preset", "save_tasks",
     ),
-    "slicewright.policies": ("Answer", "Limit", "Policy", "plan", "plan_many", "policies", "register_policy"),
+    "slicewright.policies.placement": ("place", "placement_methods", "register_placement_method"),
+    "slicewright.policies.slicing": ("Answer", "Limit", "Policy", "plan", "plan_many", "policies", "register_policy"),
     "slicewright.slicing": ("Decisions", "Plan", "Shares", "Violations", "load_plan", "save_plan"),
-    "slicewright.slicing.judge": ("check",),
+    "slicewright.slicing.plan_file": ("check",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -10,12 +10,12 @@ import typer
 from slicewright.cli.main import COMMANDS
 from slicewright.cli.options import choice, duration_s, listed, require_extra
 from slicewright.errors import InvalidOptionError, MissingExtraError
-from slicewright.network.pictures import picture_file
+from slicewright.files.pictures import picture_file
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_a_module_with_its_function_or_a_group(name: str) -> None:
-    module = import_module(f"slicewright.cli.{name}")
+    module = import_module(f"slicewright.cli.commands.{name}")
     group = getattr(module, "app", None)
     assert isinstance(group, typer.Typer) or callable(getattr(module, name))
 

@@ -18,8 +18,8 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.policies.policy import Answer, FunctionPolicy, Limit
-from slicewright.policies.registry import register_policy
+from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
+from slicewright.policies.slicing.registry import register_policy
 from slicewright.slicing import baselines
 from tests.control.conftest import QUICK, running, until
 from tests.control.support import as_body

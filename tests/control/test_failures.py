@@ -32,8 +32,8 @@ from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import save_scenario
-from slicewright.policies.policy import Answer, FunctionPolicy, Limit
-from slicewright.policies.registry import register_policy
+from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
+from slicewright.policies.slicing.registry import register_policy
 from slicewright.slicing import baselines
 from tests.control.conftest import QUICK, running, until
 from tests.control.processes import NATS, Served, free_port, nats_server, wait_for

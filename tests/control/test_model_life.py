@@ -18,7 +18,7 @@ from slicewright.control.http.operations import TRIAL_DECISIONS
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Decided, MethodChanged
 from slicewright.control.views.replay import replay_log
-from slicewright.policies.learned_models import FOLDER_VARIABLE
+from slicewright.models.slicing.session import FOLDER_VARIABLE
 from tests.control.conftest import QUICK, running, until
 from tests.control.support import as_body, moved, scenario_of
 
@@ -123,7 +123,7 @@ def test_a_model_whose_file_is_damaged_leaves_the_plan_to_the_search(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The real file, cut short, as after a bad copy: the policy says so, and no request is dropped."""
-    shipped = Path(sw.__file__).parent / "models"
+    shipped = Path(sw.__file__).parent / "models" / "weights"
     for ending in ("json", "onnx"):
         data = (shipped / f"deepsets-s.{ending}").read_bytes()
         (tmp_path / f"deepsets-s.{ending}").write_bytes(data if ending == "json" else data[: len(data) // 2])

@@ -39,9 +39,9 @@ from slicewright.control.views.drift import drift_gauges
 from slicewright.control.views.picture import Picture
 from slicewright.control.views.replay import replay_log
 from slicewright.errors import UnknownNameError
+from slicewright.models.slicing.session import FOLDER_VARIABLE
 from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import save_scenario
-from slicewright.policies.learned_models import FOLDER_VARIABLE
 from tests.control.processes import NATS, Served, free_port, nats_server, wait_for
 from tests.control.support import crowded, judge_world, scenario_of, simulate, state_with
 
@@ -258,7 +258,7 @@ def test_serve_with_a_model_and_with_one_whose_file_is_damaged(
     file, store = str(save_scenario(AS_TRAINED, tmp_path / "s.json")), tmp_path / "journal.db"
     damaged = tmp_path / "models"
     damaged.mkdir()
-    card = resources.files("slicewright") / "models" / "set-transformer-2.json"
+    card = resources.files("slicewright.models") / "weights" / "set-transformer-2.json"
     (damaged / "set-transformer-2.json").write_text(card.read_text(encoding="utf-8"), encoding="utf-8")
     (damaged / "set-transformer-2.onnx").write_bytes(b"half a file")
     monkeypatch.setenv(FOLDER_VARIABLE, str(damaged))

@@ -22,7 +22,7 @@ from slicewright.evaluation.maps.scenario_page import scenario_page
 from slicewright.network import Scenario, load_scenario, preset
 from slicewright.network.importers import import_eua
 from slicewright.network.scenario import Sites
-from slicewright.policies import plan
+from slicewright.policies.slicing import plan
 from slicewright.slicing import Decisions, Plan, Shares
 from tests.instances import REFERENCE, scenarios
 from tests.shared import MELBOURNE

@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.evaluation.reproduction.figures import draw
-from slicewright.evaluation.reproduction.item import Item, Verdict, curve, holds, panel
-from slicewright.evaluation.reproduction.manifest import manifest
-from slicewright.evaluation.reproduction.nested import nested
-from slicewright.evaluation.reproduction.published import PLACEMENT, SP1, SP2, SP3
-from slicewright.evaluation.reproduction.scale import SCALES, scale_of
-from slicewright.evaluation.reproduction.slicing_methods import proven, proven_optimum
-from slicewright.evaluation.reproduction.statistics import estimate
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict, curve, holds, panel
+from slicewright.evaluation.reproduction.engine.manifest import manifest
+from slicewright.evaluation.reproduction.engine.published import PLACEMENT, SP1, SP2, SP3
+from slicewright.evaluation.reproduction.engine.scale import SCALES, scale_of
+from slicewright.evaluation.reproduction.engine.statistics import estimate
+from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.report.figures import draw
+from slicewright.evaluation.reproduction.slicing.methods import proven, proven_optimum
+from slicewright.evaluation.reproduction.slicing.nested_scenarios import nested
 from slicewright.evaluation.reproduction.study import chosen_items, items_of, reproduce, verdict
-from slicewright.evaluation.reproduction.workshop import Workshop
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +104,8 @@ def test_trainings_run_on_ray_as_in_processes(tmp_path: Path) -> None:
     """In a process of its own, because Ray starts daemons and warns about the interpreter it finds."""
     script = (
         "import math, sys; from pathlib import Path\n"
-        "from slicewright.evaluation.reproduction.scale import scale_of\n"
-        "from slicewright.evaluation.reproduction.workshop import Workshop\n"
+        "from slicewright.evaluation.reproduction.engine.scale import scale_of\n"
+        "from slicewright.evaluation.reproduction.engine.workshop import Workshop\n"
         "shop = Workshop(scale_of('tiny'), Path(sys.argv[1]), jobs=2, executor='ray', address='local')\n"
         "print(shop.separately(math.hypot, [(3, 4), (5, 12), (8, 15)]))\n"
     )

@@ -18,7 +18,7 @@ from slicewright.labels import (
     sp3_dataset,
     split_of,
 )
-from slicewright.learning.features import targets
+from slicewright.models.slicing.features import targets
 
 
 def test_targets_are_those_of_the_plans(store: Path) -> None:

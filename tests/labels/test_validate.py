@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from slicewright.cli.labels import app
+from slicewright.cli.commands.labels import app
 from slicewright.labels.manifest import load_manifest, sha256
 from slicewright.labels.validate import faults
 

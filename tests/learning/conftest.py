@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from slicewright.learning.bipartite import Bipartite, BipartiteDesign
-from slicewright.learning.chained import train_published
-from slicewright.learning.instances import Solved, draw, solve
-from slicewright.learning.published import DESIGNS, PublishedModel, Sizes
-from slicewright.learning.recipes import train_bipartite
-from slicewright.learning.training import Schedule
+from slicewright.learning.common.training import Schedule
+from slicewright.learning.slicing.bipartite import Bipartite, BipartiteDesign
+from slicewright.learning.slicing.chained import train_published
+from slicewright.learning.slicing.instances import Solved, draw, solve
+from slicewright.learning.slicing.published import DESIGNS, PublishedModel, Sizes
+from slicewright.learning.slicing.recipes import train_bipartite
 
 SIZES = Sizes(3, 9, 3)
 SMALL = BipartiteDesign(rounds=2, device_width=8, edge_width=4)

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 import slicewright as sw
 from slicewright.errors import UnknownNameError
 from slicewright.labels import Job, Recipe, build_labels, split_of
-from slicewright.learning import recipes
-from slicewright.learning.instances import from_store
-from slicewright.policies.learned_models import FOLDER_VARIABLE
+from slicewright.learning.slicing import recipes
+from slicewright.learning.slicing.instances import from_store
+from slicewright.models.slicing.session import FOLDER_VARIABLE
 
 COUNT = 16
 

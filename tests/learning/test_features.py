@@ -8,9 +8,16 @@ from scipy import sparse
 
 import slicewright as sw
 from slicewright.errors import InvalidOptionError
-from slicewright.learning import features
-from slicewright.learning.decoding import soft_choices
-from slicewright.learning.instances import FIRST_TEST_SEED, draw, folds, same_network, solve, varied_scenario
+from slicewright.learning.slicing.instances import (
+    FIRST_TEST_SEED,
+    draw,
+    folds,
+    same_network,
+    solve,
+    varied_scenario,
+)
+from slicewright.models.slicing import features
+from slicewright.models.slicing.decoding import soft_choices
 from slicewright.slicing.decisions import Decisions
 
 

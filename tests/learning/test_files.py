@@ -9,14 +9,14 @@ import pytest
 import torch
 
 import slicewright as sw
-from slicewright.learning.bipartite import Bipartite
-from slicewright.learning.cards import BIPARTITE, PUBLISHED, Card, InvalidModelError, model_bytes, read_card
-from slicewright.learning.export import load_weights, save_model
-from slicewright.learning.features import network, rows
-from slicewright.learning.graphs import bipartite_onnx, published_onnx
-from slicewright.learning.instances import Solved, varied_scenario
-from slicewright.learning.published import DESIGNS, PublishedModel
-from slicewright.learning.recipes import train
+from slicewright.learning.common.export import load_weights, save_model
+from slicewright.learning.slicing.bipartite import Bipartite
+from slicewright.learning.slicing.graphs import bipartite_onnx, published_onnx
+from slicewright.learning.slicing.instances import Solved, varied_scenario
+from slicewright.learning.slicing.published import DESIGNS, PublishedModel
+from slicewright.learning.slicing.recipes import train
+from slicewright.models.cards import BIPARTITE, PUBLISHED, Card, InvalidModelError, model_bytes, read_card
+from slicewright.models.slicing.features import network, rows
 from slicewright.network.scenario import Scenario
 from tests.learning.conftest import SMALL, random_bipartite, random_published
 
@@ -151,7 +151,7 @@ def test_a_broken_card_is_explained(tmp_path: Path, change: dict, message: str) 
 def test_a_recipe_writes_a_model_with_figures(
     solved: list[Solved], tmp_path: Path, name: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from slicewright.learning import recipes
+    from slicewright.learning.slicing import recipes
 
     monkeypatch.setitem(
         recipes.SCALES,

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import slicewright as sw
-from slicewright.learning.instances import FIRST_TEST_SEED, paper_scenario, varied_scenario
-from slicewright.policies import learned_models
-from slicewright.policies.learned import LEARNED
-from slicewright.policies.policy import Limit
+from slicewright.learning.slicing.instances import FIRST_TEST_SEED, paper_scenario, varied_scenario
+from slicewright.models.slicing import session as learned_models
+from slicewright.policies.slicing.learned import LEARNED
+from slicewright.policies.slicing.policy import Limit
 
-SHIPPED = Path(str(resources.files("slicewright"))) / "models"
+SHIPPED = Path(str(resources.files("slicewright.models"))) / "weights"
 NAMES = tuple(policy.name for policy in LEARNED if (SHIPPED / f"{policy.model}.json").exists())
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_model_is_replaced_by_search(own_models: Path, damage: str) ->
 
 
 def test_a_missing_model_is_replaced_by_search() -> None:
-    from slicewright.policies.learned import LearnedPolicy
+    from slicewright.policies.slicing.learned import LearnedPolicy
 
     answer = LearnedPolicy("x", "", "no-such-model", True).decide(
         sw.preset("paper-slicing", devices=4), limit=Limit(budget_s=0.001), seed=0
@@ -155,7 +155,7 @@ def test_a_missing_model_is_replaced_by_search() -> None:
 
 
 def test_every_shipped_model_has_a_card_with_its_hash_and_figures() -> None:
-    from slicewright.learning.cards import model_bytes, read_card
+    from slicewright.models.cards import model_bytes, read_card
 
     shipped = {policy.model for policy in LEARNED if policy.name in NAMES}
     assert {"bipartite", "deepsets-s", "deepsets"} <= shipped

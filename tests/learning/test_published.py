@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from slicewright.errors import UnknownNameError
-from slicewright.learning.encoders import Standardise
-from slicewright.learning.features import row_widths
-from slicewright.learning.heads import (
+from slicewright.learning.slicing.encoders import Standardise
+from slicewright.learning.slicing.heads import (
     BandwidthHead,
     Choice,
     ShareHead,
@@ -18,7 +17,8 @@ from slicewright.learning.heads import (
     choice_loss,
     share_loss,
 )
-from slicewright.learning.published import DESIGNS, PublishedModel, design
+from slicewright.learning.slicing.published import DESIGNS, PublishedModel, design
+from slicewright.models.slicing.features import row_widths
 from tests.learning.conftest import SIZES, random_published
 
 NAMES = tuple(DESIGNS)

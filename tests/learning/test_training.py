@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from slicewright.learning.batches import similar_batches
-from slicewright.learning.chained import cross_validate, sp3_loss, train_published
-from slicewright.learning.features import row_widths, rows, targets
-from slicewright.learning.folding import Batch, Item, collate
-from slicewright.learning.instances import Solved
-from slicewright.learning.metrics import choice_accuracy, over_folds, share_errors
-from slicewright.learning.published import DESIGNS, ChoiceModel
-from slicewright.learning.training import Schedule, Task, fit
+from slicewright.learning.common.training import Schedule, Task, fit
+from slicewright.learning.slicing.batches import similar_batches
+from slicewright.learning.slicing.chained import cross_validate, sp3_loss, train_published
+from slicewright.learning.slicing.fold_training import Batch, Item, collate
+from slicewright.learning.slicing.instances import Solved
+from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
+from slicewright.learning.slicing.published import DESIGNS, ChoiceModel
+from slicewright.models.slicing.features import row_widths, rows, targets
 from tests.learning.conftest import SIZES
 
 

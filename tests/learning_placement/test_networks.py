@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slicewright.learning.placement.features import ALONE, EXECUTOR, INGRESS, SHARED, adjacency, task_rows
-from slicewright.learning.placement.network_inputs import network_inputs
 from slicewright.learning.placement.runs import solve_run
+from slicewright.models.placement.features import ALONE, EXECUTOR, INGRESS, SHARED, adjacency, task_rows
+from slicewright.models.placement.queue_inputs import network_inputs
 from slicewright.placement import placement_preset
 from tests.placement.problems import small_tasks
 

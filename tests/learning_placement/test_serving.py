@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 
 from slicewright.errors import InvalidOptionError
-from slicewright.learning.placement.kinds import SHIPPED
 from slicewright.learning.placement.runs import varied_tasks
+from slicewright.models.placement import session as placement_models
+from slicewright.models.placement.model_kinds import SHIPPED
+from slicewright.models.placement.session import load_placement_model
 from slicewright.placement import Placement, place, placement_methods, placement_preset
 from slicewright.placement.repair import repaired
 from slicewright.placement.search import compiled_problem
-from slicewright.policies import placement_models
-from slicewright.policies.placement_models import load_placement_model
 from tests.placement.problems import small_tasks
 
 MODELS = sorted(SHIPPED)
@@ -121,7 +121,7 @@ def test_remarks_on_what_was_not_learned_survive_the_file() -> None:
 
 def test_a_missing_or_damaged_model_is_no_obstacle(tmp_path: Path, monkeypatch) -> None:
     tasks = placement_preset(tasks=15, seed=1)
-    shipped = Path(placement_models.__file__).parents[1] / "models" / "placement"
+    shipped = Path(placement_models.__file__).parents[1] / "weights" / "placement"
     (tmp_path / "gnn.json").write_text((shipped / "gnn.json").read_text())
     (tmp_path / "gnn.onnx").write_bytes(b"no model")
     monkeypatch.setenv("SLICEWRIGHT_MODELS", str(tmp_path))
@@ -133,7 +133,7 @@ def test_a_missing_or_damaged_model_is_no_obstacle(tmp_path: Path, monkeypatch) 
 
 
 def test_weights_are_small_and_cards_say_what_they_are() -> None:
-    shipped = Path(placement_models.__file__).parents[1] / "models" / "placement"
+    shipped = Path(placement_models.__file__).parents[1] / "weights" / "placement"
     for name in MODELS:
         card = load_placement_model(name).card
         assert (shipped / card.file).stat().st_size < 1_000_000

@@ -17,14 +17,11 @@ pytest.importorskip("sklearn")
 from typer.testing import CliRunner  # noqa: E402
 
 from slicewright.cli.main import app  # noqa: E402
-from slicewright.learning.cards import read_card  # noqa: E402
-from slicewright.learning.placement.crossing import (  # noqa: E402
+from slicewright.learning.placement.cross_validation import (  # noqa: E402
     classifier_trainer,
     cross_validate,
     published_trainers,
 )
-from slicewright.learning.placement.features import EXECUTOR  # noqa: E402
-from slicewright.learning.placement.kinds import SHIPPED  # noqa: E402
 from slicewright.learning.placement.recipes import Scale, published_sizes, train  # noqa: E402
 from slicewright.learning.placement.scores import class_scores, mean_and_spread  # noqa: E402
 from slicewright.learning.placement.training import (  # noqa: E402
@@ -33,7 +30,10 @@ from slicewright.learning.placement.training import (  # noqa: E402
     train_classifier,
     train_queue_network,
 )
-from slicewright.policies.placement_models import load_placement_model  # noqa: E402
+from slicewright.models.cards import read_card  # noqa: E402
+from slicewright.models.placement.features import EXECUTOR  # noqa: E402
+from slicewright.models.placement.model_kinds import SHIPPED  # noqa: E402
+from slicewright.models.placement.session import load_placement_model  # noqa: E402
 
 
 @pytest.fixture(scope="module")

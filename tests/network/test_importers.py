@@ -14,7 +14,7 @@ from slicewright.network.importers import import_eua
 from slicewright.network.importers.geography import Origin, to_plane_m
 from slicewright.network.importers.nodes import place_nodes
 from slicewright.network.scenario import Scenario
-from slicewright.policies import plan
+from slicewright.policies.slicing import plan
 from tests.present import present
 from tests.shared import MELBOURNE
 

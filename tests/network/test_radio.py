@@ -20,7 +20,7 @@ from slicewright.network import (
     scenario_to_dict,
 )
 from slicewright.network.radio import distances_m
-from slicewright.policies import plan
+from slicewright.policies.slicing import plan
 from tests.present import present
 
 

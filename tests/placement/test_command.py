@@ -12,9 +12,9 @@ import pytest
 
 from slicewright.cli.main import run
 from slicewright.errors import InvalidOptionError
+from slicewright.evaluation.placement_picture import draw_placement
+from slicewright.evaluation.placement_traffic import traffic
 from slicewright.placement import Placement, check_placement, load_tasks, place, placement_preset, save_tasks
-from slicewright.placement.flows import traffic
-from slicewright.placement.picture import draw_placement
 from slicewright.placement.plan import placement_choice
 from tests.placement.problems import by_distances
 

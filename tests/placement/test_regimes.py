@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from slicewright.cli.place import place as command
+from slicewright.cli.commands.place import place as command
 from slicewright.errors import InvalidTasksError, UnknownNameError
 from slicewright.placement import PLACEMENT_REGIMES, load_tasks, place, placement_preset
-from slicewright.placement.shapes import SHAPES
+from slicewright.placement.problem.shapes import SHAPES
 
 
 @pytest.mark.parametrize("name", PLACEMENT_REGIMES)

@@ -1,7 +1,7 @@
 """A policy as another package would offer it."""
 
-from slicewright.policies import policy
-from slicewright.policies.policy import FunctionPolicy
+from slicewright.policies.slicing import policy
+from slicewright.policies.slicing.policy import FunctionPolicy
 
 POLICY = FunctionPolicy(
     "offered-for-test",

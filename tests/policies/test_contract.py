@@ -7,8 +7,8 @@ import pytest
 
 import slicewright as sw
 from slicewright.network.scenario import Scenario
-from slicewright.policies import Answer, Limit, policies, policy, register_policy
-from slicewright.policies.policy import FunctionPolicy
+from slicewright.policies.slicing import Answer, Limit, policies, policy, register_policy
+from slicewright.policies.slicing.policy import FunctionPolicy
 from slicewright.slicing import Decisions
 from slicewright.testing import ContractError, awkward_scenarios, check_plan, check_policy
 
@@ -74,7 +74,7 @@ def test_users_register_and_use_their_own() -> None:
 def test_installed_packages_offer_policies_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
-    from slicewright.policies import registry
+    from slicewright.policies.slicing import registry
 
     point = EntryPoint("offered-for-test", "tests.policies.offered:POLICY", registry.ENTRY_POINT_GROUP)
     monkeypatch.setattr(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.policies import default_budget_s
+from slicewright.policies.slicing import default_budget_s
 
 
 def test_plan_reads_files_documents_presets_and_scenarios(tmp_path: Path) -> None:

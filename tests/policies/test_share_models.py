@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.learning import features
-from slicewright.learning.features import Float32Array
+from slicewright.models.slicing import features
+from slicewright.models.slicing.features import Float32Array
+from slicewright.models.slicing.session import FOLDER_VARIABLE, ModelUnavailableError
+from slicewright.models.slicing.share_models import (
+    check_share_size,
+    expected_share_s,
+    model_shares,
+    share_model,
+)
 from slicewright.network.scenario import Scenario
-from slicewright.policies.learned_models import FOLDER_VARIABLE, ModelUnavailableError
-from slicewright.policies.share_models import check_share_size, expected_share_s, model_shares, share_model
 
 SIZES = {"access_points": 3, "nodes": 9, "slices": 3, "devices": 20}
 

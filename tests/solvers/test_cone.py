@@ -8,8 +8,8 @@ import pytest
 
 import slicewright as sw
 from slicewright.network import Scenario, load_scenario, preset
-from slicewright.policies import reference
-from slicewright.policies.policy import Answer, FunctionPolicy, Limit
+from slicewright.policies.slicing import reference
+from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
 from slicewright.slicing import Decisions, Shares, evaluate, iterated_search
 from slicewright.slicing.cone import solve_cone
 from slicewright.solvers import Options, Status, solver

@@ -31,7 +31,7 @@ COMMANDS: dict[str, str] = {
     "serve": "The control plane: HTTP API, decision log, dashboard.",
     "replay": "Recompute the decisions of a log and find any difference.",
 }
-"""Each is a module of this package with a function of its name, or with a Typer application ``app`` for a group."""
+"""Each is a module of ``commands`` with a function of its name, or with a Typer application ``app`` for a group."""
 
 _RUNS = "slicewright.runs"
 
@@ -55,7 +55,7 @@ class LazyGroup(TyperGroup):
         if not ctx.meta.get(_RUNS):
             line = COMMANDS[cmd_name]
             return TyperCommand(cmd_name, help=line, short_help=line)
-        module = import_module(f"slicewright.cli.{cmd_name}")
+        module = import_module(f"slicewright.cli.commands.{cmd_name}")
         group = getattr(module, "app", None)
         if group is None:
             group = typer.Typer(add_completion=False, rich_markup_mode="markdown")

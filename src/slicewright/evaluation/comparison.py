@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from slicewright.network.scenario import Scenario
-from slicewright.policies import plan
+from slicewright.policies.slicing import plan
 from slicewright.slicing.plan import Plan
 from slicewright.types import FloatArray
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slicewright.errors import InvalidOptionError
-from slicewright.labels.executor import Executor, Finished, Lost, Seeds
+from slicewright.labels.executors.executor import Executor, Finished, Lost, Seeds
 from slicewright.labels.label import Label
 from slicewright.labels.manifest import NAME, Manifest, here, installed, load_manifest
 from slicewright.labels.methods import Job, method_of
@@ -124,10 +124,10 @@ def _executor(kind: str, job: Job, workers: int | None, address: str | None, tim
     if workers is not None and workers < 1:
         raise InvalidOptionError("workers", "must be a whole number of at least 1", value=workers)
     if kind == "ray":
-        from slicewright.labels.ray_cluster import RayExecutor
+        from slicewright.labels.executors.ray_cluster import RayExecutor
 
         return RayExecutor(job, workers=workers, timeout_s=timeout_s, address=address)
-    from slicewright.labels.processes import ProcessExecutor
+    from slicewright.labels.executors.processes import ProcessExecutor
 
     return ProcessExecutor(job, workers=workers or os.cpu_count() or 1, timeout_s=timeout_s)
 

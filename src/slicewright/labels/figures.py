@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.network.pictures import write_picture
+from slicewright.files.pictures import write_picture
 from slicewright.types import FloatArray
 
 if TYPE_CHECKING:

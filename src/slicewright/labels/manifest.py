@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from slicewright.errors import InvalidOptionError
+from slicewright.files.documents import read_document, write_document
 from slicewright.labels.methods import Job
 from slicewright.labels.recipe import Recipe
-from slicewright.network.documents import read_document, write_document
 from slicewright.types import Document
 
 SCHEMA = "slicewright/labels/v1"

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from slicewright.errors import InvalidOptionError
+from slicewright.files.documents import write_atomically
 from slicewright.labels.manifest import Manifest, ShardEntry, load_manifest, sha256
 from slicewright.labels.table import LabelTable, arrow, schema
-from slicewright.network.documents import write_atomically
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,7 @@ from slicewright.errors import MissingExtraError
 from slicewright.labels.label import Label, Solution
 from slicewright.network.scenario import Scenario, Sites, SliceId
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.evaluation import RULES
+from slicewright.slicing.judge import RULES
 from slicewright.slicing.shares import Shares
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from slicewright.labels.store import JOURNAL, read_journal, read_shard, shard_pa
 from slicewright.labels.table import LabelTable
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
-from slicewright.slicing.evaluation import RULES, TOLERANCE, evaluate
+from slicewright.slicing.judge import RULES, TOLERANCE, evaluate
 from slicewright.slicing.plan import OPTIMAL_GAP
 
 SAME = 1e-9

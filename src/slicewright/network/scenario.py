@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.fields import FieldReader
+from slicewright.files.fields import FieldReader
 from slicewright.network.radio import Radio
 from slicewright.types import FloatArray, IntArray, Queueing
 

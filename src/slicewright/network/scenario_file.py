@@ -9,12 +9,12 @@ import numpy as np
 from scipy import sparse
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.documents import plain, write_document
-from slicewright.network.fields import FieldReader
+from slicewright.files.documents import plain, write_document
+from slicewright.files.fields import FieldReader
+from slicewright.files.sources import preset_call, read_source
 from slicewright.network.presets import PRESETS, preset
 from slicewright.network.radio import Radio
 from slicewright.network.scenario import Scenario, Sites, SliceId
-from slicewright.network.sources import preset_call, read_source
 from slicewright.types import Document, FloatArray, IntArray
 
 SCHEMA = "slicewright/scenario/v1"

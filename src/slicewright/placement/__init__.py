@@ -1,25 +1,33 @@
-"""Placement of divisible, delay-constrained tasks on in-network nodes: problem two (model page 2)."""
+"""Placement of divisible, delay-constrained tasks on in-network nodes: problem two (model page 2).
 
-from slicewright.placement import methods as _methods  # registers the built-in methods
+The methods are two floors up, in ``policies.placement``. Their public names can be had here too, and are loaded when
+they are first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from slicewright.placement.certificate import lower_bound
 from slicewright.placement.judge import Judgement, Violations, choice_of, judge
-from slicewright.placement.options import REJECTED, Options
-from slicewright.placement.placer import place
 from slicewright.placement.plan import Placement, check_placement
-from slicewright.placement.presets import PLACEMENT_PRESETS, TaskFamily, placement_preset
-from slicewright.placement.regimes import PLACEMENT_REGIMES, PlacementRegime
-from slicewright.placement.registry import (
-    Answer,
-    PlacementMethod,
-    placement_method,
-    placement_methods,
-    register_placement_method,
-)
-from slicewright.placement.tasks import Tasks
-from slicewright.placement.tasks_file import load_tasks, save_tasks, tasks_from_dict, tasks_to_dict
-from slicewright.placement.topology import Link, Topology, linked_topology
+from slicewright.placement.problem.options import REJECTED, Options
+from slicewright.placement.problem.presets import PLACEMENT_PRESETS, TaskFamily, placement_preset
+from slicewright.placement.problem.regimes import PLACEMENT_REGIMES, PlacementRegime
+from slicewright.placement.problem.tasks import Tasks
+from slicewright.placement.problem.tasks_file import load_tasks, save_tasks, tasks_from_dict, tasks_to_dict
+from slicewright.placement.problem.topology import Link, Topology, linked_topology
 
-del _methods
+if TYPE_CHECKING:
+    from slicewright.policies.placement import (
+        Answer,
+        PlacementMethod,
+        place,
+        placement_method,
+        placement_methods,
+        register_placement_method,
+    )
 
 __all__ = [
     "PLACEMENT_PRESETS",
@@ -51,3 +59,12 @@ __all__ = [
     "tasks_from_dict",
     "tasks_to_dict",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """A public name of the methods' floor."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module("slicewright.policies.placement"), name)
+    globals()[name] = value
+    return value

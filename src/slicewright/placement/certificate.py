@@ -9,8 +9,8 @@ import numpy as np
 
 from slicewright.placement._kernels.problem import REJECTED, Problem
 from slicewright.placement.bound import ITERATIONS, NEVER_NS, Prices, price_nodes
+from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.search import UNLIMITED, compiled_problem, improve
-from slicewright.placement.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
 FIRST_STEPS_PER_TASK = 6

@@ -8,8 +8,8 @@ import numpy as np
 
 from slicewright.errors import SolverError
 from slicewright.placement.judge import queue_arrivals
-from slicewright.placement.options import REJECTED, Options
-from slicewright.placement.tasks import Tasks
+from slicewright.placement.problem.options import REJECTED, Options
+from slicewright.placement.problem.tasks import Tasks
 from slicewright.solvers import Options as SolverOptions
 from slicewright.solvers import Programme, Rows, solve
 from slicewright.types import BoolArray, FloatArray, IntArray

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slicewright.placement.options import REJECTED
-from slicewright.placement.tasks import Tasks
+from slicewright.placement.problem.options import REJECTED
+from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
 RULES = ("9a", "9b", "9c", "9d", "9e")

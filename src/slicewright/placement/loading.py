@@ -6,7 +6,7 @@ from functools import cache
 
 from slicewright.compiled import announce_compilation
 from slicewright.placement.certificate import search_with_bound
-from slicewright.placement.presets import placement_preset
+from slicewright.placement.problem.presets import placement_preset
 
 _ENOUGH_TASKS = 12
 _STEPS = 200

@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
-from slicewright.network.documents import finite
-from slicewright.network.fields import FieldReader
+from slicewright.files.documents import finite
+from slicewright.files.fields import FieldReader
 from slicewright.placement.judge import RULES, Judgement, Violations, choice_of, judge
+from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.reasons import rejection_reasons
-from slicewright.placement.tasks import Tasks
 from slicewright.types import Document, FloatArray, IntArray
 
 SCHEMA = "slicewright/placement/v1"

@@ -7,7 +7,7 @@ import numpy as np
 from slicewright.placement._kernels.problem import REJECTED, Problem, make_problem
 from slicewright.placement._kernels.search import Floors, search
 from slicewright.placement.bound import NEVER_NS, Prices
-from slicewright.placement.tasks import Tasks
+from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
 UNLIMITED = 2**62

@@ -2,7 +2,7 @@
 
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.evaluation import MEANING, RULES, Times, Violations, evaluate
+from slicewright.slicing.judge import MEANING, RULES, Times, Violations, evaluate
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.plan_file import load_plan, save_plan
 from slicewright.slicing.search import best_response, greedy, iterated_search

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slicewright.slicing.evaluation import RULES
+from slicewright.slicing.judge import RULES
 from slicewright.slicing.plan import Plan
 
 RELATIVE = 1e-6

@@ -16,7 +16,7 @@ from slicewright.errors import SolverError
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import LOCAL, Decisions
-from slicewright.slicing.evaluation import evaluate
+from slicewright.slicing.judge import evaluate
 from slicewright.slicing.shares import Shares, optimal_shares
 from slicewright.solvers import Options, Programme, Result, Rows, Status, solve
 from slicewright.types import FloatArray, IntArray

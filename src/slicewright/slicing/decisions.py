@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
-from slicewright.network.fields import FieldReader
+from slicewright.files.fields import FieldReader
 from slicewright.network.scenario import Scenario
 from slicewright.types import BoolArray, IntArray
 

@@ -1,22 +1,174 @@
-"""``check``: judge a plan against a scenario, whoever made it."""
+"""What a plan costs and which constraints it breaks: the one judge of every plan, whoever made it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 
+import numpy as np
+
+from slicewright.errors import InvalidPlanError
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.evaluation import Violations, evaluate
-from slicewright.slicing.plan import Plan
-from slicewright.slicing.plan_file import load_plan
+from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.shares import Shares
+from slicewright.types import FloatArray, IntArray
+
+RULES = ("13a", "13b", "13c", "13d", "13e", "13f", "13g")
+MEANING: Mapping[str, str] = {
+    "13a": "each device has exactly one decision, and it exists",
+    "13b": "execution on a node takes no longer than on the device",
+    "13c": "every queue is stable",
+    "13d": "slice shares of an access point sum to at most 1",
+    "13e": "device shares of a resource within a slice sum to at most 1",
+    "13f": "slice shares are not negative",
+    "13g": "device shares are not negative",
+}
+UNIT: Mapping[str, str] = {
+    "13a": "devices",
+    "13b": "s",
+    "13c": "1/s",
+    "13d": "",
+    "13e": "",
+    "13f": "",
+    "13g": "",
+}
+TOLERANCE = 1e-7
+"""A residual up to this counts as rounding: plan files carry 15 digits, but shares near a pole magnify them."""
 
 
-def check(scenario: Scenario, plan: Plan | str | Path | Mapping[str, object]) -> Violations:
-    """Residual of each constraint 13a..13g of a plan, or plan file or document, in this scenario.
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Completion times of a plan.
+
+    Attributes:
+        transmit_s: (I,) s, 0 if local; infinite without a share.
+        execute_s: (I,) s, on the node or on the device; infinite if the queue is unstable.
+    """
+
+    transmit_s: FloatArray
+    execute_s: FloatArray
+
+    @property
+    def completion_s(self) -> FloatArray:
+        """(I,) s."""
+        return self.transmit_s + self.execute_s
+
+
+@dataclass(frozen=True)
+class Violations:
+    """Residual of each constraint: 0 where it holds, else by how much it is broken at the worst place.
+
+    Attributes:
+        residuals: rule to residual, in the rule's own unit (13a counts devices, 13b is in s, 13c in 1/s).
+        places: rule to the worst place, for the broken ones.
+    """
+
+    residuals: Mapping[str, float]
+    places: Mapping[str, str]
+
+    @property
+    def feasible(self) -> bool:
+        """Whether every residual is within rounding."""
+        return not self.broken
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The rules that do not hold."""
+        return tuple(rule for rule in RULES if not self.residuals[rule] <= TOLERANCE)
+
+    def explain(self) -> str:
+        """One sentence per broken rule."""
+        return "\n".join(
+            f"{rule} is broken by {self.residuals[rule]:.4g} {UNIT[rule]}".rstrip()
+            + f" at {self.places[rule]}: {MEANING[rule]}"
+            for rule in self.broken
+        )
+
+
+def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[Times, Violations]:
+    """Times and constraint residuals of any plan (model page 1.2).
+
+    Args:
+        scenario: the problem.
+        decisions: one per device; entries that break 13a are reported and cost infinity.
+        shares: of bandwidth (A, N), radio (I,) and compute (I,).
 
     Raises:
-        InvalidPlanError: the plan does not fit the scenario.
+        InvalidPlanError: an array has the wrong shape for the scenario.
     """
-    if not isinstance(plan, Plan):
-        plan = load_plan(scenario, plan)
-    return evaluate(scenario, plan.decisions, plan.shares)[1]
+    _check_shapes(scenario, decisions, shares)
+    valid = decisions.valid(scenario)
+    off = np.flatnonzero(valid & ~decisions.local)
+    a, j, n = decisions.access_point[off], decisions.node[off], decisions.slice[off]
+    transmit, execute = np.zeros(scenario.n_devices), scenario.local_time_s.copy()
+    execute[~valid] = transmit[~valid] = np.inf
+    granted = shares.bandwidth[a, n] * shares.radio[off] * scenario.rate_of(off, a)
+    transmit[off] = _ratio(scenario.task_bits[off], granted)
+    service = shares.compute[off] * scenario.node_capacity_hz[j, n] / scenario.slice_cycles[off, n]
+    surplus = service - _queue(scenario, off, j)
+    execute[off] = _ratio(np.ones(off.size), surplus)
+    residuals, places = dict.fromkeys(RULES, 0.0), {}
+
+    def note(rule: str, residual: FloatArray, name: str, index: tuple[int, ...] = ()) -> None:
+        if residual.size and not residual.max() <= residuals[rule]:
+            at = np.unravel_index(int(np.argmax(residual)), residual.shape)
+            residuals[rule] = float(residual[at])
+            places[rule] = name.format(
+                *(int(i) for i in at), device=int(off[at[0]]) if residual.shape == off.shape else -1
+            )
+
+    if not valid.all():
+        residuals["13a"] = float((~valid).sum())
+        places["13a"] = f"device {int(np.argmin(valid))}"
+    note("13b", execute[off] - scenario.local_time_s[off], "device {device}")
+    unstable = np.where(surplus > 0, 0.0, np.maximum(-surplus, np.nextafter(TOLERANCE, 1)))
+    note("13c", unstable, "device {device}")
+    note("13d", shares.bandwidth.sum(axis=1) - 1, "access point {}")
+    for kind, place, share, count in (
+        ("access point", a, shares.radio, scenario.n_access_points),
+        ("node", j, shares.compute, scenario.n_nodes),
+    ):
+        sums = np.zeros((count, scenario.n_slices))
+        np.add.at(sums, (place, n), share[off])
+        note("13e", sums - 1, kind + " {}, slice {}")
+    note("13f", -shares.bandwidth, "access point {}, slice {}")
+    note("13g", -shares.radio, "radio share of device {}")
+    note("13g", -shares.compute, "compute share of device {}")
+    return Times(transmit, execute), Violations(residuals, places)
+
+
+def _queue(scenario: Scenario, off: IntArray, node: IntArray) -> FloatArray:
+    """(k,) 1/s. What each offloaded device's service rate must exceed."""
+    rate = scenario.arrival_rate_hz[off]
+    if scenario.queueing == "device":
+        return rate
+    arrivals = np.zeros(scenario.n_nodes)
+    np.add.at(arrivals, node, rate)
+    return arrivals[node]
+
+
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotient, infinite where the denominator is not positive."""
+    quotient = np.full(numerator.shape, np.inf)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient
+
+
+def _check_shapes(scenario: Scenario, decisions: Decisions, shares: Shares) -> None:
+    devices = (scenario.n_devices,)
+    for name, have, want in (
+        ("decisions", decisions.node.shape, devices),
+        ("radio_share", shares.radio.shape, devices),
+        ("compute_share", shares.compute.shape, devices),
+        ("bandwidth_share", shares.bandwidth.shape, (scenario.n_access_points, scenario.n_slices)),
+    ):
+        if have != want:
+            raise InvalidPlanError(name, f"must have shape {want} for this scenario, not {have}")
+    for name, array in (
+        ("radio_share", shares.radio),
+        ("compute_share", shares.compute),
+        ("bandwidth_share", shares.bandwidth),
+    ):
+        if not np.isfinite(array).all():
+            at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise InvalidPlanError(name, "must be a finite number", index=at, value=float(array[at]))

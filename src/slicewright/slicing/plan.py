@@ -9,7 +9,7 @@ from typing import Any, Literal
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.evaluation import Times, Violations, evaluate
+from slicewright.slicing.judge import Times, Violations, evaluate
 from slicewright.slicing.plan_file import plan_to_dict
 from slicewright.slicing.shares import Shares
 from slicewright.types import Document

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
-from slicewright.network.documents import finite, read_document, write_document
-from slicewright.network.fields import FieldReader
+from slicewright.files.documents import finite, read_document, write_document
+from slicewright.files.fields import FieldReader
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import LOCAL, Decisions
-from slicewright.slicing.evaluation import RULES
+from slicewright.slicing.judge import RULES, Violations, evaluate
 from slicewright.slicing.shares import Shares
 from slicewright.types import Document
 
@@ -70,6 +70,19 @@ def plan_to_dict(plan: Plan) -> Document:
 def save_plan(plan: Plan, path: str | Path) -> Path:
     """Write a plan file atomically."""
     return write_document(plan_to_dict(plan), path)
+
+
+def check(scenario: Scenario, plan: Plan | str | Path | Mapping[str, object]) -> Violations:
+    """Residual of each constraint 13a..13g of a plan, or plan file or document, in this scenario.
+
+    Raises:
+        InvalidPlanError: the plan does not fit the scenario.
+    """
+    from slicewright.slicing.plan import Plan
+
+    if not isinstance(plan, Plan):
+        plan = load_plan(scenario, plan)
+    return evaluate(scenario, plan.decisions, plan.shares)[1]
 
 
 def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> Plan:

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 
 from slicewright.errors import InvalidOptionError
-from slicewright.network.fields import FieldReader
+from slicewright.files.fields import FieldReader
 from slicewright.network.scenario import Scenario, SliceId
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.evaluation import Violations, evaluate
+from slicewright.slicing.judge import Violations, evaluate
 from slicewright.slicing.shares import Shares
 from slicewright.types import BoolArray, Document, FloatArray, IntArray
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.fields import FieldReader
+from slicewright.files.fields import FieldReader
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.shares import best_shares, fill_surplus
 from slicewright.slicing.compact import compact

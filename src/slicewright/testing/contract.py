@@ -9,7 +9,7 @@ import numpy as np
 
 from slicewright.errors import SlicewrightError
 from slicewright.network.scenario import Scenario
-from slicewright.policies.policy import Answer, Limit, Policy
+from slicewright.policies.slicing.policy import Answer, Limit, Policy
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.plan_file import load_plan
 from slicewright.slicing.shares import optimal_shares

@@ -11,8 +11,8 @@ from slicewright.control.state.events import Attempt, Decided
 from slicewright.control.state.grants import Place
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.situation import Situation
-from slicewright.network.documents import finite
-from slicewright.slicing.evaluation import RULES
+from slicewright.files.documents import finite
+from slicewright.slicing.judge import RULES
 from slicewright.slicing.rrm import rounding_effect, split_radio
 from slicewright.types import FloatArray, IntArray
 

@@ -26,7 +26,7 @@ from slicewright.control.state.grants import Grant, Place, Seat
 from slicewright.control.state.reasons import Reason, why_local
 from slicewright.control.state.situation import Pin, Situation
 from slicewright.network.scenario import Scenario
-from slicewright.policies import plan as plan_with
+from slicewright.policies.slicing import plan as plan_with
 from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan

@@ -14,8 +14,8 @@ from fastapi import Request
 
 from slicewright.control.http.problems import Problem
 from slicewright.errors import InvalidOptionError
-from slicewright.network.documents import read_document
-from slicewright.network.fields import FieldReader
+from slicewright.files.documents import read_document
+from slicewright.files.fields import FieldReader
 
 _read = FieldReader(InvalidOptionError)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")

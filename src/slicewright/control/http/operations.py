@@ -144,7 +144,7 @@ async def log(plane: Plane, _: Admin, after: Annotated[int, Query(ge=0, lt=2**62
 
 
 def _methods(plane: ControlPlane) -> Document:
-    from slicewright.policies import policies
+    from slicewright.policies.slicing import policies
 
     trial = plane.orchestrator.fallback_chain.trial
     return {

@@ -19,7 +19,7 @@ from slicewright.control.state.errors import ControlError
 from slicewright.control.transport.base import Transport
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.errors import InvalidOptionError, MissingExtraError
-from slicewright.policies import policy
+from slicewright.policies.slicing import policy
 
 if TYPE_CHECKING:
     from slicewright.control.transport.nats_connection import NatsAddress

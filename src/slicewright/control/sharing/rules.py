@@ -14,9 +14,9 @@ from slicewright.control.messages.sharing import CLOSED_FORM_NAME
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.grants import Seat
 from slicewright.errors import UnknownNameError
-from slicewright.learning.features import Float32Array, manager_rows
-from slicewright.policies.learned_models import ModelUnavailableError
-from slicewright.policies.share_models import (
+from slicewright.models.slicing.features import Float32Array, manager_rows
+from slicewright.models.slicing.session import ModelUnavailableError
+from slicewright.models.slicing.share_models import (
     SHARE_MODELS,
     check_share_size,
     expected_share_s,

@@ -10,7 +10,7 @@ from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, Ev
 from slicewright.control.state.network import Network
 from slicewright.control.state.state import OrchestratorState
 from slicewright.errors import InvalidOptionError, InvalidScenarioError, UnknownNameError, nearest
-from slicewright.policies import policies
+from slicewright.policies.slicing import policies
 
 
 class NoNetworkError(ControlError):

@@ -12,7 +12,7 @@ from slicewright.control.state.grants import Grant, GrantAccount
 from slicewright.control.state.reasons import SENTENCES, Reason
 from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.picture import Picture
-from slicewright.slicing.evaluation import RULES
+from slicewright.slicing.judge import RULES
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import (
     TEST_NETWORK,

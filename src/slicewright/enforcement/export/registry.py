@@ -10,7 +10,7 @@ from slicewright.enforcement.export.compute import to_kubernetes, to_mec015
 from slicewright.enforcement.export.document import Export, Options, Source
 from slicewright.enforcement.export.radio import to_a1, to_e2sm_ccc, to_rrm, to_srsran_json, to_srsran_yaml
 from slicewright.errors import InvalidPlanError, UnknownNameError
-from slicewright.network.documents import write_atomically
+from slicewright.files.documents import write_atomically
 from slicewright.slicing.plan import Plan
 
 TARGETS: Mapping[str, Callable[[Source], Export]] = MappingProxyType(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.errors import InvalidTasksError
-from slicewright.network.fields import FieldReader
+from slicewright.files.fields import FieldReader
 from slicewright.placement import REJECTED, Tasks, choice_of, judge, place
-from slicewright.placement.tasks import Split
-from slicewright.placement.topology import Topology
+from slicewright.placement.problem.tasks import Split
+from slicewright.placement.problem.topology import Topology
 from slicewright.types import IntArray
 
 _read = FieldReader(InvalidTasksError)

@@ -19,7 +19,7 @@ from slicewright.enforcement.linux.shell import program, run
 from slicewright.enforcement.sdn.fabric import Fabric
 from slicewright.enforcement.testbed.layout import check_name
 from slicewright.errors import EnforcementError, MissingFeatureError
-from slicewright.network.documents import write_atomically
+from slicewright.files.documents import write_atomically
 
 NEEDS = (
     "linux", "root", "ip", "ethtool", "network namespaces", "veth",

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from slicewright.errors import InvalidTasksError
-from slicewright.network.documents import read_document
-from slicewright.network.fields import FieldReader
-from slicewright.placement.topology import Topology
+from slicewright.files.documents import read_document
+from slicewright.files.fields import FieldReader
+from slicewright.placement.problem.topology import Topology
 from slicewright.types import Document
 
 SCHEMA = "slicewright/fabric/v1"

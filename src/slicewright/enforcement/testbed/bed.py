@@ -28,8 +28,8 @@ from slicewright.enforcement.testbed.layout import (
     node_address,
 )
 from slicewright.errors import EnforcementError
+from slicewright.files.documents import write_atomically
 from slicewright.network import load_scenario, save_scenario
-from slicewright.network.documents import write_atomically
 from slicewright.slicing import Plan, load_plan, save_plan
 
 NEEDS = (

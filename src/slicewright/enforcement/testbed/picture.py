@@ -9,7 +9,7 @@ import numpy as np
 
 from slicewright.enforcement.testbed.report import PARTS, BedReport
 from slicewright.enforcement.testbed.traffic import DeviceRun
-from slicewright.network.pictures import write_picture
+from slicewright.files.pictures import write_picture
 
 _TITLES = {"transmit_s": "Transmission", "execute_s": "Execution", "completion_s": "Completion"}
 _TASK, _MEAN, _MODEL = "#9ec5e8", "#0b5394", "#d9480f"

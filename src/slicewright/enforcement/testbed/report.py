@@ -13,7 +13,7 @@ from slicewright.enforcement.testbed.bed import Bed
 from slicewright.enforcement.testbed.layout import WIRE_OVERHEAD, Scale
 from slicewright.enforcement.testbed.traffic import DeviceRun
 from slicewright.enforcement.testbed.workload import Timeline
-from slicewright.network.documents import finite
+from slicewright.files.documents import finite
 from slicewright.slicing import evaluate
 from slicewright.types import Document, FloatArray
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slicewright.network import pictures
+from slicewright.files import pictures
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.plan import Plan
 

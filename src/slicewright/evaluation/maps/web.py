@@ -21,7 +21,7 @@ from slicewright.evaluation.maps.style import (
     SOFT,
     slice_colour,
 )
-from slicewright.network.documents import write_atomically
+from slicewright.files.documents import write_atomically
 from slicewright.slicing.plan import Plan
 from slicewright.types import FloatArray, IntArray
 

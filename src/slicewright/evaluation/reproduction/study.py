@@ -9,12 +9,12 @@ from importlib import import_module
 from pathlib import Path
 
 from slicewright.errors import UnknownNameError
-from slicewright.evaluation.reproduction.item import Item, Measured, Verdict
-from slicewright.evaluation.reproduction.workshop import Workshop
+from slicewright.evaluation.reproduction.engine.item import Item, Measured, Verdict
+from slicewright.evaluation.reproduction.engine.workshop import Workshop
 
 STUDIES: dict[str, tuple[str, ...]] = {
-    "slicing": ("slicing_tables", "slicing_time", "slicing_costs", "slicing_findings", "slicing_sensitivity"),
-    "placement": ("placement_tables", "placement_shares"),
+    "slicing": ("tables", "time", "costs", "findings", "sensitivity"),
+    "placement": ("tables", "shares"),
 }
 """Modules of each publication's items, in the order of the report."""
 SMALL = ("tiny", "smoke")
@@ -46,8 +46,8 @@ def items_of(study: str) -> list[Item]:
     """
     if study not in STUDIES:
         raise UnknownNameError("study", study, STUDIES)
-    home = "slicewright.evaluation.reproduction."
-    return [item for module in STUDIES[study] for item in import_module(home + module).ITEMS]
+    room = f"slicewright.evaluation.reproduction.{study}"
+    return [item for module in STUDIES[study] for item in import_module(f"{room}.{module}").ITEMS]
 
 
 def chosen_items(study: str, only: Sequence[str]) -> list[Item]:
@@ -98,7 +98,7 @@ def reproduce(
     Raises:
         UnknownNameError: no such study or item.
     """
-    from slicewright.evaluation.reproduction.report import write_report
+    from slicewright.evaluation.reproduction.report.report import write_report
 
     chosen = {item.name for item in chosen_items(study, only)}
     outcomes = []

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slicewright.learning.placement.network_inputs import NetworkInputs, network_inputs
 from slicewright.learning.placement.runs import Run
+from slicewright.models.placement.queue_inputs import NetworkInputs, network_inputs
 
 BATCH_SIZE = 16
 IMPOSSIBLE = -1e9

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.placement.judge import queue_arrivals
-from slicewright.placement.options import REJECTED
-from slicewright.placement.tasks import Tasks
+from slicewright.placement.problem.options import REJECTED
+from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import BoolArray, FloatArray, IntArray
 
 SAME = 1e-9

@@ -20,7 +20,7 @@ class ClassifierDesign:
         features: inputs per task, 27 in the publication.
         classes: options per task, 67 in the publication.
         width: of the embedding and of both layers (not published).
-        graph: which tasks share an edge, see :func:`slicewright.learning.placement.features.adjacency`.
+        graph: which tasks share an edge, see :func:`slicewright.models.placement.features.adjacency`.
         self_loops: whether a task is its own neighbour, as in Kipf and Welling (the publication's [29]).
     """
 

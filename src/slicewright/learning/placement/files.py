@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from slicewright.learning.model_files import write_model
+from slicewright.learning.common.model_files import write_model
 
 save_files = partial(write_model, libraries=("slicewright", "torch", "scikit-learn", "onnx", "numpy"))
-"""Write a model into a folder, see :func:`slicewright.learning.model_files.write_model`."""
+"""Write a model into a folder, see :func:`slicewright.learning.common.model_files.write_model`."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from slicewright.learning.export import to_onnx
+from slicewright.learning.common.export import to_onnx
 from slicewright.learning.placement.classifier import Alone, Classifier
-from slicewright.learning.placement.features import ALONE
 from slicewright.learning.placement.queue_network import NODE, PAIR, TASK, QueueNetwork
+from slicewright.models.placement.features import ALONE
 
 
 def classifier_onnx(model: Classifier) -> bytes:

@@ -10,14 +10,11 @@ from typing import Any
 import torch
 
 from slicewright.errors import UnknownNameError
-from slicewright.learning.cards import Card
 from slicewright.learning.placement.classifier import Classifier, ClassifierDesign
-from slicewright.learning.placement.crossing import score_predictor
-from slicewright.learning.placement.features import ALONE
+from slicewright.learning.placement.cross_validation import score_predictor
 from slicewright.learning.placement.files import save_files
-from slicewright.learning.placement.gains import gain_figures
+from slicewright.learning.placement.gain_figures import gain_figures
 from slicewright.learning.placement.graphs import classifier_onnx, queue_onnx
-from slicewright.learning.placement.kinds import GRAPH, QUEUE, ROWS, SHIPPED, TREE
 from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
 from slicewright.learning.placement.queue_network import QueueDesign
 from slicewright.learning.placement.runs import FIRST_TEST_SEED, LABEL_ITERATIONS, Run, ranges, solved_runs
@@ -28,6 +25,9 @@ from slicewright.learning.placement.training import (
     train_queue_network,
 )
 from slicewright.learning.placement.tree import SMALLEST_LEAF, train_tree, tree_onnx
+from slicewright.models.cards import Card
+from slicewright.models.placement.features import ALONE
+from slicewright.models.placement.model_kinds import GRAPH, QUEUE, ROWS, SHIPPED, TREE
 
 Report = Callable[[str], None]
 DECODINGS = 8

@@ -12,9 +12,9 @@ from torch.nn.functional import cross_entropy
 
 from slicewright.learning.placement.batches import QueueBatch, queue_batches
 from slicewright.learning.placement.classifier import Classifier, ClassifierDesign, mixing
-from slicewright.learning.placement.features import ALONE, adjacency, task_rows
 from slicewright.learning.placement.queue_network import QueueDesign, QueueNetwork
 from slicewright.learning.placement.runs import Run
+from slicewright.models.placement.features import ALONE, adjacency, task_rows
 
 Report = Callable[[str], None]
 IGNORED = -100

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slicewright.learning.placement.features import task_rows
 from slicewright.learning.placement.runs import Run
+from slicewright.models.placement.features import task_rows
 from slicewright.types import IntArray
 
 SMALLEST_LEAF = 5

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.documents import read_document
+from slicewright.files.documents import read_document
 from slicewright.network.importers.layout import place_vertices
 from slicewright.network.importers.roles import ROLE_RULES, assign_roles
 from slicewright.network.scenario import Scenario

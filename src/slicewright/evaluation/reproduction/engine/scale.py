@@ -1,0 +1,108 @@
+"""How much work a reproduction does: from minutes to the published protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from slicewright.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from slicewright.learning.common.training import Schedule
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Counts of runs and sizes of trainings.
+
+    Attributes:
+        name: of the scale.
+        runs: repetitions of every point of the cost figures (published: 300).
+        few: repetitions where a run is slow (solvers, time curves, exhaustive checks).
+        devices: numbers of devices on the axes of the slicing figures.
+        access_points: axis of slicing Figure 6.
+        labels, folds, epochs: cross-validation of the published slicing models (published: 5,000 and 10).
+        serving_labels, serving_epochs: training of the models behind the figures, one per network size.
+        size_free_labels, size_free_epochs: training of our size-free networks, if none is shipped.
+        solver_devices: numbers of devices for which the published solver is timed.
+        solver_limit_s: s, its limit per scenario.
+        solver_runs: repetitions with the published solver.
+        tasks: axis of the placement figures.
+        placement_runs, placement_folds, placement_epochs: cross-validation of the placement classifiers.
+        placement_points: repetitions of every point of the placement figures.
+        batch_size: scenarios per step of the published slicing models (not published); 15 epochs in steps of 32
+            reach what 40 epochs in steps of 64 do.
+    """
+
+    name: str
+    runs: int
+    few: int
+    devices: tuple[int, ...]
+    access_points: tuple[int, ...]
+    labels: int
+    folds: int
+    epochs: int
+    serving_labels: int
+    serving_epochs: int
+    size_free_labels: int
+    size_free_epochs: int
+    solver_devices: tuple[int, ...]
+    solver_limit_s: float
+    tasks: tuple[int, ...]
+    placement_runs: int
+    placement_folds: int
+    placement_epochs: int
+    placement_points: int
+    batch_size: int = 64
+    solver_runs: int = 4
+
+    def schedule(self, seed: int, epochs: int) -> Schedule:
+        """Of the published slicing models. Needs torch."""
+        from slicewright.learning.common.training import Schedule
+
+        return Schedule(epochs=epochs, batch_size=self.batch_size, patience=epochs, seed=seed)
+
+
+SCALES: Mapping[str, Scale] = MappingProxyType(
+    {
+        "tiny": Scale(
+            name="tiny", runs=2, few=1, devices=(5, 8), access_points=(1, 3), labels=12, folds=2, epochs=1,
+            serving_labels=8, serving_epochs=1, size_free_labels=12, size_free_epochs=1, solver_devices=(3,),
+            solver_limit_s=2.0, solver_runs=1, tasks=(10, 20), placement_runs=6, placement_folds=2, placement_epochs=2,
+            placement_points=2,
+        ),
+        "smoke": Scale(
+            name="smoke", runs=10, few=4, devices=(10, 20, 30, 50), access_points=(1, 3, 5), labels=200, folds=3,
+            epochs=10, serving_labels=200, serving_epochs=12, size_free_labels=400, size_free_epochs=3,
+            solver_devices=(3, 5, 8), solver_limit_s=5.0, tasks=(20, 60, 100), placement_runs=60,
+            placement_folds=3, placement_epochs=60, placement_points=5, batch_size=16,
+        ),
+        "middle": Scale(
+            name="middle", runs=60, few=12, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
+            labels=1500, folds=5, epochs=15, serving_labels=1200, serving_epochs=15, size_free_labels=3000,
+            size_free_epochs=5, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=6,
+            tasks=(20, 40, 60, 80, 100, 120), placement_runs=300, placement_folds=5, placement_epochs=200,
+            placement_points=20, batch_size=32,
+        ),
+        "full": Scale(
+            name="full", runs=300, few=50, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
+            labels=5000, folds=10, epochs=15, serving_labels=3000, serving_epochs=15, size_free_labels=20_000,
+            size_free_epochs=10, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=5,
+            tasks=(10, 20, 40, 60, 80, 100, 120), placement_runs=120, placement_folds=10, placement_epochs=200,
+            placement_points=30, batch_size=32,
+        ),
+    }
+)  # fmt: skip
+
+
+def scale_of(name: str) -> Scale:
+    """A scale by name.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    if name not in SCALES:
+        raise UnknownNameError("scale", name, SCALES)
+    return SCALES[name]

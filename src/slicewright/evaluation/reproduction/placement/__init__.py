@@ -1,0 +1,1 @@
+"""The publication on the GNN, item by item."""

@@ -1,0 +1,1 @@
+"""From outcomes to a report: HTML, Markdown, CSV and figures."""

@@ -1,0 +1,1 @@
+"""The publication on DeepSets-S, item by item."""

@@ -1,0 +1,1 @@
+"""Documents, fields of documents, sources and pictures: how every room reads and writes files."""

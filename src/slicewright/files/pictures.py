@@ -1,0 +1,48 @@
+"""Pictures on disk: in a format that can be drawn, replaced in one step, the same bytes for the same picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slicewright.errors import InvalidOptionError
+from slicewright.files.documents import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ENDINGS = (".png", ".pdf", ".svg")
+_STAMPS = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}
+"""What matplotlib writes into each format that has nothing to do with the picture."""
+
+
+def picture_file(path: str | Path, *, field: str = "picture", endings: Collection[str] = ENDINGS) -> Path:
+    """The file of a picture, whose ending chooses the format. Called before the work that is to be drawn.
+
+    Raises:
+        InvalidOptionError: the ending is none of those; names ``field``.
+    """
+    file = Path(path)
+    if file.suffix.lower() not in endings:
+        raise InvalidOptionError(field, f"must end in one of {', '.join(endings)}", value=file.name)
+    return file
+
+
+def write_picture(figure: Figure, path: str | Path, *, dpi: float = 150) -> Path:
+    """Write a figure; its own face colour is kept.
+
+    Raises:
+        InvalidOptionError: the ending is none of ``ENDINGS``.
+    """
+    import matplotlib
+
+    file = picture_file(path)
+    kind = file.suffix.lower()
+    stream = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "slicewright"}):
+        figure.savefig(
+            stream, format=kind[1:], dpi=dpi, facecolor=figure.get_facecolor(), metadata={_STAMPS[kind]: None}
+        )
+    return write_atomically(file, stream.getvalue())

@@ -1,0 +1,1 @@
+"""Who solves the labels: worker processes on this machine, or a Ray cluster."""

@@ -1,0 +1,1 @@
+"""Training for problem one: the published networks and the size-free one."""

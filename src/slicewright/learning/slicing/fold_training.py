@@ -1,0 +1,168 @@
+"""One subproblem's model trained fold by fold, so that every scenario is answered by a model that has not seen it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slicewright.files.documents import write_atomically
+from slicewright.learning.common.training import Schedule, Task, fit
+from slicewright.learning.slicing.batches import device_mask, stack_padded
+from slicewright.learning.slicing.heads import Choice
+from slicewright.learning.slicing.published import BandwidthModel, ChoiceModel, ShareModel
+from slicewright.models.slicing.features import Float32Array
+
+VALIDATION_PART = 0.1
+ANSWERED_AT_ONCE = 64
+Model = TypeVar("Model", ShareModel, BandwidthModel, ChoiceModel)
+Answer = tuple[Any, ...]
+"""Of one scenario, unpadded arrays: shares (SP1, SP2), or classes and offload probabilities (SP3)."""
+
+
+class Item(NamedTuple):
+    """One scenario as one subproblem's model sees it.
+
+    Attributes:
+        rows: (I, F) or, for SP1, (N, I, F').
+        target: the subproblem's label.
+    """
+
+    rows: Float32Array
+    target: np.ndarray
+
+
+class Batch(NamedTuple):
+    """Padded items."""
+
+    rows: Tensor
+    mask: Tensor
+    target: Tensor
+
+
+def collate(items: Sequence[Item]) -> Batch:
+    """Pad and stack (18-20)."""
+    counts = [x.rows.shape[-2] for x in items]
+    return Batch(
+        stack_padded([x.rows for x in items]), device_mask(counts), stack_padded([x.target for x in items])
+    )
+
+
+@dataclass(frozen=True)
+class Subproblem(Generic[Model]):
+    """What is trained.
+
+    Attributes:
+        name: SP1, SP2 or SP3, and what is unusual about its inputs.
+        build: a fresh model for rows of so many features.
+        loss: of a batch.
+    """
+
+    name: str
+    build: Callable[[int], Model]
+    loss: Callable[[Model, Batch], Tensor]
+
+
+@dataclass(frozen=True)
+class FoldTrainer:
+    """Trains a subproblem's model on every fold's complement and answers the fold.
+
+    Attributes:
+        split: indices of each fold.
+        schedule: of every training; its seed is that of the first fold.
+        folder: for logs, checkpoints and answers; what is finished there is not done again.
+        report: told what is being trained.
+    """
+
+    split: list[np.ndarray]
+    schedule: Schedule
+    folder: Path | None
+    report: Callable[[str], None]
+
+    def answers(self, problem: Subproblem[Model], items: Sequence[Item]) -> list[Answer]:
+        """Out-of-fold answers to all items."""
+        answers: list[Answer] = [()] * len(items)
+        for k, part in enumerate(self.split):
+            self.report(f"{problem.name}, fold {k + 1} of {len(self.split)}")
+            held = [items[i] for i in part]
+            logs = self._logs(f"{problem.name}-fold{k}", k)
+            kept = None if logs is None else logs / "answers.npz"
+            if kept is not None and kept.exists():
+                given = _read_answers(kept, len(held))
+            else:
+                others = np.setdiff1d(np.arange(len(items)), part)
+                given = _answers(self._train(problem, f"fold{k}", [items[i] for i in others], k), held)
+                if kept is not None:
+                    _write_answers(kept, given)
+            for i, answer in zip(part, given, strict=True):
+                answers[i] = answer
+        return answers
+
+    def on_all(self, problem: Subproblem[Model], items: Sequence[Item]) -> Model:
+        """One model of everything."""
+        self.report(f"{problem.name}, all {len(items)} scenarios")
+        return self._train(problem, "all", items, 0)
+
+    def _logs(self, name: str, offset: int) -> Path | None:
+        s = self.schedule
+        settings = f"{s.epochs}-{s.batch_size}-{s.seed + offset}"
+        return None if self.folder is None else self.folder / f"{name}-{settings}"
+
+    def _train(self, problem: Subproblem[Model], what: str, items: Sequence[Item], offset: int) -> Model:
+        seed = self.schedule.seed + offset
+        torch.manual_seed(seed)
+        order = np.random.default_rng(seed).permutation(len(items))
+        held = max(1, int(VALIDATION_PART * len(items)))
+        valid, train = [items[i] for i in order[:held]], [items[i] for i in order[held:]]
+        model = problem.build(items[0].rows.shape[-1])
+        model.encoder.standardise.fit(*_flat(collate(train)))
+        task = Task(model, problem.loss, collate, lambda item: float(np.log(item.rows.shape[-2])))
+        logs = self._logs(f"{problem.name}-{what}", offset)
+        fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=logs)
+        return model
+
+
+def _flat(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Rows (B, I, F) and mask (B, I) of a batch; the slices of SP1 count as scenarios."""
+    if batch.rows.dim() == 3:
+        return batch.rows, batch.mask
+    slices = batch.rows.shape[1]
+    return batch.rows.flatten(0, 1), batch.mask.unsqueeze(1).expand(-1, slices, -1).flatten(0, 1)
+
+
+@torch.no_grad()
+def _answers(model: Model, items: Sequence[Item]) -> list[Answer]:
+    out: list[Answer] = []
+    for k in range(0, len(items), ANSWERED_AT_ONCE):
+        some = items[k : k + ANSWERED_AT_ONCE]
+        batch = collate(some)
+        given = model(batch.rows, batch.mask)
+        for b, item in enumerate(some):
+            count = item.rows.shape[-2]
+            if isinstance(given, Choice):
+                classes = given.joint[b, :count].argmax(-1).numpy()
+                out.append((classes, torch.sigmoid(given.offload[b, :count]).numpy()))
+            elif given.dim() == 4:  # SP1: (B, N, 1 + I, E)
+                out.append((given[b, :, 1 : 1 + count].exp().numpy(),))
+            else:
+                out.append((given[b, :, 1:].exp().numpy(),))
+    return out
+
+
+def _write_answers(file: Path, answers: Sequence[Answer]) -> None:
+    packed = io.BytesIO()
+    arrays = {f"{i}-{part}": array for i, answer in enumerate(answers) for part, array in enumerate(answer)}
+    np.savez(packed, **arrays)
+    write_atomically(file, packed.getvalue())
+
+
+def _read_answers(file: Path, count: int) -> list[Answer]:
+    with np.load(file, allow_pickle=False) as arrays:
+        parts = len(arrays.files) // count
+        return [tuple(arrays[f"{i}-{part}"] for part in range(parts)) for i in range(count)]

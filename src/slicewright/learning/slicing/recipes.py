@@ -1,0 +1,269 @@
+"""From a model's name to its files: data, training, figures, export. One recipe per name and scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from slicewright.errors import InvalidOptionError, UnknownNameError
+from slicewright.learning.common.export import save_model
+from slicewright.learning.common.training import Schedule, Task, fit
+from slicewright.learning.slicing.batches import NetworkBatch, NetworkLabel, network_batch, network_key
+from slicewright.learning.slicing.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
+from slicewright.learning.slicing.chained import train_published
+from slicewright.learning.slicing.graphs import bipartite_onnx, published_onnx
+from slicewright.learning.slicing.instances import FIRST_TEST_SEED, LABEL_ROUNDS, Solved, digest, draw, solve
+from slicewright.learning.slicing.published import DESIGNS, Design, design
+from slicewright.learning.slicing.scoring import decoded, most_probable, published_choices, score, test_set
+from slicewright.models.cards import BIPARTITE, PUBLISHED, Card
+from slicewright.models.slicing.features import Network, network
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much to train.
+
+    Attributes:
+        paper, varied: solved scenarios of the published setting and of other networks, for ``bipartite``.
+        labels: solved scenarios of the published setting, for the published models.
+        folds: of the published models' upstream answers.
+        published: schedule of the published models.
+        imitate, descend: schedules of ``bipartite``: labels first, then mostly the expected cost.
+        tested: scenarios for the figures of the card.
+    """
+
+    paper: int
+    varied: int
+    labels: int
+    folds: int
+    published: Schedule
+    imitate: Schedule
+    descend: Schedule
+    tested: int
+
+
+def _imitation(epochs: int) -> Schedule:
+    return Schedule(epochs=epochs, learning_rate=5e-3)
+
+
+def _descent(epochs: int) -> Schedule:
+    return Schedule(epochs=epochs, learning_rate=1e-3)
+
+
+SCALES: Mapping[str, Scale] = {
+    "smoke": Scale(
+        paper=500, varied=100, labels=500, folds=2, tested=40,
+        published=Schedule(epochs=10), imitate=_imitation(3), descend=_descent(1),
+    ),
+    "shipped": Scale(
+        paper=8000, varied=3000, labels=5000, folds=2, tested=200,
+        published=Schedule(epochs=15, batch_size=32), imitate=_imitation(8), descend=_descent(6),
+    ),
+    "full": Scale(
+        paper=50_000, varied=50_000, labels=50_000, folds=10, tested=1000,
+        published=Schedule(epochs=30, batch_size=32, patience=12), imitate=_imitation(20), descend=_descent(20),
+    ),
+}  # fmt: skip
+MODELS = (*DESIGNS, "bipartite")
+VALIDATION_PART = 0.05
+
+
+def train(
+    name: str,
+    folder: Path,
+    *,
+    scale: str = "shipped",
+    instances: Sequence[Solved] | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    device: str = "cpu",
+    report: Report = lambda line: None,
+) -> Card:
+    """Train a model by name and write its files.
+
+    Args:
+        name: of the model.
+        folder: for ``<name>.onnx``, ``<name>.safetensors``, ``<name>.json``, and logs and checkpoints in ``runs``, from
+            which the same training continues if it was interrupted.
+        scale: ``smoke`` (a minute), ``shipped`` (what the package ships) or ``full``.
+        instances: solved scenarios; drawn and solved here by default.
+        seed: of everything random.
+        epochs: overrides the scale's.
+        device: a Lightning accelerator: ``cpu``, ``gpu``, ``mps`` or ``auto``.
+        report: told what is happening.
+
+    Raises:
+        UnknownNameError: no such model or scale.
+        InvalidOptionError: instances unfit for the model.
+    """
+    if name not in MODELS:
+        raise UnknownNameError("model", name, MODELS)
+    if scale not in SCALES:
+        raise UnknownNameError("scale", scale, SCALES)
+    chosen = SCALES[scale]
+    torch.set_num_threads(1)
+    data: dict[str, Any] = {"family": "given"}
+    if instances is None:
+        report("solving scenarios")
+        instances, data = _drawn(name, chosen, seed)
+    if len(instances) < 2 * chosen.folds:
+        raise InvalidOptionError(
+            "labels", f"must hold at least {2 * chosen.folds} feasible scenarios", value=len(instances)
+        )
+    data |= {"labels": len(instances), "digest": digest(instances), "test_seeds_from": FIRST_TEST_SEED}
+    logs = folder / "runs" / f"{name}-{scale}-{data['digest'][:8]}"
+    adapted = partial(_adapted, seed=seed, epochs=epochs, device=device)
+    test = test_set(chosen.tested)
+    if name == "bipartite":
+        schedules = adapted(chosen.imitate), adapted(chosen.descend)
+        trained = _bipartite(instances, *schedules, test=test, folder=logs, report=report)
+    else:
+        schedule = adapted(chosen.published)
+        trained = _published(
+            design(name), instances, schedule, folds=chosen.folds, test=test, folder=logs, report=report
+        )
+    return save_model(
+        trained.model,
+        folder,
+        name=name,
+        kind=trained.kind,
+        onnx=trained.onnx,
+        settings=trained.settings,
+        trained_for=ranges(instances),
+        data=data,
+        training={"scale": scale, "seed": seed, **trained.training},
+        figures={**trained.figures, "scenarios": len(test), "first_seed": FIRST_TEST_SEED},
+    )
+
+
+class _Trained(NamedTuple):
+    """A trained model and what its card says of it."""
+
+    model: torch.nn.Module
+    kind: str
+    onnx: bytes
+    settings: Mapping[str, object]
+    training: Mapping[str, object]
+    figures: Mapping[str, object]
+
+
+def _bipartite(
+    instances: Sequence[Solved],
+    imitate: Schedule,
+    descend: Schedule,
+    *,
+    test: Sequence[Solved],
+    folder: Path,
+    report: Report,
+) -> _Trained:
+    model = train_bipartite(instances, imitate, descend, folder=folder, report=report)
+    figures = {
+        "most probable": score(most_probable(model), test),
+        "decoded once": score(decoded(model, 1), test),
+        "best of 32 decodings": score(decoded(model, 32), test),
+    }
+    training = {"imitate": asdict(imitate), "descend": asdict(descend)}
+    return _Trained(model, BIPARTITE, bipartite_onnx(model), model.settings(), training, figures)
+
+
+def _published(
+    made: Design,
+    instances: Sequence[Solved],
+    schedule: Schedule,
+    *,
+    folds: int,
+    test: Sequence[Solved],
+    folder: Path,
+    report: Report,
+) -> _Trained:
+    model = train_published(instances, made, parts=folds, schedule=schedule, folder=folder, report=report)
+    figures = {"most probable": score(published_choices(model), test)}
+    training = {"folds": folds, "schedule": asdict(schedule)}
+    return _Trained(model, PUBLISHED, published_onnx(model), model.settings(), training, figures)
+
+
+def _adapted(schedule: Schedule, *, seed: int, epochs: int | None, device: str) -> Schedule:
+    """A scale's schedule as the user asked for it."""
+    return replace(schedule, seed=seed, epochs=epochs or schedule.epochs, accelerator=device)
+
+
+def train_bipartite(
+    instances: Sequence[Solved],
+    imitate: Schedule,
+    descend: Schedule,
+    *,
+    made: BipartiteDesign | None = None,
+    folder: Path | None = None,
+    report: Report = lambda line: None,
+) -> Bipartite:
+    """Labels first, then mostly the expected cost, which needs no labels but a scale (model page 3.4).
+
+    Args:
+        instances: solved scenarios of any networks.
+        imitate, descend: schedules of the two stages; the seed of the first fixes the weights and the validation part.
+        made: widths.
+        folder: for logs and checkpoints.
+        report: told what is being trained.
+    """
+    torch.manual_seed(imitate.seed)
+    model = Bipartite(made or BipartiteDesign())
+    items = [network_item(x) for x in instances]
+    order = torch.randperm(len(items), generator=torch.Generator().manual_seed(imitate.seed)).tolist()
+    held = max(1, int(VALIDATION_PART * len(items)))
+    valid, learn = [items[i] for i in order[:held]], [items[i] for i in order[held:]]
+    for stage, schedule, loss in (
+        ("imitate", imitate, BipartiteLoss(imitation=1.0, cost=0.0)),
+        ("descend", descend, BipartiteLoss(imitation=0.05, cost=1.0)),
+    ):
+        report(f"{stage}: {len(learn)} scenarios, {schedule.epochs} epochs")
+        task = Task(model, loss, collate_networks, lambda item: network_key(item[0]))
+        where = None if folder is None else folder / f"{stage}-{schedule.epochs}-{schedule.seed}"
+        fit(task, learn, valid, schedule=schedule, folder=where, report=partial(_prefixed, report, stage))
+    return model
+
+
+def _prefixed(report: Report, prefix: str, line: str) -> None:
+    report(f"{prefix}: {line}")
+
+
+NetworkItem = tuple[Network, NetworkLabel]
+
+
+def network_item(instance: Solved) -> NetworkItem:
+    """A solved scenario as the size-free network learns it."""
+    d = instance.decisions
+    unit = float(instance.scenario.local_time_s.mean())
+    label = NetworkLabel(d.access_point, d.node, d.slice, instance.cost_s / unit)
+    return network(instance.scenario), label
+
+
+def collate_networks(items: list[NetworkItem]) -> NetworkBatch:
+    """Pad and stack."""
+    return network_batch([x for x, _ in items], [y for _, y in items])
+
+
+def ranges(instances: Sequence[Solved]) -> dict[str, list[int]]:
+    """Smallest and largest counts in the training data."""
+    counts = {
+        "devices": [x.scenario.n_devices for x in instances],
+        "access_points": [x.scenario.n_access_points for x in instances],
+        "nodes": [x.scenario.n_nodes for x in instances],
+        "slices": [x.scenario.n_slices for x in instances],
+    }
+    return {name: [min(values), max(values)] for name, values in counts.items()}
+
+
+def _drawn(name: str, scale: Scale, seed: int) -> tuple[list[Solved], dict[str, Any]]:
+    families = (
+        {"paper": scale.paper, "varied": scale.varied} if name == "bipartite" else {"paper": scale.labels}
+    )
+    instances = [x for family, count in families.items() for x in solve(draw(family, count), seed=seed)]
+    seeds = {family: [0, count - 1] for family, count in families.items()}
+    return instances, {"families": seeds, "rounds": LABEL_ROUNDS, "search_seed": seed}

@@ -1,0 +1,1 @@
+"""Networks of problem two: where tasks are placed."""

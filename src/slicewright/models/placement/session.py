@@ -1,0 +1,99 @@
+"""Exported models of problem two: what they are asked of a placement problem. No torch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from slicewright.models.cards import Card
+from slicewright.models.placement.features import adjacency, task_rows
+from slicewright.models.placement.model_kinds import GRAPH, QUEUE, ROWS, TREE
+from slicewright.models.placement.queue_inputs import network_inputs
+from slicewright.models.session import ModelUnavailableError, OpenModel, open_model, preferred_folder
+from slicewright.placement.problem.tasks import Tasks
+from slicewright.types import FloatArray
+
+LARGEST_INPUT = 20_000_000
+"""Tasks times options, or tasks squared, beyond which an inference would ask for gigabytes."""
+SMALLEST_P = 1e-6
+"""A class that a tree never saw is not impossible."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlacementModel(OpenModel):
+    """A model of problem two."""
+
+    def scores(self, tasks: Tasks) -> FloatArray:
+        """(K, O) log-probability of every option of every task.
+
+        Raises:
+            ModelUnavailableError: the network's size is not the model's, is too large, or onnxruntime fails.
+        """
+        (answer,) = self.answers(self._feed(tasks))
+        if self.card.kind == TREE:
+            return np.asarray(np.log(np.maximum(answer, SMALLEST_P)), dtype=np.float64)
+        return np.asarray(answer[0] if self.card.kind == QUEUE else answer, dtype=np.float64)
+
+    def _feed(self, tasks: Tasks) -> Mapping[str, np.ndarray]:
+        kind, count = self.card.kind, tasks.n_tasks
+        if count * max(tasks.options.count, count if kind == GRAPH else 1) > LARGEST_INPUT:
+            raise ModelUnavailableError(f"{self.card.name} would need too much memory for {count} tasks")
+        if kind == QUEUE:
+            return _queue_feed(tasks)
+        rows = task_rows(tasks).astype(np.float32)
+        made_for, here = self.card.settings, {"features": rows.shape[1], "classes": tasks.options.count}
+        for name, have in here.items():
+            if made_for[name] != have:
+                raise ModelUnavailableError(
+                    f"{self.card.name} is made for {made_for[name]} {name} per task; this problem has {have}"
+                )
+        if kind == GRAPH:
+            return {"rows": rows, "adjacency": adjacency(tasks, made_for["graph"]).astype(np.float32)}
+        return {"rows": rows}
+
+
+def _queue_feed(tasks: Tasks) -> Mapping[str, np.ndarray]:
+    seen = network_inputs(tasks)
+    batched = {name: getattr(seen, name)[None] for name in ("cost", "limit", "pair", "task", "node")}
+    mask = np.ones((1, tasks.n_tasks), np.float32)
+    return {**batched, "first": seen.first, "second": seen.second, "mask": mask}
+
+
+def concerns(card: Card, tasks: Tasks) -> tuple[str, ...]:
+    """Sentences on what the model has not seen in training."""
+    have = {"tasks": tasks.n_tasks, "coins": tasks.topology.coins.size, "mecs": tasks.topology.mecs.size}
+    remarks = [
+        f"{card.name} was trained for {low} to {high} {name}, this problem has {have[name]}"
+        for name, (low, high) in card.trained_for.items()
+        if not low <= have[name] <= high
+    ]
+    if tasks.split != "proportional":
+        remarks.append(
+            f"{card.name} was trained for proportional splitting, this problem has {tasks.split!r}"
+        )
+    return tuple(remarks)
+
+
+_loading = threading.Lock()
+
+
+def load_placement_model(name: str) -> PlacementModel:
+    """The model of that name, from ``$SLICEWRIGHT_MODELS`` or as shipped; loaded once per process.
+
+    Raises:
+        ModelUnavailableError: the file, its card or onnxruntime is missing or damaged, or it places no tasks.
+    """
+    with _loading:
+        return _load(name, preferred_folder())
+
+
+@cache
+def _load(name: str, preferred: str) -> PlacementModel:
+    opened = open_model(name, preferred, shipped_in="placement")
+    if opened.card.kind not in (GRAPH, ROWS, TREE, QUEUE):
+        raise ModelUnavailableError(f"model {name!r} is of kind {opened.card.kind!r}, which places no tasks")
+    return PlacementModel(opened.card, opened.session)

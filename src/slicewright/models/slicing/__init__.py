@@ -1,0 +1,1 @@
+"""Networks of problem one (model page 3): offloading decisions and shares."""

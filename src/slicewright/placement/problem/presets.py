@@ -1,0 +1,153 @@
+"""Families of random placement problems: named presets whose every parameter can be overridden (model page 2).
+
+The seed is the instance's identity: the same preset, parameters and seed give the same tasks, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from slicewright.errors import InvalidScenarioError, InvalidTasksError, UnknownNameError, nearest
+from slicewright.network.parameters import Range, with_parameters
+from slicewright.network.workload import BITS_PER_MEGABYTE
+from slicewright.placement.problem.regimes import PLACEMENT_REGIMES, PREFIX
+from slicewright.placement.problem.shapes import SHAPES, family_links
+from slicewright.placement.problem.tasks import Split, Tasks
+from slicewright.placement.problem.topology import Topology, linked_topology
+from slicewright.types import FloatArray
+
+
+@dataclass(frozen=True)
+class TaskFamily:
+    """Parameters of a family of placement problems. A range (low, high) is drawn uniformly.
+
+    The defaults are the published setting; what the publication leaves open is chosen as on the model page 2.
+
+    Attributes:
+        tasks: K.
+        shape: ``layered`` as published, ``line``, ``tree`` or ``mesh``; see ``placement.problem.shapes``.
+        access_points: A; access point i hangs on lower COIN i, counted round.
+        lower_coins, upper_coins, mecs: counts.
+        lower_capacity_hz, upper_capacity_hz, mec_capacity_hz: cycle/s, per node.
+        link_length, mec_link_length: length of a link, and of one to a MEC.
+        size_bits: bit, S_k.
+        cycles: cycle, w_k.
+        deadline_s: s, D_k.
+        arrival_rate_hz: 1/s, lambda_k.
+        split: ``proportional``, ``equal`` or ``none``.
+    """
+
+    tasks: int = 60
+    shape: str = "layered"
+    access_points: int = 8
+    lower_coins: int = 8
+    upper_coins: int = 4
+    mecs: int = 1
+    lower_capacity_hz: Range = (5e8, 5e8)
+    upper_capacity_hz: Range = (1e9, 1e9)
+    mec_capacity_hz: Range = (1e10, 1e10)
+    link_length: float = 1.0
+    mec_link_length: float = 2.0
+    size_bits: Range = (1 * BITS_PER_MEGABYTE, 10 * BITS_PER_MEGABYTE)
+    cycles: Range = (4e7, 8e7)
+    deadline_s: Range = (0.010, 0.150)
+    arrival_rate_hz: Range = (0.3, 0.3)
+    split: Split = "proportional"
+
+
+PLACEMENT_PRESETS: Mapping[str, TaskFamily] = MappingProxyType(
+    {
+        "paper-placement": TaskFamily(),
+        **{
+            PREFIX + name: with_parameters(TaskFamily(), regime.parameters, owner=f"preset {PREFIX + name!r}")
+            for name, regime in PLACEMENT_REGIMES.items()
+        },
+    }
+)
+
+
+def placement_preset(name: str = "paper-placement", *, seed: int = 0, **overrides: object) -> Tasks:
+    """A random placement problem of the named family.
+
+    Args:
+        name: ``paper-placement``, or a regime such as ``regime/tight``.
+        seed: the instance.
+        **overrides: any field of :class:`TaskFamily`, e.g. ``tasks=120`` or ``deadline_s=(0.05, 0.15)``.
+
+    Raises:
+        UnknownNameError: no such preset.
+        InvalidTasksError: an unknown or impossible parameter.
+    """
+    if name not in PLACEMENT_PRESETS:
+        raise UnknownNameError("placement preset", name, PLACEMENT_PRESETS)
+    try:
+        family = with_parameters(
+            PLACEMENT_PRESETS[name],
+            overrides,
+            owner=f"preset {name!r}",
+            may_be_zero=("mecs",),
+        )
+    except InvalidScenarioError as bad:
+        raise InvalidTasksError(bad.field, bad.rule, index=bad.index, value=bad.value, fix=bad.fix) from None
+    if family.shape not in SHAPES:
+        raise InvalidTasksError(
+            "shape", f"must be one of {', '.join(SHAPES)}{nearest(family.shape, SHAPES)}", value=family.shape
+        )
+    default = asdict(PLACEMENT_PRESETS[name])
+    changed = {k: v for k, v in asdict(family).items() if v != default[k] or k == "tasks"}
+    return replace(draw_tasks(family, seed), origin={"preset": name, "seed": seed, **changed})
+
+
+def draw_tasks(family: TaskFamily, seed: int) -> Tasks:
+    """Draw one problem of a family; ``seed`` is the instance."""
+    rng = np.random.default_rng(seed)
+
+    def draw(bounds: Range) -> FloatArray:
+        return rng.uniform(bounds[0], bounds[1], family.tasks)
+
+    topology = family_topology(family, rng)
+    return Tasks(
+        topology,
+        access_point=rng.integers(family.access_points, size=family.tasks),
+        size_bits=draw(family.size_bits),
+        cycles=draw(family.cycles),
+        deadline_s=draw(family.deadline_s),
+        arrival_rate_hz=draw(family.arrival_rate_hz),
+        split=family.split,
+    )
+
+
+def family_topology(family: TaskFamily, rng: np.random.Generator) -> Topology:
+    """The network of a family; only the speeds of its nodes are drawn."""
+    lower = [f"lower{i}" for i in range(family.lower_coins)]
+    upper = [f"upper{i}" for i in range(family.upper_coins)]
+    mecs = [f"mec{i}" for i in range(family.mecs)]
+    access_points = [f"ap{i}" for i in range(family.access_points)]
+    links = family_links(
+        family.shape,
+        lower=lower,
+        upper=upper,
+        mecs=mecs,
+        access_points=access_points,
+        length=family.link_length,
+        mec_length=family.mec_link_length,
+    )
+    capacity: list[FloatArray] = [
+        rng.uniform(bounds[0], bounds[1], len(names))
+        for bounds, names in (
+            (family.lower_capacity_hz, lower),
+            (family.upper_capacity_hz, upper),
+            (family.mec_capacity_hz, mecs),
+        )
+    ]
+    return linked_topology(
+        links,
+        capacity_hz=np.concatenate(capacity),
+        nodes=(*lower, *upper, *mecs),
+        access_points=tuple(access_points),
+        kinds=("coin",) * (len(lower) + len(upper)) + ("mec",) * len(mecs),
+    )
