@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
-
-import numpy as np
+from functools import cache, partial
+from typing import TypeAlias
 
 from slicewright.network import Scenario
 from slicewright.slicing import Decisions
 
+Choice: TypeAlias = tuple[int, int, int]
+"""Access point, node and slice of one device; -1 three times if it computes locally."""
 
-def all_decisions(scenario: Scenario) -> Iterator[Decisions]:
-    """Every decision vector of a small scenario."""
-    choices = [
+
+def cost_of(scenario: Scenario, decisions: Decisions) -> float:
+    """Least system cost of a decision vector over all shares, infinite if none is feasible (model page 1.3)."""
+    columns = (decisions.access_point.tolist(), decisions.node.tolist(), decisions.slice.tolist())
+    return _Costs(scenario).of(tuple(zip(*columns, strict=True)))
+
+
+def optimum(scenario: Scenario) -> float:
+    """The least cost over all decisions."""
+    costs = _Costs(scenario)
+    return min(costs.of(vector) for vector in itertools.product(*_choices(scenario)))
+
+
+def _choices(scenario: Scenario) -> list[list[Choice]]:
+    """What each device may do."""
+    return [
         [(-1, -1, -1)]
         + [
             (a, j, n)
@@ -25,37 +39,52 @@ def all_decisions(scenario: Scenario) -> Iterator[Decisions]:
         ]
         for i in range(scenario.n_devices)
     ]
-    for vector in itertools.product(*choices):
-        yield Decisions(*np.array(vector, dtype=np.int64).T)
 
 
-def cost_of(scenario: Scenario, decisions: Decisions) -> float:
-    """Least system cost of a decision vector over all shares, infinite if none is feasible (model page 1.3)."""
+class _Costs:
+    """What decisions cost. An access point or a node depends on its users alone: each set is worked out once."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.local_s = scenario.local_time_s.tolist()
+        self.point_s = cache(partial(_access_point_s, scenario))
+        self.node_s = cache(partial(_node_s, scenario))
+
+    def of(self, vector: tuple[Choice, ...]) -> float:
+        """The least cost of one decision vector."""
+        total = 0.0
+        on_point: dict[int, tuple[int, ...]] = {}
+        on_node: dict[int, tuple[tuple[int, int], ...]] = {}
+        for i, (a, j, n) in enumerate(vector):
+            if j < 0:
+                total += self.local_s[i]
+            else:
+                on_point[a] = (*on_point.get(a, ()), i)
+                on_node[j] = (*on_node.get(j, ()), (i, n))
+        total += sum(self.point_s(a, users) for a, users in on_point.items())
+        return total + sum(self.node_s(j, users) for j, users in on_node.items())
+
+
+def _access_point_s(scenario: Scenario, a: int, users: tuple[int, ...]) -> float:
+    """Transmission time of the devices that use an access point, together."""
+    return float(sum(math.sqrt(scenario.task_bits[i] / scenario.rate_bps[i, a]) for i in users) ** 2)
+
+
+def _node_s(scenario: Scenario, j: int, users: tuple[tuple[int, int], ...]) -> float:
+    """Execution time of the devices on a node, each in its slice, together."""
+    arrivals = float(sum(scenario.arrival_rate_hz[i] for i, _ in users))
     total = 0.0
-    for a in range(scenario.n_access_points):
-        roots = [
-            math.sqrt(scenario.task_bits[i] / scenario.rate_bps[i, a])
-            for i in range(scenario.n_devices)
-            if decisions.access_point[i] == a
-        ]
-        total += sum(roots) ** 2
-    for j in range(scenario.n_nodes):
-        on_node = [i for i in range(scenario.n_devices) if decisions.node[i] == j]
-        arrivals = sum(scenario.arrival_rate_hz[i] for i in on_node)
-        for n in range(scenario.n_slices):
-            members = [i for i in on_node if decisions.slice[i] == n]
-            queue = [
-                arrivals if scenario.queueing == "node" else scenario.arrival_rate_hz[i] for i in members
-            ]
-            total += _group(
-                [scenario.slice_cycles[i, n] for i in members],
-                [scenario.local_time_s[i] for i in members],
-                queue,
-                scenario.node_capacity_hz[j, n],
-            )
-    return total + sum(
-        float(scenario.local_time_s[i]) for i in range(scenario.n_devices) if decisions.node[i] < 0
-    )
+    for n in range(scenario.n_slices):
+        members = [i for i, slice_ in users if slice_ == n]
+        total += _group(
+            [float(scenario.slice_cycles[i, n]) for i in members],
+            [float(scenario.local_time_s[i]) for i in members],
+            [
+                arrivals if scenario.queueing == "node" else float(scenario.arrival_rate_hz[i])
+                for i in members
+            ],
+            float(scenario.node_capacity_hz[j, n]),
+        )
+    return total
 
 
 def _group(work: list[float], tau: list[float], queue: list[float], capacity: float) -> float:
@@ -78,8 +107,3 @@ def _group(work: list[float], tau: list[float], queue: list[float], capacity: fl
         middle = (low + high) / 2
         low, high = (middle, high) if used(middle) <= budget else (low, middle)
     return sum(1 / x for x in surplus(low))
-
-
-def optimum(scenario: Scenario) -> float:
-    """The least cost over all decisions."""
-    return min(cost_of(scenario, decisions) for decisions in all_decisions(scenario))
