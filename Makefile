@@ -6,11 +6,12 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test lint smoke bench install install-test clean help
+.PHONY: demo test check lint kernels smoke bench install install-test clean help
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
-	@echo "make test   lint, type check, every test, and both publications at smoke scale"
+	@echo "make check  for daily work, two minutes: lint, type check, the tests that your change touches"
+	@echo "make test   lint, type check, every test, and both publications at smoke scale: ten minutes on two cores"
 	@echo "make lint   ruff, mypy --strict, import contracts"
 	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
@@ -21,14 +22,23 @@ demo: $(VENV)/.core
 test: $(VENV)/.test
 	bash scripts/install-system-packages.sh
 	$(MAKE) lint
-	# Compile the kernels first: tests that start servers must not wait for it.
-	$(BIN)/slicewright plan paper-slicing --devices 0
-	$(BIN)/slicewright plan paper-slicing --devices 0 --method exact --budget 5s
-	$(BIN)/slicewright plan paper-slicing --devices 0 --method bipartite-raw
-	$(BIN)/slicewright place paper-placement --method auto --budget 50ms --json - > /dev/null
-	$(BIN)/python -m pytest -n $(JOBS) -m "not timing"
+	$(MAKE) kernels
+	# What measures time runs by itself, everything else in parallel; nothing is asked twice.
+	$(BIN)/python -m pytest -n $(JOBS) -m "not timing" --junitxml build/tests.xml
 	$(BIN)/python -m pytest -m timing
 	$(MAKE) smoke
+
+# The tests that import what changed since this branch left main (or since the last commit), the nearest first.
+check: lint kernels
+	@tests=$$($(BIN)/python -m tests.touched); \
+	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -q -n $(JOBS) -m "not timing and not slow" $$tests; fi
+
+# Compiled first, so that tests which start servers or count seconds do not wait for it.
+kernels: $(VENV)/.test
+	$(BIN)/slicewright plan paper-slicing --devices 0 > /dev/null
+	$(BIN)/slicewright plan paper-slicing --devices 0 --method exact --budget 5s > /dev/null
+	$(BIN)/slicewright plan paper-slicing --devices 0 --method bipartite-raw > /dev/null
+	$(BIN)/slicewright place paper-placement --method auto --budget 50ms --json - > /dev/null
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
