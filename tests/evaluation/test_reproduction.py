@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.evaluation.reproduction.engine.item import Item, Verdict, curve, holds, panel
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.manifest import manifest
+from slicewright.evaluation.reproduction.engine.measured import curve, panel
 from slicewright.evaluation.reproduction.engine.published import PLACEMENT, SP1, SP2, SP3
 from slicewright.evaluation.reproduction.engine.scale import SCALES, scale_of
 from slicewright.evaluation.reproduction.engine.statistics import estimate
@@ -95,9 +96,9 @@ def test_finished_items_are_skipped(slicing: Path) -> None:
 
 def test_data_of_another_scale_or_seed_are_not_reused(slicing: Path) -> None:
     item = next(i for i in items_of("slicing") if i.name == "fig4")
-    assert Workshop(SCALES["tiny"], slicing).stored(item) is not None
-    assert Workshop(SCALES["smoke"], slicing).stored(item) is None
-    assert Workshop(SCALES["tiny"], slicing, seed=1).stored(item) is None
+    assert Workshop(SCALES["tiny"], slicing).stored(item.name, item.revision) is not None
+    assert Workshop(SCALES["smoke"], slicing).stored(item.name, item.revision) is None
+    assert Workshop(SCALES["tiny"], slicing, seed=1).stored(item.name, item.revision) is None
 
 
 def test_trainings_run_on_ray_as_in_processes(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from slicewright.learning.common.batching import similar_batches
 from slicewright.learning.common.training import Schedule, Task, fit
-from slicewright.learning.slicing.batches import similar_batches
 from slicewright.learning.slicing.chained import cross_validate, sp3_loss, train_published
 from slicewright.learning.slicing.fold_training import Batch, Item, collate
 from slicewright.learning.slicing.instances import Solved

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import slicewright as sw
-from slicewright.slicing.claims import false_claims
 from slicewright.slicing.plan import Plan
+from slicewright.slicing.plan_file import false_claims
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
-"""What is in a store: counts, distributions, and a page of plots."""
+"""What is in a store: counts and distributions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -86,17 +85,6 @@ def store_stats(table: LabelTable) -> StoreStats:
         offload_share=np.array(offload),
         mec_share=np.array(mec),
     )
-
-
-def plot_stats(stats: StoreStats, path: str | Path, *, title: str) -> Path:
-    """Draw the distributions on one page; the ending of the path chooses the format.
-
-    Raises:
-        InvalidOptionError: the ending is not one of .png, .pdf and .svg.
-    """
-    from slicewright.labels.figures import draw
-
-    return draw(stats, Path(path), title)
 
 
 def _counts(values: list[str], known: tuple[str, ...]) -> dict[str, int]:

@@ -6,14 +6,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from slicewright.files.documents import finite
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.judge import Times, Violations, evaluate
-from slicewright.slicing.plan_file import plan_to_dict
+from slicewright.slicing.judge import RULES, Times, Violations, evaluate
 from slicewright.slicing.shares import Shares
 from slicewright.types import Document
 
+SCHEMA = "slicewright/plan/v1"
+DECISION_PLACES = ("access_point", "node", "slice")
+DECISION_SHARES = ("bandwidth_share", "radio_share", "compute_share")
+"""Fields of a decision in the file; null where a device computes locally."""
 OPTIMAL_GAP = 1e-4
 """A plan within this of a proven bound is called optimal: the tolerance to which solvers are asked to prove."""
 
@@ -84,8 +88,37 @@ class Plan:
         return replace(self, **changes)
 
     def to_dict(self) -> Document:
-        """The plan as a ``slicewright/plan/v1`` document."""
-        return plan_to_dict(self)
+        """The plan as a ``slicewright/plan/v1`` document; numbers that are not finite become null."""
+        d, shares, times = self.decisions, self.shares, self.times
+        local = d.local.tolist()
+        decisions = []
+        for i in range(d.n_devices):
+            entry: Document = {"device": i, "local": local[i]}
+            if local[i]:
+                entry.update(dict.fromkeys((*DECISION_PLACES, *DECISION_SHARES)))
+            else:
+                a, j, n = int(d.access_point[i]), int(d.node[i]), int(d.slice[i])
+                in_range = a < len(shares.bandwidth) and n < shares.bandwidth.shape[1]
+                entry.update(access_point=a, node=j, slice=n)
+                entry["bandwidth_share"] = float(shares.bandwidth[a, n]) if in_range else None
+                entry["radio_share"] = float(shares.radio[i])
+                entry["compute_share"] = float(shares.compute[i])
+            entry["transmit_s"] = finite(times.transmit_s[i])
+            entry["execute_s"] = finite(times.execute_s[i])
+            entry["completion_s"] = finite(times.completion_s[i])
+            decisions.append(entry)
+        return {
+            "schema": SCHEMA,
+            "method": self.method,
+            "status": self.status,
+            "cost_s": finite(self.cost_s),
+            "lower_bound_s": self.lower_bound_s,
+            "gap": finite(self.gap),
+            "runtime_s": self.runtime_s,
+            "violations": {rule: finite(self.violations.residuals[rule]) for rule in RULES},
+            "decisions": decisions,
+            **({"notes": list(self.notes)} if self.notes else {}),
+        }
 
     def __repr__(self) -> str:
         offloaded = int((~self.decisions.local).sum())

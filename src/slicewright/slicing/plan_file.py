@@ -1,26 +1,21 @@
-"""Plan files: ``slicewright/plan/v1``, written and read."""
+"""Plan files: ``slicewright/plan/v1``, written, read, judged, and held against what they claim of themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
-from slicewright.files.documents import finite, read_document, write_document
+from slicewright.files.documents import read_document, write_document
 from slicewright.files.fields import FieldReader
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.judge import RULES, Violations, evaluate
+from slicewright.slicing.plan import DECISION_PLACES, DECISION_SHARES, SCHEMA, Plan
 from slicewright.slicing.shares import Shares
-from slicewright.types import Document
 
-if TYPE_CHECKING:
-    from slicewright.slicing.plan import Plan
-
-SCHEMA = "slicewright/plan/v1"
 _TOP = (
     "schema", "method", "status", "cost_s", "lower_bound_s", "gap", "runtime_s", "violations", "decisions", "notes",
 )  # fmt: skip
@@ -28,48 +23,14 @@ _DECISION = (
     "device", "local", "access_point", "node", "slice", "bandwidth_share", "radio_share", "compute_share",
     "transmit_s", "execute_s", "completion_s",
 )  # fmt: skip
-_PLACES = ("access_point", "node", "slice")
-_SHARES = ("bandwidth_share", "radio_share", "compute_share")
+CLAIM_TOLERANCE = 1e-6
+"""Claims may differ from the truth by this part: files are written with fewer digits than are computed with."""
 _read = FieldReader(InvalidPlanError)
-
-
-def plan_to_dict(plan: Plan) -> Document:
-    """The document; numbers that are not finite (an infeasible plan's cost) become null."""
-    d, shares, times = plan.decisions, plan.shares, plan.times
-    local = d.local.tolist()
-    decisions = []
-    for i in range(d.n_devices):
-        entry: Document = {"device": i, "local": local[i]}
-        if local[i]:
-            entry.update(dict.fromkeys((*_PLACES, *_SHARES)))
-        else:
-            a, j, n = int(d.access_point[i]), int(d.node[i]), int(d.slice[i])
-            in_range = a < len(shares.bandwidth) and n < shares.bandwidth.shape[1]
-            entry.update(access_point=a, node=j, slice=n)
-            entry["bandwidth_share"] = float(shares.bandwidth[a, n]) if in_range else None
-            entry["radio_share"] = float(shares.radio[i])
-            entry["compute_share"] = float(shares.compute[i])
-        entry["transmit_s"] = finite(times.transmit_s[i])
-        entry["execute_s"] = finite(times.execute_s[i])
-        entry["completion_s"] = finite(times.completion_s[i])
-        decisions.append(entry)
-    return {
-        "schema": SCHEMA,
-        "method": plan.method,
-        "status": plan.status,
-        "cost_s": finite(plan.cost_s),
-        "lower_bound_s": plan.lower_bound_s,
-        "gap": finite(plan.gap),
-        "runtime_s": plan.runtime_s,
-        "violations": {rule: finite(plan.violations.residuals[rule]) for rule in RULES},
-        "decisions": decisions,
-        **({"notes": list(plan.notes)} if plan.notes else {}),
-    }
 
 
 def save_plan(plan: Plan, path: str | Path) -> Path:
     """Write a plan file atomically."""
-    return write_document(plan_to_dict(plan), path)
+    return write_document(plan.to_dict(), path)
 
 
 def check(scenario: Scenario, plan: Plan | str | Path | Mapping[str, object]) -> Violations:
@@ -78,8 +39,6 @@ def check(scenario: Scenario, plan: Plan | str | Path | Mapping[str, object]) ->
     Raises:
         InvalidPlanError: the plan does not fit the scenario.
     """
-    from slicewright.slicing.plan import Plan
-
     if not isinstance(plan, Plan):
         plan = load_plan(scenario, plan)
     return evaluate(scenario, plan.decisions, plan.shares)[1]
@@ -91,8 +50,6 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
     Raises:
         InvalidPlanError: the document does not describe a plan for this scenario.
     """
-    from slicewright.slicing.plan import Plan
-
     doc = _read.mapping(
         source if isinstance(source, Mapping) else read_document(source, InvalidPlanError), "plan"
     )
@@ -118,12 +75,12 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
         if entry.get("local", False):
             continue
         for row, (name, below) in enumerate(
-            zip(_PLACES, (scenario.n_access_points, scenario.n_nodes, scenario.n_slices), strict=True)
+            zip(DECISION_PLACES, (scenario.n_access_points, scenario.n_nodes, scenario.n_slices), strict=True)
         ):
             places[row, i] = _read.indices(_read.require(entry, name, at), f"{at}.{name}", (), below=below)
         share = {
             name: float(_read.numbers(_read.require(entry, name, at), f"{at}.{name}", (), signed=True))
-            for name in _SHARES
+            for name in DECISION_SHARES
         }
         amounts[:, i] = share["radio_share"], share["compute_share"]
         a, n = places[0, i], places[2, i]
@@ -143,3 +100,36 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
         runtime_s=float(doc.get("runtime_s") or 0.0),
         notes=tuple(map(str, notes)),
     )
+
+
+def false_claims(plan: Plan, document: Mapping[str, object]) -> list[str]:
+    """One sentence for each number in the document's head that the decisions and shares do not bear out.
+
+    Args:
+        plan: the plan read from the document; its cost, residuals and bound are worked out anew.
+        document: the ``slicewright/plan/v1`` mapping it was read from.
+    """
+    sentences = []
+    cost = document.get("cost_s")
+    if isinstance(cost, (int, float)) and not abs(cost - plan.cost_s) <= CLAIM_TOLERANCE * abs(plan.cost_s):
+        sentences.append(f"cost_s claims {cost:.6g} s, but the decisions and shares cost {plan.cost_s:.6g} s")
+    bound = document.get("lower_bound_s")
+    if (
+        isinstance(bound, (int, float))
+        and plan.violations.feasible
+        and bound > plan.cost_s * (1 + CLAIM_TOLERANCE)
+    ):
+        sentences.append(
+            f"lower_bound_s claims {bound:.6g} s, but this feasible plan costs {plan.cost_s:.6g} s"
+        )
+    claimed = document.get("violations")
+    if isinstance(claimed, Mapping):
+        for rule in RULES:
+            value, true = claimed.get(rule), plan.violations.residuals[rule]
+            if (
+                isinstance(value, (int, float))
+                and rule in plan.violations.broken
+                and value < true * (1 - CLAIM_TOLERANCE)
+            ):
+                sentences.append(f"violations.{rule} claims {value:.4g}, but the residual is {true:.4g}")
+    return sentences

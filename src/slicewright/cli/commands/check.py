@@ -35,7 +35,7 @@ def check(
         )
         return
     from slicewright.files.documents import finite, read_document
-    from slicewright.slicing.claims import false_claims
+    from slicewright.slicing.plan_file import false_claims
 
     document = read_document(plan, sw.InvalidPlanError)
     judged = sw.load_plan(problem, document)

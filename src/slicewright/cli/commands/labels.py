@@ -137,7 +137,8 @@ def stats(
     """Print and plot what is in a store: devices, gaps, where tasks run, times."""
     from slicewright.files.pictures import picture_file
     from slicewright.labels import load_manifest, read_labels
-    from slicewright.labels.stats import plot_stats, store_stats
+    from slicewright.labels.plots import plot_stats
+    from slicewright.labels.stats import store_stats
 
     if plot is not None:
         picture_file(plot, field="--plot")

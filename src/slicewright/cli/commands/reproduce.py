@@ -100,7 +100,7 @@ def _announce(console: Console, shop: Workshop, chosen: Sequence[Item]) -> None:
     table.columns[1].no_wrap = False
     left = 0.0
     for item in chosen:
-        done = shop.stored(item) is not None
+        done = shop.stored(item.name, item.revision) is not None
         work = item.work(shop.scale)
         left += 0.0 if done else work
         table.add_row(item.name, item.title, "done" if done else f"{show_duration(work)} of one core")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from slicewright.errors import UnknownNameError
-from slicewright.evaluation.reproduction.engine.item import Item, Measured, Verdict
+from slicewright.evaluation.reproduction.engine.item import Item, Outcome, Verdict
+from slicewright.evaluation.reproduction.engine.measured import Measured
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.report.report import write_report
 
 STUDIES: dict[str, tuple[str, ...]] = {
     "slicing": ("tables", "time", "costs", "findings", "sensitivity"),
@@ -19,23 +21,6 @@ STUDIES: dict[str, tuple[str, ...]] = {
 """Modules of each publication's items, in the order of the report."""
 SMALL = ("tiny", "smoke")
 """Scales whose trainings cannot refute a claim about trained models."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An item with what was measured.
-
-    Attributes:
-        item: what it is.
-        data: measured document.
-        verdict: ours beside the publication.
-        seconds: s that the measurement took.
-    """
-
-    item: Item
-    data: Measured
-    verdict: Verdict
-    seconds: float
 
 
 def items_of(study: str) -> list[Item]:
@@ -98,18 +83,16 @@ def reproduce(
     Raises:
         UnknownNameError: no such study or item.
     """
-    from slicewright.evaluation.reproduction.report.report import write_report
-
     chosen = {item.name for item in chosen_items(study, only)}
     outcomes = []
     for item in items_of(study):
-        data = shop.stored(item)
+        data = shop.stored(item.name, item.revision)
         if item.name in chosen:
             on_item(item, data is not None)
             if data is None:
                 began = time.perf_counter()
                 data = item.measure(shop)
-                shop.store(item, data, time.perf_counter() - began)
+                shop.store(item.name, item.revision, data, time.perf_counter() - began)
         if data is not None:
             outcomes.append(
                 Outcome(item, data, verdict(item, data, shop.scale.name), shop.seconds_of(item.name))

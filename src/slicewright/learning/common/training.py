@@ -20,7 +20,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from slicewright.learning.slicing.batches import similar_batches
+from slicewright.learning.common.batching import similar_batches
 
 Model = TypeVar("Model", bound=nn.Module)
 Item = TypeVar("Item")
@@ -66,7 +66,7 @@ class Task(Generic[Model, Item, Batch]):
         model: trained in place.
         loss: of a batch.
         collate: items to a batch.
-        key: of an item; a batch holds items of similar keys (see ``batches.similar_batches``).
+        key: of an item; a batch holds items of similar keys (see ``batching.similar_batches``).
     """
 
     model: Model

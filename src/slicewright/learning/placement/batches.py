@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slicewright.learning.common.batching import stack_padded
 from slicewright.learning.placement.runs import Run
 from slicewright.models.placement.queue_inputs import NetworkInputs, network_inputs
 
@@ -52,18 +53,17 @@ def queue_batches(runs: Sequence[Run], batch_size: int = BATCH_SIZE) -> list[Que
 def stack(runs: Sequence[Run]) -> QueueBatch:
     """Pad and stack runs whose networks have the same options."""
     seen = [network_inputs(run.tasks) for run in runs]
-    longest = max(run.tasks.n_tasks for run in runs)
     wrong = [np.where(run.keeps, 0.0, IMPOSSIBLE).astype(np.float32) for run in runs]
     served = [(run.choice >= 0).astype(np.float32) for run in runs]
     mask = [np.ones(run.tasks.n_tasks, np.float32) for run in runs]
     inputs = (
-        *(_padded([getattr(x, name) for x in seen], longest) for name in ("cost", "limit", "pair", "task")),
+        *(stack_padded([getattr(x, name) for x in seen]) for name in ("cost", "limit", "pair", "task")),
         torch.from_numpy(np.stack([x.node for x in seen])),
         torch.from_numpy(seen[0].first),
         torch.from_numpy(seen[0].second),
-        _padded(mask, longest),
+        stack_padded(mask),
     )
-    return QueueBatch(inputs, _padded(wrong, longest), _padded(served, longest))  # type: ignore[arg-type]
+    return QueueBatch(inputs, stack_padded(wrong), stack_padded(served))  # type: ignore[arg-type]
 
 
 def as_tensors(inputs: NetworkInputs) -> tuple[Tensor, ...]:
@@ -71,11 +71,3 @@ def as_tensors(inputs: NetworkInputs) -> tuple[Tensor, ...]:
     batched = [torch.from_numpy(getattr(inputs, n))[None] for n in ("cost", "limit", "pair", "task", "node")]
     mask = torch.ones(1, inputs.cost.shape[0])
     return (*batched, torch.from_numpy(inputs.first), torch.from_numpy(inputs.second), mask)
-
-
-def _padded(arrays: Sequence[np.ndarray], longest: int) -> Tensor:
-    tail = arrays[0].shape[1:]
-    out = np.zeros((len(arrays), longest, *tail), dtype=np.float32)
-    for row, array in enumerate(arrays):
-        out[row, : len(array)] = array
-    return torch.from_numpy(out)

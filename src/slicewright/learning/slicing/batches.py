@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slicewright.learning.common.batching import stack_padded
 from slicewright.models.slicing.features import Network
 
 
@@ -43,19 +44,6 @@ class NetworkBatch(NamedTuple):
         return self.radio, self.work, self.capacity, self.local, self.arrival, self.shared, self.mask
 
 
-def pad_to(array: np.ndarray, shape: Sequence[int], fill: float = 0.0) -> np.ndarray:
-    """A copy grown to a shape by appending ``fill`` (18)."""
-    out = np.full(tuple(shape), fill, dtype=array.dtype)
-    out[tuple(slice(0, n) for n in array.shape)] = array
-    return out
-
-
-def stack_padded(arrays: Sequence[np.ndarray], fill: float = 0.0) -> Tensor:
-    """Stack arrays of one rank, each axis padded to the longest."""
-    shape = np.max([a.shape for a in arrays], axis=0)
-    return torch.from_numpy(np.stack([pad_to(a, shape, fill) for a in arrays]))
-
-
 def device_mask(counts: Sequence[int]) -> Tensor:
     """(B, I) m of (20)."""
     return (torch.arange(max(counts))[None] < torch.tensor(list(counts))[:, None]).float()
@@ -85,23 +73,7 @@ def network_batch(networks: Sequence[Network], labels: Sequence[NetworkLabel]) -
     )
 
 
-def similar_batches(keys: Sequence[float], batch_size: int, *, seed: int) -> Iterator[list[int]]:
-    """Random batches of instances with similar keys, so that little is padded; every index once.
-
-    Args:
-        keys: logarithms of sizes; what differs by less than about 0.4 may share a batch.
-        batch_size: the last batch of the sorted instances may be smaller.
-        seed: of the batches and their order.
-    """
-    rng = np.random.default_rng(seed)
-    noisy = np.asarray(keys) + rng.uniform(-0.2, 0.2, len(keys))
-    order = np.argsort(noisy, kind="stable")
-    chunks = [order[k : k + batch_size].tolist() for k in range(0, len(order), batch_size)]
-    rng.shuffle(chunks)
-    yield from chunks
-
-
 def network_key(network: Network) -> float:
-    """Key of a network for :func:`similar_batches`: networks of other shapes never share a batch, but at the seams."""
+    """Key of a network for ``similar_batches``: networks of other shapes never share a batch, but at the seams."""
     shape = 10 * network.capacity.shape[0] + network.capacity.shape[1] // 5
     return float(math.log(network.local.size) + 10.0 * shape)

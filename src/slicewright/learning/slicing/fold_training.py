@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from slicewright.files.documents import write_atomically
+from slicewright.learning.common.batching import stack_padded
 from slicewright.learning.common.training import Schedule, Task, fit
-from slicewright.learning.slicing.batches import device_mask, stack_padded
+from slicewright.learning.slicing.batches import device_mask
 from slicewright.learning.slicing.heads import Choice
 from slicewright.learning.slicing.published import BandwidthModel, ChoiceModel, ShareModel
 from slicewright.models.slicing.features import Float32Array

@@ -1,25 +1,18 @@
-"""What is reproduced: an item measures, and judges what it measured against the publication.
-
-Measurements are plain documents with up to three parts: ``panels`` (curves to draw), ``table`` (rows to print) and
-``facts`` (numbers to judge). The same document is stored, drawn, printed and judged, so nothing is measured twice.
-"""
+"""What is reproduced: an item measures, and judges what it measured against the publication."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from slicewright.evaluation.reproduction.engine.statistics import Estimate
+from slicewright.evaluation.reproduction.engine.measured import Measured
+from slicewright.evaluation.reproduction.engine.scale import Scale
+from slicewright.evaluation.reproduction.engine.workshop import Workshop
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from slicewright.evaluation.reproduction.engine.scale import Scale
-    from slicewright.evaluation.reproduction.engine.workshop import Workshop
-
-Measured: TypeAlias = dict[str, Any]
 Holds: TypeAlias = Literal["yes", "no", "partly", "open", "finding"]
 
 
@@ -72,35 +65,18 @@ def holds(conditions: Iterable[bool | np.bool_]) -> Holds:
     return "yes" if all(each) else ("partly" if any(each) else "no")
 
 
-def curve(label: str, style: str, x: Sequence[float], estimates: Sequence[Estimate]) -> Measured:
-    """One curve: means with the half width of their confidence interval; None where there is no mean."""
-    return {
-        "label": label,
-        "style": style,
-        "x": [float(v) for v in x],
-        "mean": [e.mean if isfinite(e.mean) else None for e in estimates],
-        "half": [e.half for e in estimates],
-        "count": [e.count for e in estimates],
-    }
+@dataclass(frozen=True)
+class Outcome:
+    """An item with what was measured.
 
+    Attributes:
+        item: what it is.
+        data: measured document.
+        verdict: ours beside the publication.
+        seconds: s that the measurement took.
+    """
 
-def panel(
-    title: str,
-    x_label: str,
-    y_label: str,
-    curves: Sequence[Measured],
-    *,
-    log: bool = False,
-    log_x: bool = False,
-    share: bool = False,
-) -> Measured:
-    """Axes with curves; a ``share`` is in percent, so its axis ends at 0 and 100."""
-    return {
-        "title": title, "x_label": x_label, "y_label": y_label, "curves": list(curves), "log": log, "log_x": log_x,
-        "share": share,
-    }  # fmt: skip
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]) -> Measured:
-    """Rows as they are printed; the first column names them."""
-    return {"columns": list(columns), "rows": [list(row) for row in rows]}
+    item: Item
+    data: Measured
+    verdict: Verdict
+    seconds: float

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from slicewright.errors import InvalidInputError, InvalidOptionError, MissingExtraError
-from slicewright.evaluation.reproduction.engine.item import Item, Measured
+from slicewright.evaluation.reproduction.engine.measured import Measured
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.files.documents import read_document, write_document
 
@@ -98,28 +98,28 @@ class Workshop:
             raise InvalidOptionError("--only", f"needs {item} first", fix=f"add {item}")
         return dict(read_document(file, InvalidMeasurementError)["data"])
 
-    def stored(self, item: Item) -> Measured | None:
-        """The item's measurements if they are there and were made the same way."""
-        file = self.data_file(item.name)
+    def stored(self, item: str, revision: int) -> Measured | None:
+        """An item's measurements if they are there and were made the same way, by the same revision."""
+        file = self.data_file(item)
         if not file.exists():
             return None
         document = read_document(file, InvalidMeasurementError)
-        same = document.get("schema") == SCHEMA and document.get("made") == self._made(item)
+        same = document.get("schema") == SCHEMA and document.get("made") == self._made(revision)
         return dict(document["data"]) if same else None
 
-    def store(self, item: Item, data: Measured, seconds: float) -> None:
+    def store(self, item: str, revision: int, data: Measured, seconds: float) -> None:
         """Write the item's measurements."""
         document = {
-            "schema": SCHEMA, "item": item.name, "made": self._made(item), "seconds": round(seconds, 1), "data": data,
+            "schema": SCHEMA, "item": item, "made": self._made(revision), "seconds": round(seconds, 1), "data": data,
         }  # fmt: skip
-        write_document(document, self.data_file(item.name))
+        write_document(document, self.data_file(item))
 
     def seconds_of(self, item: str) -> float:
         """s that an item's measurements took."""
         return float(read_document(self.data_file(item), InvalidMeasurementError)["seconds"])
 
-    def _made(self, item: Item) -> dict[str, object]:
-        return {"scale": self.scale.name, "seed": self.seed, "revision": item.revision}
+    def _made(self, revision: int) -> dict[str, object]:
+        return {"scale": self.scale.name, "seed": self.seed, "revision": revision}
 
 
 def _on_ray(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine.item import Item, Measured, Verdict, curve, holds, panel
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
+from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
 from slicewright.evaluation.reproduction.engine.published import SHARE_TO_MEC
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import estimate

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine.item import Item, Measured, Verdict, holds, table
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
+from slicewright.evaluation.reproduction.engine.measured import Measured, table
 from slicewright.evaluation.reproduction.engine.published import NAMES, PLACEMENT, PLACEMENT_COLUMNS
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import estimate

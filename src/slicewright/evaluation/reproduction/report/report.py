@@ -8,17 +8,15 @@ import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from slicewright.evaluation.reproduction.engine.item import Measured
+from slicewright.evaluation.reproduction.engine.item import Outcome
 from slicewright.evaluation.reproduction.engine.manifest import manifest
+from slicewright.evaluation.reproduction.engine.measured import Measured
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.report.figures import draw
 from slicewright.evaluation.reproduction.report.page import page
 from slicewright.files.documents import write_atomically, write_document
-
-if TYPE_CHECKING:
-    from slicewright.evaluation.reproduction.study import Outcome
 
 TITLES = {
     "slicing": "Slicing: the publication on DeepSets-S, reproduced",

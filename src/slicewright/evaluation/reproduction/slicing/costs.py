@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine.item import Item, Measured, Verdict, curve, holds, panel
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
+from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
 from slicewright.evaluation.reproduction.engine.published import LARGEST_DEVIATION, MEAN_DEVIATION_30_50
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate

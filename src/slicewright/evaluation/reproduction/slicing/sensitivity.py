@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine.item import Item, Measured, Verdict, table
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict
+from slicewright.evaluation.reproduction.engine.measured import Measured, table
 from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.slicing.methods import optima, plans, scenarios

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine.item import (
-    Item,
-    Measured,
-    Verdict,
-    curve,
-    holds,
-    panel,
-    table,
-)
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
+from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel, table
 from slicewright.evaluation.reproduction.engine.published import NAMES, SHARE_COLUMNS, SP1, SP2, SP3
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate

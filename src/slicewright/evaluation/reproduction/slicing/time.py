@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine.item import Item, Measured, Verdict, curve, panel
+from slicewright.evaluation.reproduction.engine.item import Item, Verdict
+from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
 from slicewright.evaluation.reproduction.engine.published import TIME_SAVED
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop

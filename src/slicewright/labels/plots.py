@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.files.pictures import write_picture
+from slicewright.labels.stats import StoreStats
 from slicewright.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from slicewright.labels.stats import StoreStats
-
 _BLUE, _GREY = "#3366aa", "#777777"
 
 
-def draw(stats: StoreStats, path: Path, title: str) -> Path:
-    """Six panels: devices, gap, gap against devices, offload share, MEC share, times."""
+def plot_stats(stats: StoreStats, path: str | Path, *, title: str) -> Path:
+    """Draw the distributions on one page: devices, gap, gap against devices, offload share, MEC share, times.
+
+    Raises:
+        InvalidOptionError: the ending of the path is not one of .png, .pdf and .svg.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -38,7 +41,7 @@ def draw(stats: StoreStats, path: Path, title: str) -> Path:
     )
     against.set(xlabel="devices per scenario", ylabel="proven gap, %", yscale="log")
     against.spines[["top", "right"]].set_visible(False)
-    return write_picture(figure, path, dpi=130)
+    return write_picture(figure, Path(path), dpi=130)
 
 
 def _histogram(axes: Axes, values: FloatArray, label: str, edges: FloatArray, *, log: bool = False) -> None:

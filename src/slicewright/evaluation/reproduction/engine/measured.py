@@ -1,0 +1,48 @@
+"""What an item measured, as a plain document: ``panels`` (curves to draw), ``table`` (rows) and ``facts`` (numbers).
+
+The same document is stored, drawn, printed and judged, so nothing is measured twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any, TypeAlias
+
+from slicewright.evaluation.reproduction.engine.statistics import Estimate
+
+Measured: TypeAlias = dict[str, Any]
+
+
+def curve(label: str, style: str, x: Sequence[float], estimates: Sequence[Estimate]) -> Measured:
+    """One curve: means with the half width of their confidence interval; None where there is no mean."""
+    return {
+        "label": label,
+        "style": style,
+        "x": [float(v) for v in x],
+        "mean": [e.mean if isfinite(e.mean) else None for e in estimates],
+        "half": [e.half for e in estimates],
+        "count": [e.count for e in estimates],
+    }
+
+
+def panel(
+    title: str,
+    x_label: str,
+    y_label: str,
+    curves: Sequence[Measured],
+    *,
+    log: bool = False,
+    log_x: bool = False,
+    share: bool = False,
+) -> Measured:
+    """Axes with curves; a ``share`` is in percent, so its axis ends at 0 and 100."""
+    return {
+        "title": title, "x_label": x_label, "y_label": y_label, "curves": list(curves), "log": log, "log_x": log_x,
+        "share": share,
+    }  # fmt: skip
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]) -> Measured:
+    """Rows as they are printed; the first column names them."""
+    return {"columns": list(columns), "rows": [list(row) for row in rows]}
