@@ -10,9 +10,9 @@ import time
 import numpy as np
 
 import slicewright as sw
+from slicewright.judging import OPTIMAL_GAP
 from slicewright.slicing.cone import solve_cone
 from slicewright.slicing.exact import ExactAnswer, solve_exact
-from slicewright.slicing.plan import OPTIMAL_GAP
 from slicewright.solvers import Options
 
 FIRST_SEED = 2_000_000

@@ -47,3 +47,10 @@ def test_help_answers_in_half_a_second() -> None:
         subprocess.run([sys.executable, "-m", "slicewright", "--help"], check=True, capture_output=True)
         times.append(time.perf_counter() - began)
     assert min(times) < 0.5
+
+
+def test_policies_answers_whatever_was_imported_before() -> None:
+    """The package of that name is bound to its parent when it is imported, and answers the same call."""
+    for first in ("", "import slicewright.policies.slicing.registry", "sw.plan"):
+        code = f"import slicewright as sw\n{first}\nassert 'auto' in sw.policies()"
+        subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,7 +15,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.evaluation.placement_picture import draw_placement
 from slicewright.evaluation.placement_traffic import traffic
 from slicewright.placement import Placement, check_placement, load_tasks, place, placement_preset, save_tasks
-from slicewright.placement.plan import placement_choice
+from slicewright.placement.plan_file import placement_choice
 from tests.placement.problems import by_distances
 
 Command: TypeAlias = Callable[..., tuple[int, str, str]]

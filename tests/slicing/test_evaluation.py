@@ -55,7 +55,7 @@ def test_13a_counts_devices_without_exactly_one_decision(plan: Plan) -> None:
     violations, broken = _broken(plan, half)
     assert "13a" in broken
     assert violations.residuals["13a"] == 1
-    assert violations.places["13a"] == "device 4"
+    assert violations.worst["13a"] == "device 4"
 
 
 def test_13a_rejects_places_that_do_not_exist(plan: Plan) -> None:
@@ -77,7 +77,7 @@ def test_13b_is_measured_in_seconds_of_execution(plan: Plan) -> None:
     violations, broken = _broken(plan, shares=_shares(plan, compute=slow))
     assert broken == {"13b"}
     assert violations.residuals["13b"] == pytest.approx(s.local_time_s[i], rel=1e-6)
-    assert violations.places["13b"] == f"device {i}"
+    assert violations.worst["13b"] == f"device {i}"
 
 
 def test_13c_reports_the_missing_service_rate(plan: Plan) -> None:
@@ -120,7 +120,7 @@ def test_each_share_rule_is_caught(rule: str, part: str, change: Callable[[Float
     violations, broken = _broken(plan, shares=shares)
     assert rule in broken
     assert rule in violations.explain()
-    assert violations.places[rule]
+    assert violations.worst[rule]
 
 
 def test_wrong_shapes_and_nan_are_named(plan: Plan) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
+from slicewright.judging import OPTIMAL_GAP
 from slicewright.network.scenario import Scenario
 from slicewright.slicing import Decisions, optimal_shares
 from slicewright.slicing.compact import compact
@@ -15,7 +16,6 @@ from slicewright.slicing.exact import solve_exact
 from slicewright.slicing.exact._kernels.generation import Choices, Prices, make_room, price_everything
 from slicewright.slicing.exact._kernels.master import make_master
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
-from slicewright.slicing.plan import OPTIMAL_GAP
 from tests.brute_force import optimum
 from tests.instances import REFERENCE, reference_optima, scenarios
 

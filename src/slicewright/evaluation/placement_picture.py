@@ -11,7 +11,8 @@ from slicewright.evaluation.placement_traffic import Flows, Hop, traffic
 from slicewright.files.pictures import picture_file, write_picture
 from slicewright.network.units import BITS_PER_GIGABIT
 from slicewright.placement.judge import queue_arrivals
-from slicewright.placement.plan import Placement, placement_choice
+from slicewright.placement.plan import Placement
+from slicewright.placement.plan_file import placement_choice
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.problem.topology import Topology
 from slicewright.placement.reasons import tightest_limits

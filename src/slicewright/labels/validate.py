@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.errors import InvalidInputError
+from slicewright.judging import OPTIMAL_GAP
 from slicewright.labels.label import Label
 from slicewright.labels.manifest import Manifest, load_manifest, sha256
 from slicewright.labels.store import JOURNAL, read_journal, read_shard, shard_paths
@@ -17,7 +18,6 @@ from slicewright.labels.table import LabelTable
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.judge import RULES, TOLERANCE, evaluate
-from slicewright.slicing.plan import OPTIMAL_GAP
 
 SAME = 1e-9
 """Relative difference up to which two roundings of one number count as the same."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from slicewright.placement.certificate import lower_bound
 from slicewright.placement.judge import Judgement, Violations, choice_of, judge
-from slicewright.placement.plan import Placement, check_placement
+from slicewright.placement.plan import Placement
+from slicewright.placement.plan_file import check_placement
 from slicewright.placement.problem.options import REJECTED, Options
 from slicewright.placement.problem.presets import PLACEMENT_PRESETS, TaskFamily, placement_preset
 from slicewright.placement.problem.regimes import PLACEMENT_REGIMES, PlacementRegime

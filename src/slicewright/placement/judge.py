@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from slicewright.judging import BrokenRules
 from slicewright.placement.problem.options import REJECTED
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
 RULES = ("9a", "9b", "9c", "9d", "9e")
 TOLERANCE = 1e-6
-"""The largest residual that counts as kept; residuals are shares of the limit, so it has no unit."""
+"""A residual up to this share of the limit counts as rounding."""
 UNDECIDED = -2
 """The option index of a task that was given nodes which are no option of the problem (9a)."""
 
-MEANING = {
+MEANING: Mapping[str, str] = {
     "9a": "one decision per task: two COINs, or one MEC server",
     "9b": "a full offload is not slower than the best idle partial offload",
     "9c": "a node is not given more work than its capacity",
     "9d": "every queue is stable",
     "9e": "every task meets its deadline",
 }
+UNIT: Mapping[str, str] = {"9a": "", **dict.fromkeys(RULES[1:], "of its limit")}
 
 
-@dataclass(frozen=True)
-class Violations:
-    """By how much each constraint of the model is broken, as a share of its limit; 0 when it is kept.
+class Violations(BrokenRules):
+    """Residuals of 9a to 9e, each as a share of its limit.
 
-    Attributes:
-        residuals: one number per rule. 9a: 1 if a task has no valid decision. 9b: largest delay of a full
-            offload over the best idle partial offload, less 1. 9c: largest work per second over capacity,
-            less 1. 9d: largest arrival rate over service rate, less 1. 9e: largest delay over deadline,
-            less 1. Infinite where a queue is unstable, because then a delay has no bound.
-        worst: the task (for 9c the node) with the largest residual of each rule that is broken.
+    9a: 1 if a task has no valid decision. 9b: largest delay of a full offload over the best idle partial offload,
+    less 1. 9c: largest work per second over capacity, less 1. 9d: largest arrival rate over service rate, less 1.
+    9e: largest delay over deadline, less 1. Infinite where a queue is unstable, because then a delay has no bound.
     """
 
-    residuals: dict[str, float]
-    worst: dict[str, int]
-
-    @property
-    def feasible(self) -> bool:
-        """Whether every rule is kept."""
-        return all(residual <= TOLERANCE for residual in self.residuals.values())
-
-    def __getitem__(self, rule: str) -> float:
-        return self.residuals[rule]
+    meaning = MEANING
+    units = UNIT
+    tolerance = TOLERANCE
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +93,9 @@ def judge(tasks: Tasks, choice: IntArray) -> Judgement:
         "9e": _spread(placed, delay[placed] / tasks.deadline_s[placed] - 1.0, tasks.n_tasks),
     }
     residuals = {rule: max(0.0, float(values.max(initial=0.0))) for rule, values in excess.items()}
-    worst = {rule: int(excess[rule].argmax()) for rule in RULES if residuals[rule] > TOLERANCE}
+    worst = {
+        rule: _place(tasks, rule, int(excess[rule].argmax())) for rule in RULES if residuals[rule] > TOLERANCE
+    }
     return Judgement(
         cost_bit_hops=cost,
         objective_bit_hops=cost + float(tasks.rejection_cost[left_out].sum()),
@@ -128,6 +121,11 @@ def choice_of(tasks: Tasks, nodes: Sequence[Sequence[int]]) -> IntArray:
     return np.array(
         [index.get(tuple(sorted(used)), UNDECIDED) if used else REJECTED for used in nodes], dtype=np.int64
     )
+
+
+def _place(tasks: Tasks, rule: str, at: int) -> str:
+    """The node (9c) or the task of a residual."""
+    return f"node {tasks.topology.nodes[at]}" if rule == "9c" else f"task {at}"
 
 
 def _spread(where: IntArray, values: FloatArray, count: int) -> FloatArray:

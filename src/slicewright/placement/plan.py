@@ -5,24 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
 from slicewright.files.documents import finite
 from slicewright.files.fields import FieldReader
-from slicewright.placement.judge import RULES, Judgement, Violations, choice_of, judge
+from slicewright.judging import STATUSES, Status, status_of
+from slicewright.placement.judge import RULES, Judgement, Violations, judge
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.reasons import rejection_reasons
 from slicewright.types import Document, FloatArray, IntArray
 
 SCHEMA = "slicewright/placement/v1"
-OPTIMAL_GAP = 1e-4
-"""A plan whose proven gap is at most this is called optimal."""
-
-Status: TypeAlias = Literal["optimal", "feasible", "infeasible"]
-STATUSES: tuple[Status, ...] = ("optimal", "feasible", "infeasible")
 _read = FieldReader(InvalidPlanError)
 
 
@@ -96,7 +91,7 @@ class Placement:
 
     @classmethod
     def from_dict(cls, source: Mapping[str, object]) -> Placement:
-        """Read a ``slicewright/placement/v1`` document as it is written; :func:`check_placement` judges it.
+        """Read a ``slicewright/placement/v1`` document as it is written; ``check_placement`` judges it.
 
         Raises:
             InvalidPlanError: a field is missing or breaks its rule.
@@ -124,27 +119,6 @@ class Placement:
         )
 
 
-def check_placement(tasks: Tasks, placement: Placement) -> Violations:
-    """Judge a placement against its problem, whoever made it and whatever it claims.
-
-    Raises:
-        InvalidPlanError: it places another number of tasks, or on nodes that do not exist.
-    """
-    return judge(tasks, placement_choice(tasks, placement)).violations
-
-
-def placement_choice(tasks: Tasks, placement: Placement) -> IntArray:
-    """(K,) options of a placement's nodes, see :func:`slicewright.placement.judge.choice_of`."""
-    if len(placement.nodes) != tasks.n_tasks:
-        raise InvalidPlanError("placements", f"must have {tasks.n_tasks} entries", value=len(placement.nodes))
-    for k, used in enumerate(placement.nodes):
-        for j in used:
-            if not 0 <= j < tasks.topology.n_nodes:
-                rule = f"must be nodes from 0 to {tasks.topology.n_nodes - 1}"
-                raise InvalidPlanError(f"placements[{k}].nodes", rule, value=list(used))
-    return choice_of(tasks, placement.nodes)
-
-
 def certified(
     tasks: Tasks,
     choice: IntArray,
@@ -157,12 +131,9 @@ def certified(
     """The placement of a decision, judged, with its reasons and its bound."""
     judged: Judgement = judge(tasks, choice)
     gap = relative_gap(judged.objective_bit_hops, lower_bound)
-    status: Status = "infeasible"
-    if judged.violations.feasible:
-        status = "optimal" if gap <= OPTIMAL_GAP else "feasible"
     return Placement(
         method=method,
-        status=status,
+        status=status_of(feasible=judged.violations.feasible, gap=gap),
         objective_bit_hops=judged.objective_bit_hops,
         cost_bit_hops=judged.cost_bit_hops,
         lower_bound_bit_hops=lower_bound,

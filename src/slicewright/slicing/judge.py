@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
+from slicewright.judging import BrokenRules
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
@@ -54,35 +55,12 @@ class Times:
         return self.transmit_s + self.execute_s
 
 
-@dataclass(frozen=True)
-class Violations:
-    """Residual of each constraint: 0 where it holds, else by how much it is broken at the worst place.
+class Violations(BrokenRules):
+    """Residuals of 13a to 13g, each in its own unit: 13a counts devices, 13b is in s, 13c in 1/s."""
 
-    Attributes:
-        residuals: rule to residual, in the rule's own unit (13a counts devices, 13b is in s, 13c in 1/s).
-        places: rule to the worst place, for the broken ones.
-    """
-
-    residuals: Mapping[str, float]
-    places: Mapping[str, str]
-
-    @property
-    def feasible(self) -> bool:
-        """Whether every residual is within rounding."""
-        return not self.broken
-
-    @property
-    def broken(self) -> tuple[str, ...]:
-        """The rules that do not hold."""
-        return tuple(rule for rule in RULES if not self.residuals[rule] <= TOLERANCE)
-
-    def explain(self) -> str:
-        """One sentence per broken rule."""
-        return "\n".join(
-            f"{rule} is broken by {self.residuals[rule]:.4g} {UNIT[rule]}".rstrip()
-            + f" at {self.places[rule]}: {MEANING[rule]}"
-            for rule in self.broken
-        )
+    meaning = MEANING
+    units = UNIT
+    tolerance = TOLERANCE
 
 
 def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[Times, Violations]:
@@ -107,19 +85,19 @@ def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[
     service = shares.compute[off] * scenario.node_capacity_hz[j, n] / scenario.slice_cycles[off, n]
     surplus = service - _queue(scenario, off, j)
     execute[off] = _ratio(np.ones(off.size), surplus)
-    residuals, places = dict.fromkeys(RULES, 0.0), {}
+    residuals, worst = dict.fromkeys(RULES, 0.0), {}
 
     def note(rule: str, residual: FloatArray, name: str, index: tuple[int, ...] = ()) -> None:
         if residual.size and not residual.max() <= residuals[rule]:
             at = np.unravel_index(int(np.argmax(residual)), residual.shape)
             residuals[rule] = float(residual[at])
-            places[rule] = name.format(
+            worst[rule] = name.format(
                 *(int(i) for i in at), device=int(off[at[0]]) if residual.shape == off.shape else -1
             )
 
     if not valid.all():
         residuals["13a"] = float((~valid).sum())
-        places["13a"] = f"device {int(np.argmin(valid))}"
+        worst["13a"] = f"device {int(np.argmin(valid))}"
     note("13b", execute[off] - scenario.local_time_s[off], "device {device}")
     unstable = np.where(surplus > 0, 0.0, np.maximum(-surplus, np.nextafter(TOLERANCE, 1)))
     note("13c", unstable, "device {device}")
@@ -134,7 +112,7 @@ def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[
     note("13f", -shares.bandwidth, "access point {}, slice {}")
     note("13g", -shares.radio, "radio share of device {}")
     note("13g", -shares.compute, "compute share of device {}")
-    return Times(transmit, execute), Violations(residuals, places)
+    return Times(transmit, execute), Violations(residuals, worst)
 
 
 def _queue(scenario: Scenario, off: IntArray, node: IntArray) -> FloatArray:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from math import inf
+from typing import Any
 
 from slicewright.files.documents import finite
+from slicewright.judging import Status, status_of
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.decisions import Decisions
@@ -18,10 +20,6 @@ SCHEMA = "slicewright/plan/v1"
 DECISION_PLACES = ("access_point", "node", "slice")
 DECISION_SHARES = ("bandwidth_share", "radio_share", "compute_share")
 """Fields of a decision in the file; null where a device computes locally."""
-OPTIMAL_GAP = 1e-4
-"""A plan within this of a proven bound is called optimal: the tolerance to which solvers are asked to prove."""
-
-Status = Literal["optimal", "feasible", "infeasible"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +77,8 @@ class Plan:
     @property
     def status(self) -> Status:
         """``optimal`` (gap proven at the solver's tolerance), ``feasible`` or ``infeasible``."""
-        if not self.violations.feasible:
-            return "infeasible"
-        return "optimal" if self.gap <= OPTIMAL_GAP else "feasible"
+        feasible = self.violations.feasible
+        return status_of(feasible=feasible, gap=self.gap if feasible else inf)
 
     def with_(self, **changes: Any) -> Plan:
         """A copy with some fields replaced."""

@@ -1,87 +1,14 @@
-"""What every policy promises, as code that raises one sentence when a promise is broken."""
+"""What all checks share: the error, and the patience."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-
-import numpy as np
-
 from slicewright.errors import SlicewrightError
-from slicewright.network.scenario import Scenario
-from slicewright.policies.slicing.policy import Answer, Limit, Policy
-from slicewright.slicing.plan import Plan
-from slicewright.slicing.plan_file import load_plan
-from slicewright.slicing.shares import optimal_shares
-from slicewright.testing.scenarios import awkward_scenarios
 
 PATIENCE_S = 10.0
-"""A policy asked for a millisecond must answer within this: the check is for stalls, not for speed."""
+"""A method asked for a millisecond must answer within this: the check is for stalls, not for speed."""
+ROUNDING = 1e-9
+"""The part by which a proven bound may lie above a cost."""
 
 
 class ContractError(SlicewrightError, AssertionError):
-    """A policy or plan breaks a promise; the message says which, where and by how much."""
-
-
-def check_policy(
-    policy: Policy, *, scenarios: Mapping[str, Scenario] | None = None, rounds: int = 20
-) -> None:
-    """Check that a policy keeps its contract on awkward scenarios.
-
-    It has a name and a summary; every answer is one decision per device, feasible under 13a to 13g with a finite
-    cost; no proven bound lies above a feasible plan; the same seed and rounds repeat the answer bit for bit; a tiny
-    budget is answered; the plan survives its file.
-
-    Args:
-        policy: what to check.
-        scenarios: by name; :func:`awkward_scenarios` by default.
-        rounds: the limit given for the repeatability check.
-
-    Raises:
-        ContractError: the first broken promise.
-    """
-    if not policy.name or not policy.summary:
-        raise ContractError("a policy needs a name and a summary")
-    for name, scenario in (scenarios or awkward_scenarios()).items():
-        where = f"{policy.name} on {name!r}"
-        answer = policy.decide(scenario, limit=Limit(rounds=rounds), seed=7)
-        check_plan(_as_plan(scenario, policy, answer), where=where)
-        again = policy.decide(scenario, limit=Limit(rounds=rounds), seed=7)
-        if answer.decisions != again.decisions:
-            raise ContractError(f"{where}: the same seed and rounds gave other decisions the second time")
-        began = time.perf_counter()
-        hurried = policy.decide(scenario, limit=Limit(budget_s=0.001), seed=7)
-        took = time.perf_counter() - began
-        if took > PATIENCE_S:
-            raise ContractError(f"{where}: asked for 1 ms, answered after {took:.1f} s")
-        check_plan(_as_plan(scenario, policy, hurried), where=f"{where}, in a hurry")
-
-
-def check_plan(plan: Plan, *, where: str = "plan") -> None:
-    """Check that a plan is feasible, finite, above its bound, and the same after a round trip through its file.
-
-    Raises:
-        ContractError: what does not hold.
-    """
-    if not plan.violations.feasible:
-        raise ContractError(f"{where}: {plan.violations.explain()}")
-    if not np.isfinite(plan.cost_s):
-        raise ContractError(f"{where}: the cost is {plan.cost_s}")
-    if plan.lower_bound_s > plan.cost_s * (1 + 1e-9):
-        raise ContractError(
-            f"{where}: the bound {plan.lower_bound_s:.9g} s lies above the cost {plan.cost_s:.9g} s"
-        )
-    returned = load_plan(plan.scenario, plan.to_dict())
-    if returned.decisions != plan.decisions or not np.isclose(returned.cost_s, plan.cost_s, rtol=1e-9):
-        raise ContractError(f"{where}: writing and reading the plan changed it")
-
-
-def _as_plan(scenario: Scenario, policy: Policy, answer: Answer) -> Plan:
-    if answer.decisions.n_devices != scenario.n_devices:
-        raise ContractError(
-            f"{policy.name} decided for {answer.decisions.n_devices} of {scenario.n_devices} devices"
-        )
-    shares = answer.shares or optimal_shares(scenario, answer.decisions)
-    if shares is None:
-        raise ContractError(f"{policy.name}: no shares make its decisions feasible (13b, 13c)")
-    return Plan(scenario, answer.decisions, shares, method=policy.name, proven_bound_s=answer.proven_bound_s)
+    """A method or plan breaks a promise; the message says which, where and by how much."""

@@ -46,7 +46,7 @@ def check(
                 {
                     "feasible": judged.violations.feasible,
                     "violations": dict(judged.violations.residuals),
-                    "places": dict(judged.violations.places),
+                    "places": dict(judged.violations.worst),
                     "false_claims": untrue,
                     "cost_s": finite(judged.cost_s),
                     "lower_bound_s": judged.lower_bound_s,

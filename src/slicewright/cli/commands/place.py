@@ -89,10 +89,10 @@ def place(
 
     - `regime/huge`: 2,000 tasks on the published network: four times what it takes
     """
-    from slicewright.files.documents import write_document
     from slicewright.files.pictures import picture_file
     from slicewright.placement import load_tasks
     from slicewright.placement import place as decide
+    from slicewright.placement.plan_file import save_placement
 
     if map_file is not None:
         picture_file(map_file, field="--map")
@@ -109,7 +109,7 @@ def place(
     else:
         _show(problem, chosen, placements)
     if json_file not in (None, "-"):
-        remarks.print(f"placement written to {write_document(chosen.to_dict(), str(json_file))}")
+        remarks.print(f"placement written to {save_placement(chosen, str(json_file))}")
     if map_file is not None:
         from slicewright.evaluation.placement_picture import draw_placement
 
@@ -131,10 +131,9 @@ def _show(tasks: Tasks, chosen: Placement, placements: list[Placement]) -> None:
     console.print(_comparison(placements))
     for note in dict.fromkeys(note for placement in placements for note in placement.notes):
         console.print(f"[yellow]note[/] {escape(note)}")
-    for rule, worst in chosen.violations.worst.items():
-        what = f"node {tasks.topology.nodes[worst]}" if rule == "9c" else f"task {worst}"
+    for rule, place in chosen.violations.worst.items():
         console.print(
-            f"[bold red]broken[/] {rule} ({MEANING[rule]}): {what} by {show_percent(chosen.violations[rule])}"
+            f"[bold red]broken[/] {rule} ({MEANING[rule]}): {escape(place)} by {show_percent(chosen.violations[rule])}"
         )
 
 

@@ -6,13 +6,13 @@ import time
 from functools import cache
 
 from slicewright.errors import SlicewrightError
+from slicewright.judging import OPTIMAL_GAP
 from slicewright.labels.label import Label, Status
 from slicewright.labels.methods import METHODS, Job, method_of
 from slicewright.labels.recipe import Recipe
 from slicewright.labels.table import encode
 from slicewright.network.presets import preset
 from slicewright.slicing.judge import evaluate
-from slicewright.slicing.plan import OPTIMAL_GAP
 
 
 @cache

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slicewright.judging import OPTIMAL_GAP
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, Limit
 from slicewright.slicing.exact import solve_exact
 from slicewright.slicing.exact.solve import MOST_PARTS
-from slicewright.slicing.plan import OPTIMAL_GAP
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import numpy as np
 
 from slicewright.compiled import announce_compilation
 from slicewright.errors import InvalidOptionError
+from slicewright.judging import OPTIMAL_GAP
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing.bound import ROUNDING
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.exact.tree import load_kernels, prove
-from slicewright.slicing.plan import OPTIMAL_GAP
 from slicewright.slicing.search import deadline_ns
 
 SEARCH_ROUNDS_PER_DEVICE = 50

@@ -1,0 +1,52 @@
+"""Placement files: ``slicewright/placement/v1``, written, read, and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from slicewright.errors import InvalidPlanError
+from slicewright.files.documents import read_document, write_document
+from slicewright.placement.judge import Violations, choice_of, judge
+from slicewright.placement.plan import Placement
+from slicewright.placement.problem.tasks import Tasks
+from slicewright.types import IntArray
+
+
+def save_placement(placement: Placement, path: str | Path) -> Path:
+    """Write a placement file atomically."""
+    return write_document(placement.to_dict(), path)
+
+
+def load_placement(source: str | Path | Mapping[str, object]) -> Placement:
+    """Read a placement as it is written; :func:`check_placement` judges it.
+
+    Raises:
+        InvalidPlanError: the document does not describe a placement.
+    """
+    return Placement.from_dict(
+        source if isinstance(source, Mapping) else read_document(source, InvalidPlanError)
+    )
+
+
+def check_placement(tasks: Tasks, placement: Placement | str | Path | Mapping[str, object]) -> Violations:
+    """Judge a placement, or its file or document, against its problem, whoever made it and whatever it claims.
+
+    Raises:
+        InvalidPlanError: it places another number of tasks, or on nodes that do not exist.
+    """
+    if not isinstance(placement, Placement):
+        placement = load_placement(placement)
+    return judge(tasks, placement_choice(tasks, placement)).violations
+
+
+def placement_choice(tasks: Tasks, placement: Placement) -> IntArray:
+    """(K,) options of a placement's nodes, see :func:`slicewright.placement.judge.choice_of`."""
+    if len(placement.nodes) != tasks.n_tasks:
+        raise InvalidPlanError("placements", f"must have {tasks.n_tasks} entries", value=len(placement.nodes))
+    for k, used in enumerate(placement.nodes):
+        for j in used:
+            if not 0 <= j < tasks.topology.n_nodes:
+                rule = f"must be nodes from 0 to {tasks.topology.n_nodes - 1}"
+                raise InvalidPlanError(f"placements[{k}].nodes", rule, value=list(used))
+    return choice_of(tasks, placement.nodes)
