@@ -117,7 +117,9 @@ def test_slices_can_come_and_go(small: Scenario) -> None:
             await until(lambda: plane.orchestrator.state.settled and not plane.orchestrator.state.dirty)
             held = {s["name"]: s["devices"] for s in (await client.get("/v1/slices")).json()["slices"]}
             assert held.get("s1", 0) == held.get("s2", 0) == 0
-            assert sw.check(plane.picture().plan.scenario, plane.picture().plan).feasible  # type: ignore[union-attr]
+            plan = plane.picture().plan
+            assert plan is not None
+            assert sw.check(plan.scenario, plan).feasible
             body = as_body(replace(devices_of(small)[0], id="new", slice_cycles={"fresh": 1e7}))
             view = (await client.post("/v1/requests", json={"devices": [body]})).json()["devices"][0]
             assert view["slice"] in ("fresh", None)

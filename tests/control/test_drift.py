@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from slicewright.control.decision.settlement import decide
+from slicewright.control.decision.decide import decide
 from slicewright.control.messages.keys import GRANT_KEYS, measurement_key, slice_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.sharing.allocation import allocate

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from slicewright.control.decision.decide import decide
 from slicewright.control.decision.recording import decided
-from slicewright.control.decision.settlement import decide
 from slicewright.control.orchestrator import status_events
 from slicewright.control.slice_manager.state import ManagerState, fault, receive, status_of
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, Event
@@ -131,7 +131,7 @@ class World:
             for name, manager in self.managers.items():
                 if self.rng.random() < 0.5:
                     self.statuses[name] = status_of(manager, "m")
-            for event in status_events.received(self.state, self.statuses):
+            for event in status_events.grants_answered(self.state, self.statuses):
                 self.happen(event)
 
     def deliver(self, message: Grant) -> None:
@@ -198,7 +198,7 @@ def test_everything_arrives_at_its_target_once_messages_flow(seed: int) -> None:
             for message in world.down:
                 world.deliver(message)
             world.statuses = {name: status_of(m, "m") for name, m in world.managers.items()}
-            for event in status_events.received(world.state, world.statuses):
+            for event in status_events.grants_answered(world.state, world.statuses):
                 world.happen(event)
             world.judge()
         assert world.state.settled

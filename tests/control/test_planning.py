@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 import slicewright as sw
+from slicewright.control.decision.decide import LAST_GOOD, decide, decide_last_good
 from slicewright.control.decision.recording import decided
-from slicewright.control.decision.settlement import LAST_GOOD, Settlement, decide, decide_last_good
+from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.logs import read_log
 from slicewright.control.journal.records import GENESIS, chained, to_line
 from slicewright.control.sharing.allocation import allocate
 from slicewright.control.state.commands import admit
 from slicewright.control.state.device import Device, devices_of
 from slicewright.control.state.events import (
+    Decided,
     DevicesAdmitted,
     DevicesRemoved,
     Event,
@@ -312,8 +314,8 @@ def test_replay_finds_no_difference_and_finds_every_alteration(tmp_path: Path) -
     log.write_text("\n".join(lines[:where] + lines[where + 1 :]))
     assert "chain" in [d.what for d in replay_log(read_log(log)).differences]
     # Somebody rewrites a decision and the chain after it: the hashes fit, the answer does not.
-    k = next(k for k, e in enumerate(events) if e.kind == "decided")
-    forged = replace(events[k], cost_s=1.0)  # type: ignore[type-var, call-arg]
+    k, made = next((k, e) for k, e in enumerate(events) if isinstance(e, Decided))
+    forged = replace(made, cost_s=1.0)
     report = replay_log(chained(GENESIS, 0, 1.5, [*events[:k], forged, *events[k + 1 :]]))
     assert [d.what for d in report.differences] == ["cost_s"]
 

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
-from slicewright.control.decision.settlement import Settlement, decide
+from slicewright.control.decision.decide import decide
+from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.logs import read_log
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import GENESIS, chained

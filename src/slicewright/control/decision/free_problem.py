@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from slicewright.control.state.grants import Place
+from slicewright.control.state.network import PlaceIndex
 from slicewright.control.state.reasons import unservable
 from slicewright.control.state.situation import Situation
 from slicewright.network.scenario import Scenario
@@ -38,11 +39,26 @@ class FreeProblem:
         scenario: rates are scaled by what pins leave of each access point; pinned slices have no capacity.
         devices: ids, in the scenario's order.
         left: (A,) part of each access point that pins leave.
+        index: of the places' names.
     """
 
     scenario: Scenario
     devices: tuple[str, ...]
     left: FloatArray
+    index: PlaceIndex
+
+    def decisions(self, places: Sequence[Place | None]) -> Decisions:
+        """Decisions of the problem's devices; a place that no longer exists becomes local."""
+        triples = np.full((3, len(places)), LOCAL)
+        for i, place in enumerate(places):
+            if place is not None:
+                found = (
+                    self.index.access_point.get(place.access_point, LOCAL),
+                    self.index.node.get(place.node, LOCAL),
+                    self.index.slice.get(place.slice, LOCAL),
+                )
+                triples[:, i] = LOCAL if LOCAL in found else found
+        return Decisions(*triples)
 
 
 def free_problem(situation: Situation) -> FreeProblem | None:
@@ -67,33 +83,10 @@ def free_problem(situation: Situation) -> FreeProblem | None:
             sparse.csr_array(rates @ sparse.diags_array(left)) if sparse.issparse(rates) else rates * left
         )
         scenario = scenario.with_(rate_bps=scaled)
-    return FreeProblem(scenario, tuple(d.id for d in devices), left)
+    return FreeProblem(scenario, tuple(d.id for d in devices), left, network.index)
 
 
-class PlaceIndex:
-    """Names to indices of one problem's network."""
-
-    def __init__(self, problem: FreeProblem) -> None:
-        s = problem.scenario
-        self.access_point = {name: a for a, name in enumerate(s.access_points)}
-        self.node = {name: j for j, name in enumerate(s.nodes)}
-        self.slice = {item.name: n for n, item in enumerate(s.slices)}
-
-    def decisions(self, places: list[Place | None]) -> Decisions:
-        """Decisions of the problem's devices; a place that no longer exists becomes local."""
-        triples = np.full((3, len(places)), LOCAL)
-        for i, place in enumerate(places):
-            if place is not None:
-                found = (
-                    self.access_point.get(place.access_point, LOCAL),
-                    self.node.get(place.node, LOCAL),
-                    self.slice.get(place.slice, LOCAL),
-                )
-                triples[:, i] = LOCAL if LOCAL in found else found
-        return Decisions(*triples)
-
-
-def make_room(situation: Situation, problem: FreeProblem, decisions: Decisions) -> Decisions:
+def leave_room_for_pins(situation: Situation, problem: FreeProblem, decisions: Decisions) -> Decisions:
     """Make devices local that would use nodes of pinned slices, until both sides' queues hold (13b, 13c)."""
     s = problem.scenario
     arrays = [x.copy() for x in (decisions.access_point, decisions.node, decisions.slice)]

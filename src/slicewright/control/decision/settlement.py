@@ -7,34 +7,21 @@ code compute the intra-slice shares (SP1) and has the one judge look at the whol
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from slicewright.control.decision.free_problem import (
-    FreeProblem,
-    PlaceIndex,
-    Proposal,
-    free_problem,
-    make_room,
-    proposal_of,
-)
+from slicewright.control.decision.free_problem import Proposal
 from slicewright.control.sharing.allocation import Allocation, allocate
 from slicewright.control.state.grants import Grant, Place, Seat
 from slicewright.control.state.reasons import Reason, why_local
 from slicewright.control.state.situation import Pin, Situation
 from slicewright.network.scenario import Scenario
-from slicewright.policies.slicing import plan as plan_with
-from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
-from slicewright.slicing.search import iterated_search
-from slicewright.slicing.shares import Shares, optimal_shares
+from slicewright.slicing.shares import Shares
 from slicewright.types import FloatArray
-
-LAST_GOOD = "last-good"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +35,6 @@ class Settlement:
         targets: slice to grant, pinned slices left out.
         places: offloaded devices.
         reasons: the reason of every local device.
-        runtime_s: s, proposing and settling.
         notes: what the method remarked, such as that its model could not be asked.
     """
 
@@ -58,125 +44,32 @@ class Settlement:
     targets: Mapping[str, Grant]
     places: Mapping[str, Place]
     reasons: Mapping[str, Reason]
-    runtime_s: float
     notes: tuple[str, ...] = ()
 
 
-def decide(
-    situation: Situation,
-    method: str,
-    *,
-    rounds: int,
-    seed: int,
-    epoch: int = 0,
-    previous: Mapping[str, Place] | None = None,
-    keep_ratio: float = 0.0,
-) -> Settlement | None:
-    """Ask one method; None if the judge rejects its answer.
-
-    Args:
-        situation: what is to be decided.
-        method: a name of the policy registry.
-        rounds: of search; no clock is consulted, so the answer depends on the arguments alone.
-        seed: of the method.
-        epoch: written into the grants.
-        previous: places of the last decision.
-        keep_ratio: moving devices interrupts them, so the last plan, improved only device by device, is kept
-            where it costs at most this much more than the method's answer. 0 keeps nothing.
-
-    Raises:
-        UnknownNameError: no such method.
-    """
-    began = time.perf_counter()
-    proposal = propose(situation, method, rounds=rounds, seed=seed)
-    settlement = settle(situation, proposal, method, epoch=epoch, began=began)
-    if settlement is None or settlement.plan is None or not previous or keep_ratio <= 0:
-        return settlement
-    kept = replace(_improved(situation, previous), notes=proposal.notes)
-    steady = settle(situation, kept, method, epoch=epoch, began=began)
-    if (
-        steady is None
-        or steady.plan is None
-        or steady.plan.cost_s > settlement.plan.cost_s * (1 + keep_ratio)
-    ):
-        return settlement
-    return steady
-
-
-def _improved(situation: Situation, previous: Mapping[str, Place]) -> Proposal:
-    """The last places after each device has had the chance to do better, newcomers included."""
-    problem = free_problem(situation)
-    if problem is None:
-        return Proposal({}, {})
-    decisions, shares = iterated_search(problem.scenario, start=_still_valid(problem, previous), rounds=0)
-    return _with_room(situation, problem, decisions, shares)
-
-
-def _still_valid(problem: FreeProblem, previous: Mapping[str, Place]) -> Decisions:
-    index = PlaceIndex(problem)
-    places = [previous.get(device) for device in problem.devices]
-    valid = index.decisions(places).valid(problem.scenario)
-    return index.decisions([place if ok else None for place, ok in zip(places, valid, strict=True)])
-
-
-def _with_room(situation: Situation, problem: FreeProblem, decisions: Decisions, shares: Shares) -> Proposal:
-    if situation.pins:
-        decisions = make_room(situation, problem, decisions)
-        shares = optimal_shares(problem.scenario, decisions) or shares
-    return proposal_of(situation, problem, decisions, shares)
-
-
-def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epoch: int = 0) -> Settlement:
-    """The places of the last plan as far as they still exist and fit; everybody else local. Always answers."""
-    began = time.perf_counter()
-    problem = free_problem(situation)
-    if problem is not None:
-        decisions, shares = drop_until_feasible(problem.scenario, _still_valid(problem, previous))
-        settlement = settle(
-            situation, proposal_of(situation, problem, decisions, shares), LAST_GOOD, epoch=epoch, began=began
-        )
-        if settlement is not None:
-            return settlement
-    return _settled(situation, Proposal({}, {}), LAST_GOOD, epoch=epoch, began=began)
-
-
-def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Proposal:
-    """Places and inter-slice shares by a method of the registry, for everything that no pin holds."""
-    problem = free_problem(situation)
-    if problem is None:
-        return Proposal({}, {})
-    answer = plan_with(problem.scenario, method=method, rounds=rounds, seed=seed)
-    return replace(_with_room(situation, problem, answer.decisions, answer.shares), notes=answer.notes)
-
-
-def settle(
-    situation: Situation, proposal: Proposal, method: str, *, epoch: int, began: float
-) -> Settlement | None:
+def settle(situation: Situation, proposal: Proposal, method: str, *, epoch: int) -> Settlement | None:
     """Grants, shares, reasons and the judge's word on a proposal; None when the judge rejects it."""
-    settlement = _settled(situation, proposal, method, epoch=epoch, began=began)
+    settlement = settle_unjudged(situation, proposal, method, epoch=epoch)
     rejected = settlement.plan is not None and not settlement.plan.violations.feasible
     return None if rejected else settlement
 
 
-def _settled(
-    situation: Situation, proposal: Proposal, method: str, *, epoch: int, began: float
-) -> Settlement:
+def settle_unjudged(situation: Situation, proposal: Proposal, method: str, *, epoch: int) -> Settlement:
+    """The same, whatever the judge says: for proposals that are known to be feasible."""
     targets = targets_of(situation, proposal, epoch)
     grants = {**targets, **{pin.slice: pin.held for pin in situation.pins}}
     allocations = {name: allocate(grant) for name, grant in grants.items()}
     plan = assemble(situation, grants, allocations, method)
-    runtime = time.perf_counter() - began
     devices = tuple(d.id for d in situation.plannable)
     return Settlement(
         method=method,
         devices=devices,
-        plan=None if plan is None else plan.with_(runtime_s=runtime),
+        plan=plan,
         targets=targets,
         places={
             d: Place(s.access_point, s.node, g.slice) for g in targets.values() for d, s in g.seats.items()
         },
         reasons=_reasons(situation, plan, allocations),
-        runtime_s=runtime,
         notes=proposal.notes,
     )
 
@@ -189,18 +82,17 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
     devices = {d.id: d for d in situation.plannable}
     scenario = network.scenario(situation.plannable) if devices else None
     row = {d.id: i for i, d in enumerate(situation.plannable)}
-    ap = {name: a for a, name in enumerate(network.access_points)}
-    node = {name: j for j, name in enumerate(network.nodes)}
+    index = network.index
     seats: dict[str, dict[str, Seat]] = {name: {} for name in names}
     for device, place in proposal.places.items():
         if scenario is None or device not in row:
             continue
-        i, n = row[device], network.slice_names.index(place.slice)
+        i, n = row[device], index.slice[place.slice]
         seats[place.slice][device] = Seat(
             access_point=place.access_point,
             node=place.node,
             task_bits=devices[device].task_bits,
-            rate_bps=float(scenario.rate_bps[i, ap[place.access_point]]),
+            rate_bps=float(scenario.rate_bps[i, index.access_point[place.access_point]]),
             cycles=float(scenario.slice_cycles[i, n]),
             local_time_s=float(scenario.local_time_s[i]),
             arrival_hz=devices[device].arrival_rate_hz,
@@ -220,7 +112,7 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
             bandwidth={a: x for a, x in proposal.bandwidth.get(name, {}).items() if a in points},
             seats=seats[name],
             others_hz={j: math.fsum(b.get(j, 0.0) for s, b in brought.items() if s != name) for j in used},
-            capacity_hz={j: float(network.node_capacity_hz[node[j], n]) for j in used},
+            capacity_hz={j: float(network.node_capacity_hz[index.node[j], n]) for j in used},
             queueing=network.queueing,
         )
     return made
@@ -234,8 +126,7 @@ def assemble(
         return None
     scenario = situation.network.scenario(situation.plannable)
     row = {d.id: i for i, d in enumerate(situation.plannable)}
-    ap = {name: a for a, name in enumerate(scenario.access_points)}
-    node = {name: j for j, name in enumerate(scenario.nodes)}
+    ap, node = situation.network.index.access_point, situation.network.index.node
     triples = np.full((3, len(row)), LOCAL)
     radio, compute = np.zeros(len(row)), np.zeros(len(row))
     bandwidth = np.zeros((scenario.n_access_points, scenario.n_slices))

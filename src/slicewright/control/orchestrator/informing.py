@@ -1,46 +1,35 @@
-"""Sends managers that share by a learned model what it needs to know (SP1)."""
+"""Which managers that share by a learned model have to be told of a new network or new requests (SP1): pure."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
-from slicewright.control.messages.details import DETAILS, details_of
-from slicewright.control.messages.keys import DETAILS_KEYS, slice_key
+from slicewright.control.messages.details import details_of
 from slicewright.control.messages.sharing import CLOSED_FORM_NAME
 from slicewright.control.messages.status import Status
+from slicewright.control.orchestrator.instructions import Basis, Inform
 from slicewright.control.state.state import OrchestratorState
-from slicewright.control.transport.base import Transport, TransportError
-
-logger = logging.getLogger(__name__)
 
 
-class Informer:
-    """Remembers what was sent, so that nothing is sent twice.
+def details_to_send(
+    state: OrchestratorState, statuses: Mapping[str, Status], told: Mapping[str, Basis]
+) -> list[Inform]:
+    """Details for every slice whose manager asks a model and was told of something else last.
 
     Args:
-        transport: where the managers watch.
+        state: network and requests.
+        statuses: newest of each manager.
+        told: slice to what its manager was told of.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._told: dict[str, tuple[object, object]] = {}
-
-    async def inform(self, state: OrchestratorState, statuses: Mapping[str, Status]) -> None:
-        """Put the details of every slice whose manager asks a model, if network or requests have changed."""
-        if state.network is None:
-            return
-        now = (state.network, state.devices)
-        for name in state.network.slice_names:
-            status, before = statuses.get(name), self._told.get(name, (None, None))
-            if status is None or status.rule == CLOSED_FORM_NAME:
-                continue
-            if before[0] is now[0] and before[1] is now[1]:
-                continue
-            details = details_of(state.network, state.situation().plannable, name)
-            try:
-                await self._transport.put(slice_key(DETAILS_KEYS, name), DETAILS.dump_json(details))
-            except TransportError as error:
-                logger.warning("the details of slice %s wait: %s", name, error)
-                return
-            self._told[name] = now
+    if state.network is None:
+        return []
+    now = Basis(state.network, state.devices)
+    asking = [
+        name
+        for name in state.network.slice_names
+        if name in statuses and statuses[name].rule != CLOSED_FORM_NAME and told.get(name) != now
+    ]
+    if not asking:
+        return []
+    plannable = state.situation().plannable
+    return [Inform(name, details_of(state.network, plannable, name), now) for name in asking]

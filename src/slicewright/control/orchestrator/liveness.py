@@ -1,74 +1,92 @@
-"""When each slice was heard of, sent to and refused: who can be changed now, and who cannot."""
+"""When each slice was heard of, sent to and refused: who can be changed now, and who cannot. A value of one term."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from slicewright.control.messages.status import Status
-from slicewright.control.state.clock import Clock
 from slicewright.control.state.grants import GrantAccount
 from slicewright.control.state.options import ControlOptions
 
+Accounts = Mapping[str, GrantAccount]
+Times = Mapping[str, float]
+"""Slice to a time of the clock that never goes back, s."""
 
+
+@dataclass(frozen=True)
 class Liveness:
     """Times of one leader's term; a new term starts with everybody in good standing.
 
-    Args:
-        clock: time.
-        options: how long is too long.
-        accounts: accounts of the slices at the start of the term.
+    Attributes:
+        known_s: since when a slice is known in this term; it counts as heard of then.
+        sent_s: when a new grant was last sent. published_s: when one was last put where the manager watches.
+        refused_s: since when a slice refuses.
     """
 
-    def __init__(self, clock: Clock, options: ControlOptions, accounts: Mapping[str, GrantAccount]) -> None:
-        self._clock, self._options = clock, options
-        now = clock.monotonic()
-        self._heard_s = dict.fromkeys(accounts, now)
-        self._sent_s = {name: now for name, account in accounts.items() if account.sent is not None}
-        self._published_s: dict[str, float] = {}
-        self._refused_s: dict[str, float] = {}
+    known_s: Times = field(default_factory=dict)
+    sent_s: Times = field(default_factory=dict)
+    published_s: Times = field(default_factory=dict)
+    refused_s: Times = field(default_factory=dict)
 
-    def heard(self, name: str) -> None:
-        """A manager has sent a new status."""
-        self._heard_s[name] = self._clock.monotonic()
+    @classmethod
+    def at_start(cls, accounts: Accounts, now_s: float) -> Liveness:
+        """The beginning of a term."""
+        waiting = {name: now_s for name, account in accounts.items() if account.sent is not None}
+        return cls(dict.fromkeys(accounts, now_s), waiting)
 
-    def sent(self, name: str) -> None:
-        """A new grant is on its way."""
-        self._sent_s[name] = self._clock.monotonic()
+    def seen(self, accounts: Accounts, now_s: float) -> Liveness:
+        """With slices that are new, and refusals that are new or over."""
+        known = {**dict.fromkeys(accounts, now_s), **self.known_s}
+        refusing = [name for name, account in accounts.items() if account.refusal is not None]
+        return replace(self, known_s=known, refused_s={n: self.refused_s.get(n, now_s) for n in refusing})
 
-    def published(self, name: str) -> None:
-        """The newest grant was put where the manager watches, perhaps again."""
-        self._published_s[name] = self._clock.monotonic()
+    def sent(self, names: Iterable[str], now_s: float) -> Liveness:
+        """With new grants on their way."""
+        return replace(self, sent_s={**self.sent_s, **dict.fromkeys(names, now_s)})
 
-    def quiet(self) -> list[str]:
+    def published(self, names: Iterable[str], now_s: float) -> Liveness:
+        """With grants put where managers watch, perhaps again."""
+        return replace(self, published_s={**self.published_s, **dict.fromkeys(names, now_s)})
+
+    def heard_s(self, name: str, heard_s: Times) -> float:
+        """When a slice was last heard of, s; a term begins as if everybody had just spoken."""
+        known = self.known_s[name]
+        return max(known, heard_s.get(name, known))
+
+    def quiet(self, heard_s: Times, now_s: float, options: ControlOptions) -> list[str]:
         """Slices without a new status for two heartbeats."""
-        now = self._clock.monotonic()
-        return [n for n, at in self._heard_s.items() if now - at > 2 * self._options.heartbeat_s]
+        return [n for n in self.known_s if now_s - self.heard_s(n, heard_s) > 2 * options.heartbeat_s]
 
-    def away(self, accounts: Mapping[str, GrantAccount]) -> set[str]:
-        """Slices that cannot be changed now: silent, late with an answer, or shortly after a refusal."""
-        now = self._clock.monotonic()
-        out: set[str] = set()
+    def away(
+        self, accounts: Accounts, heard_s: Times, now_s: float, options: ControlOptions
+    ) -> frozenset[str]:
+        """Slices that cannot be changed now: silent, late with an answer, or shortly after a refusal.
+
+        Args:
+            accounts: of all slices, each :meth:`seen` before.
+            heard_s: slice to the time of its newest status.
+            now_s: the time.
+            options: how long is too long.
+        """
+        out = set()
         for name, account in accounts.items():
-            silent = now - self._heard_s.setdefault(name, now) > self._options.away_after_s
-            late = (
-                account.sent is not None and now - self._sent_s.get(name, now) > self._options.ack_timeout_s
-            )
-            if account.refusal is None:
-                self._refused_s.pop(name, None)
-            refused = self._refused_s.setdefault(name, now) if account.refusal is not None else -1e9
-            unwilling = account.refusal is not None and now - refused < self._options.refusal_retry_s
-            if silent or late or unwilling:
+            silent = now_s - self.heard_s(name, heard_s) > options.away_after_s
+            late = account.sent is not None and now_s - self.sent_s.get(name, now_s) > options.ack_timeout_s
+            refused_s = self.refused_s.get(name)
+            if silent or late or (refused_s is not None and now_s - refused_s < options.refusal_retry_s):
                 out.add(name)
-        return out
+        return frozenset(out)
 
     def without_newest(
-        self, accounts: Mapping[str, GrantAccount], statuses: Mapping[str, Status]
-    ) -> Iterable[str]:
+        self, accounts: Accounts, statuses: Mapping[str, Status], now_s: float, options: ControlOptions
+    ) -> list[str]:
         """Slices whose manager has said that it knows nothing of the newest grant, some time after it was put."""
-        now = self._clock.monotonic()
+        out = []
         for name, account in accounts.items():
             status = statuses.get(name)
-            newest = (account.sent or account.held).revision
+            newest = (account.newest).revision
             missing = status is not None and max(status.applied, status.refused or 0) < newest
-            if missing and now - self._published_s.get(name, 0.0) > self._options.ack_timeout_s:
-                yield name
+            if missing and now_s - self.published_s.get(name, 0.0) > options.ack_timeout_s:
+                out.append(name)
+        return out

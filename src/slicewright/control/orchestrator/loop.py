@@ -9,29 +9,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
 from slicewright.control.decision.certifying import Certifier
-from slicewright.control.decision.fallback import FALLBACK, FallbackChain
-from slicewright.control.decision.recording import decided
+from slicewright.control.decision.fallback import FALLBACK, DecisionMade, FallbackChain
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.base import FencedError, Journal, JournalError
 from slicewright.control.journal.feed import Feed
 from slicewright.control.journal.records import Position, chained
-from slicewright.control.messages.keys import GRANT_KEYS, STATUS_KEYS, slice_key
+from slicewright.control.messages.details import DETAILS
+from slicewright.control.messages.keys import DETAILS_KEYS, GRANT_KEYS, STATUS_KEYS, slice_key
 from slicewright.control.messages.status import STATUS, Status
-from slicewright.control.orchestrator import status_events
-from slicewright.control.orchestrator.inbox import Change, Command, Inbox
-from slicewright.control.orchestrator.informing import Informer
-from slicewright.control.orchestrator.liveness import Liveness
-from slicewright.control.orchestrator.turn import Draft
+from slicewright.control.orchestrator.inbox import Change, Inbox, Request
+from slicewright.control.orchestrator.instructions import (
+    Answer,
+    Certify,
+    Inform,
+    Instruction,
+    Publish,
+    Refuse,
+    Shadow,
+)
+from slicewright.control.orchestrator.term import Term
+from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
 from slicewright.control.state.errors import NotLeadingError
-from slicewright.control.state.events import Checkpoint, Decided, Event, MethodChanged, Sent, TookOver
-from slicewright.control.state.fold import sends
+from slicewright.control.state.events import Certified, Checkpoint, Decided, Event, TookOver
 from slicewright.control.state.grants import GRANT
 from slicewright.control.state.options import DEFAULTS, ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump
@@ -70,21 +75,19 @@ class Orchestrator:
         self.feed = Feed()
         self.statuses: dict[str, Status] = {}
         self._status_revision: dict[str, int] = {}
+        self._heard_s: dict[str, float] = {}
         self.leading = False
         self.journal_fault = ""
         self.settlement: Settlement | None = None
-        self.fallback_chain = FallbackChain(options, threads=threads)
+        self.fallback_chain = FallbackChain(options, clock=clock, threads=threads)
         self._journal, self._transport, self._clock = journal, transport, clock
         self.instance, self.options, self._observe = instance, options, observe
-        self._inbox, self._informer = Inbox(), Informer(transport)
+        self._inbox, self._term = Inbox(), Term()
         self._certifier = Certifier(
             longest_s=options.deadline_s, threads=threads, wake=lambda: self._wake.set()
         )
         self._wake = asyncio.Event()
-        self._liveness = Liveness(clock, options, {})
-        self._next_epoch_s = 0.0
         self._since_checkpoint = 0
-        self._failures = 0
 
     @property
     def state(self) -> OrchestratorState:
@@ -109,10 +112,9 @@ class Orchestrator:
         if not self.leading:
             other = self.state.leader if self.state.leader != self.instance else ""
             raise NotLeadingError(f"{other or 'no orchestrator, for the moment,'} leads")
-        command = Command(change, wait)
-        self._inbox.add(command)
+        answered = self._inbox.add(change, wait=wait)
         self._wake.set()
-        return await command.done
+        return await answered
 
     async def run(self) -> None:
         """Lead whenever the lease is free, follow the journal otherwise; until cancelled."""
@@ -150,9 +152,8 @@ class Orchestrator:
         await self._catch_up()
         await self._append((TookOver(self.instance),))
         await self.fallback_chain.warm_up((FALLBACK, self.state.methods.active))
-        self._liveness = Liveness(self._clock, self.options, self.state.accounts)
-        for name in self.state.accounts:
-            await self._publish(name)
+        self._term, instructions = Term.begin(self.state, self._clock.monotonic())
+        await self._carry_out(instructions)
         self.leading = True
         logger.info("%s leads, at record %d", self.instance, self.position.sequence)
         tasks = [asyncio.create_task(work) for work in (self._watch(), self._renew(), self._work())]
@@ -177,7 +178,8 @@ class Orchestrator:
             try:
                 if not await self._transport.acquire(LEASE, self.instance):
                     return
-                for name in self._liveness.quiet():
+                now = self._clock.monotonic()
+                for name in self._term.liveness.quiet(self._heard_s, now, self.options):
                     entry = await self._transport.get(slice_key(STATUS_KEYS, name))
                     if entry is not None and entry.value:
                         self._hear(entry)
@@ -205,22 +207,23 @@ class Orchestrator:
             return
         self._status_revision[status.slice] = entry.revision
         self.statuses[status.slice] = status
-        self._liveness.heard(status.slice)
+        self._heard_s[status.slice] = self._clock.monotonic()
         self._wake.set()
 
     async def _work(self) -> None:
         """The loop: collect, decide, record, act, answer."""
         while True:
-            commands = self._inbox.take()
+            requests = self._inbox.take()
+            numbers = [request.number for request in requests]
             try:
-                busy = await self._turn(commands)
+                busy = await self._turn(requests)
             except FencedError:
-                self._inbox.refuse(NotLeadingError("another orchestrator has taken over"), commands)
+                self._inbox.refuse(NotLeadingError("another orchestrator has taken over"), numbers)
                 raise
             except JournalError as error:
                 self.journal_fault = str(error)
                 logger.error("%s", error)
-                self._inbox.refuse(error, commands)
+                self._inbox.refuse(error, numbers)
                 await asyncio.sleep(JOURNAL_RETRY_S)
                 continue
             if not busy and self._inbox.empty:
@@ -228,98 +231,77 @@ class Orchestrator:
             self._wake.clear()
 
     def _pause_s(self) -> float:
-        """Until the next epoch, or until somebody may have become late."""
         if self.journal_fault:
             return JOURNAL_RETRY_S
-        until_epoch = self._next_epoch_s - self._clock.monotonic()
-        return max(0.01, min(until_epoch, self.options.ack_timeout_s / 4))
+        return self._term.pause_s(self._clock.monotonic(), self.options)
 
-    async def _turn(self, commands: Sequence[Command]) -> bool:
-        """One round of the loop; True if there may be more to do at once."""
-        draft = Draft(self.state)
-        accepted = [command for command in commands if draft.carry_out(command)]
-        draft.add(*status_events.received(draft.state, self.statuses))
-        draft.add(*status_events.shares_reported(draft.state, self.statuses))
-        due = self._clock.monotonic() >= self._next_epoch_s
-        if due:
-            self._next_epoch_s = self._clock.monotonic() + self.options.epoch_s
-            draft.add(*status_events.measured(draft.state, self.statuses))
-        away = self._liveness.away(draft.state.accounts)
-        certificate = self._certifier.ready()
-        draft.add(*certificate)
-        settlement = None
-        if self._must_decide(draft.state, away, due):
-            decision, settlement = await self._decide(draft.state, away)
-            if not certificate:
-                draft.add(*await self._certifier.finished())  # of the decision before: none stays without
-            draft.add(decision)
-            draft.add(*self._rollback(decision, draft.state))
-        elif not draft.state.dirty and draft.state.settled:
-            ratio = self.options.rebalance_ratio
-            draft.add(*status_events.rebalanced(draft.state, self.statuses, away, ratio))
-        draft.add(*sends(draft.state, away))
-        if self.journal_fault and not draft.events:
-            draft.add(Checkpoint(dump(draft.state)))  # a probe: does the journal take records again?
-        await self._append(draft.events)
-        if certificate:
-            self._certifier.forget()
-        if settlement is not None:
-            self.settlement = settlement
-            self._certifier.begin(self.state.epoch, settlement.plan)
-        self._inbox.recorded(accepted, self.state, decided=not self.state.dirty or self.state.network is None)
-        await self._informer.inform(self.state, self.statuses)
-        for event in draft.events:
-            if isinstance(event, Sent):
-                self._liveness.sent(event.slice)
-                await self._publish(event.slice)
-        for name in list(self._liveness.without_newest(self.state.accounts, self.statuses)):
-            await self._publish(name)
-        return bool(draft.events)
+    async def _turn(self, requests: Sequence[Request]) -> bool:
+        """One turn: compute, record, carry out; True if there may be more to do at once."""
+        options = self.options
+        ready = self._certifier.ready()
+        begun = begin_turn(self.state, self._term, requests, self._inputs(), options, certificate=ready)
+        await self._carry_out(begun.refused)
+        made: DecisionMade | None = None
+        late: tuple[Certified, ...] = ()
+        if begun.wanted is not None:
+            made = await self.fallback_chain.decide(begun.wanted)
+            late = () if ready else await self._certifier.finished()
+        probe = bool(self.journal_fault)
+        turn = finish_turn(begun, made, self._inputs(), options, certificate=late, probe=probe)
+        await self._append(turn.events)
+        self._term = turn.term
+        self._recorded(turn)
+        await self._carry_out(turn.instructions)
+        return bool(turn.events)
 
-    def _must_decide(self, state: OrchestratorState, away: set[str], due: bool) -> bool:
-        if state.network is None:
+    def _inputs(self) -> Inputs:
+        return Inputs(self._clock.monotonic(), dict(self.statuses), dict(self._heard_s))
+
+    def _recorded(self, turn: Turn) -> None:
+        """What a turn means for those who only watch."""
+        if turn.settlement is not None:
+            self.settlement = turn.settlement
+        for event in turn.events:
+            if isinstance(event, Certified):
+                self._certifier.forget()
+            if isinstance(event, Decided):
+                self._observe(event)
+
+    async def _carry_out(self, instructions: Sequence[Instruction]) -> None:
+        for item in instructions:
+            now_s = self._clock.monotonic()
+            if await self._done(item):
+                self._term = self._term.carried_out(item, now_s)
+
+    async def _done(self, item: Instruction) -> bool:
+        """Do something; False if it is to be tried again by a later turn."""
+        match item:
+            case Answer():
+                self._inbox.answer(item.request, self.state)
+            case Refuse():
+                self._inbox.refuse(item.error, (item.request,))
+            case Certify():
+                self._certifier.begin(item.epoch, item.plan)
+            case Shadow():
+                self.fallback_chain.shadow(item.situation, item.method, item.used)
+            case Inform():
+                key, details = slice_key(DETAILS_KEYS, item.slice), DETAILS.dump_json(item.details)
+                return await self._put(key, details, f"the details of slice {item.slice} wait")
+            case Publish():
+                # The managers' acknowledgement is what counts, not whether the transport took it.
+                key = slice_key(GRANT_KEYS, item.grant.slice)
+                await self._put(
+                    key, GRANT.dump_json(item.grant), f"the grant of slice {item.grant.slice} waits"
+                )
+        return True
+
+    async def _put(self, key: str, value: bytes, otherwise: str) -> bool:
+        try:
+            await self._transport.put(key, value)
+        except TransportError as error:
+            logger.warning("%s: %s", otherwise, error)
             return False
-        answering = any(
-            account.sent is not None and name not in away for name, account in state.accounts.items()
-        )
-        if answering or sends(state, away):
-            return False  # grants are on their way: what they free will be known soon
-        pins_changed = state.last is not None and set(state.last.pinned) != away & set(state.accounts)
-        asked = state.dirty and (self.options.on_demand or state.last is None)
-        return asked or (due and (state.dirty or pins_changed))
-
-    async def _decide(self, state: OrchestratorState, away: set[str]) -> tuple[Decided, Settlement]:
-        began = time.perf_counter()
-        epoch = state.epoch + 1
-        situation = state.situation(away)
-        settlement, attempts = await self.fallback_chain.decide(
-            situation, state.methods.active, state.places, epoch
-        )
-        event = decided(
-            situation,
-            settlement,
-            attempts,
-            epoch=epoch,
-            options=self.options,
-            pinned=away & set(state.accounts),
-            previous=state.places,
-            duration_s=time.perf_counter() - began,
-        )
-        self._observe(event)
-        if state.methods.canary is not None:
-            self.fallback_chain.shadow(situation, state.methods.canary, settlement)
-        return event, settlement
-
-    def _rollback(self, event: Decided, state: OrchestratorState) -> tuple[MethodChanged, ...]:
-        """After too many decisions without an answer, go back to the method before."""
-        answered = event.attempts[0].result == "used"
-        self._failures = 0 if answered else self._failures + 1
-        previous = state.methods.previous
-        if previous is None or self._failures < self.options.most_failures:
-            return ()
-        self._failures = 0
-        why = f"{state.methods.active} gave no usable answer {self.options.most_failures} times in a row"
-        return (MethodChanged("roll-back", previous, why),)
+        return True
 
     async def _append(self, events: Sequence[Event]) -> None:
         if not events:
@@ -335,16 +317,3 @@ class Orchestrator:
         if (due or self._journal.wants_checkpoint) and not isinstance(events[-1], Checkpoint):
             self._since_checkpoint = 0
             await self._append((Checkpoint(dump(self.state)),))
-
-    async def _publish(self, name: str) -> None:
-        """Put a slice's newest grant where its manager watches; the managers' acknowledgement is what counts."""
-        account = self.state.accounts.get(name)
-        if account is None:
-            return
-        self._liveness.published(name)
-        try:
-            await self._transport.put(
-                slice_key(GRANT_KEYS, name), GRANT.dump_json(account.sent or account.held)
-            )
-        except TransportError as error:
-            logger.warning("the grant of slice %s waits: %s", name, error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -19,10 +18,11 @@ from slicewright.control.state.events import (
     Refused,
     SharesReported,
 )
+from slicewright.control.state.fold import bandwidth_by_roots
 from slicewright.control.state.state import OrchestratorState
 
 
-def received(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
+def grants_answered(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
     """Acknowledgements and refusals of grants that are on their way. Stale statuses name older revisions."""
     out: list[Event] = []
     for name, account in state.accounts.items():
@@ -58,7 +58,7 @@ def shares_reported(state: OrchestratorState, statuses: Mapping[str, Status]) ->
     return out
 
 
-def measured(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
+def devices_measured(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
     """Newer details of devices, and departures, that managers know of and the orchestrator does not."""
     changed: dict[str, Device] = {}
     gone: list[str] = []
@@ -110,13 +110,12 @@ def rebalanced(
         for name, account in state.accounts.items()
         if name not in away and name in statuses and statuses[name].applied == account.held.revision
     }
-    worst = 0.0
-    for a in {a for by_point in roots.values() for a in by_point}:
-        shares = {
-            n: state.accounts[n].target.bandwidth[a] for n in roots if a in state.accounts[n].target.bandwidth
-        }
-        reported = {n: roots[n].get(a, 0.0) for n in shares}
-        total, available = math.fsum(reported.values()), math.fsum(shares.values())
-        if total > 0 and all(x > 0 for x in reported.values()):
-            worst = max(worst, *(abs(available * reported[n] / total - shares[n]) for n in shares))
-    return (Rebalanced(roots),) if worst > least_change else ()
+    change = max(
+        (
+            abs(omega - state.accounts[name].target.bandwidth[a])
+            for name, by_point in bandwidth_by_roots(state.accounts, roots).items()
+            for a, omega in by_point.items()
+        ),
+        default=0.0,
+    )
+    return (Rebalanced(roots),) if change > least_change else ()

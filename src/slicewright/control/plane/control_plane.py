@@ -115,7 +115,9 @@ class ControlPlane:
             clock=self.clock,
             instance=self._instance,
             options=self.options,
-            rule=share_rule(self.options.shares, limit_s=self.options.share_limit_s),
+            rule=share_rule(
+                self.options.shares, limit_s=self.options.share_limit_s, timer=self.clock.monotonic
+            ),
         )
         self.managers[name] = manager
         self._spawn(manager.run())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -86,10 +86,12 @@ class LearnedShares:
     Attributes:
         name: of the model.
         limit_s: s. An answer that takes longer is not used.
+        timer: a clock that never goes back, s.
     """
 
     name: str
     limit_s: float = DEFAULT_LIMIT_S
+    timer: Callable[[], float] = field(default=time.perf_counter, compare=False)
 
     def prepare(self) -> str:
         """Load the model, so that this costs no decision; what speaks against it, or nothing."""
@@ -129,9 +131,9 @@ class LearnedShares:
         }
         check_share_size(model, sizes)
         self._in_time(expected_share_s(model, len(details.devices)), "would take about")
-        began = time.perf_counter()
+        began = self.timer()
         shares = model_shares(model, _rows(seats, details))
-        self._in_time(time.perf_counter() - began, "took")
+        self._in_time(self.timer() - began, "took")
         return shares
 
     def _in_time(self, duration_s: float, verb: str) -> None:
@@ -141,7 +143,9 @@ class LearnedShares:
             )
 
 
-def share_rule(name: str, *, limit_s: float = DEFAULT_LIMIT_S) -> ShareRule:
+def share_rule(
+    name: str, *, limit_s: float = DEFAULT_LIMIT_S, timer: Callable[[], float] = time.perf_counter
+) -> ShareRule:
     """A rule by name; whether its model is there shows when it is asked.
 
     Raises:
@@ -149,7 +153,7 @@ def share_rule(name: str, *, limit_s: float = DEFAULT_LIMIT_S) -> ShareRule:
     """
     if name not in SHARE_RULES:
         raise UnknownNameError("share rule", name, SHARE_RULES)
-    return CLOSED_FORM if name == CLOSED_FORM_NAME else LearnedShares(name, limit_s)
+    return CLOSED_FORM if name == CLOSED_FORM_NAME else LearnedShares(name, limit_s, timer)
 
 
 def _columns(seats: Mapping[str, Seat], details: Details) -> dict[str, tuple[int, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from slicewright.control.messages.details import Details
 from slicewright.control.messages.measurement import Measurement, measured_seat
@@ -58,6 +59,32 @@ class ManagerState:
             rule=rule,
         )
         return _reshared(manager)
+
+
+class Taken(NamedTuple):
+    """What a message makes of a manager.
+
+    Attributes:
+        state: afterwards. report: whether the orchestrator is to be told.
+    """
+
+    state: ManagerState
+    report: bool
+
+
+def take(manager: ManagerState, message: Grant | Details | Measurement) -> Taken:
+    """Take a message in.
+
+    A grant is answered even if it changes nothing: the answer of the first time may be lost.
+    """
+    match message:
+        case Grant():
+            return Taken(receive(manager, message), report=True)
+        case Details():
+            after = inform(manager, message)
+        case Measurement():
+            after = measure(manager, message)
+    return Taken(after, report=after is not manager)
 
 
 def receive(manager: ManagerState, grant: Grant) -> ManagerState:

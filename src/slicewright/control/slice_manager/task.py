@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from pydantic import ValidationError
 
-from slicewright.control.messages.details import DETAILS
+from slicewright.control.messages.details import DETAILS, Details
 from slicewright.control.messages.keys import (
     DETAILS_KEYS,
     GRANT_KEYS,
@@ -17,12 +17,12 @@ from slicewright.control.messages.keys import (
     STATUS_KEYS,
     slice_key,
 )
-from slicewright.control.messages.measurement import MEASUREMENT
+from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.messages.status import STATUS
 from slicewright.control.sharing.rules import CLOSED_FORM, ShareRule
-from slicewright.control.slice_manager.state import ManagerState, inform, measure, receive, status_of
+from slicewright.control.slice_manager.state import ManagerState, status_of, take
 from slicewright.control.state.clock import Clock, end, pause
-from slicewright.control.state.grants import GRANT
+from slicewright.control.state.grants import GRANT, Grant
 from slicewright.control.state.options import DEFAULTS, ControlOptions
 from slicewright.control.transport.base import Entry, Transport, TransportError
 
@@ -149,21 +149,16 @@ class SliceManager:
         """Take a grant, details or a measurement in; what cannot be read is ignored, with a line in the log."""
         if not entry.value:
             return
+        if entry.key.startswith(f"{GRANT_KEYS}."):
+            self._seen = max(self._seen, entry.revision)
         try:
-            if entry.key.startswith(f"{GRANT_KEYS}."):
-                self._seen = max(self._seen, entry.revision)
-                self.state = receive(self.state, GRANT.validate_json(entry.value))
-                self._changed.set()  # acknowledge again even if nothing changed: the first time may be lost
-                return
-            before = self.state
-            if entry.key.startswith(f"{DETAILS_KEYS}."):
-                self.state = inform(self.state, DETAILS.validate_json(entry.value))
-            else:
-                self.state = measure(self.state, MEASUREMENT.validate_json(entry.value))
-            if self.state is not before:
-                self._changed.set()
+            message = _message(entry)
         except ValidationError as error:
             logger.error("slice %s: %s is not readable: %s", self.state.slice, entry.key, error)
+            return
+        self.state, report = take(self.state, message)
+        if report:
+            self._changed.set()
 
     async def _report(self) -> None:
         """Send the status after every change, and as a heartbeat."""
@@ -179,3 +174,11 @@ class SliceManager:
                 logger.info("slice %s cannot report: %s", self.state.slice, error)
                 self._changed.set()
                 await asyncio.sleep(self._options.heartbeat_s)
+
+
+def _message(entry: Entry) -> Grant | Details | Measurement:
+    if entry.key.startswith(f"{GRANT_KEYS}."):
+        return GRANT.validate_json(entry.value)
+    if entry.key.startswith(f"{DETAILS_KEYS}."):
+        return DETAILS.validate_json(entry.value)
+    return MEASUREMENT.validate_json(entry.value)

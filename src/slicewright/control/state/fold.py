@@ -51,7 +51,8 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
         case Certified():
             return _with_certificate(state, event)
         case Rebalanced():
-            return replace(state, accounts=_rebalanced(state.accounts, event.roots))
+            bandwidth = bandwidth_by_roots(state.accounts, event.roots)
+            return replace(state, accounts=_with_bandwidth(state.accounts, bandwidth))
         case Sent() | Acknowledged() | Refused():
             return _with_message(state, event)
         case SharesReported():
@@ -102,7 +103,7 @@ def _with_decision(state: OrchestratorState, event: Decided) -> OrchestratorStat
             accounts[name] = replace(account, target=event.targets[name], refusal=None)
         elif name in event.pinned:
             # The others were given only what this slice cannot be holding: it must not be sent anything older.
-            accounts[name] = replace(account, target=account.sent or account.held)
+            accounts[name] = replace(account, target=account.newest)
         else:
             accounts[name] = replace(account, refusal=None)
     return replace(
@@ -122,10 +123,18 @@ def _with_certificate(state: OrchestratorState, event: Certified) -> Orchestrato
     return replace(state, last=replace(state.last, lower_bound_s=event.lower_bound_s, gap=event.gap))
 
 
-def _rebalanced(
+def bandwidth_by_roots(
     accounts: Mapping[str, GrantAccount], roots: Mapping[str, Mapping[str, float]]
-) -> Mapping[str, GrantAccount]:
-    """Omega in proportion to the reported sums (SP2), among the slices that reported; the rest keep theirs."""
+) -> dict[str, dict[str, float]]:
+    """Omega in proportion to the reported sums (SP2), among the slices that reported; the others keep theirs.
+
+    Args:
+        accounts: of all slices; their targets have the shares now.
+        roots: slice to access point to the reported sum of sqrt(T), sqrt(s).
+
+    Returns:
+        Slice to access point to omega, for the slices that reported.
+    """
     points = sorted({a for by_point in roots.values() for a in by_point})
     bandwidth = {name: dict(accounts[name].target.bandwidth) for name in roots if name in accounts}
     for a in points:
@@ -135,6 +144,12 @@ def _rebalanced(
         if total > 0 and all(share > 0 for share in shares.values()):
             for name, share in shares.items():
                 bandwidth[name][a] = available * share / total
+    return bandwidth
+
+
+def _with_bandwidth(
+    accounts: Mapping[str, GrantAccount], bandwidth: Mapping[str, Mapping[str, float]]
+) -> Mapping[str, GrantAccount]:
     return {
         name: replace(account, target=replace(account.target, bandwidth=bandwidth[name]))
         if name in bandwidth

@@ -123,6 +123,11 @@ class GrantAccount:
         return (self.held,) if self.sent is None else (self.held, self.sent)
 
     @property
+    def newest(self) -> Grant:
+        """The newest grant that the manager was given."""
+        return self.sent or self.held
+
+    @property
     def settled(self) -> bool:
         """Whether the manager is known to hold the target."""
         return self.sent is None and self.held.same_terms(self.target)

@@ -23,6 +23,15 @@ _UNSERVED = 16.0
 """Work of a device in a slice that it may not use: this many times what 13b admits on the fastest node."""
 
 
+@dataclass(frozen=True)
+class PlaceIndex:
+    """Names of access points, nodes and slices to their indices."""
+
+    access_point: Mapping[str, int]
+    node: Mapping[str, int]
+    slice: Mapping[str, int]
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """Slices, access points and nodes; fields as in :class:`~slicewright.network.scenario.Scenario`."""
@@ -100,6 +109,12 @@ class Network:
     def slice_names(self) -> tuple[str, ...]:
         """Names of the slices, by index."""
         return tuple(s.name for s in self.slices)
+
+    @cached_property
+    def index(self) -> PlaceIndex:
+        """Where each name is."""
+        names = (self.access_points, self.nodes, self.slice_names)
+        return PlaceIndex(*({name: k for k, name in enumerate(kind)} for kind in names))
 
     def arrays(self, devices: Sequence[Device]) -> tuple[FloatArray, FloatArray | sparse.csr_array]:
         """Work and rates of devices in this network: (I, N) cycle and (I, A) bit/s."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from slicewright.control.decision.settlement import decide, decide_last_good
+from slicewright.control.decision.decide import decide, decide_last_good
 from slicewright.control.state.device import Device
 from slicewright.control.state.network import Network
 from slicewright.control.state.options import ControlOptions
@@ -38,9 +39,11 @@ def dry_run(
     devices.update({d.id: d for d in add})
     now = state.situation()
     situation = Situation(now.network if network is None else network, tuple(devices.values()))
+    began = time.perf_counter()
     settlement = decide(situation, method, rounds=options.rounds, seed=options.seed)
     if settlement is None:
         settlement = decide_last_good(situation, state.places)
+    took = time.perf_counter() - began
     changes = [
         {"device": d, "from": _where(state.places.get(d)), "to": _where(settlement.places.get(d))}
         for d in {**state.devices, **devices}
@@ -55,7 +58,7 @@ def dry_run(
         }
         for d in add
     ]
-    plan = None if settlement.plan is None else replace(settlement.plan, method=settlement.method)
+    plan = None if settlement.plan is None else replace(settlement.plan, runtime_s=took)
     return {
         "plan": EMPTY_PLAN if plan is None else plan.to_dict(),
         "devices": list(settlement.devices),

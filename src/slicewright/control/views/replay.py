@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slicewright.control.decision.certifying import certificate
+from slicewright.control.decision.decide import LAST_GOOD, decide, decide_last_good
 from slicewright.control.decision.recording import decided
-from slicewright.control.decision.settlement import LAST_GOOD, Settlement, decide, decide_last_good
+from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, verify
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import Attempt, Certified, Checkpoint, Decided, SharesReported
