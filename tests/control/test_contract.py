@@ -17,7 +17,7 @@ from slicewright.control.http.limits import Limits
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.plane.first_requests import FirstRequests
-from slicewright.control.serve.process import _listen
+from slicewright.control.serve.process import listen
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network
@@ -34,7 +34,7 @@ def url() -> Iterator[str]:
     """A server on a free port."""
     scenario = scenario_of(6, 0)
     first = FirstRequests(Network.of(scenario), devices_of(scenario))
-    listener = _listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     started: list[uvicorn.Server] = []
 
     async def serve() -> None:

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 from slicewright.control.journal.base import Journal
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.serve.settings import ServeSettings, check, first_requests, instance_name
+from slicewright.control.plane.first_requests import FirstRequests
+from slicewright.control.serve.settings import ServeSettings, check
 from slicewright.control.sharing.rules import LearnedShares, share_rule
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.errors import ControlError
-from slicewright.control.transport.base import Transport
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.policies.slicing import policy
 
 if TYPE_CHECKING:
+    from slicewright.control.http.auth import Token
     from slicewright.control.transport.nats_connection import NatsAddress
 
 Say = Callable[[str], None]
@@ -32,7 +33,7 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
 
     Args:
         settings: what to serve.
-        say: told what happens at the start, one line at a time.
+        say: told what happens at the start, one line at a time; settings are named between backquotes.
 
     Raises:
         InvalidOptionError: settings that do not go together.
@@ -42,57 +43,68 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
     """
     check(settings)
     rule = share_rule(settings.options.shares)
-    try:
-        import uvicorn
-
-        from slicewright.control.http.app import create_app
-        from slicewright.control.http.auth import Access, is_loopback, read_tokens
-    except ImportError as error:
-        raise MissingExtraError("slicewright serve", "control") from error
+    tokens = _tokens(settings)
     if isinstance(rule, LearnedShares) and settings.role != "sro":
         missing = rule.prepare()
         if missing:
-            say(f"--shares {rule.name}: {missing}; the closed form shares instead")
-    if settings.nats is not None:
-        _check_nats(_address(settings, settings.nats), instance_name(settings), say)
-    if settings.role == "slice-manager" and settings.nats is not None:
-        from slicewright.control.plane.over_nats import manage_slices
+            say(f"`shares` {rule.name}: {missing}; the closed form shares instead")
+    address = _nats_address(settings)
+    if address is not None:
+        _check_nats(address, settings.name, say)
+    if settings.role == "slice-manager" and address is not None:
+        _manage(settings, address, say)
+    else:
+        _orchestrate(settings, address, tokens, say)
 
-        say(f"managing {', '.join(settings.slices)} over {_address(settings, settings.nats).shown}")
-        asyncio.run(
-            manage_slices(
-                _address(settings, settings.nats),
-                settings.slices,
-                instance=instance_name(settings),
-                options=settings.options,
-            )
-        )
-        return
+
+def _tokens(settings: ServeSettings) -> tuple[Token, ...]:
+    """Who may call; without tokens nobody from elsewhere can."""
+    try:
+        from slicewright.control.http.auth import is_loopback, read_tokens
+    except ImportError as error:
+        raise MissingExtraError("slicewright serve", "control") from error
     tokens = read_tokens(settings.tokens) if settings.tokens is not None else ()
-    if not tokens and not is_loopback(settings.host):
+    if not tokens and settings.role != "slice-manager" and not is_loopback(settings.host):
         raise InvalidOptionError(
-            "--host",
+            "host",
             "must be this machine (127.0.0.1) without tokens",
             value=settings.host,
-            fix="add --tokens FILE",
+            fix="add `tokens`",
         )
+    return tokens
+
+
+def _manage(settings: ServeSettings, address: NatsAddress, say: Say) -> None:
+    from slicewright.control.plane.over_nats import manage_slices
+
+    say(f"managing {', '.join(settings.slices)} over {address.shown}")
+    running = manage_slices(address, settings.slices, instance=settings.name, options=settings.options)
+    asyncio.run(running)
+
+
+def _orchestrate(
+    settings: ServeSettings, address: NatsAddress | None, tokens: tuple[Token, ...], say: Say
+) -> None:
     policy(settings.method)
-    plane = make_plane(settings)
+    plane = make_plane(settings, address)
     if not tokens:
-        say("no --tokens: everybody on this machine may do everything, nobody else is served")
+        say("no `tokens`: everybody on this machine may do everything, nobody else is served")
     if settings.store is None and settings.nats is None:
-        say("no --store: requests and the decision log end with this process")
-    listener = _listen(settings.host, settings.port)
+        say("no `store`: requests and the decision log end with this process")
+    listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"dashboard and API on http://{shown}:{listener.getsockname()[1]}/")
-    config = uvicorn.Config(
-        create_app(plane, access=Access(tokens)),
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-    )
+    _run(plane, tokens, listener)
+    if plane.fatal:
+        raise ControlError(f"the control plane has stopped: {plane.fatal}")
+
+
+def _run(plane: ControlPlane, tokens: tuple[Token, ...], listener: socket.socket) -> None:
+    """Answer HTTP until told to stop."""
+    import uvicorn
+
+    from slicewright.control.http.app import create_app
+    from slicewright.control.http.auth import Access
 
     class Server(uvicorn.Server):
         """Lets event streams end at once instead of waiting for their clients."""
@@ -101,18 +113,30 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
             plane.orchestrator.feed.close()
             super().handle_exit(sig, frame)
 
+    config = uvicorn.Config(
+        create_app(plane, access=Access(tokens)),
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+    )
     server = Server(config)
     plane.on_fatal = partial(setattr, server, "should_exit", True)
     server.run(sockets=[listener])
-    if plane.fatal:
-        raise ControlError(f"the control plane has stopped: {plane.fatal}")
 
 
-def _address(settings: ServeSettings, url: str) -> NatsAddress:
+def _nats_address(settings: ServeSettings) -> NatsAddress | None:
+    if settings.nats is None:
+        return None
     from slicewright.control.transport.nats_connection import NatsAddress
 
     return NatsAddress(
-        url, settings.nats_credentials, settings.nats_ca, settings.nats_certificate, settings.nats_key
+        settings.nats,
+        settings.nats_credentials,
+        settings.nats_ca,
+        settings.nats_certificate,
+        settings.nats_key,
     )
 
 
@@ -124,17 +148,22 @@ def _check_nats(address: NatsAddress, name: str, say: Say) -> None:
         say(f"{away}; waiting for it")
 
 
-def make_plane(settings: ServeSettings) -> ControlPlane:
+def first_requests(settings: ServeSettings) -> FirstRequests | None:
+    """The network and devices of the scenario, if one is given."""
+    return (
+        None if settings.scenario is None else FirstRequests.of_scenario(settings.scenario, settings.method)
+    )
+
+
+def make_plane(settings: ServeSettings, address: NatsAddress | None) -> ControlPlane:
     """The control plane of this process."""
-    if settings.nats is not None:
+    first = first_requests(settings)
+    if address is not None:
         from slicewright.control.plane.over_nats import remote_plane
 
+        managers = settings.role == "all"
         return remote_plane(
-            _address(settings, settings.nats),
-            instance=instance_name(settings),
-            options=settings.options,
-            first=first_requests(settings),
-            managers=settings.role == "all",
+            address, instance=settings.name, options=settings.options, first=first, managers=managers
         )
     from slicewright.control.journal.sqlite import SqliteJournal
 
@@ -142,18 +171,22 @@ def make_plane(settings: ServeSettings) -> ControlPlane:
     journal: Journal = MemoryJournal()
     if settings.store is not None:
         journal = SqliteJournal(settings.store, segment_bytes=settings.store_segment_bytes)
-    transport: Transport = MemoryTransport(clock)
     return ControlPlane(
         journal,
-        transport,
+        MemoryTransport(clock),
         clock=clock,
-        instance=instance_name(settings),
+        instance=settings.name,
         options=settings.options,
-        first=first_requests(settings),
+        first=first,
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes any free one.
+
+    Raises:
+        InvalidOptionError: the port is taken, or not ours to take.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -161,5 +194,5 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise InvalidOptionError("--port", f"cannot be listened on: {error.strerror}", value=port) from None
+        raise InvalidOptionError("port", f"cannot be listened on: {error.strerror}", value=port) from None
     return listener

@@ -1,4 +1,7 @@
-"""Everything that ``slicewright serve`` can be told, and what does not go together."""
+"""Everything that ``slicewright serve`` can be told, and what does not go together.
+
+Light, so that a command line can read it: errors name settings as they are here, between backquotes in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,25 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from slicewright.control.plane.first_requests import FirstRequests
-from slicewright.control.state.device import devices_of
-from slicewright.control.state.network import Network
 from slicewright.control.state.options import DEFAULTS, ControlOptions
 from slicewright.errors import InvalidOptionError
-from slicewright.network.scenario_file import load_scenario
 
 ROLES = ("all", "sro", "slice-manager")
 
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """Everything that ``slicewright serve`` can be told; see its options."""
+    """What to serve.
+
+    Attributes:
+        scenario: file or preset: the network, and its devices as first requests of an empty journal.
+        host, port: to listen on. tokens: file of bearer tokens; without, only this machine is served.
+        role: one of ``ROLES``. slices: to manage, for the role of a slice manager.
+        nats: URL of a server that connects roles. nats_credentials, nats_ca, nats_certificate, nats_key: the way in.
+        instance: name of this process; by default host and pid.
+        store: file of the journal; in memory by default. store_segment_bytes: go on in a new file at this size.
+        method: that decides. options: of the orchestrator and its managers.
+    """
 
     scenario: str | None = None
     host: str = "127.0.0.1"
@@ -38,44 +47,35 @@ class ServeSettings:
     method: str = "auto"
     options: ControlOptions = DEFAULTS
 
+    @property
+    def name(self) -> str:
+        """Of this process."""
+        return self.instance or f"{socket.gethostname()}-{os.getpid()}"
+
 
 def check(settings: ServeSettings) -> None:
     """Refuse settings that do not go together.
 
     Raises:
-        InvalidOptionError: names the option.
+        InvalidOptionError: names the setting.
     """
-    if settings.role not in ROLES:
-        raise InvalidOptionError("--role", f"must be one of {', '.join(ROLES)}", value=settings.role)
-    if settings.role != "all" and settings.nats is None:
-        raise InvalidOptionError(
-            "--role", "needs a transport between the roles", value=settings.role, fix="add --nats URL"
-        )
-    if settings.role == "slice-manager" and not settings.slices:
-        raise InvalidOptionError("--slice", "must name at least one slice to manage")
+    role = settings.role
+    if role not in ROLES:
+        raise InvalidOptionError("role", f"must be one of {', '.join(ROLES)}", value=role)
+    if role != "all" and settings.nats is None:
+        raise InvalidOptionError("role", "needs a transport between the roles", value=role, fix="add `nats`")
+    if role == "slice-manager" and not settings.slices:
+        raise InvalidOptionError("slices", "must name at least one slice to manage")
     if settings.store_segment_bytes and settings.store is None:
         raise InvalidOptionError(
-            "--store-segment", "is for a journal in files", fix="add --store FILE, or leave it out"
+            "store_segment_bytes", "is for a journal in files", fix="add `store`, or leave it out"
         )
-    if settings.role == "sro" and settings.options.shares != DEFAULTS.shares:
+    if role == "sro" and settings.options.shares != DEFAULTS.shares:
         raise InvalidOptionError(
-            "--shares",
+            "shares",
             "is for slice managers",
             value=settings.options.shares,
             fix="give it to their processes",
         )
-    if settings.role != "slice-manager" and settings.slices:
-        raise InvalidOptionError("--slice", "is for --role slice-manager")
-
-
-def instance_name(settings: ServeSettings) -> str:
-    """The name of this process."""
-    return settings.instance or f"{socket.gethostname()}-{os.getpid()}"
-
-
-def first_requests(settings: ServeSettings) -> FirstRequests | None:
-    """The network and devices of the scenario, if one is given."""
-    if settings.scenario is None:
-        return None
-    scenario = load_scenario(settings.scenario)
-    return FirstRequests(Network.of(scenario), devices_of(scenario), settings.method)
+    if role != "slice-manager" and settings.slices:
+        raise InvalidOptionError("slices", "is for `role` slice-manager")

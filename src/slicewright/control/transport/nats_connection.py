@@ -33,7 +33,7 @@ class RefusedError(TransportError):
 
 @dataclass(frozen=True)
 class NatsAddress:
-    """A NATS server and how to be let in; credentials and TLS files are passed through."""
+    """A NATS server and how to be let in; errors name the fields as ``ServeSettings`` does: ``nats_ca`` and so on."""
 
     url: str
     credentials: Path | None = None
@@ -58,24 +58,24 @@ class NatsAddress:
         try:
             context = ssl.create_default_context(cafile=None if self.ca is None else str(self.ca))
         except OSError as error:
-            raise _unreadable("--nats-ca", self.ca, error) from None
+            raise _unreadable("nats_ca", self.ca, error) from None
         if self.certificate is not None:
             try:
                 context.load_cert_chain(str(self.certificate), None if self.key is None else str(self.key))
             except OSError as error:
-                raise _unreadable("--nats-certificate", self.certificate, error) from None
+                raise _unreadable("nats_certificate", self.certificate, error) from None
         return context
 
     def explain(self, error: Exception) -> str:
         """One sentence on a server that refuses us for good, or whom we refuse; empty if waiting may help."""
         if isinstance(error, ssl.SSLCertVerificationError):
-            by = "an authority that this machine trusts" if self.ca is None else f"--nats-ca {self.ca}"
+            by = "an authority that this machine trusts" if self.ca is None else f"`nats_ca` {self.ca}"
             return f"{self.shown} has no certificate by {by}: {error.verify_message}"
         if isinstance(error, ssl.SSLError):
             return f"{self.shown} cannot be spoken to by TLS: {error.reason or error}"
         text = str(error).removeprefix("nats: ").strip("'\"")
         if isinstance(error, AuthorizationError) or "authorization" in text.lower():
-            what = "the user and password in --nats" if self.credentials is None else "--nats-credentials"
+            what = "the user and password in `nats`" if self.credentials is None else "`nats_credentials`"
             return f"{self.shown} does not let this process in: {text}; check {what}"
         return ""
 
@@ -120,7 +120,7 @@ class NatsConnection:
         if self._address.credentials is not None:
             if not self._address.credentials.is_file():
                 raise InvalidOptionError(
-                    "--nats-credentials", "is no file", value=str(self._address.credentials)
+                    "nats_credentials", "is no file", value=str(self._address.credentials)
                 )
             options["user_credentials"] = str(self._address.credentials)
         tls = self._address.tls()
