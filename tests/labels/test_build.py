@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,9 +109,9 @@ def test_a_journal_cut_anywhere_keeps_what_was_complete(tmp_path: Path) -> None:
         {"count": 0}, {"first_seed": -1}, {"workers": 0}, {"timeout_s": 0.0}, {"attempts": 0}, {"executor": "threads"},
     ],
 )  # fmt: skip
-def test_impossible_options_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+def test_impossible_options_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidOptionError, match=next(iter(wrong))):
-        build_labels(tmp_path, SOUND, **{"count": 2, **wrong})  # type: ignore[arg-type]
+        build_labels(tmp_path, SOUND, **{"count": 2, **wrong})
 
 
 def test_a_method_that_cannot_be_imported_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,10 +26,10 @@ LIMIT_S = 180.0
 ROOT = Path(__file__).parents[2]
 
 
-def build(folder: Path, method: str, **options: object) -> dict[int, Label]:
+def build(folder: Path, method: str, **options: Any) -> dict[int, Label]:
     """Labels of a build with one of the methods that go wrong."""
     job = Job(SMALL, method=f"tests.labels.methods:{method}")
-    build_labels(folder, job, count=COUNT, **{"workers": 1, **options})  # type: ignore[arg-type]
+    build_labels(folder, job, count=COUNT, **{"workers": 1, **options})
     labels = list(read_labels(folder))
     assert [label.seed for label in labels] == list(range(COUNT))
     assert not list(faults(folder))

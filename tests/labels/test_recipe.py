@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,9 +50,9 @@ def test_recipes_survive_the_manifest() -> None:
         ({"parameters": {"devices": 3}}, InvalidOptionError),
     ],
 )
-def test_impossible_recipes_are_refused(wrong: dict[str, object], error: type[Exception]) -> None:
+def test_impossible_recipes_are_refused(wrong: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
-        Recipe(**wrong)  # type: ignore[arg-type]
+        Recipe(**wrong)
 
 
 def test_unknown_methods_are_refused_with_the_nearest() -> None:

@@ -40,7 +40,7 @@ def test_labels_become_a_model_that_plans(
 ) -> None:
     from slicewright.cli.main import app
 
-    monkeypatch.setitem(recipes.SCALES, "smoke", replace(recipes.SCALES["smoke"], tested=2))  # type: ignore[index]
+    monkeypatch.setitem(recipes.SCALES, "smoke", replace(recipes.SCALES["smoke"], tested=2))
     command = ["train", "slicing", "--model", model, "--labels", str(store), "--out", str(tmp_path)]
     done = CliRunner().invoke(app, [*command, "--scale", "smoke", "--epochs", "1"])
     assert done.exit_code == 0, done.output

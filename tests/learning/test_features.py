@@ -10,6 +10,7 @@ import slicewright as sw
 from slicewright.errors import InvalidOptionError
 from slicewright.learning.slicing.instances import (
     FIRST_TEST_SEED,
+    Solved,
     draw,
     folds,
     same_network,
@@ -110,7 +111,7 @@ def test_folds_are_disjoint_and_complete() -> None:
         folds(5, 1)
 
 
-def test_published_models_refuse_mixed_networks(varied: list) -> None:  # type: ignore[type-arg]
+def test_published_models_refuse_mixed_networks(varied: list[Solved]) -> None:
     with pytest.raises(InvalidOptionError, match="one network size"):
         same_network(varied)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -10,6 +11,7 @@ import torch
 
 import slicewright as sw
 from slicewright.learning.common.export import load_weights, save_model
+from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.bipartite import Bipartite
 from slicewright.learning.slicing.graphs import bipartite_onnx, published_onnx
 from slicewright.learning.slicing.instances import Solved, varied_scenario
@@ -138,7 +140,7 @@ def test_a_card_comes_back_and_vouches_for_its_file(tmp_path: Path) -> None:
         ({"colour": "red"}, "colour: is not a field"),
     ],
 )
-def test_a_broken_card_is_explained(tmp_path: Path, change: dict, message: str) -> None:  # type: ignore[type-arg]
+def test_a_broken_card_is_explained(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     saved(random_bipartite(), tmp_path)
     path = tmp_path / "toy.json"
     document = {k: v for k, v in {**json.loads(path.read_text()), **change}.items() if v is not None}
@@ -153,10 +155,11 @@ def test_a_recipe_writes_a_model_with_figures(
 ) -> None:
     from slicewright.learning.slicing import recipes
 
+    brief = Schedule(epochs=1)
     monkeypatch.setitem(
         recipes.SCALES,
         "smoke",
-        recipes.Scale(6, 6, 6, 2, *(recipes.Schedule(epochs=1) for _ in range(3)), 3),  # type: ignore[arg-type]
+        recipes.Scale(6, 6, 6, 2, brief, brief, brief, 3),
     )
     lines: list[str] = []
     card = train(name, tmp_path, scale="smoke", instances=solved[:10], report=lines.append)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ import torch
 
 from slicewright.learning.common.batching import similar_batches
 from slicewright.learning.common.training import Schedule, Task, fit
-from slicewright.learning.slicing.chained import cross_validate, sp3_loss, train_published
+from slicewright.learning.slicing.chained import Upstream, cross_validate, sp3_loss, train_published
 from slicewright.learning.slicing.fold_training import Batch, Item, collate
 from slicewright.learning.slicing.instances import Solved
 from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
 from slicewright.learning.slicing.published import DESIGNS, ChoiceModel
 from slicewright.models.slicing.features import row_widths, rows, targets
+from slicewright.slicing import Decisions, Shares
 from tests.learning.conftest import SIZES
 
 
@@ -62,12 +64,12 @@ def test_an_interrupted_run_continues_to_the_same_weights(solved: list[Solved], 
     broken = sp3_task()
     calls = 0
 
-    def failing(model: torch.nn.Module, batch: object) -> torch.Tensor:
+    def failing(model: torch.nn.Module, batch: Any) -> torch.Tensor:
         nonlocal calls
         calls += 1
         if calls > 14:  # in the third epoch of 5 training and 1 validation batches
             raise PowerCut
-        return sp3_loss(model, batch)  # type: ignore[arg-type]
+        return sp3_loss(model, batch)
 
     cut = Task(broken.model, failing, broken.collate, broken.key)
     with pytest.raises(PowerCut):
@@ -101,7 +103,7 @@ def test_batches_hold_everything_once_and_similar_sizes() -> None:
 
 @pytest.mark.parametrize("upstream", ["chained", "oracle-inputs", "conditioned"])
 def test_every_scenario_is_answered_by_models_that_have_not_seen_it(
-    solved: list[Solved], upstream: str
+    solved: list[Solved], upstream: Upstream
 ) -> None:
     some = solved[:12]
     answers = cross_validate(
@@ -109,7 +111,7 @@ def test_every_scenario_is_answered_by_models_that_have_not_seen_it(
         DESIGNS["deepsets-s"],
         parts=3,
         schedule=Schedule(epochs=1, batch_size=8),
-        upstream=upstream,  # type: ignore[arg-type]
+        upstream=upstream,
     )
     assert np.bincount(answers.fold).tolist() == [4, 4, 4]
     for x, share, bandwidth, choice in zip(
@@ -131,7 +133,7 @@ def test_a_label_does_not_reach_its_own_answers(solved: list[Solved]) -> None:
     assert any(not np.array_equal(a, b) for a, b in zip(one.share[:-1], two.share[:-1], strict=True))
 
 
-def _all_local(instance: Solved) -> tuple:  # type: ignore[type-arg]
+def _all_local(instance: Solved) -> tuple[Decisions, Shares]:
     from slicewright.slicing.baselines import all_local
 
     return all_local(instance.scenario)
@@ -166,4 +168,4 @@ def test_choice_accuracy_by_hand() -> None:
 
 
 def test_spread_is_over_folds() -> None:
-    assert over_folds([{"a": 1.0}, {"a": 3.0}])["a"] == (2.0, pytest.approx(2**0.5))
+    assert over_folds([{"a": 1.0}, {"a": 3.0}])["a"] == pytest.approx((2.0, 2**0.5))

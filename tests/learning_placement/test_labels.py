@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from slicewright.learning.placement.canonical import canonical, keeping
 from slicewright.learning.placement.runs import folds, paper_tasks, solve_run, solved_runs, varied_tasks
-from slicewright.placement import judge, place, placement_preset
+from slicewright.placement import Tasks, judge, place, placement_preset
+from slicewright.types import IntArray
 from tests.placement.problems import small_tasks
 
 few = settings(max_examples=25, deadline=None)
 
 
-def _choice(tasks, method="auto", **options):
+def _choice(tasks: Tasks, method: str = "auto", **options: Any) -> IntArray:
     index = tasks.options.index
     return np.array([index[used] if used else -1 for used in place(tasks, method, **options).nodes])
 
 
 @few
 @given(tasks=small_tasks(most_tasks=6))
-def test_keeping_is_what_the_judge_says(tasks) -> None:
+def test_keeping_is_what_the_judge_says(tasks: Tasks) -> None:
     choice = _choice(tasks, iterations=200)
     keep, before = keeping(tasks, choice), judge(tasks, choice).objective_bit_hops
     for k in range(tasks.n_tasks):
@@ -38,7 +41,7 @@ def test_keeping_is_what_the_judge_says(tasks) -> None:
 
 @few
 @given(tasks=small_tasks(most_tasks=6))
-def test_the_canonical_label_costs_the_same_and_nothing_lower_ties(tasks) -> None:
+def test_the_canonical_label_costs_the_same_and_nothing_lower_ties(tasks: Tasks) -> None:
     choice = _choice(tasks, iterations=200)
     label = canonical(tasks, choice)
     before, after = judge(tasks, choice), judge(tasks, label)
@@ -63,7 +66,7 @@ def test_families_draw_both_deadline_ranges_and_other_networks() -> None:
     counts = {varied_tasks(seed).topology.n_nodes for seed in (0, 16, 32, 48)}
     assert len(counts) > 1
     assert varied_tasks(0).options.count == varied_tasks(15).options.count
-    said = []
+    said: list[str] = []
     assert len(solved_runs("varied", range(1), report=said.append)) == len(said) == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from slicewright.learning.placement.runs import solve_run
 from slicewright.models.placement.features import ALONE, EXECUTOR, INGRESS, SHARED, adjacency, task_rows
 from slicewright.models.placement.queue_inputs import network_inputs
-from slicewright.placement import placement_preset
+from slicewright.placement import Tasks, placement_preset
+from slicewright.types import FloatArray
 from tests.placement.problems import small_tasks
 
 torch = pytest.importorskip("torch")
@@ -23,19 +26,21 @@ few = settings(max_examples=20, deadline=None)
 
 
 @pytest.fixture(scope="module")
-def queue_network():
+def queue_network() -> QueueNetwork:
     torch.manual_seed(0)
     return QueueNetwork(QueueDesign()).eval()
 
 
-@torch.no_grad()
-def _log_p(network, tasks):
-    return network(*as_tensors(network_inputs(tasks)))[0].numpy()
+def _log_p(network: QueueNetwork, tasks: Tasks) -> FloatArray:
+    with torch.no_grad():
+        return np.asarray(network(*as_tensors(network_inputs(tasks)))[0], dtype=np.float64)
 
 
 @few
 @given(tasks=small_tasks(most_tasks=7), shuffle=st.randoms(use_true_random=False))
-def test_the_order_of_tasks_changes_nothing(queue_network, tasks, shuffle) -> None:
+def test_the_order_of_tasks_changes_nothing(
+    queue_network: QueueNetwork, tasks: Tasks, shuffle: random.Random
+) -> None:
     order = list(range(tasks.n_tasks))
     shuffle.shuffle(order)
     expected = _log_p(queue_network, tasks)[order]
@@ -44,22 +49,24 @@ def test_the_order_of_tasks_changes_nothing(queue_network, tasks, shuffle) -> No
 
 @few
 @given(tasks=small_tasks(most_tasks=7))
-def test_probabilities_sum_to_one_and_shun_what_is_always_late(queue_network, tasks) -> None:
+def test_probabilities_sum_to_one_and_shun_what_is_always_late(
+    queue_network: QueueNetwork, tasks: Tasks
+) -> None:
     chance = np.exp(_log_p(queue_network, tasks))
     assert chance.sum(axis=1) == pytest.approx(1.0, abs=1e-4)
     limit = tasks.options.limit
-    alone = (limit >= tasks.arrival_rate_hz[:, None, None]).all(axis=2)
-    some = alone.any(axis=1)
+    alone = np.all(limit >= tasks.arrival_rate_hz[:, None, None], axis=2)
+    some = np.any(alone, axis=1)
     assert (chance[some][~alone[some]] < 1e-6).all()
 
 
-def test_units_change_nothing(queue_network) -> None:
+def test_units_change_nothing(queue_network: QueueNetwork) -> None:
     tasks = placement_preset(tasks=12, seed=2)
     bytes_ = tasks.with_(size_bits=tasks.size_bits / 8)
     assert _log_p(queue_network, bytes_) == pytest.approx(_log_p(queue_network, tasks), abs=1e-4)
 
 
-def test_padded_tasks_change_nothing(queue_network) -> None:
+def test_padded_tasks_change_nothing(queue_network: QueueNetwork) -> None:
     runs = [solve_run(placement_preset(tasks=k, seed=k)) for k in (9, 14)]
     batch = stack(runs)
     with torch.no_grad():
@@ -69,7 +76,7 @@ def test_padded_tasks_change_nothing(queue_network) -> None:
 
 
 @pytest.mark.parametrize("self_loops", [True, False])
-def test_dense_convolution_is_gcn_conv(self_loops) -> None:
+def test_dense_convolution_is_gcn_conv(self_loops: bool) -> None:
     geometric = pytest.importorskip("torch_geometric.nn")
     torch.manual_seed(1)
     tasks = placement_preset(tasks=30, seed=1, access_points=8)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from slicewright.learning.placement.runs import varied_tasks
 from slicewright.models.placement import session as placement_models
 from slicewright.models.placement.model_kinds import SHIPPED
 from slicewright.models.placement.session import load_placement_model
-from slicewright.placement import Placement, place, placement_methods, placement_preset
+from slicewright.placement import Placement, Tasks, place, placement_methods, placement_preset
 from slicewright.placement.repair import repaired
 from slicewright.placement.search import compiled_problem
 from tests.placement.problems import small_tasks
@@ -26,7 +27,7 @@ few = settings(max_examples=20, deadline=None)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_shipped_models_place_with_every_rule_kept(name) -> None:
+def test_shipped_models_place_with_every_rule_kept(name: str) -> None:
     tasks = placement_preset(tasks=40, seed=60_001)
     placement = place(tasks, name)
     assert name in placement_methods()
@@ -42,7 +43,7 @@ def test_shipped_models_place_with_every_rule_kept(name) -> None:
 
 @few
 @given(tasks=small_tasks(most_tasks=6))
-def test_every_answer_is_feasible_or_rejected_with_a_reason(tasks) -> None:
+def test_every_answer_is_feasible_or_rejected_with_a_reason(tasks: Tasks) -> None:
     for name in MODELS:
         placement = place(tasks, name)
         assert placement.violations.feasible
@@ -53,7 +54,7 @@ def test_every_answer_is_feasible_or_rejected_with_a_reason(tasks) -> None:
 
 @few
 @given(tasks=small_tasks(most_tasks=6))
-def test_repair_keeps_every_rule_whatever_the_scores(tasks) -> None:
+def test_repair_keeps_every_rule_whatever_the_scores(tasks: Tasks) -> None:
     scores = np.random.default_rng(tasks.n_tasks).normal(size=(tasks.n_tasks, tasks.options.count)) * 5
     problem = compiled_problem(tasks)
     few_, many = (repaired(problem, scores, decodings=n, seed=1) for n in (1, 8))
@@ -119,7 +120,7 @@ def test_remarks_on_what_was_not_learned_survive_the_file() -> None:
     assert Placement.from_dict(json.loads(json.dumps(placement.to_dict()))).notes == placement.notes
 
 
-def test_a_missing_or_damaged_model_is_no_obstacle(tmp_path: Path, monkeypatch) -> None:
+def test_a_missing_or_damaged_model_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = placement_preset(tasks=15, seed=1)
     shipped = Path(placement_models.__file__).parents[1] / "weights" / "placement"
     (tmp_path / "gnn.json").write_text((shipped / "gnn.json").read_text())
@@ -142,7 +143,7 @@ def test_weights_are_small_and_cards_say_what_they_are() -> None:
 
 
 @pytest.mark.parametrize(("option", "value"), [("decodings", 0), ("steps", -1)])
-def test_options_are_checked(option, value) -> None:
+def test_options_are_checked(option: str, value: Any) -> None:
     with pytest.raises(InvalidOptionError, match=option):
         place(placement_preset(tasks=3), "mlp", **{option: value})
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from slicewright.errors import UnknownNameError
-from slicewright.learning.placement.runs import solved_runs, varied_tasks
+from slicewright.learning.placement.runs import Run, solved_runs, varied_tasks
 from slicewright.placement import placement_preset
 
 torch = pytest.importorskip("torch")
@@ -37,25 +39,27 @@ from slicewright.models.placement.session import load_placement_model  # noqa: E
 
 
 @pytest.fixture(scope="module")
-def runs():
+def runs() -> dict[str, list[Run]]:
     torch.set_num_threads(1)
     return {"paper": solved_runs("paper", range(14)), "varied": solved_runs("varied", range(4))}
 
 
 @pytest.fixture
-def tiny(monkeypatch):
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     scale = Scale(14, 4, ClassifierSchedule(epochs=4), QueueSchedule(imitate=1, descend=1), 2)
     monkeypatch.setattr("slicewright.learning.placement.recipes.SCALES", {"smoke": scale})
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
-def test_the_exported_model_says_what_the_trained_one_says(name, runs, tiny, tmp_path, monkeypatch) -> None:
+def test_the_exported_model_says_what_the_trained_one_says(
+    name: str, runs: dict[str, list[Run]], tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = {}
     import slicewright.learning.placement.recipes as recipes
 
     trained = recipes._trained
 
-    def keep(*args):
+    def keep(*args: Any) -> Any:
         kept["made"] = trained(*args)
         return kept["made"]
 
@@ -77,7 +81,7 @@ def test_the_exported_model_says_what_the_trained_one_says(name, runs, tiny, tmp
         assert np.exp(found) == pytest.approx(np.exp(expected), abs=1e-4)
 
 
-def test_training_repeats(runs) -> None:
+def test_training_repeats(runs: dict[str, list[Run]]) -> None:
     sizes, schedule = published_sizes(runs["paper"][0]), ClassifierSchedule(epochs=3)
     first, second = (train_classifier(runs["paper"], sizes, schedule).state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -89,7 +93,7 @@ def test_training_repeats(runs) -> None:
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_a_graph_made_of_the_answers_raises_the_accuracy(runs) -> None:
+def test_a_graph_made_of_the_answers_raises_the_accuracy(runs: dict[str, list[Run]]) -> None:
     sizes = replace(published_sizes(runs["paper"][0]), self_loops=True)
     schedule = ClassifierSchedule(epochs=40)
     honest, leaking = (
@@ -113,14 +117,14 @@ def test_scores_leave_rejected_tasks_out_and_know_ties() -> None:
     assert mean_and_spread([scores])["f1"][1] == 0.0
 
 
-def test_names_are_checked(tmp_path) -> None:
+def test_names_are_checked(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="gnn"):
         train("gnm", tmp_path)
     with pytest.raises(UnknownNameError, match="smoke"):
         train("gnn", tmp_path, scale="smok")
 
 
-def test_the_command_trains_and_serves(tiny, tmp_path, monkeypatch) -> None:
+def test_the_command_trains_and_serves(tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "models"
     result = CliRunner().invoke(
         app, ["train", "placement", "--model", "mlp", "--scale", "smoke", "--out", str(out), "--epochs", "2"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -183,7 +185,9 @@ def test_gurobi_without_a_licence_refuses_large_programmes_in_one_sentence() -> 
     assert "\n" not in str(refusal.value)
 
 
-def test_the_licence_file_is_looked_for_where_gurobi_looks(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_the_licence_file_is_looked_for_where_gurobi_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GRB_LICENSE_FILE", str(tmp_path / "gurobi.lic"))
     assert gurobi_licence() is None
     (tmp_path / "gurobi.lic").touch()
@@ -201,9 +205,9 @@ def test_the_licence_file_is_looked_for_where_gurobi_looks(tmp_path, monkeypatch
         {"threads": 0},
     ],
 )
-def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_options_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidOptionError, match=next(iter(wrong))):
-        Options(**wrong)  # type: ignore[arg-type]
+        Options(**wrong)
 
 
 def test_large_seeds_fold_into_what_solvers_take() -> None:
