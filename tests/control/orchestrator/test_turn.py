@@ -44,7 +44,7 @@ from slicewright.control.state.events import (
 from slicewright.control.state.fold import fold
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState
-from tests.control.support import scenario_of, state_with
+from tests.control.support.scenes import scenario_of, state_with
 
 OPTIONS = ControlOptions(rounds=3, epoch_s=1.0)
 SCENARIO = scenario_of(8, 1)

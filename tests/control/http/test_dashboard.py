@@ -1,0 +1,128 @@
+"""The dashboard in a real browser: 100 devices, ten updates a second."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from slicewright.control.state.device import devices_of
+from slicewright.network.scenario_file import save_scenario
+from tests.control.support.browser import browser, chromium
+from tests.control.support.processes import Served, wait_for
+from tests.control.support.scenes import as_body, moved, scenario_of
+
+websockets = pytest.importorskip("websockets")
+pytestmark = pytest.mark.skipif(chromium() is None, reason="chromium is not installed")
+
+
+@pytest.mark.timing
+def test_the_dashboard_follows_a_hundred_moving_devices(tmp_path: Path) -> None:
+    scenario = scenario_of(100, 0, coins=8)
+    one = Served((str(save_scenario(scenario, tmp_path / "s.json")),), tmp_path / "log")
+    one.start()
+    try:
+        wait_for(lambda: one.get("/readyz"), "ready")
+        asyncio.run(_watch(one.url, scenario, tmp_path))
+    finally:
+        one.stop()
+
+
+_OVERFLOW = """[...document.querySelectorAll('main *, header *')]
+    .filter((e) => !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => e.outerHTML.slice(0, 80))"""
+_CONTRAST = """(() => {
+  const light = (text) => {
+    const part = (v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = text.match(/[0-9.]+/g).map(Number);
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b) + 0.05;
+  };
+  const element = document.querySelector("%s");
+  const style = getComputedStyle(element);
+  let behind = element;
+  while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+  const inks = [element.closest("svg") ? style.fill : style.color, getComputedStyle(behind).backgroundColor];
+  const [dark, bright] = inks.map(light).sort((a, b) => a - b);
+  return bright / dark;
+})()"""
+"""Contrast of an element's text against what is behind it (WCAG 2); 4.5 is good for small text."""
+
+
+async def _watch(url: str, scenario: Any, folder: Path) -> None:
+    stop = asyncio.Event()
+
+    async def move() -> None:
+        rng, devices = np.random.default_rng(0), list(devices_of(scenario))
+        async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+            while not stop.is_set():
+                began = time.perf_counter()
+                chosen = rng.integers(len(devices), size=10)
+                body = {"devices": [as_body(moved(devices[i], rng)) for i in dict.fromkeys(chosen.tolist())]}
+                answer = await client.post("/v1/requests", json=body)
+                assert answer.status_code == 201
+                await asyncio.sleep(max(0.0, 0.1 - (time.perf_counter() - began)))
+
+    moving = asyncio.create_task(move())
+    async with browser(folder / "profile") as page:
+        await page.open(url)
+        await page.wait_for("document.querySelectorAll('#map .device').length === 100")
+        await page.wait_for("document.getElementById('connection').textContent === 'live'")
+        await page.wait_for("document.querySelectorAll('#managers tr').length === 3")
+        epoch = "Number(document.getElementById('map-note').textContent.split(' ')[1])"
+        before = await page.evaluate(epoch)
+        await asyncio.sleep(3)
+        assert await page.evaluate(epoch) >= before + 9, "three updates a second even on a busy machine"
+        assert await page.evaluate("document.getElementById('residual').textContent") == "all hold"
+        assert await page.evaluate("document.querySelectorAll('#cost-chart path.cost').length") >= 1
+        await page.evaluate("document.querySelector('#map .device').dispatchEvent(new MouseEvent('click'))")
+        await page.wait_for("document.querySelectorAll('#alternatives tr.chosen').length === 1")
+        await page.evaluate("document.getElementById('explain').close()")
+        await page.evaluate("document.querySelector('#decisions button').click()")
+        await page.wait_for("document.getElementById('decision').open")
+        pictures = Path(os.environ.get("SLICEWRIGHT_SCREENSHOTS") or folder)
+        await page.screenshot(pictures / "dashboard.png")
+        await page.evaluate("document.getElementById('decision').close()")
+        for scheme in ("light", "dark"):
+            for width, height in ((1500, 1050), (390, 844)):
+                await page.look(scheme, width, height)
+                await asyncio.sleep(0.3)
+                await page.screenshot(pictures / f"dashboard-{scheme}-{width}.png")
+                assert await page.evaluate(_OVERFLOW) == [], "nothing sticks out to the right"
+                for element in ("#cost", "#managers td", "#decisions li", "#leader", "#map .name"):
+                    assert await page.evaluate(_CONTRAST % element) >= 4.5, (scheme, element)
+        assert page.complaints == []
+    stop.set()
+    await moving
+
+
+def test_the_page_asks_for_a_token_and_shows_no_markup_of_others(tmp_path: Path) -> None:
+    scenario = scenario_of(5, 0)
+    tokens = tmp_path / "tokens.yaml"
+    tokens.write_text("tokens: [{name: ops, token: 0123456789abcdef, scopes: [admin]}]\n")
+    file = save_scenario(
+        replace(scenario, access_points=("<b id=evil>x</b>", "ap1", "ap2")), tmp_path / "s.json"
+    )
+    one = Served((str(file), "--tokens", str(tokens)), tmp_path / "log")
+    one.start()
+
+    async def story() -> None:
+        async with browser(tmp_path / "profile") as page:
+            await page.open(one.url)
+            await page.wait_for("document.getElementById('login').open")
+            await page.evaluate("document.getElementById('token').value = '0123456789abcdef'")
+            await page.evaluate("document.querySelector('#login-form button').click()")
+            await page.wait_for("document.querySelectorAll('#map .device').length === 5")
+            assert await page.evaluate("document.getElementById('evil') === null")
+
+    try:
+        wait_for(lambda: one.get("/readyz"), "ready")
+        asyncio.run(story())
+    finally:
+        one.stop()

@@ -1,0 +1,217 @@
+"""What every journal promises, held by all of them: in memory, in one SQLite file, in several, in a NATS stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from slicewright.control.journal.base import FencedError, Journal
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.journal.nats import STREAM, NatsJournal
+from slicewright.control.journal.records import Position, Record, chained
+from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
+from slicewright.control.state.device import devices_of
+from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
+from slicewright.control.state.state import OrchestratorState, dump
+from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+from tests.control.support.processes import NATS, nats_server
+from tests.control.support.scenes import scenario_of
+
+KINDS = ("memory", "sqlite", "segmented", "nats")
+DURABLE = ("sqlite", "segmented", "nats")
+Opener = Callable[[], Awaitable[Journal]]
+Story = Callable[[Opener], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for the whole module; each story begins with an empty stream."""
+    if NATS is None:
+        pytest.skip("nats-server is not installed")
+    with nats_server(tmp_path_factory.mktemp("nats")) as url:
+        yield url
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, Story], None]:
+    """Runs a story about a kind of journal; whatever it opens sees the same records, and is closed at the end."""
+
+    def told(kind: str, story: Story) -> None:
+        url = request.getfixturevalue("nats_url") if kind == "nats" else ""
+        asyncio.run(_tell(kind, story, tmp_path, url))
+
+    return told
+
+
+async def _tell(kind: str, story: Story, folder: Path, url: str) -> None:
+    shared = MemoryJournal()
+    async with AsyncExitStack() as stack:
+        if kind == "nats":
+            await _empty(url)
+
+        async def open_one() -> Journal:
+            journal: Journal
+            match kind:
+                case "memory":
+                    journal = shared
+                case "sqlite":
+                    journal = SqliteJournal(folder / "journal.db")
+                case "segmented":
+                    journal = SqliteJournal(folder / "journal.db", segment_bytes=1)
+                case _:
+                    journal = NatsJournal(NatsConnection(NatsAddress(url), "conformance"))
+            stack.push_async_callback(journal.close)
+            return journal
+
+        await story(open_one)
+
+
+async def _empty(url: str) -> None:
+    """Remove the stream of the story before: its own settings let nobody delete single records."""
+    connection = NatsConnection(NatsAddress(url), "conformance")
+    names = [info.config.name for info in await (await connection.jetstream()).streams_info()]
+    if STREAM in names:
+        await (await connection.jetstream()).delete_stream(STREAM)
+    await connection.close()
+
+
+def after(here: Position, *events: Event) -> list[Record]:
+    """Records that follow a position."""
+    return chained(here.hash, here.sequence, 1.5, events)
+
+
+def removed(*names: str) -> list[Event]:
+    return [DevicesRemoved((name,)) for name in names]
+
+
+START = Position(OrchestratorState())
+FEW = removed("a", "b", "c")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_journal_is_empty(kind: str, tell: Callable[[str, Story], None]) -> None:
+    async def story(open_one: Opener) -> None:
+        journal = await open_one()
+        assert await journal.read() == []
+        assert await journal.read_from_checkpoint() == []
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_records_are_read_as_they_were_appended(kind: str, tell: Callable[[str, Story], None]) -> None:
+    async def story(open_one: Opener) -> None:
+        journal = await open_one()
+        records = after(START, *FEW)
+        await journal.append(records[:1])
+        await journal.append(records[1:])
+        await journal.append([])
+        assert await journal.read() == records
+        for k in range(len(records) + 1):
+            assert await journal.read(k) == records[k:]
+        assert await journal.read_from_checkpoint() == records
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_details_of_events_survive(kind: str, tell: Callable[[str, Story], None]) -> None:
+    async def story(open_one: Opener) -> None:
+        journal = await open_one()
+        devices = devices_of(scenario_of(40, 1))  # large enough for a journal that packs what is large
+        records = after(START, DevicesAdmitted(devices, key="é", request_digest="d"), *FEW)
+        await journal.append(records)
+        assert await (await open_one()).read() == records
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_follows_the_newest_record_is_taken(kind: str, tell: Callable[[str, Story], None]) -> None:
+    async def story(open_one: Opener) -> None:
+        journal = await open_one()
+        records = after(START, *FEW)
+        await journal.append(records[:2])
+        for wrong in (records[:1], records[:2], after(START.after(records), *FEW)):
+            with pytest.raises(FencedError):
+                await journal.append(wrong)
+        assert await journal.read() == records[:2], "a refused append leaves nothing behind"
+        await journal.append(records[2:])
+        assert await journal.read() == records
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_restart_begins_with_the_newest_checkpoint(kind: str, tell: Callable[[str, Story], None]) -> None:
+    async def story(open_one: Opener) -> None:
+        journal = await open_one()
+        here = START
+        for name in ("a", "b"):
+            for events in (removed(name), [Checkpoint(dump(here.state))], removed(name, name)):
+                records = after(here, *events)
+                await journal.append(records)
+                here = here.after(records)
+        found = await journal.read_from_checkpoint()
+        assert [type(record.event) for record in found] == [Checkpoint, DevicesRemoved, DevicesRemoved]
+        assert START.after(found).hash == here.hash
+        assert len(await journal.read()) == here.sequence
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", DURABLE)
+def test_what_was_appended_is_there_for_whoever_opens_it_later(
+    kind: str, tell: Callable[[str, Story], None]
+) -> None:
+    async def story(open_one: Opener) -> None:
+        records = after(START, *FEW)
+        first = await open_one()
+        await first.append(records)
+        second = await open_one()
+        assert await second.read_from_checkpoint() == records
+        more = after(START.after(records), *FEW)
+        await second.append(more)
+        assert await second.read(len(records)) == more
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", DURABLE)
+def test_of_two_writers_the_slower_one_is_fenced_off(kind: str, tell: Callable[[str, Story], None]) -> None:
+    async def story(open_one: Opener) -> None:
+        one, two = await open_one(), await open_one()
+        await one.append(after(START, *FEW))
+        here = START.after(await one.read())
+        assert START.after(await two.read()).hash == here.hash
+        fork = [after(here, *removed(name)) for name in ("x", "y")]
+        await two.append(fork[0])
+        with pytest.raises(FencedError):
+            await one.append(fork[1])
+        assert (await one.read())[-1] == fork[0][-1]
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_records_and_a_checkpoint_whenever_one_is_wanted(
+    kind: str, tell: Callable[[str, Story], None]
+) -> None:
+    async def story(open_one: Opener) -> None:
+        journal, here, wanted = await open_one(), START, 0
+        for k in range(3 * LEAST_RECORDS // 10):
+            events: list[Event] = removed(*(f"d{k}-{n}" for n in range(10)))
+            if journal.wants_checkpoint:
+                events, wanted = [Checkpoint(dump(here.state))], wanted + 1
+            records = after(here, *events)
+            await journal.append(records)
+            here = here.after(records)
+        assert START.after(await journal.read()).hash == here.hash
+        assert START.after(await journal.read_from_checkpoint()).hash == here.hash
+        assert (wanted > 0) == (kind == "segmented")
+
+    tell(kind, story)

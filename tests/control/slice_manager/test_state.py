@@ -1,0 +1,46 @@
+"""A slice manager as a value: what it takes, refuses and ignores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from slicewright.control.sharing.allocation import Allocation
+from slicewright.control.slice_manager.state import ManagerState, fault, inform, receive, status_of
+from tests.control.support.grants import SEAT, grant
+from tests.control.support.learned_shares import AS_TRAINED, LEARNED, details_for, managed
+
+
+def test_a_manager_refuses_what_cannot_be_applied_and_keeps_the_last_good_one() -> None:
+    good = replace(grant("x", 0.5, seats={"d": SEAT}), revision=1)
+    manager = receive(ManagerState.fresh("x"), good)
+    assert manager.allocation.radio == {"d": 1.0}
+    for bad in (
+        replace(good, revision=2, slice="y"),
+        replace(good, revision=2, bandwidth={"ap0": 1.2}),
+        replace(good, revision=2, capacity_hz={}),
+        replace(good, revision=2, others_hz={}),
+        replace(good, revision=2, seats={"d": replace(SEAT, cycles=-1.0)}),
+    ):
+        assert fault("x", bad)
+        refusing = receive(manager, bad)
+        assert (refusing.refused, refusing.grant) == (2, good)
+        assert refusing.reason
+        status = status_of(refusing, "m")
+        assert (status.applied, status.refused) == (1, 2)
+
+
+def test_stale_and_repeated_grants_change_nothing() -> None:
+    newer = replace(grant("x", 0.5, seats={"d": SEAT}), revision=5)
+    manager = receive(ManagerState.fresh("x"), newer)
+    for revision in (5, 4, 0):
+        assert receive(manager, replace(newer, revision=revision, bandwidth={"ap0": 0.9})) is manager
+
+
+def test_a_successor_of_a_manager_goes_on_with_the_model() -> None:
+    manager = managed(AS_TRAINED)["s0"]
+    status = status_of(manager, "first")
+    again = ManagerState.resumed(status, rule=LEARNED)
+    assert again.sharing.path == "closed-form", "until it is told of the requests"
+    again = inform(again, details_for(AS_TRAINED, "s0"))
+    assert again.allocation == manager.allocation
+    assert isinstance(again.allocation, Allocation)

@@ -1,0 +1,115 @@
+"""A headless Chromium driven over its debugging protocol: pages, scripts, screenshots."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.control.support.processes import PATIENCE_S
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
+)  # fmt: skip
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._numbers = itertools.count(1)
+        self.complaints: list[str] = []
+
+    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command of the protocol."""
+        number = next(self._numbers)
+        await self._connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(await asyncio.wait_for(self._connection.recv(), PATIENCE_S))
+            if message.get("method") == "Runtime.exceptionThrown":
+                self.complaints.append(json.dumps(message["params"])[:500])
+            if message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
+                self.complaints.append(message["params"]["entry"]["text"])
+            if message.get("id") == number:
+                assert "error" not in message, message
+                result: dict[str, Any] = message["result"]
+                return result
+
+    async def evaluate(self, expression: str) -> Any:
+        """The value of a script."""
+        answer = await self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    async def wait_for(self, expression: str, *, timeout_s: float = PATIENCE_S) -> None:
+        """Until an expression gives something true; while the page is still loading it may fail."""
+        tried = f"(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"
+        async with asyncio.timeout(timeout_s):
+            while not await self.evaluate(tried):
+                await asyncio.sleep(0.1)
+
+    async def open(self, url: str) -> None:
+        """Load a page."""
+        for domain in ("Page", "Runtime", "Log"):
+            await self.call(f"{domain}.enable")
+        await self.call("Page.navigate", url=url)
+
+    async def look(self, scheme: str, width: int, height: int) -> None:
+        """Show the page in a colour scheme, in a window of a size."""
+        preference = [{"name": "prefers-color-scheme", "value": scheme}]
+        await self.call("Emulation.setEmulatedMedia", features=preference)
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        await self.call("Emulation.setDeviceMetricsOverride", **size)
+
+    async def screenshot(self, path: Path) -> None:
+        """A picture of what is visible."""
+        shot = await self.call("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+
+def chromium() -> str | None:
+    """The browser's program, if installed."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@asynccontextmanager
+async def browser(profile: Path, *, width: int = 1500, height: int = 1050) -> AsyncIterator[Page]:
+    """A browser with a fresh profile and one empty page."""
+    program = chromium()
+    assert program is not None
+    command = [
+        program,
+        *FLAGS,
+        f"--user-data-dir={profile}",
+        f"--window-size={width},{height}",
+        "about:blank",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        port_file = profile / "DevToolsActivePort"
+        async with asyncio.timeout(PATIENCE_S):
+            while not port_file.exists() or len(port_file.read_text().split()) < 2:
+                await asyncio.sleep(0.05)
+        port, path = port_file.read_text().split()
+        async with connect(f"ws://127.0.0.1:{port}{path}", max_size=None) as whole:
+            targets = Page(whole)
+            found = await targets.call("Target.getTargets")
+            page = next(t for t in found["targetInfos"] if t["type"] == "page")["targetId"]
+        async with connect(f"ws://127.0.0.1:{port}/devtools/page/{page}", max_size=None) as connection:
+            yield Page(connection)
+    finally:
+        process.terminate()
+        process.wait(10)

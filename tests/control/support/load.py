@@ -1,0 +1,83 @@
+"""A client that notes what it was promised, and checks of what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+import httpx
+
+import slicewright as sw
+from tests.control.support.processes import PATIENCE_S, Served
+
+
+class Load:
+    """A client that asks for devices, each with its own key, until it has an answer; notes what was promised.
+
+    Args:
+        servers: that it tries one after the other.
+        device: as the API takes it; every request is for one more like it.
+    """
+
+    def __init__(self, servers: list[Served], device: dict[str, Any]) -> None:
+        self._servers = servers
+        self._device = {k: v for k, v in device.items() if k != "id"}
+        self.promised: dict[str, str] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Load:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stop.is_set():
+            key = f"key-{number}"
+            body = {"devices": [self._device]}
+            answer = self._ask(body, key, number)
+            if answer is not None:
+                self.promised[key] = answer
+                number += 1
+
+    def _ask(self, body: dict[str, Any], key: str, number: int) -> str | None:
+        for address in [server.address for server in self._servers if server.address]:
+            with contextlib.suppress(httpx.HTTPError):
+                answer = httpx.post(
+                    f"{address}/v1/requests", json=body, headers={"Idempotency-Key": key}, timeout=10
+                )
+                if answer.status_code in (200, 201, 202):
+                    found: str = answer.json()["devices"][0]["id"]
+                    return found
+        time.sleep(0.1)
+        return None
+
+
+def assert_nothing_lost_or_doubled(url: str, promised: dict[str, str]) -> None:
+    """Every promised device is there once; nothing is there that was never promised, but for one request in doubt."""
+    listed = [d["id"] for d in httpx.get(f"{url}/v1/devices", timeout=PATIENCE_S).json()["devices"]]
+    assert len(listed) == len(set(listed))
+    assert set(promised.values()) <= set(listed)
+    assert len(set(promised.values())) == len(promised)
+    extra = set(listed) - set(promised.values()) - {f"device-{k}" for k in range(10)}
+    assert len(extra) <= 1
+
+
+def assert_plan_obeys(url: str) -> None:
+    """The plan in force breaks nothing."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:  # the two documents must be of the same moment
+        before = httpx.get(f"{url}/v1/plan", timeout=PATIENCE_S)
+        scenario = httpx.get(f"{url}/v1/scenario", timeout=PATIENCE_S)
+        after = httpx.get(f"{url}/v1/plan", timeout=PATIENCE_S)
+        if before.headers["etag"] == after.headers["etag"]:
+            violations = sw.check(sw.load_scenario(scenario.json()), before.json())
+            assert violations.feasible, violations.explain()
+            return
+    raise AssertionError("the plan never stood still")

@@ -1,0 +1,150 @@
+"""Real processes of the control plane and a NATS server of their own, to be killed and paused."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+NATS = shutil.which("nats-server") or (
+    "/usr/sbin/nats-server" if Path("/usr/sbin/nats-server").exists() else None
+)
+
+_URL = re.compile(r"http://127\.0\.0\.1:\d+")
+PATIENCE_S = 120.0
+"""How long a test waits for what has to come; only a failure ever takes so long, on however busy a machine."""
+
+
+@dataclass
+class Served:
+    """One ``slicewright serve`` process, on a port that it finds itself.
+
+    Attributes:
+        arguments: of the command. flags: before the sub-command.
+        log: what it says.
+    """
+
+    arguments: tuple[str, ...]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    flags: tuple[str, ...] = ("-v",)
+    _said_before: int = 0
+
+    def start(self) -> None:
+        """Start, or start again."""
+        program = "from slicewright.cli.main import run; run()"
+        command = [sys.executable, "-c", program, *self.flags, "serve", "--port", "0", *self.arguments]
+        self._forget_address()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"}
+            )
+
+    def _forget_address(self) -> None:
+        """Its port may soon be somebody else's."""
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
+
+    def signal(self, sign: int) -> None:
+        """Send a signal."""
+        assert self.process is not None
+        self.process.send_signal(sign)
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+        self._forget_address()
+
+    def stop(self) -> None:
+        """End it by whatever it takes."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.signal(signal.SIGCONT)
+        self.process.terminate()
+        try:
+            self.process.wait(8)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    @property
+    def said(self) -> str:
+        """What it has said since it was started last."""
+        return self.log.read_bytes()[self._said_before :].decode() if self.log.exists() else ""
+
+    @property
+    def address(self) -> str | None:
+        """Where its API is; None until it says so."""
+        found = _URL.search(self.said)
+        return None if found is None else found.group()
+
+    @property
+    def url(self) -> str:
+        """Where its API is; waits until it says so."""
+        found: str = wait_for(lambda: self.address, f"an address in {self.log}")
+        return found
+
+    def get(self, path: str) -> Any:
+        """The document at a path, or None while it does not answer."""
+        address = self.address
+        if address is None:
+            return None
+        try:
+            answer = httpx.get(address + path, timeout=PATIENCE_S)
+        except httpx.HTTPError:
+            return None
+        return answer.json() if answer.status_code == 200 else None
+
+
+def wait_for(condition: Any, what: str, *, timeout_s: float = PATIENCE_S) -> Any:
+    """Poll until something is true, and return it."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {timeout_s} s: {what}")
+
+
+@contextmanager
+def nats_server(folder: Path, *, settings: str = "", scheme: str = "nats") -> Iterator[str]:
+    """A NATS server with JetStream and a store of its own; gives its URL.
+
+    Args:
+        folder: for its store, log and settings.
+        settings: lines of its configuration file, such as users or TLS.
+        scheme: of the URL.
+    """
+    assert NATS is not None
+    file = folder / "nats.conf"
+    file.write_text(f'jetstream {{ store_dir: "{folder / "nats"}" }}\n{settings}\n')
+    log = str(folder / "nats.log")
+    choose_a_port = ("-p", "-1", "--ports_file_dir", str(folder))
+    process = subprocess.Popen([NATS, "-c", str(file), "-a", "127.0.0.1", *choose_a_port, "-l", log])
+    ports = folder / f"{Path(NATS).name}_{process.pid}.ports"
+
+    def address() -> str | None:
+        with contextlib.suppress(OSError, ValueError, LookupError):
+            found: str = json.loads(ports.read_text())["nats"][0]
+            return found.split("://")[1]
+        return None
+
+    try:
+        yield f"{scheme}://{wait_for(address, 'nats-server')}"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)

@@ -1,0 +1,42 @@
+"""An event loop whose time passes only while nothing can be done."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from typing import Any
+
+
+class _SkippingSelector(selectors.SelectSelector):
+    """Does not wait: it tells the loop's clock how long it would have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skipped_s = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if not ready and timeout is not None and timeout > 0:
+            self.skipped_s += timeout
+        elif not ready and timeout is None:
+            ready = super().select(None)
+        return ready
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time passes only while nothing can be done. Not for threads."""
+
+    def __init__(self) -> None:
+        self._skipping = _SkippingSelector()
+        super().__init__(self._skipping)
+
+    def time(self) -> float:
+        """Simulated s."""
+        return self._skipping.skipped_s
+
+
+def simulate(main: Callable[[], Any]) -> Any:
+    """Run a coroutine function in simulated time."""
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        return runner.run(main())

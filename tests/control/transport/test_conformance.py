@@ -1,0 +1,228 @@
+"""What every transport promises, held by both: in memory and over NATS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from slicewright.control.state.clock import LoopClock, end
+from slicewright.control.transport.base import Entry, Transport
+from slicewright.control.transport.memory import MemoryTransport
+from slicewright.control.transport.nats import LEASES, VALUES, NatsTransport
+from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+from tests.control.support.processes import NATS, nats_server
+
+KINDS = ("memory", "nats")
+PATIENCE_S = 30.0
+Opener = Callable[[], Transport]
+Story = Callable[[Opener], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for the whole module; each story begins with empty buckets."""
+    if NATS is None:
+        pytest.skip("nats-server is not installed")
+    with nats_server(tmp_path_factory.mktemp("nats")) as url:
+        yield url
+
+
+@pytest.fixture(params=KINDS)
+def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Runs a story about one kind of transport; whatever it opens sees the same values, and is closed at the end."""
+    url = request.getfixturevalue("nats_url") if request.param == "nats" else ""
+
+    def told(story: Story, *, lease_s: float = 60.0) -> None:
+        asyncio.run(_tell(url, story, lease_s))
+
+    return told
+
+
+async def _tell(url: str, story: Story, lease_s: float) -> None:
+    async with AsyncExitStack() as stack:
+        if url:
+            await _empty(url)
+        shared = MemoryTransport(LoopClock(), lease_s=lease_s)
+
+        def open_one() -> Transport:
+            if not url:
+                return shared
+            connection = NatsConnection(NatsAddress(url), "conformance")
+            transport = NatsTransport(connection, lease_s=lease_s)
+            stack.push_async_callback(transport.close)
+            return transport
+
+        async with asyncio.timeout(PATIENCE_S):
+            await story(open_one)
+
+
+async def _empty(url: str) -> None:
+    connection = NatsConnection(NatsAddress(url), "conformance")
+    stream = await connection.jetstream()
+    known = {info.config.name for info in await stream.streams_info()}
+    for bucket in (VALUES, LEASES):
+        if f"KV_{bucket}" in known:
+            await stream.delete_key_value(bucket)
+    await connection.close()
+
+
+@asynccontextmanager
+async def following(transport: Transport, prefix: str) -> AsyncIterator[asyncio.Queue[Entry]]:
+    """What a watch gives, as it comes."""
+    seen: asyncio.Queue[Entry] = asyncio.Queue()
+
+    async def follow() -> None:
+        async for entry in transport.watch(prefix):
+            seen.put_nowait(entry)
+
+    task = asyncio.create_task(follow())
+    try:
+        yield seen
+    finally:
+        await end([task])
+
+
+async def until(seen: asyncio.Queue[Entry], key: str, value: bytes) -> list[Entry]:
+    """Entries up to one with this value; changes in between may be merged, and entries may come twice."""
+    found: list[Entry] = []
+    while not found or (found[-1].key, found[-1].value) != (key, value):
+        found.append(await seen.get())
+    return found
+
+
+def test_a_value_is_what_was_put_last(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        one, two = open_one(), open_one()
+        assert await one.get("grant.x") is None
+        first = await one.put("grant.x", b"1")
+        assert await two.get("grant.x") == Entry("grant.x", b"1", first)
+        second = await two.put("grant.x", b"2")
+        assert second > first
+        assert await one.get("grant.x") == Entry("grant.x", b"2", second)
+        assert await one.get("grant.y") is None
+
+    tell(story)
+
+
+def test_revisions_rise_with_every_change_of_any_value(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        transport = open_one()
+        revisions = [await transport.put(key, b"v") for key in ("a.1", "b.1", "a.1", "a.2")]
+        assert revisions == sorted(set(revisions))
+
+    tell(story)
+
+
+def test_a_watch_begins_with_what_is_there_and_goes_on_with_what_changes(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        one, two = open_one(), open_one()
+        await one.put("status.x", b"old")
+        async with following(two, "status") as seen:
+            before = await until(seen, "status.x", b"old")
+            revision = await one.put("status.y", b"new")
+            (*_, newest) = await until(seen, "status.y", b"new")
+            assert newest.revision == revision > before[-1].revision
+            for k in range(20):
+                await one.put("status.x", str(k).encode())
+            changes = [entry for entry in await until(seen, "status.x", b"19") if entry.key == "status.x"]
+            revisions = [entry.revision for entry in changes]
+            assert revisions == sorted(revisions), "in order, perhaps not all of them"
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "inside", "outside"),
+    [("status", "status.x", "statuses.x"), ("grant.61", "grant.61", "grant.6161")],
+)
+def test_a_watch_covers_a_key_and_what_is_below_it(
+    tell: Callable[..., None], prefix: str, inside: str, outside: str
+) -> None:
+    async def story(open_one: Opener) -> None:
+        transport = open_one()
+        async with following(transport, prefix) as seen:
+            await transport.put(outside, b"not for us")
+            await transport.put(inside, b"for us")
+            assert {entry.key for entry in await until(seen, inside, b"for us")} == {inside}
+
+    tell(story)
+
+
+def test_two_watches_see_the_same(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        one, two = open_one(), open_one()
+        async with following(one, "m") as here, following(two, "m") as there:
+            await one.put("m.a", b"1")
+            assert (await until(here, "m.a", b"1"))[-1] == (await until(there, "m.a", b"1"))[-1]
+
+    tell(story)
+
+
+def test_a_watch_that_ends_leaves_the_transport_usable(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        transport = open_one()
+        for k in range(3):
+            async with following(transport, "m") as seen:
+                await transport.put("m.a", str(k).encode())
+                await until(seen, "m.a", str(k).encode())
+
+    tell(story)
+
+
+def test_one_holder_at_a_time(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        one, two = open_one(), open_one()
+        assert await one.acquire("orchestrator", "a")
+        assert not await two.acquire("orchestrator", "b")
+        assert await one.acquire("orchestrator", "a"), "renewed"
+        assert await two.acquire("manager.x", "b"), "another lease"
+        await two.surrender("orchestrator", "b")
+        assert not await two.acquire("orchestrator", "b"), "nobody surrenders what others hold"
+        await one.surrender("orchestrator", "a")
+        assert await two.acquire("orchestrator", "b")
+        assert not await one.acquire("orchestrator", "a")
+
+    tell(story)
+
+
+def test_of_many_who_want_a_lease_one_gets_it(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        names = [str(k) for k in range(5)]
+        got = await asyncio.gather(*(open_one().acquire("orchestrator", name) for name in names))
+        assert sum(got) == 1
+
+    tell(story)
+
+
+def test_the_same_holder_goes_on_after_a_restart(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        assert await open_one().acquire("orchestrator", "a")
+        assert await open_one().acquire("orchestrator", "a")
+
+    tell(story)
+
+
+def test_a_lease_that_is_not_renewed_runs_out(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        one, two = open_one(), open_one()
+        assert await one.acquire("orchestrator", "a")
+        while not await two.acquire("orchestrator", "b"):
+            await asyncio.sleep(0.05)
+        assert not await one.acquire("orchestrator", "a")
+
+    tell(story, lease_s=1.0)
+
+
+def test_values_may_be_large_and_keys_are_any_slices(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        transport = open_one()
+        key, value = f"grant.{'größe 1/2'.encode().hex()}", bytes(range(256)) * 2000
+        await transport.put(key, value)
+        found = await transport.get(key)
+        assert found is not None
+        assert found.value == value
+
+    tell(story)
