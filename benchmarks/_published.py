@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 import slicewright as sw
-from slicewright.evaluation.reproduction.engine import published
+from slicewright.evaluation.reproduction.engine import published_numbers as published
 from slicewright.models.slicing.features import targets
 from slicewright.slicing.search import iterated_search
 
 if TYPE_CHECKING:
-    from slicewright.learning.slicing.chained import Upstream
+    from slicewright.learning.slicing.chained_training import Upstream
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ def own_slice_shares(scenario: sw.Scenario, rounds: int = 50) -> np.ndarray:
 def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> None:
     """Train and print every row; figures are mean +- standard deviation over the folds."""
     from slicewright.learning.common.training import Schedule
-    from slicewright.learning.slicing.chained import Answers, cross_validate
-    from slicewright.learning.slicing.instances import draw, solve
+    from slicewright.learning.slicing.chained_training import Answers, cross_validate
     from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
-    from slicewright.learning.slicing.published import DESIGNS
+    from slicewright.learning.slicing.published_networks import DESIGNS
+    from slicewright.learning.slicing.solved_scenarios import draw, solve
 
     instances = solve(draw("paper", protocol.labels))
     labels = [targets(x.scenario, x.decisions, x.shares) for x in instances]

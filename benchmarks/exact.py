@@ -11,7 +11,7 @@ import numpy as np
 
 import slicewright as sw
 from slicewright.judging import OPTIMAL_GAP
-from slicewright.slicing.cone import solve_cone
+from slicewright.slicing.cone_programme import solve_cone
 from slicewright.slicing.exact import ExactAnswer, solve_exact
 from slicewright.solvers import Options
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.labels import Job, Recipe, build_labels
-from slicewright.labels.executors.work import label_chunk
+from slicewright.labels.executors.label_chunk import label_chunk
 from slicewright.labels.methods import default_rounds
 from slicewright.slicing import evaluate, iterated_search
 

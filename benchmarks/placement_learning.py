@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine import published
-from slicewright.learning.placement.runs import DEADLINES_S, FIRST_TEST_SEED, solved_runs
+from slicewright.evaluation.reproduction.engine import published_numbers as published
+from slicewright.learning.placement.solved_runs import DEADLINES_S, FIRST_TEST_SEED, solved_runs
 from slicewright.models.placement.model_kinds import SHIPPED
 from slicewright.placement import Placement, Tasks, judge, place, placement_preset
 from slicewright.placement.exact import solve_exact
@@ -59,9 +59,9 @@ def _classification(size: Scale) -> None:
         published_trainers,
         queue_trainer,
     )
+    from slicewright.learning.placement.metrics import mean_and_spread
     from slicewright.learning.placement.queue_network import QueueDesign
     from slicewright.learning.placement.recipes import published_sizes
-    from slicewright.learning.placement.scores import mean_and_spread
     from slicewright.learning.placement.training import ClassifierSchedule, QueueSchedule
 
     runs = solved_runs("paper", range(size.runs))

@@ -18,7 +18,7 @@ from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.manifest import manifest
 from slicewright.evaluation.reproduction.engine.measured import curve, panel
-from slicewright.evaluation.reproduction.engine.published import PLACEMENT, SP1, SP2, SP3
+from slicewright.evaluation.reproduction.engine.published_numbers import PLACEMENT, SP1, SP2, SP3
 from slicewright.evaluation.reproduction.engine.scale import SCALES, scale_of
 from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop

@@ -88,7 +88,7 @@ def test_two_builds_never_write_one_store(tmp_path: Path) -> None:
 
 def test_a_journal_cut_anywhere_keeps_what_was_complete(tmp_path: Path) -> None:
     with StoreWriter(tmp_path / "a", shard_size=100) as writer:
-        from slicewright.labels.executors.work import label_chunk
+        from slicewright.labels.executors.label_chunk import label_chunk
         from slicewright.labels.manifest import Manifest
 
         writer.begin(Manifest(SOUND, (0, 4)))

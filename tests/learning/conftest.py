@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from slicewright.learning.common.training import Schedule
-from slicewright.learning.slicing.bipartite import Bipartite, BipartiteDesign
-from slicewright.learning.slicing.chained import train_published
-from slicewright.learning.slicing.instances import Solved, draw, solve
-from slicewright.learning.slicing.published import DESIGNS, PublishedModel, Sizes
+from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteDesign
+from slicewright.learning.slicing.chained_training import train_published
+from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, Sizes
 from slicewright.learning.slicing.recipes import train_bipartite
+from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve
 
 SIZES = Sizes(3, 9, 3)
 SMALL = BipartiteDesign(rounds=2, device_width=8, edge_width=4)

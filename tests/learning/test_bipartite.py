@@ -9,11 +9,11 @@ from torch import Tensor
 
 import slicewright as sw
 from slicewright.learning.slicing.batches import NetworkBatch
-from slicewright.learning.slicing.bipartite import Bipartite, BipartiteLoss
+from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteLoss
 from slicewright.learning.slicing.congestion import Prices, expected_cost, inverse, marginals, prepare
-from slicewright.learning.slicing.instances import Solved, draw, solve, varied_scenario
 from slicewright.learning.slicing.recipes import collate_networks, network_item
 from slicewright.learning.slicing.scoring import soft_decisions
+from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve, varied_scenario
 from slicewright.models.slicing.decoding import decode_soft, repaired
 from tests.learning.conftest import random_bipartite
 

@@ -12,7 +12,7 @@ import slicewright as sw
 from slicewright.errors import UnknownNameError
 from slicewright.labels import Job, Recipe, build_labels, split_of
 from slicewright.learning.slicing import recipes
-from slicewright.learning.slicing.instances import from_store
+from slicewright.learning.slicing.solved_scenarios import from_store
 from slicewright.models.slicing.session import FOLDER_VARIABLE
 
 COUNT = 16

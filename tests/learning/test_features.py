@@ -8,7 +8,7 @@ from scipy import sparse
 
 import slicewright as sw
 from slicewright.errors import InvalidOptionError
-from slicewright.learning.slicing.instances import (
+from slicewright.learning.slicing.solved_scenarios import (
     FIRST_TEST_SEED,
     Solved,
     draw,

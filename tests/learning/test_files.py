@@ -10,13 +10,13 @@ import pytest
 import torch
 
 import slicewright as sw
-from slicewright.learning.common.export import load_weights, save_model
+from slicewright.learning.common.onnx_export import load_weights, save_model
 from slicewright.learning.common.training import Schedule
-from slicewright.learning.slicing.bipartite import Bipartite
-from slicewright.learning.slicing.graphs import bipartite_onnx, published_onnx
-from slicewright.learning.slicing.instances import Solved, varied_scenario
-from slicewright.learning.slicing.published import DESIGNS, PublishedModel
+from slicewright.learning.slicing.bipartite_network import Bipartite
+from slicewright.learning.slicing.onnx_graphs import bipartite_onnx, published_onnx
+from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel
 from slicewright.learning.slicing.recipes import train
+from slicewright.learning.slicing.solved_scenarios import Solved, varied_scenario
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card, InvalidModelError, model_bytes, read_card
 from slicewright.models.slicing.features import network, rows
 from slicewright.network.scenario import Scenario

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import slicewright as sw
-from slicewright.learning.slicing.instances import FIRST_TEST_SEED, paper_scenario, varied_scenario
+from slicewright.learning.slicing.solved_scenarios import FIRST_TEST_SEED, paper_scenario, varied_scenario
 from slicewright.models.slicing import session as learned_models
 from slicewright.policies.slicing.learned import LEARNED
 from slicewright.policies.slicing.policy import Limit

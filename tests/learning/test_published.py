@@ -17,7 +17,7 @@ from slicewright.learning.slicing.heads import (
     choice_loss,
     share_loss,
 )
-from slicewright.learning.slicing.published import DESIGNS, PublishedModel, design
+from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, design
 from slicewright.models.slicing.features import row_widths
 from tests.learning.conftest import SIZES, random_published
 

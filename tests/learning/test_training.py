@@ -10,11 +10,11 @@ import torch
 
 from slicewright.learning.common.batching import similar_batches
 from slicewright.learning.common.training import Schedule, Task, fit
-from slicewright.learning.slicing.chained import Upstream, cross_validate, sp3_loss, train_published
+from slicewright.learning.slicing.chained_training import Upstream, cross_validate, sp3_loss, train_published
 from slicewright.learning.slicing.fold_training import Batch, Item, collate
-from slicewright.learning.slicing.instances import Solved
 from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
-from slicewright.learning.slicing.published import DESIGNS, ChoiceModel
+from slicewright.learning.slicing.published_networks import DESIGNS, ChoiceModel
+from slicewright.learning.slicing.solved_scenarios import Solved
 from slicewright.models.slicing.features import row_widths, rows, targets
 from slicewright.slicing import Decisions, Shares
 from tests.learning.conftest import SIZES

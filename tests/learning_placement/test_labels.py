@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from slicewright.learning.placement.canonical import canonical, keeping
-from slicewright.learning.placement.runs import folds, paper_tasks, solve_run, solved_runs, varied_tasks
+from slicewright.learning.placement.canonical_labels import canonical, keeping
+from slicewright.learning.placement.solved_runs import (
+    folds,
+    paper_tasks,
+    solve_run,
+    solved_runs,
+    varied_tasks,
+)
 from slicewright.placement import Tasks, judge, place, placement_preset
 from slicewright.types import IntArray
 from tests.placement.problems import small_tasks

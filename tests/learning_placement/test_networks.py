@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slicewright.learning.placement.runs import solve_run
+from slicewright.learning.placement.solved_runs import solve_run
 from slicewright.models.placement.features import ALONE, EXECUTOR, INGRESS, SHARED, adjacency, task_rows
 from slicewright.models.placement.queue_inputs import network_inputs
 from slicewright.placement import Tasks, placement_preset

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from slicewright.errors import InvalidOptionError
-from slicewright.learning.placement.runs import varied_tasks
+from slicewright.learning.placement.solved_runs import varied_tasks
 from slicewright.models.placement import session as placement_models
 from slicewright.models.placement.model_kinds import SHIPPED
 from slicewright.models.placement.session import load_placement_model

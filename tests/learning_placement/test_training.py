@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from slicewright.errors import UnknownNameError
-from slicewright.learning.placement.runs import Run, solved_runs, varied_tasks
+from slicewright.learning.placement.solved_runs import Run, solved_runs, varied_tasks
 from slicewright.placement import placement_preset
 
 torch = pytest.importorskip("torch")
@@ -24,8 +24,8 @@ from slicewright.learning.placement.cross_validation import (  # noqa: E402
     cross_validate,
     published_trainers,
 )
+from slicewright.learning.placement.metrics import class_scores, mean_and_spread  # noqa: E402
 from slicewright.learning.placement.recipes import Scale, published_sizes, train  # noqa: E402
-from slicewright.learning.placement.scores import class_scores, mean_and_spread  # noqa: E402
 from slicewright.learning.placement.training import (  # noqa: E402
     ClassifierSchedule,
     QueueSchedule,

@@ -8,10 +8,10 @@ import pytest
 
 import slicewright as sw
 from slicewright.network import Scenario, load_scenario, preset
-from slicewright.policies.slicing import reference
+from slicewright.policies.slicing import solver as reference
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
 from slicewright.slicing import Decisions, Shares, evaluate, iterated_search
-from slicewright.slicing.cone import solve_cone
+from slicewright.slicing.cone_programme import solve_cone
 from slicewright.solvers import Options, Status, solver
 from tests.brute_force import optimum
 from tests.instances import REFERENCE, reference_optima

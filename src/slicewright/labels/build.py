@@ -127,7 +127,7 @@ def _executor(kind: str, job: Job, workers: int | None, address: str | None, tim
         from slicewright.labels.executors.ray_cluster import RayExecutor
 
         return RayExecutor(job, workers=workers, timeout_s=timeout_s, address=address)
-    from slicewright.labels.executors.processes import ProcessExecutor
+    from slicewright.labels.executors.process_pool import ProcessExecutor
 
     return ProcessExecutor(job, workers=workers or os.cpu_count() or 1, timeout_s=timeout_s)
 

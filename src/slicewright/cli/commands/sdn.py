@@ -57,7 +57,7 @@ def serve(
     from slicewright.enforcement.sdn.launcher import Address, start_controller
     from slicewright.enforcement.sdn.service import Service
     from slicewright.placement import placement_method
-    from slicewright.placement.loading import load_kernels
+    from slicewright.placement.load_kernels import load_kernels
     from slicewright.placement.problem.tasks import SPLITS
 
     remarks = progress_output()

@@ -48,8 +48,8 @@ def slicing(
     """
     require_extra("training", "train", "torch", "lightning", "onnx")
     with progress_output().status("loading torch") as status:
-        from slicewright.learning.slicing.instances import from_store
         from slicewright.learning.slicing.recipes import train
+        from slicewright.learning.slicing.solved_scenarios import from_store
 
         card = train(
             model,

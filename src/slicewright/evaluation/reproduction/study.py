@@ -15,7 +15,7 @@ from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.report.report import write_report
 
 STUDIES: dict[str, tuple[str, ...]] = {
-    "slicing": ("tables", "time", "costs", "findings", "sensitivity"),
+    "slicing": ("tables", "decision_times", "costs", "findings", "sensitivity"),
     "placement": ("tables", "shares"),
 }
 """Modules of each publication's items, in the order of the report."""

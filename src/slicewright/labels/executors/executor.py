@@ -15,7 +15,7 @@ class Finished:
 
     Attributes:
         seeds: of the chunk.
-        batch: its labels, as :func:`slicewright.labels.executors.work.label_chunk` encodes them.
+        batch: its labels, as :func:`slicewright.labels.executors.label_chunk.label_chunk` encodes them.
         time_s: s between handing it out and having it.
     """
 

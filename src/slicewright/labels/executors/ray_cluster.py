@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from slicewright.errors import MissingExtraError
 from slicewright.labels.executors.executor import Finished, Lost, Seeds
-from slicewright.labels.executors.work import label_chunk
+from slicewright.labels.executors.label_chunk import label_chunk
 from slicewright.labels.methods import Job
 
 logger = logging.getLogger(__name__)

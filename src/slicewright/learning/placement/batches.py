@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from slicewright.learning.common.batching import stack_padded
-from slicewright.learning.placement.runs import Run
+from slicewright.learning.placement.solved_runs import Run
 from slicewright.models.placement.queue_inputs import NetworkInputs, network_inputs
 
 BATCH_SIZE = 16

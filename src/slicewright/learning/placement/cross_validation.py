@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from slicewright.learning.placement.classifier import ClassifierDesign
+from slicewright.learning.placement.decision_tree import train_tree
+from slicewright.learning.placement.metrics import ClassScores, class_scores
 from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
 from slicewright.learning.placement.queue_network import QueueDesign
-from slicewright.learning.placement.runs import Run, folds
-from slicewright.learning.placement.scores import ClassScores, class_scores
+from slicewright.learning.placement.solved_runs import Run, folds
 from slicewright.learning.placement.training import (
     ClassifierSchedule,
     QueueSchedule,
     train_classifier,
     train_queue_network,
 )
-from slicewright.learning.placement.tree import train_tree
 from slicewright.models.placement.features import ALONE, EXECUTOR, SHARED
 
 Trainer = Callable[[Sequence[Run]], Predictor]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from slicewright.learning.placement.runs import Run
+from slicewright.learning.placement.solved_runs import Run
 from slicewright.placement import judge
 from slicewright.placement._kernels.fill import chosen_options
 from slicewright.placement.repair import repaired

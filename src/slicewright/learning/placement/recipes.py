@@ -12,19 +12,25 @@ import torch
 from slicewright.errors import UnknownNameError
 from slicewright.learning.placement.classifier import Classifier, ClassifierDesign
 from slicewright.learning.placement.cross_validation import score_predictor
+from slicewright.learning.placement.decision_tree import SMALLEST_LEAF, train_tree, tree_onnx
 from slicewright.learning.placement.files import save_files
 from slicewright.learning.placement.gain_figures import gain_figures
-from slicewright.learning.placement.graphs import classifier_onnx, queue_onnx
+from slicewright.learning.placement.onnx_graphs import classifier_onnx, queue_onnx
 from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
 from slicewright.learning.placement.queue_network import QueueDesign
-from slicewright.learning.placement.runs import FIRST_TEST_SEED, LABEL_ITERATIONS, Run, ranges, solved_runs
+from slicewright.learning.placement.solved_runs import (
+    FIRST_TEST_SEED,
+    LABEL_ITERATIONS,
+    Run,
+    ranges,
+    solved_runs,
+)
 from slicewright.learning.placement.training import (
     ClassifierSchedule,
     QueueSchedule,
     train_classifier,
     train_queue_network,
 )
-from slicewright.learning.placement.tree import SMALLEST_LEAF, train_tree, tree_onnx
 from slicewright.models.cards import Card
 from slicewright.models.placement.features import ALONE
 from slicewright.models.placement.model_kinds import GRAPH, QUEUE, ROWS, SHIPPED, TREE

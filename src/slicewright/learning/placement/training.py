@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from slicewright.learning.placement.batches import QueueBatch, queue_batches
 from slicewright.learning.placement.classifier import Classifier, ClassifierDesign, mixing
 from slicewright.learning.placement.queue_network import QueueDesign, QueueNetwork
-from slicewright.learning.placement.runs import Run
+from slicewright.learning.placement.solved_runs import Run
 from slicewright.models.placement.features import ALONE, adjacency, task_rows
 
 Report = Callable[[str], None]

@@ -11,15 +11,22 @@ from typing import Any, NamedTuple
 import torch
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.learning.common.export import save_model
+from slicewright.learning.common.onnx_export import save_model
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import NetworkBatch, NetworkLabel, network_batch, network_key
-from slicewright.learning.slicing.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
-from slicewright.learning.slicing.chained import train_published
-from slicewright.learning.slicing.graphs import bipartite_onnx, published_onnx
-from slicewright.learning.slicing.instances import FIRST_TEST_SEED, LABEL_ROUNDS, Solved, digest, draw, solve
-from slicewright.learning.slicing.published import DESIGNS, Design, design
+from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteDesign, BipartiteLoss
+from slicewright.learning.slicing.chained_training import train_published
+from slicewright.learning.slicing.onnx_graphs import bipartite_onnx, published_onnx
+from slicewright.learning.slicing.published_networks import DESIGNS, Design, design
 from slicewright.learning.slicing.scoring import decoded, most_probable, published_choices, score, test_set
+from slicewright.learning.slicing.solved_scenarios import (
+    FIRST_TEST_SEED,
+    LABEL_ROUNDS,
+    Solved,
+    digest,
+    draw,
+    solve,
+)
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card
 from slicewright.models.slicing.features import Network, network
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError, InvalidPlanError, nearest
 from slicewright.placement.certificate import lower_bound
-from slicewright.placement.loading import load_kernels
+from slicewright.placement.load_kernels import load_kernels
 from slicewright.placement.plan import Placement, certified
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.policies.placement.policy import PlacementMethod

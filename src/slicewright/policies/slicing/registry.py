@@ -10,7 +10,7 @@ from slicewright.policies.slicing.exact import EXACT
 from slicewright.policies.slicing.learned import LEARNED
 from slicewright.policies.slicing.methods import CLASSICAL
 from slicewright.policies.slicing.policy import Policy
-from slicewright.policies.slicing.reference import REFERENCE
+from slicewright.policies.slicing.solver import REFERENCE
 
 ENTRY_POINT_GROUP = "slicewright.policies"
 """An entry point of this group names a Policy object, or a function without arguments that returns one."""

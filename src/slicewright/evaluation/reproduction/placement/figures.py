@@ -11,7 +11,7 @@ import numpy as np
 
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
-from slicewright.evaluation.reproduction.engine.published import SOLVER_SLOWER
+from slicewright.evaluation.reproduction.engine.published_numbers import SOLVER_SLOWER
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.placement.models import (
@@ -28,7 +28,7 @@ from slicewright.types import FloatArray
 
 if TYPE_CHECKING:
     from slicewright.learning.placement.predictors import Predictor
-    from slicewright.learning.placement.runs import Run
+    from slicewright.learning.placement.solved_runs import Run
 
 DECODINGS = 8
 AUTO_STEPS = 2000
@@ -37,7 +37,7 @@ LEARNED = ("gnn", "mlp", "dt", "queue")
 
 
 def _measure_time(shop: Workshop) -> Measured:
-    from slicewright.learning.placement.runs import solve_run
+    from slicewright.learning.placement.solved_runs import solve_run
 
     models = predictors(shop)
     limit = shop.scale.solver_limit_s
@@ -93,7 +93,7 @@ def _judge_time(data: Measured) -> Verdict:
 
 def _measure_gain(shop: Workshop) -> Measured:
     from slicewright.learning.placement.gain_figures import gain_figures
-    from slicewright.learning.placement.runs import solve_run
+    from slicewright.learning.placement.solved_runs import solve_run
 
     models = predictors(shop)
     repaired: dict[str, list[Estimate]] = {m: [] for m in (*LEARNED, "auto", "mec-only")}

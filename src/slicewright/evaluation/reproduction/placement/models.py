@@ -12,7 +12,7 @@ from slicewright.placement import Tasks, placement_preset
 
 if TYPE_CHECKING:
     from slicewright.learning.placement.predictors import Predictor
-    from slicewright.learning.placement.runs import Run
+    from slicewright.learning.placement.solved_runs import Run
 
 FIRST_FIGURE_SEED = 70_000
 """Runs of the figures: beyond all test seeds of the shipped models."""
@@ -46,7 +46,7 @@ def training_runs(shop: Workshop) -> list[Run]:
 def _runs(count: int, jobs: int) -> tuple[Run, ...]:
     from concurrent.futures import ThreadPoolExecutor
 
-    from slicewright.learning.placement.runs import paper_tasks, solve_run
+    from slicewright.learning.placement.solved_runs import paper_tasks, solve_run
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         return tuple(pool.map(lambda seed: solve_run(paper_tasks(seed)), range(count)))

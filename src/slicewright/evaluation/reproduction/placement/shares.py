@@ -6,7 +6,7 @@ import numpy as np
 
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
-from slicewright.evaluation.reproduction.engine.published import SHARE_TO_MEC
+from slicewright.evaluation.reproduction.engine.published_numbers import SHARE_TO_MEC
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop

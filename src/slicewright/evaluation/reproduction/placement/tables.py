@@ -9,14 +9,14 @@ import numpy as np
 
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.measured import Measured, table
-from slicewright.evaluation.reproduction.engine.published import NAMES, PLACEMENT, PLACEMENT_COLUMNS
+from slicewright.evaluation.reproduction.engine.published_numbers import NAMES, PLACEMENT, PLACEMENT_COLUMNS
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.placement.models import LABELS, trainers, training_runs
 
 if TYPE_CHECKING:
-    from slicewright.learning.placement.runs import Run
+    from slicewright.learning.placement.solved_runs import Run
 
 LEAKS = ("gnn, executor graph", "gnn, shared-node graph")
 

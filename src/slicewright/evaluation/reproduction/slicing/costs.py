@@ -9,7 +9,10 @@ import numpy as np
 
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
-from slicewright.evaluation.reproduction.engine.published import LARGEST_DEVIATION, MEAN_DEVIATION_30_50
+from slicewright.evaluation.reproduction.engine.published_numbers import (
+    LARGEST_DEVIATION,
+    MEAN_DEVIATION_30_50,
+)
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop

@@ -10,15 +10,15 @@ from slicewright.evaluation.reproduction.engine.item import Item, Verdict
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel, table
 from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.slicing.decision_times import CURVE
 from slicewright.evaluation.reproduction.slicing.methods import proven_optimum, scenarios
 from slicewright.evaluation.reproduction.slicing.models import published_model, serving
-from slicewright.evaluation.reproduction.slicing.time import CURVE
 from slicewright.models.slicing.session import load_model
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.ipopt_shares import ipopt_shares
 from slicewright.slicing.judge import TOLERANCE, evaluate
 from slicewright.slicing.plan import Plan
-from slicewright.slicing.reference import ipopt_shares
 from slicewright.slicing.shares import Shares, optimal_shares
 
 CHECKED_DEVICES = (5, 10, 20, 30, 50)

@@ -65,12 +65,12 @@ def _is_there(folder: Path) -> bool:
 def _train(folder: Path, overrides: Overrides, scale: Scale, seed: int) -> None:
     import torch
 
-    from slicewright.learning.common.export import save_model
-    from slicewright.learning.slicing.chained import train_published
-    from slicewright.learning.slicing.graphs import published_onnx
-    from slicewright.learning.slicing.instances import LABEL_ROUNDS, solve
-    from slicewright.learning.slicing.published import design
+    from slicewright.learning.common.onnx_export import save_model
+    from slicewright.learning.slicing.chained_training import train_published
+    from slicewright.learning.slicing.onnx_graphs import published_onnx
+    from slicewright.learning.slicing.published_networks import design
     from slicewright.learning.slicing.recipes import ranges
+    from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, solve
     from slicewright.models.cards import PUBLISHED
 
     torch.set_num_threads(1)
@@ -105,11 +105,11 @@ def size_free_model(shop: Workshop) -> tuple[Path, str]:
     shop.report("training bipartite")
     import torch
 
-    from slicewright.learning.common.export import save_model
+    from slicewright.learning.common.onnx_export import save_model
     from slicewright.learning.common.training import Schedule
-    from slicewright.learning.slicing.graphs import bipartite_onnx
-    from slicewright.learning.slicing.instances import LABEL_ROUNDS, draw, solve
+    from slicewright.learning.slicing.onnx_graphs import bipartite_onnx
     from slicewright.learning.slicing.recipes import ranges, train_bipartite
+    from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, draw, solve
     from slicewright.models.cards import BIPARTITE
 
     torch.set_num_threads(1)

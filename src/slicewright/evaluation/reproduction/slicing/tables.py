@@ -11,14 +11,14 @@ import numpy as np
 
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel, table
-from slicewright.evaluation.reproduction.engine.published import NAMES, SHARE_COLUMNS, SP1, SP2, SP3
+from slicewright.evaluation.reproduction.engine.published_numbers import NAMES, SHARE_COLUMNS, SP1, SP2, SP3
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.slicing.models import serving, size_free_model
 
 if TYPE_CHECKING:
-    from slicewright.learning.slicing.chained import Upstream
+    from slicewright.learning.slicing.chained_training import Upstream
 
 FIRST_SEED = 3_000_000
 """Instances of the cross-validation: no seeds of other models."""
@@ -161,8 +161,8 @@ def _cross_validated(name: str, scale: Scale, seed: int, folder: str) -> Measure
     """Figures of one design per fold; runs in a process of its own."""
     import torch
 
-    from slicewright.learning.slicing.chained import cross_validate
-    from slicewright.learning.slicing.published import design
+    from slicewright.learning.slicing.chained_training import cross_validate
+    from slicewright.learning.slicing.published_networks import design
 
     torch.set_num_threads(1)
     instances = _instances(scale)
@@ -181,7 +181,7 @@ def _cross_validated(name: str, scale: Scale, seed: int, folder: str) -> Measure
 
 def _ours(shop: Workshop, method: str) -> Measured:
     """The same figures for a method that decides first and then takes the optimal shares."""
-    from slicewright.learning.slicing.instances import folds
+    from slicewright.learning.slicing.solved_scenarios import folds
     from slicewright.models.slicing.features import targets
     from slicewright.policies.slicing import plan
 
@@ -199,7 +199,7 @@ def _ours(shop: Workshop, method: str) -> Measured:
 
 
 def _instances(scale: Scale) -> list[Any]:
-    from slicewright.learning.slicing.instances import paper_scenario, solve
+    from slicewright.learning.slicing.solved_scenarios import paper_scenario, solve
 
     return solve([paper_scenario(FIRST_SEED + k) for k in range(scale.labels)])
 

@@ -1,4 +1,4 @@
-"""The main program of a worker process: ``python -m slicewright.labels.executors.worker FILE_DESCRIPTOR``.
+"""The main program of a worker process: ``python -m slicewright.labels.executors.worker_process FILE_DESCRIPTOR``.
 
 Receives a job, says that it is ready, then answers chunks of seeds with batches of labels until the other end closes.
 A program of its own rather than a fork or a spawn of the caller's: threads and locks of the caller do not come along,
@@ -24,7 +24,7 @@ def main() -> None:
     if sys.platform == "linux":  # a build that is killed must not leave a solver running for an hour
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     with Connection(int(sys.argv[1])) as connection:
-        from slicewright.labels.executors.work import label_chunk, warm_up
+        from slicewright.labels.executors.label_chunk import label_chunk, warm_up
 
         try:
             job = connection.recv()

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from slicewright.learning.placement.canonical import canonical, keeping
+from slicewright.learning.placement.canonical_labels import canonical, keeping
 from slicewright.placement import Link, Tasks, judge, linked_topology, place, placement_preset
 from slicewright.types import BoolArray, IntArray
 

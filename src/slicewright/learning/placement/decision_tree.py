@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slicewright.learning.placement.runs import Run
+from slicewright.learning.placement.solved_runs import Run
 from slicewright.models.placement.features import task_rows
 from slicewright.types import IntArray
 

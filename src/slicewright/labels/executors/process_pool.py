@@ -21,7 +21,7 @@ from typing import IO, Self
 
 from slicewright.errors import WorkerError
 from slicewright.labels.executors.executor import Finished, Lost, Seeds
-from slicewright.labels.executors.worker import READY
+from slicewright.labels.executors.worker_process import READY
 from slicewright.labels.methods import Job
 
 logger = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ class ProcessExecutor:
         complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         path = os.pathsep.join(entry for entry in sys.path if entry)
         process = subprocess.Popen(
-            [sys.executable, "-m", "slicewright.labels.executors.worker", str(theirs.fileno())],
+            [sys.executable, "-m", "slicewright.labels.executors.worker_process", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slicewright.errors import SolverError
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
-from slicewright.slicing.cone import ConeAnswer, solve_cone
+from slicewright.slicing.cone_programme import ConeAnswer, solve_cone
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import Shares

@@ -9,15 +9,15 @@ import numpy as np
 
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
-from slicewright.evaluation.reproduction.engine.published import TIME_SAVED
+from slicewright.evaluation.reproduction.engine.published_numbers import TIME_SAVED
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.slicing.methods import LABELS, proven_optimum, scenarios
 from slicewright.evaluation.reproduction.slicing.models import published_model, serving, size_free_model
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan
+from slicewright.slicing.ipopt_shares import ipopt_shares
 from slicewright.slicing.plan import Plan
-from slicewright.slicing.reference import ipopt_shares
 
 BUDGETS_S = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 REPEATS = 3

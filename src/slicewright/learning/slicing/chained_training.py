@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.fold_training import Batch, FoldTrainer, Item, Subproblem
 from slicewright.learning.slicing.heads import bandwidth_loss, choice_loss, share_loss
-from slicewright.learning.slicing.instances import Solved, digest, folds, same_network
-from slicewright.learning.slicing.published import (
+from slicewright.learning.slicing.published_networks import (
     BandwidthModel,
     ChoiceModel,
     Design,
@@ -27,6 +26,7 @@ from slicewright.learning.slicing.published import (
     ShareModel,
     Sizes,
 )
+from slicewright.learning.slicing.solved_scenarios import Solved, digest, folds, same_network
 from slicewright.models.slicing.features import Float32Array, Rows, Targets, rows, targets
 
 Upstream: TypeAlias = Literal["chained", "oracle-inputs", "conditioned"]
