@@ -25,7 +25,7 @@ from slicewright.models.slicing import session as learned_models
 def kilobytes(name):
     return int(next(line for line in open("/proc/self/status") if line.startswith(name)).split()[1])
 scenario = sw.preset("paper-slicing", devices=int(sys.argv[2]))
-features.rows(scenario), features.network(scenario)  # what both kinds of model would load
+features.rows(scenario), features.scenario_inputs(scenario)  # what both kinds of model would load
 open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew
 before = kilobytes("VmRSS")
 learned_models.load_model(sys.argv[1]).run(scenario)

@@ -67,7 +67,7 @@ def own_slice_shares(scenario: sw.Scenario, rounds: int = 50) -> np.ndarray:
 def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> None:
     """Train and print every row; figures are mean +- standard deviation over the folds."""
     from slicewright.learning.common.training import Schedule
-    from slicewright.learning.slicing.chained_training import Answers, cross_validate
+    from slicewright.learning.slicing.chained_training import OutOfFoldAnswers, cross_validate
     from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
     from slicewright.learning.slicing.published_networks import DESIGNS
     from slicewright.learning.slicing.solved_scenarios import draw, solve
@@ -75,7 +75,7 @@ def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> No
     instances = solve(draw("paper", protocol.labels))
     labels = [targets(x.scenario, x.decisions, x.shares) for x in instances]
 
-    def per_fold(answers: Answers) -> dict[str, dict[str, tuple[float, float]]]:
+    def per_fold(answers: OutOfFoldAnswers) -> dict[str, dict[str, tuple[float, float]]]:
         out: dict[str, list[dict[str, float]]] = {"SP1": [], "SP2": [], "SP3": []}
         for fold in range(protocol.folds):
             of = np.flatnonzero(answers.fold == fold)

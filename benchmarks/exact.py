@@ -13,7 +13,7 @@ import slicewright as sw
 from slicewright.judging import OPTIMAL_GAP
 from slicewright.slicing.cone_programme import solve_cone
 from slicewright.slicing.exact import ExactAnswer, solve_exact
-from slicewright.solvers import Options
+from slicewright.solvers import SolverOptions
 
 FIRST_SEED = 2_000_000
 SIZES = (5, 8, 10, 12, 15, 20, 30, 50)
@@ -60,7 +60,7 @@ def _compare(devices: int, instances: int, limit_s: float) -> None:
         scenario = _scenario(devices, FIRST_SEED + k, "node")
         answer = min((solve_exact(scenario) for _ in range(3)), key=lambda a: a.runtime_s)
         began = time.perf_counter()
-        cone = solve_cone(scenario, options=Options(time_limit_s=limit_s, gap=OPTIMAL_GAP))
+        cone = solve_cone(scenario, options=SolverOptions(time_limit_s=limit_s, gap=OPTIMAL_GAP))
         solver_s = time.perf_counter() - began
         stopped = cone.result.gap > 1.1 * OPTIMAL_GAP
         capped |= stopped

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import slicewright as sw
 from slicewright.cli.main import app
-from slicewright.enforcement.export import TARGETS, Options, export_plan, write_export
+from slicewright.enforcement.export import TARGETS, ExportOptions, export_plan, write_export
 from slicewright.enforcement.export.document import Export, slugs
 from slicewright.network.scenario import SliceId
 from slicewright.slicing.plan import Plan
@@ -60,7 +60,9 @@ def fixed_plan() -> Plan:
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("target", TARGETS)
 def test_golden_files(target: str, profile: Profile, tmp_path: Path) -> None:
-    written = write_export(export_plan(fixed_plan(), target, options=Options(profile=profile)), tmp_path)
+    written = write_export(
+        export_plan(fixed_plan(), target, options=ExportOptions(profile=profile)), tmp_path
+    )
     golden = GOLDEN / target / profile
     if os.environ.get("SLICEWRIGHT_WRITE_GOLDEN"):
         for path in written:
@@ -113,7 +115,7 @@ def structures(document: Any) -> Any:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_ratios_are_the_same_in_every_radio_dialect(profile: Profile) -> None:
     made = {
-        target: load(export_plan(fixed_plan(), target, options=Options(profile=profile)))
+        target: load(export_plan(fixed_plan(), target, options=ExportOptions(profile=profile)))
         for target in ("rrm", "e2sm-ccc", "srsran-json")
     }
     for cell in ("north-gate.json", "south.json"):
@@ -128,7 +130,9 @@ def test_ratios_are_the_same_in_every_radio_dialect(profile: Profile) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_srsran_ranges_are_kept(profile: Profile) -> None:
-    for text in export_plan(fixed_plan(), "srsran-yaml", options=Options(profile=profile)).files.values():
+    for text in export_plan(
+        fixed_plan(), "srsran-yaml", options=ExportOptions(profile=profile)
+    ).files.values():
         for entry in yaml.safe_load(text)["cell_cfg"]["slicing"]:
             schedule = entry["sched_cfg"]
             assert 0 <= schedule["min_prb_policy_ratio"] <= schedule["max_prb_policy_ratio"] <= 100
@@ -157,7 +161,7 @@ def test_a1_policies_keep_their_schema() -> None:
 
 
 def test_kubernetes_quotas_hold_exactly_their_pods() -> None:
-    made = export_plan(fixed_plan(), "k8s", options=Options(profile="guaranteed"))
+    made = export_plan(fixed_plan(), "k8s", options=ExportOptions(profile="guaranteed"))
     for text in made.files.values():
         namespace, quota, *workers = yaml.safe_load_all(text)
         for kind, key in (("requests", "requests.cpu"), ("limits", "limits.cpu")):
@@ -191,9 +195,9 @@ def test_what_should_not_be_carried_out_is_refused() -> None:
         export_plan(broken, "rrm")
     for change in ({"first_cell": "xyz"}, {"core_hz": 0.0}, {"profile": "soft"}):
         with pytest.raises(sw.InvalidOptionError, match=next(iter(change))):
-            Options(**change)
+            ExportOptions(**change)
     with pytest.raises(sw.InvalidOptionError, match="leaves no room"):
-        export_plan(plan, "a1", options=Options(first_cell="fffffffff"))
+        export_plan(plan, "a1", options=ExportOptions(first_cell="fffffffff"))
 
 
 def test_nobody_offloads_is_no_trouble() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import slicewright as sw
 from slicewright.enforcement.sdn.api import Answer, respond
-from slicewright.enforcement.sdn.decision import NO_WAY, Policy, Request, decide, read_request
+from slicewright.enforcement.sdn.decision import NO_WAY, PlacementSettings, Request, decide, read_request
 from slicewright.enforcement.sdn.fabric import numbered_fabric
 from slicewright.enforcement.sdn.rules import Flow, Meter, Rules
 from slicewright.enforcement.sdn.service import Running, Service
@@ -18,7 +18,7 @@ from slicewright.errors import EnforcementError
 from slicewright.placement import Tasks, choice_of, judge, placement_preset
 from tests.present import present
 
-POLICY = Policy(method="greedy-nearest", budget_s=None)
+POLICY = PlacementSettings(method="greedy-nearest", budget_s=None)
 TASK = {"access_point": "ap0", "size_bits": 2e7, "cycles": 5e7, "deadline_s": 0.1, "arrival_rate_hz": 0.3}
 
 

@@ -41,7 +41,7 @@ def published(solved: list[Solved]) -> PublishedModel:
 @pytest.fixture(scope="session")
 def bipartite(solved: list[Solved], varied: list[Solved]) -> Bipartite:
     stage = Schedule(epochs=1, batch_size=16)
-    return train_bipartite([*solved, *varied], stage, stage, made=SMALL)
+    return train_bipartite([*solved, *varied], stage, stage, design=SMALL)
 
 
 def random_published(name: str, seed: int = 0) -> PublishedModel:

@@ -75,7 +75,7 @@ def test_the_size_free_network_sees_ratios_only() -> None:
         node_capacity_hz=scenario.node_capacity_hz / 3600,
         rate_bps=np.asarray(scenario.rate_bps) / 3600,
     )
-    one, other = features.network(scenario), features.network(slower)
+    one, other = features.scenario_inputs(scenario), features.scenario_inputs(slower)
     for name in one.__dataclass_fields__:
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-5)
 
@@ -85,8 +85,8 @@ def test_sparse_and_dense_rates_give_the_same_features() -> None:
     rate = np.where(np.arange(3)[None] == 1, 0.0, np.asarray(scenario.rate_bps))
     dense, thin = scenario.with_(rate_bps=rate), scenario.with_(rate_bps=sparse.csr_array(rate))
     np.testing.assert_array_equal(features.rows(dense).network, features.rows(thin).network)
-    np.testing.assert_array_equal(features.network(dense).radio, features.network(thin).radio)
-    assert (features.network(dense).radio[:, 1] == 0).all()
+    np.testing.assert_array_equal(features.scenario_inputs(dense).radio, features.scenario_inputs(thin).radio)
+    assert (features.scenario_inputs(dense).radio[:, 1] == 0).all()
 
 
 def test_training_never_reaches_the_test_seeds() -> None:

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import slicewright as sw
-from slicewright.learning.common.onnx_export import load_weights, save_model
+from slicewright.learning.common.model_files import TrainedModel, write_model
+from slicewright.learning.common.onnx_export import load_weights, with_weights
 from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.bipartite_network import Bipartite
 from slicewright.learning.slicing.onnx_graphs import bipartite_onnx, published_onnx
@@ -18,7 +19,7 @@ from slicewright.learning.slicing.published_networks import DESIGNS, PublishedMo
 from slicewright.learning.slicing.recipes import train
 from slicewright.learning.slicing.solved_scenarios import Solved, varied_scenario
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card, InvalidModelError, model_bytes, read_card
-from slicewright.models.slicing.features import network, rows
+from slicewright.models.slicing.features import rows, scenario_inputs
 from slicewright.network.scenario import Scenario
 from tests.learning.conftest import SMALL, random_bipartite, random_published
 
@@ -31,8 +32,8 @@ def session(onnx: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
 
 
-def network_inputs(scenario: Scenario) -> dict[str, np.ndarray]:
-    seen = network(scenario)
+def queue_inputs(scenario: Scenario) -> dict[str, np.ndarray]:
+    seen = scenario_inputs(scenario)
     feed = {name: getattr(seen, name)[None] for name in seen.__dataclass_fields__}
     return feed | {"mask": np.ones((1, scenario.n_devices), np.float32)}
 
@@ -61,7 +62,7 @@ def test_exported_bipartite_is_the_trained_one_on_networks_of_any_size(bipartite
     for model in (bipartite, random_bipartite()):
         exported = session(bipartite_onnx(model))
         for scenario in scenarios:
-            same(model, exported, network_inputs(scenario))
+            same(model, exported, queue_inputs(scenario))
 
 
 @pytest.mark.parametrize("name", list(DESIGNS))
@@ -91,7 +92,7 @@ def test_through_onnx_the_identities_hold_too(bipartite: Bipartite, published: P
     nothing = feed | {"mask": 0 * feed["mask"]}
     assert all(np.isfinite(x).all() for x in exported.run(None, nothing))
 
-    feed = network_inputs(scenario)
+    feed = queue_inputs(scenario)
     exported = session(bipartite_onnx(bipartite))
     radio, group = exported.run(None, feed)
     by_device = ("radio", "work", "local", "arrival")
@@ -105,10 +106,8 @@ def test_through_onnx_the_identities_hold_too(bipartite: Bipartite, published: P
 
 
 def saved(model: Bipartite, folder: Path) -> Card:
-    return save_model(
-        model, folder, name="toy", kind=BIPARTITE, onnx=bipartite_onnx(model), settings=model.settings(),
-        trained_for={"devices": [1, 9]}, data={}, training={}, figures={},
-    )  # fmt: skip
+    toy = TrainedModel("toy", BIPARTITE, bipartite_onnx(model), model.settings(), {"devices": [1, 9]})
+    return write_model(with_weights(toy, model), folder)
 
 
 def test_weights_come_back_from_safetensors(bipartite: Bipartite, tmp_path: Path) -> None:
@@ -159,7 +158,7 @@ def test_a_recipe_writes_a_model_with_figures(
     monkeypatch.setitem(
         recipes.SCALES,
         "smoke",
-        recipes.Scale(6, 6, 6, 2, brief, brief, brief, 3),
+        recipes.TrainingScale(6, 6, 6, 2, brief, brief, brief, 3),
     )
     lines: list[str] = []
     card = train(name, tmp_path, scale="smoke", instances=solved[:10], report=lines.append)

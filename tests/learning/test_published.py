@@ -17,7 +17,7 @@ from slicewright.learning.slicing.heads import (
     choice_loss,
     share_loss,
 )
-from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, design
+from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, published_design
 from slicewright.models.slicing.features import row_widths
 from tests.learning.conftest import SIZES, random_published
 
@@ -162,4 +162,4 @@ def test_standardise_is_equation_21() -> None:
 
 def test_an_unknown_design_is_named() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'deepsets-s'"):
-        design("deepset-s")
+        published_design("deepset-s")

@@ -11,7 +11,7 @@ import torch
 from slicewright.learning.common.batching import similar_batches
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.chained_training import Upstream, cross_validate, sp3_loss, train_published
-from slicewright.learning.slicing.fold_training import Batch, Item, collate
+from slicewright.learning.slicing.fold_training import Batch, FoldItem, collate
 from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
 from slicewright.learning.slicing.published_networks import DESIGNS, ChoiceModel
 from slicewright.learning.slicing.solved_scenarios import Solved
@@ -20,17 +20,19 @@ from slicewright.slicing import Decisions, Shares
 from tests.learning.conftest import SIZES
 
 
-def sp3_items(solved: list[Solved]) -> list[Item]:
-    return [Item(rows(x.scenario).network, targets(x.scenario, x.decisions, x.shares).choice) for x in solved]
+def sp3_items(solved: list[Solved]) -> list[FoldItem]:
+    return [
+        FoldItem(rows(x.scenario).network, targets(x.scenario, x.decisions, x.shares).choice) for x in solved
+    ]
 
 
-def sp3_task() -> Task[ChoiceModel, Item, Batch]:
+def sp3_task() -> Task[ChoiceModel, FoldItem, Batch]:
     torch.manual_seed(4)
     model = ChoiceModel(row_widths(*SIZES)[0], SIZES, DESIGNS["deepsets-s"])
     return Task(model, sp3_loss, collate, lambda item: float(np.log(item.rows.shape[0])))
 
 
-def weights(task: Task[ChoiceModel, Item, Batch]) -> torch.Tensor:
+def weights(task: Task[ChoiceModel, FoldItem, Batch]) -> torch.Tensor:
     return torch.nn.utils.parameters_to_vector(task.model.parameters()).detach()
 
 

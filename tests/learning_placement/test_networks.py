@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slicewright.learning.placement.solved_runs import solve_run
 from slicewright.models.placement.features import ALONE, EXECUTOR, INGRESS, SHARED, adjacency, task_rows
-from slicewright.models.placement.queue_inputs import network_inputs
+from slicewright.models.placement.queue_inputs import queue_inputs
 from slicewright.placement import Tasks, placement_preset
 from slicewright.types import FloatArray
 from tests.placement.problems import small_tasks
@@ -33,7 +33,7 @@ def queue_network() -> QueueNetwork:
 
 def _log_p(network: QueueNetwork, tasks: Tasks) -> FloatArray:
     with torch.no_grad():
-        return np.asarray(network(*as_tensors(network_inputs(tasks)))[0], dtype=np.float64)
+        return np.asarray(network(*as_tensors(queue_inputs(tasks)))[0], dtype=np.float64)
 
 
 @few

@@ -25,7 +25,7 @@ from slicewright.learning.placement.cross_validation import (  # noqa: E402
     published_trainers,
 )
 from slicewright.learning.placement.metrics import class_scores, mean_and_spread  # noqa: E402
-from slicewright.learning.placement.recipes import Scale, published_sizes, train  # noqa: E402
+from slicewright.learning.placement.recipes import TrainingScale, published_sizes, train  # noqa: E402
 from slicewright.learning.placement.training import (  # noqa: E402
     ClassifierSchedule,
     QueueSchedule,
@@ -46,7 +46,7 @@ def runs() -> dict[str, list[Run]]:
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    scale = Scale(14, 4, ClassifierSchedule(epochs=4), QueueSchedule(imitate=1, descend=1), 2)
+    scale = TrainingScale(14, 4, ClassifierSchedule(epochs=4), QueueSchedule(imitate=1, descend=1), 2)
     monkeypatch.setattr("slicewright.learning.placement.recipes.SCALES", {"smoke": scale})
 
 
@@ -72,8 +72,9 @@ def test_the_exported_model_says_what_the_trained_one_says(
     others = solved_runs("paper", (70_001, 70_002))
     if name == "queue-network":
         others += solved_runs("varied", (70_003, 70_020))
+    _, predict = kept["made"]
     for run in others:
-        expected, found = kept["made"].predict(run), model.scores(run.tasks)
+        expected, found = predict(run), model.scores(run.tasks)
         expected -= expected.max(axis=1, keepdims=True)
         likely = expected > -15
         found -= found.max(axis=1, keepdims=True)

@@ -12,7 +12,7 @@ from slicewright.policies.slicing import solver as reference
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
 from slicewright.slicing import Decisions, Shares, evaluate, iterated_search
 from slicewright.slicing.cone_programme import solve_cone
-from slicewright.solvers import Options, Status, solver
+from slicewright.solvers import SolverOptions, SolverStatus, solver
 from tests.brute_force import optimum
 from tests.instances import REFERENCE, reference_optima
 
@@ -40,7 +40,7 @@ def test_the_optimum_against_enumeration(queueing: str, seed: int) -> None:
     scenario = tiny(queueing, seed)
     answer = solve_cone(scenario)
     best = optimum(scenario)
-    assert answer.result.status is Status.OPTIMAL
+    assert answer.result.status is SolverStatus.OPTIMAL
     assert cost(scenario, answer.decisions, answer.shares) == pytest.approx(best, rel=1e-4)
     assert answer.bound_s <= best * (1 + 1e-9)
     assert answer.bound_s >= best * (1 - 2e-4)
@@ -67,8 +67,8 @@ def test_the_method_solver_returns_the_reference_optima(entry: dict[str, float])
 def test_a_start_is_taken_and_never_made_worse() -> None:
     scenario = preset("paper-slicing", devices=15, seed=2)
     start = iterated_search(scenario, rounds=200)
-    answer = solve_cone(scenario, start=start, options=Options(time_limit_s=0.5))
-    assert answer.result.status in (Status.FEASIBLE, Status.OPTIMAL)
+    answer = solve_cone(scenario, start=start, options=SolverOptions(time_limit_s=0.5))
+    assert answer.result.status in (SolverStatus.FEASIBLE, SolverStatus.OPTIMAL)
     assert answer.result.values is not None
     assert answer.result.objective <= cost(scenario, *start) * (1 + 1e-6)
     assert cost(scenario, answer.decisions, answer.shares) <= cost(scenario, *start)
@@ -76,7 +76,7 @@ def test_a_start_is_taken_and_never_made_worse() -> None:
 
 def test_without_time_for_a_point_everybody_stays_local() -> None:
     scenario = preset("paper-slicing", devices=30, seed=2)
-    answer = solve_cone(scenario, options=Options(time_limit_s=1e-3))
+    answer = solve_cone(scenario, options=SolverOptions(time_limit_s=1e-3))
     assert math.isfinite(answer.bound_s)
     assert 0.0 <= answer.bound_s <= cost(scenario, answer.decisions, answer.shares)
 

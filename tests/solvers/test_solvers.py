@@ -15,13 +15,13 @@ from slicewright.errors import InvalidOptionError, MissingExtraError, SolverErro
 from slicewright.solvers import (
     SOLVERS,
     Capability,
-    Options,
     Programme,
     Result,
     Rows,
     SmoothProblem,
     Solver,
-    Status,
+    SolverOptions,
+    SolverStatus,
     available_solvers,
     gurobi_licence,
     minimise_smooth,
@@ -74,7 +74,7 @@ def best_knapsack(programme: Programme) -> float:
 def test_integer_programmes_against_enumeration(name: str) -> None:
     programme = knapsack(12)
     result = solve(programme, solver_name=name)
-    assert result.status is Status.OPTIMAL
+    assert result.status is SolverStatus.OPTIMAL
     assert result.objective == pytest.approx(best_knapsack(programme), rel=1e-4)
     assert result.bound <= result.objective + 1e-6
     assert result.gap <= 1e-4
@@ -87,15 +87,15 @@ def test_integer_programmes_against_enumeration(name: str) -> None:
 @pytest.mark.parametrize("name", CONE_SOLVERS)
 def test_cones(name: str) -> None:
     result = solve(cone(), solver_name=name)
-    assert result.status is Status.OPTIMAL
+    assert result.status is SolverStatus.OPTIMAL
     assert result.objective == pytest.approx(6.0, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["scip", "highs"])
 def test_a_time_limit_returns_the_incumbent_and_its_gap(name: str) -> None:
     programme = knapsack(60, start=True)
-    result = solve(programme, solver_name=name, options=Options(time_limit_s=0.3, gap=0.0))
-    assert result.status is Status.FEASIBLE
+    result = solve(programme, solver_name=name, options=SolverOptions(time_limit_s=0.3, gap=0.0))
+    assert result.status is SolverStatus.FEASIBLE
     assert result.values is not None
     assert (programme.matrix @ result.values <= programme.row_upper + 1e-6).all()
     assert math.isfinite(result.bound)
@@ -105,9 +105,9 @@ def test_a_time_limit_returns_the_incumbent_and_its_gap(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["scip", "highs"])
 def test_a_node_limit_stops_at_the_same_point(name: str) -> None:
-    options = Options(node_limit=20, seed=3, gap=0.0)
+    options = SolverOptions(node_limit=20, seed=3, gap=0.0)
     one, other = (solve(knapsack(40), solver_name=name, options=options) for _ in range(2))
-    assert one.status is Status.FEASIBLE
+    assert one.status is SolverStatus.FEASIBLE
     assert (one.objective, one.bound) == (other.objective, other.bound)
     np.testing.assert_array_equal(one.values, other.values)
 
@@ -122,7 +122,7 @@ def test_infeasible_programmes(name: str) -> None:
         matrix=matrix, row_lower=lower, row_upper=upper,
     )  # fmt: skip
     result = solve(programme, solver_name=name)
-    assert result.status is Status.INFEASIBLE
+    assert result.status is SolverStatus.INFEASIBLE
     assert result.values is None
     assert not result.status.has_point
     assert result.gap == math.inf
@@ -131,8 +131,8 @@ def test_infeasible_programmes(name: str) -> None:
 def test_threads_can_change_between_runs_of_highs() -> None:
     for threads in (1, 2, 1):
         assert (
-            solve(knapsack(10), solver_name="highs", options=Options(threads=threads)).status
-            is Status.OPTIMAL
+            solve(knapsack(10), solver_name="highs", options=SolverOptions(threads=threads)).status
+            is SolverStatus.OPTIMAL
         )
 
 
@@ -207,18 +207,18 @@ def test_the_licence_file_is_looked_for_where_gurobi_looks(
 )
 def test_impossible_options_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidOptionError, match=next(iter(wrong))):
-        Options(**wrong)
+        SolverOptions(**wrong)
 
 
 def test_large_seeds_fold_into_what_solvers_take() -> None:
-    assert 0 <= Options(seed=2**63 + 5).short_seed < 2**31
+    assert 0 <= SolverOptions(seed=2**63 + 5).short_seed < 2**31
 
 
 def test_gaps_without_a_bound_or_a_point_are_infinite() -> None:
-    assert Result(Status.FEASIBLE, "ipopt", "", objective=1.0).gap == math.inf
-    assert Result(Status.NO_SOLUTION, "scip", "", bound=1.0).gap == math.inf
-    assert Result(Status.OPTIMAL, "scip", "", objective=2.0, bound=1.0).gap == 0.5
-    assert Result(Status.OPTIMAL, "scip", "", objective=0.0, bound=0.0).gap == 0.0
+    assert Result(SolverStatus.FEASIBLE, "ipopt", "", objective=1.0).gap == math.inf
+    assert Result(SolverStatus.NO_SOLUTION, "scip", "", bound=1.0).gap == math.inf
+    assert Result(SolverStatus.OPTIMAL, "scip", "", objective=2.0, bound=1.0).gap == 0.5
+    assert Result(SolverStatus.OPTIMAL, "scip", "", objective=0.0, bound=0.0).gap == 0.0
 
 
 def rosenbrock(limit: float) -> SmoothProblem:
@@ -236,15 +236,15 @@ def rosenbrock(limit: float) -> SmoothProblem:
 
 
 def test_ipopt() -> None:
-    result = minimise_smooth(rosenbrock(4.0), Options(gap=1e-10))
-    assert result.status is Status.OPTIMAL
+    result = minimise_smooth(rosenbrock(4.0), SolverOptions(gap=1e-10))
+    assert result.status is SolverStatus.OPTIMAL
     np.testing.assert_allclose(present(result.values), 1.0, atol=1e-5)
     assert result.bound == -math.inf
     assert result.version.startswith("casadi ")
 
 
 def test_ipopt_says_infeasible_and_keeps_feasible_iterates() -> None:
-    assert minimise_smooth(rosenbrock(-1.0)).status in (Status.INFEASIBLE, Status.FAILED)
-    stopped = minimise_smooth(rosenbrock(4.0), Options(time_limit_s=1e-4, gap=1e-12))
-    assert stopped.status in (Status.FEASIBLE, Status.NO_SOLUTION)
-    assert (stopped.values is None) == (stopped.status is Status.NO_SOLUTION)
+    assert minimise_smooth(rosenbrock(-1.0)).status in (SolverStatus.INFEASIBLE, SolverStatus.FAILED)
+    stopped = minimise_smooth(rosenbrock(4.0), SolverOptions(time_limit_s=1e-4, gap=1e-12))
+    assert stopped.status in (SolverStatus.FEASIBLE, SolverStatus.NO_SOLUTION)
+    assert (stopped.values is None) == (stopped.status is SolverStatus.NO_SOLUTION)

@@ -1,1 +1,1 @@
-"""The command line: one command, one file per sub-command (floor 6)."""
+"""The command line: one command, one file per sub-command."""

@@ -1,1 +1,1 @@
-"""Comparisons, tables, figures and reports (floor 5)."""
+"""Comparisons, tables, figures and reports."""

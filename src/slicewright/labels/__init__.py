@@ -1,4 +1,4 @@
-"""Solved instances as a product: build, resume, validate, measure, and read as data sets (floor 3)."""
+"""Solved instances as a product: build, resume, validate, measure, and read as data sets."""
 
 from slicewright.labels.build import Progress, build_labels
 from slicewright.labels.datasets import SP1, SP2, SP3, Requests, sp1_dataset, sp2_dataset, sp3_dataset

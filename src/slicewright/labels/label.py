@@ -11,7 +11,7 @@ from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
 
-Status = Literal["optimal", "feasible", "infeasible", "failed"]
+LabelStatus = Literal["optimal", "feasible", "infeasible", "failed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Label:
     """
 
     seed: int
-    status: Status
+    status: LabelStatus
     method: str
     scenario: Scenario | None = None
     solution: Solution | None = None

@@ -90,10 +90,12 @@ def _exact(job: Job, scenario: Scenario, seed: int) -> Solution:
 
 def _solver(job: Job, scenario: Scenario, seed: int) -> Solution:
     from slicewright.slicing.cone_programme import solve_cone
-    from slicewright.solvers import Options
+    from slicewright.solvers import SolverOptions
 
     start = iterated_search(scenario, rounds=default_rounds(scenario.n_devices), seed=seed)
-    answer = solve_cone(scenario, start=start, options=Options(time_limit_s=job.time_limit_s, seed=seed))
+    answer = solve_cone(
+        scenario, start=start, options=SolverOptions(time_limit_s=job.time_limit_s, seed=seed)
+    )
     return Solution(
         answer.decisions, answer.shares, answer.bound_s, f"{answer.result.solver} {answer.result.version}"
     )

@@ -1,4 +1,4 @@
-"""The physical world without decisions: scenarios, radio, presets, files, importers (floor 1)."""
+"""The physical world without decisions: scenarios, radio, presets, files, importers."""
 
 from slicewright.network.presets import PRESETS, Family, generate, preset
 from slicewright.network.radio import Radio, path_loss_rate, radio_model, radio_models, register_radio_model

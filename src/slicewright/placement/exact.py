@@ -10,8 +10,7 @@ from slicewright.errors import SolverError
 from slicewright.placement.judge import queue_arrivals
 from slicewright.placement.problem.options import REJECTED, Options
 from slicewright.placement.problem.tasks import Tasks
-from slicewright.solvers import Options as SolverOptions
-from slicewright.solvers import Programme, Rows, solve
+from slicewright.solvers import Programme, Rows, SolverOptions, solve
 from slicewright.types import BoolArray, FloatArray, IntArray
 
 FEASIBILITY = 1e-9

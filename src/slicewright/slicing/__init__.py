@@ -1,4 +1,4 @@
-"""Problem one: who offloads, through which access point, to which node, in which slice, with what share (floor 2)."""
+"""Problem one: who offloads, through which access point, to which node, in which slice, with what share."""
 
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.decisions import Decisions

@@ -18,7 +18,7 @@ from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.judge import evaluate
 from slicewright.slicing.shares import Shares, optimal_shares
-from slicewright.solvers import Options, Programme, Result, Rows, Status, solve
+from slicewright.solvers import Programme, Result, Rows, SolverOptions, SolverStatus, solve
 from slicewright.types import FloatArray, IntArray
 
 BOUND_SLACK = 1e-6
@@ -46,7 +46,7 @@ def solve_cone(
     *,
     start: tuple[Decisions, Shares] | None = None,
     solver: str = "scip",
-    options: Options | None = None,
+    options: SolverOptions | None = None,
 ) -> ConeAnswer:
     """Solve SP3 to a relative gap or until a limit; the incumbent is returned either way.
 
@@ -62,14 +62,14 @@ def solve_cone(
         SolverError: the solver cannot take cones, has no licence or failed numerically.
     """
     began = time.perf_counter()
-    options = options or Options()
+    options = options or SolverOptions()
     columns = _columns(scenario)
     programme = _programme(scenario, columns, start)
     if options.time_limit_s is not None:
         left = options.time_limit_s - (time.perf_counter() - began)
         options = replace(options, time_limit_s=max(1e-3, left))
     result = solve(programme, solver_name=solver, options=options)
-    if result.status not in (Status.OPTIMAL, Status.FEASIBLE, Status.NO_SOLUTION):
+    if result.status not in (SolverStatus.OPTIMAL, SolverStatus.FEASIBLE, SolverStatus.NO_SOLUTION):
         # Everybody local is always feasible, so a solver that says otherwise has lost its way.
         raise SolverError(f"{solver} failed on the cone programme: {result.message}")
     decisions, shares = _incumbent(scenario, columns, result)

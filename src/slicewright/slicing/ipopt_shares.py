@@ -10,10 +10,10 @@ from slicewright.network.scenario import Scenario
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
-from slicewright.solvers import Options, Result, SmoothProblem, minimise_smooth
+from slicewright.solvers import Result, SmoothProblem, SolverOptions, minimise_smooth
 from slicewright.types import FloatArray, IntArray
 
-PRECISE = Options(gap=1e-10, feasibility=1e-9, time_limit_s=60.0)
+PRECISE = SolverOptions(gap=1e-10, feasibility=1e-9, time_limit_s=60.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,9 @@ class ReferenceShares:
         return sum(result.time_s for result in self.results)
 
 
-def ipopt_shares(scenario: Scenario, decisions: Decisions, *, options: Options = PRECISE) -> ReferenceShares:
+def ipopt_shares(
+    scenario: Scenario, decisions: Decisions, *, options: SolverOptions = PRECISE
+) -> ReferenceShares:
     """Shares for given decisions: SP1 (14) within slices, then SP2 (15) between them, both by Ipopt.
 
     Both are convex, and the radio part of SP1 does not depend on omega, so the chain ends in the joint
@@ -64,7 +66,9 @@ def ipopt_shares(scenario: Scenario, decisions: Decisions, *, options: Options =
     return ReferenceShares(shares, (within, between))
 
 
-def _within_slices(scenario: Scenario, decisions: Decisions, users: IntArray, options: Options) -> Result:
+def _within_slices(
+    scenario: Scenario, decisions: Decisions, users: IntArray, options: SolverOptions
+) -> Result:
     """SP1: minimise sum T / phi_radio + sum 1 / (phi_compute F / L - Lambda); 13b bounds phi_compute."""
     import casadi
 
@@ -97,7 +101,7 @@ def _within_slices(scenario: Scenario, decisions: Decisions, users: IntArray, op
 
 
 def _between_slices(
-    scenario: Scenario, decisions: Decisions, users: IntArray, shares: Shares, options: Options
+    scenario: Scenario, decisions: Decisions, users: IntArray, shares: Shares, options: SolverOptions
 ) -> Result:
     """SP2: minimise the sum of (sum T / phi) / omega over slices and points. Fills ``shares.bandwidth``."""
     import casadi

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from slicewright.errors import SolverError
-from slicewright.solvers.programme import Options, Programme
-from slicewright.solvers.result import Result, Status
+from slicewright.solvers.programme import Programme, SolverOptions
+from slicewright.solvers.result import Result, SolverStatus
 
 
-def minimise(programme: Programme, options: Options) -> Result:
+def minimise(programme: Programme, options: SolverOptions) -> Result:
     """Solve with Gurobi.
 
     Raises:
@@ -74,22 +74,22 @@ def _result(model: Any, x: Any, time_s: float) -> Result:
 
     grb = gurobipy.GRB
     ended = {
-        grb.OPTIMAL: Status.OPTIMAL,
-        grb.INFEASIBLE: Status.INFEASIBLE,
-        grb.UNBOUNDED: Status.UNBOUNDED,
-        grb.INF_OR_UNBD: Status.UNBOUNDED,
-        grb.TIME_LIMIT: Status.FEASIBLE,
-        grb.NODE_LIMIT: Status.FEASIBLE,
-        grb.INTERRUPTED: Status.FEASIBLE,
-        grb.SUBOPTIMAL: Status.FEASIBLE,
+        grb.OPTIMAL: SolverStatus.OPTIMAL,
+        grb.INFEASIBLE: SolverStatus.INFEASIBLE,
+        grb.UNBOUNDED: SolverStatus.UNBOUNDED,
+        grb.INF_OR_UNBD: SolverStatus.UNBOUNDED,
+        grb.TIME_LIMIT: SolverStatus.FEASIBLE,
+        grb.NODE_LIMIT: SolverStatus.FEASIBLE,
+        grb.INTERRUPTED: SolverStatus.FEASIBLE,
+        grb.SUBOPTIMAL: SolverStatus.FEASIBLE,
     }
-    status = ended.get(model.Status, Status.FAILED)
-    if status is Status.FEASIBLE and not model.SolCount:
-        status = Status.NO_SOLUTION
+    status = ended.get(model.Status, SolverStatus.FAILED)
+    if status is SolverStatus.FEASIBLE and not model.SolCount:
+        status = SolverStatus.NO_SOLUTION
     bound = -math.inf
-    if status is Status.INFEASIBLE:
+    if status is SolverStatus.INFEASIBLE:
         bound = math.inf
-    elif model.IsMIP or status is Status.OPTIMAL:
+    elif model.IsMIP or status is SolverStatus.OPTIMAL:
         proven = float(model.ObjBound)
         bound = proven if abs(proven) < grb.INFINITY else -math.inf
     return Result(

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from slicewright.errors import SolverError
-from slicewright.solvers.programme import Options, Programme
-from slicewright.solvers.result import Result, Status
+from slicewright.solvers.programme import Programme, SolverOptions
+from slicewright.solvers.result import Result, SolverStatus
 
 _threads = 0
 """Threads of HiGHS' scheduler, which is one per process and refuses another number until it is reset."""
 
 
-def minimise(programme: Programme, options: Options) -> Result:
+def minimise(programme: Programme, options: SolverOptions) -> Result:
     """Hand the programme to HiGHS as arrays and solve it.
 
     Raises:
@@ -75,30 +75,30 @@ def _result(highs: Any, integers: bool, time_s: float) -> Result:
     import highspy
 
     ended = {
-        highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
-        highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
-        highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
-        highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.UNBOUNDED,
-        highspy.HighsModelStatus.kTimeLimit: Status.FEASIBLE,
-        highspy.HighsModelStatus.kSolutionLimit: Status.FEASIBLE,
-        highspy.HighsModelStatus.kIterationLimit: Status.FEASIBLE,
-        highspy.HighsModelStatus.kInterrupt: Status.FEASIBLE,
+        highspy.HighsModelStatus.kOptimal: SolverStatus.OPTIMAL,
+        highspy.HighsModelStatus.kInfeasible: SolverStatus.INFEASIBLE,
+        highspy.HighsModelStatus.kUnbounded: SolverStatus.UNBOUNDED,
+        highspy.HighsModelStatus.kUnboundedOrInfeasible: SolverStatus.UNBOUNDED,
+        highspy.HighsModelStatus.kTimeLimit: SolverStatus.FEASIBLE,
+        highspy.HighsModelStatus.kSolutionLimit: SolverStatus.FEASIBLE,
+        highspy.HighsModelStatus.kIterationLimit: SolverStatus.FEASIBLE,
+        highspy.HighsModelStatus.kInterrupt: SolverStatus.FEASIBLE,
     }
     word, info = highs.getModelStatus(), highs.getInfo()
-    status = ended.get(word, Status.FAILED)
+    status = ended.get(word, SolverStatus.FAILED)
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    if status is Status.FEASIBLE and not found:
-        status = Status.NO_SOLUTION
+    if status is SolverStatus.FEASIBLE and not found:
+        status = SolverStatus.NO_SOLUTION
     objective = float(info.objective_function_value) if status.has_point else math.inf
     bound = float(info.mip_dual_bound) if integers else -math.inf
-    if status is Status.OPTIMAL and not integers:
+    if status is SolverStatus.OPTIMAL and not integers:
         bound = objective
     return Result(
         status=status,
         solver="highs",
         version=highs.version(),
         objective=objective,
-        bound=math.inf if status is Status.INFEASIBLE else bound,
+        bound=math.inf if status is SolverStatus.INFEASIBLE else bound,
         time_s=time_s,
         values=np.array(highs.getSolution().col_value) if status.has_point else None,
         message=highs.modelStatusToString(word),

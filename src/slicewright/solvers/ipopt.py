@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slicewright.errors import SolverError
-from slicewright.solvers.programme import Options
+from slicewright.solvers.programme import SolverOptions
 from slicewright.solvers.registry import solver
-from slicewright.solvers.result import Result, Status
+from slicewright.solvers.result import Result, SolverStatus
 from slicewright.types import FloatArray
 
 if TYPE_CHECKING:
     from casadi import SX
 
 _ENDED = {
-    "Solve_Succeeded": Status.OPTIMAL,
-    "Solved_To_Acceptable_Level": Status.FEASIBLE,
-    "Infeasible_Problem_Detected": Status.INFEASIBLE,
-    "Maximum_WallTime_Exceeded": Status.FEASIBLE,
-    "Maximum_CpuTime_Exceeded": Status.FEASIBLE,
-    "Maximum_Iterations_Exceeded": Status.FEASIBLE,
-    "Feasible_Point_Found": Status.FEASIBLE,
-    "Search_Direction_Becomes_Too_Small": Status.FEASIBLE,
-    "Diverging_Iterates": Status.UNBOUNDED,
+    "Solve_Succeeded": SolverStatus.OPTIMAL,
+    "Solved_To_Acceptable_Level": SolverStatus.FEASIBLE,
+    "Infeasible_Problem_Detected": SolverStatus.INFEASIBLE,
+    "Maximum_WallTime_Exceeded": SolverStatus.FEASIBLE,
+    "Maximum_CpuTime_Exceeded": SolverStatus.FEASIBLE,
+    "Maximum_Iterations_Exceeded": SolverStatus.FEASIBLE,
+    "Feasible_Point_Found": SolverStatus.FEASIBLE,
+    "Search_Direction_Becomes_Too_Small": SolverStatus.FEASIBLE,
+    "Diverging_Iterates": SolverStatus.UNBOUNDED,
 }
 
 
@@ -49,7 +49,7 @@ class SmoothProblem:
     start: FloatArray
 
 
-def minimise_smooth(problem: SmoothProblem, options: Options | None = None) -> Result:
+def minimise_smooth(problem: SmoothProblem, options: SolverOptions | None = None) -> Result:
     """Solve with Ipopt. OPTIMAL is a local optimum, global only if the problem is convex; no bound is proven.
 
     Args:
@@ -64,11 +64,11 @@ def minimise_smooth(problem: SmoothProblem, options: Options | None = None) -> R
     solver("ipopt").require()
     import casadi
 
-    options = options or Options()
+    options = options or SolverOptions()
     began = time.perf_counter()
     version = f"casadi {solver('ipopt').version}"
     if (problem.lower > problem.upper).any():  # CasADi would call the problem ill-posed
-        return Result(Status.INFEASIBLE, "ipopt", version, message="bounds cross")
+        return Result(SolverStatus.INFEASIBLE, "ipopt", version, message="bounds cross")
     settings: dict[str, Any] = {
         "print_time": False,
         "ipopt.print_level": 0,
@@ -89,9 +89,9 @@ def minimise_smooth(problem: SmoothProblem, options: Options | None = None) -> R
     values = np.asarray(answer["x"], dtype=np.float64).ravel()
     excess = float(np.max(np.asarray(answer["g"]), initial=0.0))
     outside = float(np.max(np.maximum(problem.lower - values, values - problem.upper), initial=0.0))
-    status = _ENDED.get(word, Status.FAILED)
-    if status is Status.FEASIBLE and max(excess, outside) > options.feasibility:
-        status = Status.NO_SOLUTION
+    status = _ENDED.get(word, SolverStatus.FAILED)
+    if status is SolverStatus.FEASIBLE and max(excess, outside) > options.feasibility:
+        status = SolverStatus.NO_SOLUTION
     return Result(
         status=status,
         solver="ipopt",

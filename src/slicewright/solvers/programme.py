@@ -62,7 +62,7 @@ class Programme:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class SolverOptions:
     """How long, how well and how repeatably to solve.
 
     Attributes:

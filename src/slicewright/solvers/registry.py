@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from slicewright.errors import MissingExtraError, SolverError, UnknownNameError
-from slicewright.solvers.programme import Capability, Options, Programme
+from slicewright.solvers.programme import Capability, Programme, SolverOptions
 from slicewright.solvers.result import Result
 
 ANYTHING = Capability(0)
@@ -90,7 +90,7 @@ def available_solvers(needed: Capability = ANYTHING) -> list[str]:
     return [name for name, one in SOLVERS.items() if needed in one.capabilities and one.available]
 
 
-def solve(programme: Programme, *, solver_name: str = "scip", options: Options | None = None) -> Result:
+def solve(programme: Programme, *, solver_name: str = "scip", options: SolverOptions | None = None) -> Result:
     """Minimise a programme.
 
     A time limit returns the incumbent with its gap; it is never an error.
@@ -115,7 +115,7 @@ def solve(programme: Programme, *, solver_name: str = "scip", options: Options |
         raise SolverError(f"{chosen.title} does not take {what}; use one of {', '.join(able)}")
     chosen.require()
     back_end = import_module(f"slicewright.solvers.{chosen.name}")
-    result: Result = back_end.minimise(programme, options or Options())
+    result: Result = back_end.minimise(programme, options or SolverOptions())
     return result
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from slicewright.types import FloatArray
 
 
-class Status(Enum):
+class SolverStatus(Enum):
     """How a run ended."""
 
     OPTIMAL = "optimal"
@@ -29,7 +29,7 @@ class Status(Enum):
     @property
     def has_point(self) -> bool:
         """Whether ``values`` is a feasible point."""
-        return self in (Status.OPTIMAL, Status.FEASIBLE)
+        return self in (SolverStatus.OPTIMAL, SolverStatus.FEASIBLE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Result:
         message: the solver's own word for how it ended.
     """
 
-    status: Status
+    status: SolverStatus
     solver: str
     version: str
     objective: float = math.inf

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.solvers.programme import Options, Programme
-from slicewright.solvers.result import Result, Status
+from slicewright.solvers.programme import Programme, SolverOptions
+from slicewright.solvers.result import Result, SolverStatus
 
 if TYPE_CHECKING:
     from pyscipopt import Model, Variable
 
 _ENDED = {
-    "optimal": Status.OPTIMAL,
-    "gaplimit": Status.OPTIMAL,
-    "infeasible": Status.INFEASIBLE,
-    "unbounded": Status.UNBOUNDED,
-    "inforunbd": Status.UNBOUNDED,
-    "timelimit": Status.FEASIBLE,
-    "nodelimit": Status.FEASIBLE,
-    "memlimit": Status.FEASIBLE,
-    "userinterrupt": Status.FEASIBLE,
+    "optimal": SolverStatus.OPTIMAL,
+    "gaplimit": SolverStatus.OPTIMAL,
+    "infeasible": SolverStatus.INFEASIBLE,
+    "unbounded": SolverStatus.UNBOUNDED,
+    "inforunbd": SolverStatus.UNBOUNDED,
+    "timelimit": SolverStatus.FEASIBLE,
+    "nodelimit": SolverStatus.FEASIBLE,
+    "memlimit": SolverStatus.FEASIBLE,
+    "userinterrupt": SolverStatus.FEASIBLE,
 }
 
 
-def minimise(programme: Programme, options: Options) -> Result:
+def minimise(programme: Programme, options: SolverOptions) -> Result:
     """Build the programme in SCIP and solve it; SCIP uses one thread whatever is asked."""
     from pyscipopt import Model
 
@@ -50,7 +50,7 @@ def minimise(programme: Programme, options: Options) -> Result:
     return _result(model, columns, time.perf_counter() - began)
 
 
-def _configure(model: Model, options: Options) -> None:
+def _configure(model: Model, options: SolverOptions) -> None:
     model.setParam("limits/gap", options.gap)
     model.setParam("numerics/feastol", options.feasibility)
     model.setParam("randomization/randomseedshift", options.short_seed)
@@ -97,10 +97,10 @@ def _finite(side: float) -> float | None:
 
 def _result(model: Model, columns: list[Variable], time_s: float) -> Result:
     word = model.getStatus()
-    status = _ENDED.get(word, Status.FAILED)
+    status = _ENDED.get(word, SolverStatus.FAILED)
     found = model.getNSols() > 0
-    if status is Status.FEASIBLE and not found:
-        status = Status.NO_SOLUTION
+    if status is SolverStatus.FEASIBLE and not found:
+        status = SolverStatus.NO_SOLUTION
     best = model.getBestSol() if found and status.has_point else None
     bound = model.getDualbound()
     return Result(

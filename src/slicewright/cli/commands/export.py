@@ -37,14 +37,14 @@ def export(
     """  # fmt: skip
     import slicewright as sw
     from slicewright.cli.options import choice, output
-    from slicewright.enforcement.export import TARGETS, Options, export_plan, write_export
+    from slicewright.enforcement.export import TARGETS, ExportOptions, export_plan, write_export
     from slicewright.errors import InvalidOptionError
     from slicewright.slicing.rrm import PROFILES, Plmn
 
     mcc, dash, mnc = plmn.partition("-")
     if not dash:
         raise InvalidOptionError("--plmn", "must be MCC-MNC, for example 001-01", value=plmn)
-    options = Options(
+    options = ExportOptions(
         profile=choice(profile, PROFILES, "--profile"),
         plmn=Plmn(mcc, mnc),
         first_cell=first_cell,

@@ -53,7 +53,7 @@ def serve(
 
     from slicewright.cli.options import choice, duration_s, progress_output
     from slicewright.enforcement.sdn.api import http_server
-    from slicewright.enforcement.sdn.decision import Policy
+    from slicewright.enforcement.sdn.decision import PlacementSettings
     from slicewright.enforcement.sdn.launcher import Address, start_controller
     from slicewright.enforcement.sdn.service import Service
     from slicewright.placement import placement_method
@@ -62,8 +62,8 @@ def serve(
 
     remarks = progress_output()
     placement_method(method)  # an unknown name is refused now, not with the first task
-    policy = Policy(method, split=choice(split, SPLITS, "--split"), budget_s=duration_s(budget))
-    service = Service(_fabric(topology, fabric_file), policy)
+    settings = PlacementSettings(method, split=choice(split, SPLITS, "--split"), budget_s=duration_s(budget))
+    service = Service(_fabric(topology, fabric_file), settings)
     with remarks.status("loading"):
         load_kernels()
     of_host, of_port = _address(openflow, "--openflow")

@@ -1,6 +1,6 @@
 """A plan in the dialects of those who would carry it out. Files only: nothing here talks to a radio or a cluster."""
 
-from slicewright.enforcement.export.document import Export, Options
+from slicewright.enforcement.export.document import Export, ExportOptions
 from slicewright.enforcement.export.registry import TARGETS, export_plan, write_export
 
-__all__ = ["TARGETS", "Export", "Options", "export_plan", "write_export"]
+__all__ = ["TARGETS", "Export", "ExportOptions", "export_plan", "write_export"]

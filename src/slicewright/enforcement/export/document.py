@@ -29,7 +29,7 @@ _NAME = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """What a plan does not say and targets want to know.
 
     Attributes:
@@ -92,7 +92,7 @@ class Source:
     """A plan with what every exporter derives from it."""
 
     plan: Plan
-    options: Options
+    options: ExportOptions
 
     @cached_property
     def cells(self) -> tuple[str, ...]:

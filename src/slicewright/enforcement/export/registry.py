@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from slicewright.enforcement.export.compute import to_kubernetes, to_mec015
-from slicewright.enforcement.export.document import Export, Options, Source
+from slicewright.enforcement.export.document import Export, ExportOptions, Source
 from slicewright.enforcement.export.radio import to_a1, to_e2sm_ccc, to_rrm, to_srsran_json, to_srsran_yaml
 from slicewright.errors import InvalidPlanError, UnknownNameError
 from slicewright.files.documents import write_atomically
@@ -26,7 +26,7 @@ TARGETS: Mapping[str, Callable[[Source], Export]] = MappingProxyType(
 )
 
 
-def export_plan(plan: Plan, target: str, *, options: Options | None = None) -> Export:
+def export_plan(plan: Plan, target: str, *, options: ExportOptions | None = None) -> Export:
     """A plan in the dialect of a target. Nothing is sent anywhere.
 
     Args:
@@ -45,7 +45,7 @@ def export_plan(plan: Plan, target: str, *, options: Options | None = None) -> E
         raise InvalidPlanError(
             "plan", f"must keep every constraint: {plan.violations.explain().splitlines()[0]}"
         )
-    return TARGETS[target](Source(plan, options or Options()))
+    return TARGETS[target](Source(plan, options or ExportOptions()))
 
 
 def write_export(export: Export, folder: str | Path) -> list[Path]:

@@ -61,7 +61,7 @@ def read_request(document: object, topology: Topology) -> Request:
 
 
 @dataclass(frozen=True)
-class Policy:
+class PlacementSettings:
     """How decisions are made.
 
     Attributes:
@@ -81,7 +81,7 @@ def decide(
     topology: Topology,
     running: Sequence[tuple[Request, tuple[int, ...]]],
     fresh: Sequence[Request],
-    policy: Policy,
+    settings: PlacementSettings,
     reachable: Callable[[Request, tuple[int, ...]], bool],
 ) -> list[tuple[int, ...] | str]:
     """Nodes for every fresh task, or the reason why there are none. Tasks that run are never moved.
@@ -94,12 +94,12 @@ def decide(
         topology: nodes and distances.
         running: tasks that run, with their nodes in ascending order.
         fresh: tasks that are asked for.
-        policy: method and its limits.
+        settings: method and its limits.
         reachable: whether a task can get to these nodes now.
     """
-    tasks = _problem(topology, [*(request for request, _ in running), *fresh], policy.split)
+    tasks = _problem(topology, [*(request for request, _ in running), *fresh], settings.split)
     pinned = choice_of(tasks, [nodes for _, nodes in running] + [()] * len(fresh))
-    answer = place(tasks, policy.method, budget_s=policy.budget_s, seed=policy.seed, certify=False)
+    answer = place(tasks, settings.method, budget_s=settings.budget_s, seed=settings.seed, certify=False)
     proposed = choice_of(tasks, answer.nodes)
     choice = pinned.copy()
     reasons: dict[int, str] = {}

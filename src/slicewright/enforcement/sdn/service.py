@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from slicewright.enforcement.sdn.decision import Policy, Request, decide
+from slicewright.enforcement.sdn.decision import PlacementSettings, Request, decide
 from slicewright.enforcement.sdn.fabric import Fabric, Hop
 from slicewright.enforcement.sdn.rules import FIRST_PORT, LAST_PORT, Part, Rules, rules_of, task_rules
 from slicewright.errors import EnforcementError
@@ -78,12 +78,12 @@ class Service:
 
     Attributes:
         fabric: the network.
-        policy: how decisions are made.
+        settings: how decisions are made.
         confirm_s: s that a switch may take to confirm.
     """
 
     fabric: Fabric
-    policy: Policy = field(default_factory=Policy)
+    settings: PlacementSettings = field(default_factory=PlacementSettings)
     confirm_s: float = CONFIRM_S
     _tasks: dict[int, Running] = field(default_factory=dict, init=False)
     _channels: dict[str, Channel] = field(default_factory=dict, init=False)
@@ -105,7 +105,7 @@ class Service:
         """
         with self._lock:
             present = [(task.request, task.nodes) for task in self._tasks.values()]
-            answers = decide(self.fabric.topology, present, requests, self.policy, self._reachable)
+            answers = decide(self.fabric.topology, present, requests, self.settings, self._reachable)
             results = [
                 answer if isinstance(answer, str) else self._record(request, answer)
                 for request, answer in zip(requests, answers, strict=True)

@@ -7,7 +7,7 @@ from functools import cache
 
 from slicewright.errors import SlicewrightError
 from slicewright.judging import OPTIMAL_GAP
-from slicewright.labels.label import Label, Status
+from slicewright.labels.label import Label, LabelStatus
 from slicewright.labels.methods import METHODS, Job, method_of
 from slicewright.labels.recipe import Recipe
 from slicewright.labels.table import encode
@@ -44,7 +44,7 @@ def label_one(job: Job, seed: int) -> Label:
     times, violations = evaluate(scenario, solution.decisions, solution.shares)
     cost = float(times.completion_s.sum())
     gap = cost / solution.bound_s - 1.0 if solution.bound_s > 0 else float("inf")
-    status: Status = "infeasible"
+    status: LabelStatus = "infeasible"
     if violations.feasible:
         status = "optimal" if gap <= OPTIMAL_GAP else "feasible"
     return Label(

@@ -5,19 +5,16 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from slicewright.files.documents import write_atomically
-from slicewright.learning.common.model_files import write_model
-from slicewright.models.cards import Card
+from slicewright.learning.common.model_files import TrainedModel
 
 Axes = tuple[str | None, ...]
 OPSET = 18
-LIBRARIES = ("slicewright", "torch", "lightning", "onnx", "onnxruntime", "numpy")
 
 
 def to_onnx(
@@ -56,36 +53,12 @@ def to_onnx(
         return (Path(folder) / "model.onnx").read_bytes()
 
 
-def save_model(
-    model: nn.Module,
-    folder: Path,
-    *,
-    name: str,
-    kind: str,
-    onnx: bytes,
-    settings: Mapping[str, Any],
-    trained_for: Mapping[str, Any],
-    data: Mapping[str, Any],
-    training: Mapping[str, Any],
-    figures: Mapping[str, Any],
-) -> Card:
-    """Write ``<name>.onnx``, ``<name>.safetensors`` and ``<name>.json`` into a folder, each atomically."""
+def with_weights(trained: TrainedModel, network: nn.Module) -> TrainedModel:
+    """The model with the weights of its network, and how many they are."""
     from safetensors.torch import save
 
-    write_atomically(folder / f"{name}.safetensors", save(dict(model.state_dict())))
-    return write_model(
-        folder,
-        name=name,
-        kind=kind,
-        onnx=onnx,
-        settings=settings,
-        trained_for=trained_for,
-        data=data,
-        training=training,
-        figures=figures,
-        parameters=sum(p.numel() for p in model.parameters()),
-        libraries=LIBRARIES,
-    )
+    count = sum(p.numel() for p in network.parameters())
+    return replace(trained, weights=save(dict(network.state_dict())), parameters=count)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

@@ -50,8 +50,8 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What happened: losses by epoch, and the epoch whose weights were kept."""
+class LossHistory:
+    """Losses by epoch, and the epoch whose weights were kept."""
 
     train: tuple[float, ...] = ()
     valid: tuple[float, ...] = ()
@@ -172,7 +172,7 @@ def fit(
     schedule: Schedule,
     folder: Path | None = None,
     report: Callable[[str], None] | None = None,
-) -> Outcome:
+) -> LossHistory:
     """Train a model in place and leave it with its best weights.
 
     Args:
@@ -221,7 +221,7 @@ def fit(
     if best.weights:
         task.model.load_state_dict(best.weights)
     task.model.cpu().eval()
-    return Outcome(tuple(best.train), tuple(best.valid), best.epoch)
+    return LossHistory(tuple(best.train), tuple(best.valid), best.epoch)
 
 
 def _loggers(folder: Path | None) -> list[Any]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from slicewright.learning.common.batching import stack_padded
 from slicewright.learning.placement.solved_runs import Run
-from slicewright.models.placement.queue_inputs import NetworkInputs, network_inputs
+from slicewright.models.placement.queue_inputs import QueueInputs, queue_inputs
 
 BATCH_SIZE = 16
 IMPOSSIBLE = -1e9
@@ -52,7 +52,7 @@ def queue_batches(runs: Sequence[Run], batch_size: int = BATCH_SIZE) -> list[Que
 
 def stack(runs: Sequence[Run]) -> QueueBatch:
     """Pad and stack runs whose networks have the same options."""
-    seen = [network_inputs(run.tasks) for run in runs]
+    seen = [queue_inputs(run.tasks) for run in runs]
     wrong = [np.where(run.keeps, 0.0, IMPOSSIBLE).astype(np.float32) for run in runs]
     served = [(run.choice >= 0).astype(np.float32) for run in runs]
     mask = [np.ones(run.tasks.n_tasks, np.float32) for run in runs]
@@ -66,7 +66,7 @@ def stack(runs: Sequence[Run]) -> QueueBatch:
     return QueueBatch(inputs, stack_padded(wrong), stack_padded(served))  # type: ignore[arg-type]
 
 
-def as_tensors(inputs: NetworkInputs) -> tuple[Tensor, ...]:
+def as_tensors(inputs: QueueInputs) -> tuple[Tensor, ...]:
     """One problem as the network's arguments, mask included."""
     batched = [torch.from_numpy(getattr(inputs, n))[None] for n in ("cost", "limit", "pair", "task", "node")]
     mask = torch.ones(1, inputs.cost.shape[0])

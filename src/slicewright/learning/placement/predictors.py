@@ -13,7 +13,7 @@ from slicewright.learning.placement.classifier import Classifier
 from slicewright.learning.placement.queue_network import QueueNetwork
 from slicewright.learning.placement.solved_runs import Run
 from slicewright.models.placement.features import adjacency, task_rows
-from slicewright.models.placement.queue_inputs import network_inputs
+from slicewright.models.placement.queue_inputs import queue_inputs
 from slicewright.types import FloatArray
 
 Predictor: TypeAlias = Callable[[Run], FloatArray]
@@ -50,7 +50,7 @@ def of_queue_network(model: QueueNetwork) -> Predictor:
 
     @torch.no_grad()
     def predict(run: Run) -> FloatArray:
-        log_p: FloatArray = model(*as_tensors(network_inputs(run.tasks)))[0].double().numpy()
+        log_p: FloatArray = model(*as_tensors(queue_inputs(run.tasks)))[0].double().numpy()
         return log_p
 
     return predict

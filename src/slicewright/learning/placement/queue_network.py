@@ -80,7 +80,7 @@ class QueueNetwork(nn.Module):
     ) -> Tensor:
         """(B, K, O) log-probabilities of the options after the last round.
 
-        Args as :class:`slicewright.models.placement.queue_inputs.NetworkInputs` with a batch axis, except that
+        Args as :class:`slicewright.models.placement.queue_inputs.QueueInputs` with a batch axis, except that
         ``first`` and ``second`` are shared; ``mask`` (B, K) is 0 for padded tasks, which change nothing.
         """
         return torch.log_softmax(self.trace(cost, limit, pair, task, node, first, second, mask)[-1], dim=-1)

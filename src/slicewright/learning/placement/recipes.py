@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from slicewright.errors import UnknownNameError
+from slicewright.learning.common.model_files import TrainedModel, write_model
 from slicewright.learning.placement.classifier import Classifier, ClassifierDesign
 from slicewright.learning.placement.cross_validation import score_predictor
 from slicewright.learning.placement.decision_tree import SMALLEST_LEAF, train_tree, tree_onnx
-from slicewright.learning.placement.files import save_files
 from slicewright.learning.placement.gain_figures import gain_figures
 from slicewright.learning.placement.onnx_graphs import classifier_onnx, queue_onnx
 from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
@@ -35,6 +36,7 @@ from slicewright.models.cards import Card
 from slicewright.models.placement.features import ALONE
 from slicewright.models.placement.model_kinds import GRAPH, QUEUE, ROWS, SHIPPED, TREE
 
+LIBRARIES = ("slicewright", "torch", "scikit-learn", "onnx", "numpy")
 Report = Callable[[str], None]
 DECODINGS = 8
 """Of the repaired gain on the card."""
@@ -43,7 +45,7 @@ Data = Mapping[str, Sequence[Run]]
 
 
 @dataclass(frozen=True)
-class Scale:
+class TrainingScale:
     """How much to train.
 
     Attributes:
@@ -59,23 +61,11 @@ class Scale:
     tested: int
 
 
-SCALES: Mapping[str, Scale] = {
-    "smoke": Scale(24, 16, ClassifierSchedule(epochs=5), QueueSchedule(imitate=1, descend=1), 6),
-    "shipped": Scale(800, 320, ClassifierSchedule(), QueueSchedule(), 100),
-    "full": Scale(5000, 3200, ClassifierSchedule(), QueueSchedule(imitate=40, descend=20), 400),
+SCALES: Mapping[str, TrainingScale] = {
+    "smoke": TrainingScale(24, 16, ClassifierSchedule(epochs=5), QueueSchedule(imitate=1, descend=1), 6),
+    "shipped": TrainingScale(800, 320, ClassifierSchedule(), QueueSchedule(), 100),
+    "full": TrainingScale(5000, 3200, ClassifierSchedule(), QueueSchedule(imitate=40, descend=20), 400),
 }
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A model and what its files need."""
-
-    kind: str
-    onnx: bytes
-    settings: Mapping[str, Any]
-    training: Mapping[str, Any]
-    predict: Predictor
-    parameters: int
 
 
 def train(
@@ -114,59 +104,63 @@ def train(
         family: solved_runs(family, range(count), report=report) if data is None else data[family]
         for family, count in families.items()
     }
-    made = _trained(name, runs, chosen, seed, epochs, report)
-    learned = [run for family in runs.values() for run in family]
+    trained, predict = _trained(name, runs, chosen, seed, epochs, report)
     figures: dict[str, Any] = {}
     for family in runs:
         report(f"testing on {chosen.tested} runs of family {family}")
         test = solved_runs(family, range(FIRST_TEST_SEED, FIRST_TEST_SEED + chosen.tested))
-        figures[family] = gain_figures(made.predict, test, decodings=DECODINGS)
+        figures[family] = gain_figures(predict, test, decodings=DECODINGS)
         if family == "paper":
-            figures[family] |= {
-                k: round(v, 4) for k, v in asdict(score_predictor(made.predict, test)).items()
-            }
-    return save_files(
-        folder,
-        name=name,
-        kind=made.kind,
-        onnx=made.onnx,
-        settings=made.settings,
-        trained_for=ranges(learned),
+            figures[family] |= {k: round(v, 4) for k, v in asdict(score_predictor(predict, test)).items()}
+    trained = replace(
+        trained,
         data={
             "runs": {family: [0, len(x) - 1] for family, x in runs.items()},
             "labels": "exact up to 40 tasks, else search; canonical tie-break",
             "search_iterations": LABEL_ITERATIONS,
             "test_seeds_from": FIRST_TEST_SEED,
         },
-        training={"scale": scale, "seed": seed, **made.training},
+        training={"scale": scale, "seed": seed, **trained.training},
         figures=figures | {"runs": chosen.tested, "decodings": DECODINGS},
-        parameters=made.parameters,
     )
+    return write_model(trained, folder)
 
 
-def _trained(name: str, data: Data, scale: Scale, seed: int, epochs: int | None, report: Report) -> Trained:
+def _trained(
+    name: str, data: Data, scale: TrainingScale, seed: int, epochs: int | None, report: Report
+) -> tuple[TrainedModel, Predictor]:
+    """The model as its files will hold it, and what it predicts before it is exported."""
     paper = data["paper"]
+    learned = [run for family in data.values() for run in family]
+    described = partial(TrainedModel, name, trained_for=ranges(learned), libraries=LIBRARIES)
     if name == "queue-network":
         schedule = replace(scale.queue, seed=seed, imitate=epochs or scale.queue.imitate)
         design = QueueDesign()
-        runs = [run for family in data.values() for run in family]
-        network = train_queue_network(runs, design, schedule, report=report)
-        predict, onnx = of_queue_network(network), queue_onnx(network)
-        return Trained(QUEUE, onnx, asdict(design), asdict(schedule), predict, _count(network))
+        network = train_queue_network(learned, design, schedule, report=report)
+        trained = described(
+            QUEUE, queue_onnx(network), asdict(design), training=asdict(schedule), parameters=_count(network)
+        )
+        return trained, of_queue_network(network)
     sizes = published_sizes(paper[0])
     if name == "decision-tree":
         report("growing a tree")
         tree = train_tree(paper, seed=seed)
-        predict, onnx = of_tree(tree, sizes.classes), tree_onnx(tree, sizes.classes)
-        settings = {"features": sizes.features, "classes": sizes.classes}
-        training = {"smallest_leaf": SMALLEST_LEAF}
-        return Trained(TREE, onnx, settings, training, predict, int(tree.tree_.node_count))
+        trained = described(
+            TREE,
+            tree_onnx(tree, sizes.classes),
+            {"features": sizes.features, "classes": sizes.classes},
+            training={"smallest_leaf": SMALLEST_LEAF},
+            parameters=int(tree.tree_.node_count),
+        )
+        return trained, of_tree(tree, sizes.classes)
     shape = replace(sizes, graph=ALONE) if name == "mlp" else sizes
     rate = replace(scale.classifier, seed=seed, epochs=epochs or scale.classifier.epochs)
     model: Classifier = train_classifier(paper, shape, rate, report=report)
     kind = ROWS if name == "mlp" else GRAPH
-    predict, onnx = of_classifier(model), classifier_onnx(model)
-    return Trained(kind, onnx, asdict(shape), asdict(rate), predict, _count(model))
+    trained = described(
+        kind, classifier_onnx(model), asdict(shape), training=asdict(rate), parameters=_count(model)
+    )
+    return trained, of_classifier(model)
 
 
 def published_sizes(run: Run) -> ClassifierDesign:

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from slicewright.learning.common.batching import stack_padded
-from slicewright.models.slicing.features import Network
+from slicewright.models.slicing.features import ScenarioInputs
 
 
 class NetworkBatch(NamedTuple):
     """Scenarios of any network sizes for the size-free network; padding is what is out of reach or has no capacity.
 
     Attributes:
-        radio, work, capacity, local, arrival, shared: as in ``models.slicing.features.Network``, with a leading
+        radio, work, capacity, local, arrival, shared: as in ``models.slicing.features.ScenarioInputs``, with a leading
             batch axis.
         mask: (B, I) 1 for a device.
         access_point: (B, I) label, -1 if local or padded.
@@ -59,9 +59,9 @@ class NetworkLabel:
     cost: float
 
 
-def network_batch(networks: Sequence[Network], labels: Sequence[NetworkLabel]) -> NetworkBatch:
+def network_batch(networks: Sequence[ScenarioInputs], labels: Sequence[NetworkLabel]) -> NetworkBatch:
     """Pad and stack networks of any sizes; groups are renumbered for the padded number of nodes."""
-    stacked = {f.name: stack_padded([getattr(n, f.name) for n in networks]) for f in fields(Network)}
+    stacked = {f.name: stack_padded([getattr(n, f.name) for n in networks]) for f in fields(ScenarioInputs)}
     n_nodes = stacked["capacity"].shape[2]
     group = [np.where(x.node < 0, -1, x.slice * n_nodes + x.node) for x in labels]
     return NetworkBatch(
@@ -73,7 +73,7 @@ def network_batch(networks: Sequence[Network], labels: Sequence[NetworkLabel]) -
     )
 
 
-def network_key(network: Network) -> float:
+def network_key(network: ScenarioInputs) -> float:
     """Key of a network for ``similar_batches``: networks of other shapes never share a batch, but at the seams."""
     shape = 10 * network.capacity.shape[0] + network.capacity.shape[1] // 5
     return float(math.log(network.local.size) + 10.0 * shape)

@@ -78,12 +78,12 @@ class EdgeScore(nn.Module):
 class Round(nn.Module):
     """One round: price every option, update each device's state, choose anew."""
 
-    def __init__(self, made: BipartiteDesign) -> None:
+    def __init__(self, design: BipartiteDesign) -> None:
         super().__init__()
-        width = made.device_width
+        width = design.device_width
         self.update = perceptron(DEVICE_FEATURES + 2 * width + 4, width, width)
-        self.radio = EdgeScore(RADIO_FEATURES, width, made.edge_width)
-        self.group = EdgeScore(GROUP_FEATURES, width, made.edge_width)
+        self.radio = EdgeScore(RADIO_FEATURES, width, design.edge_width)
+        self.group = EdgeScore(GROUP_FEATURES, width, design.edge_width)
         self.offload = nn.Linear(width, 1)
         self.sharpness = nn.Parameter(torch.tensor([1.0, 1.0, 1.0]))
         self.step = nn.Parameter(torch.tensor(0.5))
@@ -190,10 +190,10 @@ def _behind(cost: Tensor, best: Tensor, local: Tensor) -> Tensor:
 class Bipartite(nn.Module):
     """All rounds. Permutation-equivariant over devices, access points, nodes and slices; padding changes nothing."""
 
-    def __init__(self, made: BipartiteDesign) -> None:
+    def __init__(self, design: BipartiteDesign) -> None:
         super().__init__()
-        self.design = made
-        self.rounds = nn.ModuleList([Round(made) for _ in range(made.rounds)])
+        self.design = design
+        self.rounds = nn.ModuleList([Round(design) for _ in range(design.rounds)])
 
     def settings(self) -> dict[str, object]:
         """What rebuilds the model before weights are loaded."""
@@ -219,7 +219,7 @@ class Bipartite(nn.Module):
         shared: Tensor,
         mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """A batch of networks (see ``features.Network``) to (B, I, A) and (B, I, N, J) probabilities."""
+        """A batch of networks (see ``features.ScenarioInputs``) to (B, I, A) and (B, I, N, J) probabilities."""
         p = prepare(radio, work, capacity, local, arrival, shared, mask)
         return self.unroll(p)[-1].probabilities(p)
 

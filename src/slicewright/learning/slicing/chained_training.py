@@ -16,7 +16,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from slicewright.learning.common.training import Schedule
-from slicewright.learning.slicing.fold_training import Batch, FoldTrainer, Item, Subproblem
+from slicewright.learning.slicing.fold_training import Batch, FoldItem, FoldTrainer, Subproblem
 from slicewright.learning.slicing.heads import bandwidth_loss, choice_loss, share_loss
 from slicewright.learning.slicing.published_networks import (
     BandwidthModel,
@@ -50,7 +50,7 @@ def sp3_loss(model: nn.Module, batch: Batch) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Answers:
+class OutOfFoldAnswers:
     """Answers of all three models for every scenario, each by models that were not trained on it.
 
     Attributes:
@@ -70,19 +70,19 @@ class Answers:
 
 def cross_validate(
     instances: Sequence[Solved],
-    made: Design,
+    design: Design,
     *,
     parts: int = 10,
     schedule: Schedule,
     upstream: Upstream = "chained",
     folder: Path | None = None,
     report: Callable[[str], None] = lambda line: None,
-) -> Answers:
+) -> OutOfFoldAnswers:
     """Train every subproblem once per fold and answer each scenario with the models that have not seen it.
 
     Args:
         instances: solved scenarios of one network size.
-        made: the design.
+        design: sizes and variant of the networks.
         parts: folds; the published protocol has 10.
         schedule: of every training.
         upstream: what SP2 and SP3 see of SP1 and SP2.
@@ -99,20 +99,20 @@ def cross_validate(
     trainer = FoldTrainer(split, schedule, where, report)
     decided = upstream == "conditioned"
     mark = "" if upstream == "chained" else f"-{upstream}"
-    sp1, sp2, sp3 = _subproblems(data.sizes, made, marks=(mark if decided else "", mark, mark))
+    sp1, sp2, sp3 = _subproblems(data.sizes, design, marks=(mark if decided else "", mark, mark))
 
     used = [(t.share > 0).astype(np.float32) for t in data.labels]
-    share = [a[0] for a in trainer.answers(sp1, data.first(used if decided else None))]
+    share = [a[0] for a in trainer.answers(sp1, data.sp1_items(used if decided else None))]
     shown = {"chained": share, "oracle-inputs": [t.share for t in data.labels], "conditioned": used}[upstream]
-    bandwidth = [a[0] for a in trainer.answers(sp2, data.second(shown))]
+    bandwidth = [a[0] for a in trainer.answers(sp2, data.sp2_items(shown))]
     told = [t.bandwidth for t in data.labels] if upstream == "oracle-inputs" else bandwidth
-    answers = trainer.answers(sp3, data.third() if decided else data.third(shown, told))
-    return Answers(share, bandwidth, [a[0] for a in answers], [a[1] for a in answers], fold)
+    answers = trainer.answers(sp3, data.sp3_items() if decided else data.sp3_items(shown, told))
+    return OutOfFoldAnswers(share, bandwidth, [a[0] for a in answers], [a[1] for a in answers], fold)
 
 
 def train_published(
     instances: Sequence[Solved],
-    made: Design,
+    design: Design,
     *,
     parts: int = 5,
     schedule: Schedule,
@@ -125,7 +125,7 @@ def train_published(
 
     Args:
         instances: solved scenarios of one network size.
-        made: the design.
+        design: sizes and variant of the networks.
         parts: folds of the upstream answers.
         schedule: of every training.
         folder: for logs and checkpoints.
@@ -133,15 +133,15 @@ def train_published(
     """
     data = _Data.of(instances)
     trainer = FoldTrainer(folds(len(instances), parts, seed=schedule.seed), schedule, folder, report)
-    sp1, sp2, sp3 = _subproblems(data.sizes, made)
-    model = PublishedModel(data.sizes, made)
-    first = data.first()
-    share = [a[0] for a in trainer.answers(sp1, first)]
-    second = data.second(share)
-    bandwidth = [a[0] for a in trainer.answers(sp2, second)]
-    model.sp1 = trainer.on_all(sp1, first)
-    model.sp2 = trainer.on_all(sp2, second)
-    model.sp3 = trainer.on_all(sp3, data.third(share, bandwidth))
+    sp1, sp2, sp3 = _subproblems(data.sizes, design)
+    model = PublishedModel(data.sizes, design)
+    sp1_items = data.sp1_items()
+    share = [a[0] for a in trainer.answers(sp1, sp1_items)]
+    sp2_items = data.sp2_items(share)
+    bandwidth = [a[0] for a in trainer.answers(sp2, sp2_items)]
+    model.sp1 = trainer.on_all(sp1, sp1_items)
+    model.sp2 = trainer.on_all(sp2, sp2_items)
+    model.sp3 = trainer.on_all(sp3, data.sp3_items(share, bandwidth))
     return model.eval()
 
 
@@ -154,13 +154,13 @@ def joined(network: Float32Array, share: Float32Array, bandwidth: Float32Array |
 
 
 def _subproblems(
-    sizes: Sizes, made: Design, marks: tuple[str, str, str] = ("", "", "")
+    sizes: Sizes, design: Design, marks: tuple[str, str, str] = ("", "", "")
 ) -> tuple[Subproblem[ShareModel], Subproblem[BandwidthModel], Subproblem[ChoiceModel]]:
     """SP1, SP2 and SP3 of a design; ``marks`` keep apart the files of models that see other inputs."""
     return (
-        Subproblem(f"SP1{marks[0]}", lambda width: ShareModel(width, sizes, made), sp1_loss),
-        Subproblem(f"SP2{marks[1]}", lambda width: BandwidthModel(width, sizes, made), sp2_loss),
-        Subproblem(f"SP3{marks[2]}", lambda width: ChoiceModel(width, sizes, made), sp3_loss),
+        Subproblem(f"SP1{marks[0]}", lambda width: ShareModel(width, sizes, design), sp1_loss),
+        Subproblem(f"SP2{marks[1]}", lambda width: BandwidthModel(width, sizes, design), sp2_loss),
+        Subproblem(f"SP3{marks[2]}", lambda width: ChoiceModel(width, sizes, design), sp3_loss),
     )
 
 
@@ -179,21 +179,23 @@ class _Data(NamedTuple):
             [targets(x.scenario, x.decisions, x.shares) for x in instances],
         )
 
-    def first(self, used: Sequence[Float32Array] | None = None) -> list[Item]:
+    def sp1_items(self, used: Sequence[Float32Array] | None = None) -> list[FoldItem]:
         """Items of SP1; with ``used`` (N, I, E) they are told which resources each device uses."""
         if used is None:
-            return [Item(s.slices, t.share) for s, t in zip(self.seen, self.labels, strict=True)]
+            return [FoldItem(s.slices, t.share) for s, t in zip(self.seen, self.labels, strict=True)]
         told = [np.concatenate([s.slices, u], axis=-1) for s, u in zip(self.seen, used, strict=True)]
-        return [Item(x, t.share) for x, t in zip(told, self.labels, strict=True)]
+        return [FoldItem(x, t.share) for x, t in zip(told, self.labels, strict=True)]
 
-    def second(self, share: Sequence[Float32Array]) -> list[Item]:
+    def sp2_items(self, share: Sequence[Float32Array]) -> list[FoldItem]:
         """Items of SP2, which sees what SP1 says."""
         told = [joined(s.network, x) for s, x in zip(self.seen, share, strict=True)]
-        return [Item(x, t.bandwidth) for x, t in zip(told, self.labels, strict=True)]
+        return [FoldItem(x, t.bandwidth) for x, t in zip(told, self.labels, strict=True)]
 
-    def third(self, share: Sequence[Float32Array] = (), bandwidth: Sequence[Float32Array] = ()) -> list[Item]:
+    def sp3_items(
+        self, share: Sequence[Float32Array] = (), bandwidth: Sequence[Float32Array] = ()
+    ) -> list[FoldItem]:
         """Items of SP3, which sees what SP1 and SP2 say, if they come first."""
         told = [s.network for s in self.seen]
         if share:
             told = [joined(x, s, b) for x, s, b in zip(told, share, bandwidth, strict=True)]
-        return [Item(x, t.choice) for x, t in zip(told, self.labels, strict=True)]
+        return [FoldItem(x, t.choice) for x, t in zip(told, self.labels, strict=True)]

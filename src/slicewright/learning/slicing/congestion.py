@@ -1,6 +1,6 @@
 """What soft decisions cost: sums per access point and group, marginal costs, expected system cost (model page 1.4).
 
-Everything is in units of the mean local time (see ``features.Network``) and differentiable. Soft decisions are
+Everything is in units of the mean local time (see ``features.ScenarioInputs``) and differentiable. Soft decisions are
 probabilities: ``radio_p`` (B, I, A) and ``group_p`` (B, I, N, J), both summing to the probability of offloading.
 """
 

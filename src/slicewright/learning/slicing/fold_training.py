@@ -23,11 +23,11 @@ from slicewright.models.slicing.features import Float32Array
 VALIDATION_PART = 0.1
 ANSWERED_AT_ONCE = 64
 Model = TypeVar("Model", ShareModel, BandwidthModel, ChoiceModel)
-Answer = tuple[Any, ...]
+FoldAnswer = tuple[Any, ...]
 """Of one scenario, unpadded arrays: shares (SP1, SP2), or classes and offload probabilities (SP3)."""
 
 
-class Item(NamedTuple):
+class FoldItem(NamedTuple):
     """One scenario as one subproblem's model sees it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Batch(NamedTuple):
     target: Tensor
 
 
-def collate(items: Sequence[Item]) -> Batch:
+def collate(items: Sequence[FoldItem]) -> Batch:
     """Pad and stack (18-20)."""
     counts = [x.rows.shape[-2] for x in items]
     return Batch(
@@ -86,9 +86,9 @@ class FoldTrainer:
     folder: Path | None
     report: Callable[[str], None]
 
-    def answers(self, problem: Subproblem[Model], items: Sequence[Item]) -> list[Answer]:
+    def answers(self, problem: Subproblem[Model], items: Sequence[FoldItem]) -> list[FoldAnswer]:
         """Out-of-fold answers to all items."""
-        answers: list[Answer] = [()] * len(items)
+        answers: list[FoldAnswer] = [()] * len(items)
         for k, part in enumerate(self.split):
             self.report(f"{problem.name}, fold {k + 1} of {len(self.split)}")
             held = [items[i] for i in part]
@@ -105,7 +105,7 @@ class FoldTrainer:
                 answers[i] = answer
         return answers
 
-    def on_all(self, problem: Subproblem[Model], items: Sequence[Item]) -> Model:
+    def on_all(self, problem: Subproblem[Model], items: Sequence[FoldItem]) -> Model:
         """One model of everything."""
         self.report(f"{problem.name}, all {len(items)} scenarios")
         return self._train(problem, "all", items, 0)
@@ -115,7 +115,7 @@ class FoldTrainer:
         settings = f"{s.epochs}-{s.batch_size}-{s.seed + offset}"
         return None if self.folder is None else self.folder / f"{name}-{settings}"
 
-    def _train(self, problem: Subproblem[Model], what: str, items: Sequence[Item], offset: int) -> Model:
+    def _train(self, problem: Subproblem[Model], what: str, items: Sequence[FoldItem], offset: int) -> Model:
         seed = self.schedule.seed + offset
         torch.manual_seed(seed)
         order = np.random.default_rng(seed).permutation(len(items))
@@ -138,8 +138,8 @@ def _flat(batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def _answers(model: Model, items: Sequence[Item]) -> list[Answer]:
-    out: list[Answer] = []
+def _answers(model: Model, items: Sequence[FoldItem]) -> list[FoldAnswer]:
+    out: list[FoldAnswer] = []
     for k in range(0, len(items), ANSWERED_AT_ONCE):
         some = items[k : k + ANSWERED_AT_ONCE]
         batch = collate(some)
@@ -156,14 +156,14 @@ def _answers(model: Model, items: Sequence[Item]) -> list[Answer]:
     return out
 
 
-def _write_answers(file: Path, answers: Sequence[Answer]) -> None:
+def _write_answers(file: Path, answers: Sequence[FoldAnswer]) -> None:
     packed = io.BytesIO()
     arrays = {f"{i}-{part}": array for i, answer in enumerate(answers) for part, array in enumerate(answer)}
     np.savez(packed, **arrays)
     write_atomically(file, packed.getvalue())
 
 
-def _read_answers(file: Path, count: int) -> list[Answer]:
+def _read_answers(file: Path, count: int) -> list[FoldAnswer]:
     with np.load(file, allow_pickle=False) as arrays:
         parts = len(arrays.files) // count
         return [tuple(arrays[f"{i}-{part}"] for part in range(parts)) for i in range(count)]

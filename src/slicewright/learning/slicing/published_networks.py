@@ -37,7 +37,7 @@ DESIGNS: dict[str, Design] = {
 }
 
 
-def design(name: str) -> Design:
+def published_design(name: str) -> Design:
     """A published design by name.
 
     Raises:
@@ -59,13 +59,13 @@ class Sizes(NamedTuple):
 class Encoder(nn.Module):
     """Standardisation (21) and the design's set encoder."""
 
-    def __init__(self, features: int, made: Design) -> None:
+    def __init__(self, features: int, design: Design) -> None:
         super().__init__()
         self.standardise = Standardise(features)
         self.encode: nn.Module = (
-            SetTransformerEncoder(features, made.width, made.heads)
-            if made.heads
-            else DeepSetsEncoder(features, made.width)
+            SetTransformerEncoder(features, design.width, design.heads)
+            if design.heads
+            else DeepSetsEncoder(features, design.width)
         )
 
     def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
@@ -81,10 +81,10 @@ class ShareModel(nn.Module):
     sees and answers is its own slice alone.
     """
 
-    def __init__(self, features: int, sizes: Sizes, made: Design) -> None:
+    def __init__(self, features: int, sizes: Sizes, design: Design) -> None:
         super().__init__()
-        self.encoder = Encoder(features, made)
-        self.head = ShareHead(made.width, sizes.access_points + sizes.nodes, slack=made.slack)
+        self.encoder = Encoder(features, design)
+        self.head = ShareHead(design.width, sizes.access_points + sizes.nodes, slack=design.slack)
 
     def forward(self, slices: Tensor, mask: Tensor) -> Tensor:
         """(B, N, I, F') to log shares (B, N, 1 + I, E)."""
@@ -98,10 +98,10 @@ class ShareModel(nn.Module):
 class BandwidthModel(nn.Module):
     """SP2, run by the orchestrator on rows that carry SP1's answers."""
 
-    def __init__(self, features: int, sizes: Sizes, made: Design) -> None:
+    def __init__(self, features: int, sizes: Sizes, design: Design) -> None:
         super().__init__()
-        self.encoder = Encoder(features, made)
-        self.head = BandwidthHead(made.width, sizes.access_points, sizes.slices, slack=made.slack)
+        self.encoder = Encoder(features, design)
+        self.head = BandwidthHead(design.width, sizes.access_points, sizes.slices, slack=design.slack)
 
     def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
         """(B, I, F + SP1) to log shares (B, A, 1 + N)."""
@@ -112,10 +112,10 @@ class BandwidthModel(nn.Module):
 class ChoiceModel(nn.Module):
     """SP3, run by the orchestrator on rows that carry the answers of SP1 and SP2."""
 
-    def __init__(self, features: int, sizes: Sizes, made: Design) -> None:
+    def __init__(self, features: int, sizes: Sizes, design: Design) -> None:
         super().__init__()
-        self.encoder = Encoder(features, made)
-        self.head = ChoiceHead(made.width, *sizes)
+        self.encoder = Encoder(features, design)
+        self.head = ChoiceHead(design.width, *sizes)
 
     def forward(self, rows: Tensor, mask: Tensor) -> Choice:
         """(B, I, F + SP1 + SP2) to logits."""
@@ -136,14 +136,14 @@ def with_bandwidth(rows: Tensor, bandwidth: Tensor) -> Tensor:
 class PublishedModel(nn.Module):
     """SP1, SP2 and SP3 in one graph: what is exported and served."""
 
-    def __init__(self, sizes: Sizes, made: Design) -> None:
+    def __init__(self, sizes: Sizes, design: Design) -> None:
         super().__init__()
-        self.sizes, self.design = sizes, made
+        self.sizes, self.design = sizes, design
         orchestrator, manager = row_widths(*sizes)
         shares = sizes.slices * (sizes.access_points + sizes.nodes)
-        self.sp1 = ShareModel(manager, sizes, made)
-        self.sp2 = BandwidthModel(orchestrator + shares, sizes, made)
-        self.sp3 = ChoiceModel(orchestrator + shares + sizes.access_points * sizes.slices, sizes, made)
+        self.sp1 = ShareModel(manager, sizes, design)
+        self.sp2 = BandwidthModel(orchestrator + shares, sizes, design)
+        self.sp3 = ChoiceModel(orchestrator + shares + sizes.access_points * sizes.slices, sizes, design)
 
     def settings(self) -> dict[str, object]:
         """What rebuilds the model before weights are loaded."""

@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.learning.common.onnx_export import save_model
+from slicewright.learning.common.model_files import TrainedModel, write_model
+from slicewright.learning.common.onnx_export import with_weights
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import NetworkBatch, NetworkLabel, network_batch, network_key
 from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteDesign, BipartiteLoss
 from slicewright.learning.slicing.chained_training import train_published
 from slicewright.learning.slicing.onnx_graphs import bipartite_onnx, published_onnx
-from slicewright.learning.slicing.published_networks import DESIGNS, Design, design
+from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, published_design
 from slicewright.learning.slicing.scoring import decoded, most_probable, published_choices, score, test_set
 from slicewright.learning.slicing.solved_scenarios import (
     FIRST_TEST_SEED,
@@ -28,13 +29,13 @@ from slicewright.learning.slicing.solved_scenarios import (
     solve,
 )
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card
-from slicewright.models.slicing.features import Network, network
+from slicewright.models.slicing.features import ScenarioInputs, scenario_inputs
 
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Scale:
+class TrainingScale:
     """How much to train.
 
     Attributes:
@@ -64,16 +65,16 @@ def _descent(epochs: int) -> Schedule:
     return Schedule(epochs=epochs, learning_rate=1e-3)
 
 
-SCALES: Mapping[str, Scale] = {
-    "smoke": Scale(
+SCALES: Mapping[str, TrainingScale] = {
+    "smoke": TrainingScale(
         paper=500, varied=100, labels=500, folds=2, tested=40,
         published=Schedule(epochs=10), imitate=_imitation(3), descend=_descent(1),
     ),
-    "shipped": Scale(
+    "shipped": TrainingScale(
         paper=8000, varied=3000, labels=5000, folds=2, tested=200,
         published=Schedule(epochs=15, batch_size=32), imitate=_imitation(8), descend=_descent(6),
     ),
-    "full": Scale(
+    "full": TrainingScale(
         paper=50_000, varied=50_000, labels=50_000, folds=10, tested=1000,
         published=Schedule(epochs=30, batch_size=32, patience=12), imitate=_imitation(20), descend=_descent(20),
     ),
@@ -134,31 +135,49 @@ def train(
     else:
         schedule = adapted(chosen.published)
         trained = _published(
-            design(name), instances, schedule, folds=chosen.folds, test=test, folder=logs, report=report
+            name, instances, schedule, folds=chosen.folds, test=test, folder=logs, report=report
         )
-    return save_model(
-        trained.model,
-        folder,
-        name=name,
-        kind=trained.kind,
-        onnx=trained.onnx,
-        settings=trained.settings,
-        trained_for=ranges(instances),
+    trained = replace(
+        trained,
         data=data,
         training={"scale": scale, "seed": seed, **trained.training},
         figures={**trained.figures, "scenarios": len(test), "first_seed": FIRST_TEST_SEED},
     )
+    return write_model(trained, folder)
 
 
-class _Trained(NamedTuple):
-    """A trained model and what its card says of it."""
+def trained_model(
+    name: str,
+    network: PublishedModel | Bipartite,
+    instances: Sequence[Solved],
+    *,
+    training: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+    figures: Mapping[str, Any] | None = None,
+) -> TrainedModel:
+    """A trained network of problem one as its files will hold it.
 
-    model: torch.nn.Module
-    kind: str
-    onnx: bytes
-    settings: Mapping[str, object]
-    training: Mapping[str, object]
-    figures: Mapping[str, object]
+    Args:
+        name: of the files.
+        network: what was trained.
+        instances: what it was trained on.
+        training, data, figures: of the card.
+    """
+    if isinstance(network, Bipartite):
+        kind, onnx = BIPARTITE, bipartite_onnx(network)
+    else:
+        kind, onnx = PUBLISHED, published_onnx(network)
+    trained = TrainedModel(
+        name,
+        kind,
+        onnx,
+        network.settings(),
+        ranges(instances),
+        data=data or {},
+        training=training,
+        figures=figures or {},
+    )
+    return with_weights(trained, network)
 
 
 def _bipartite(
@@ -169,19 +188,19 @@ def _bipartite(
     test: Sequence[Solved],
     folder: Path,
     report: Report,
-) -> _Trained:
-    model = train_bipartite(instances, imitate, descend, folder=folder, report=report)
+) -> TrainedModel:
+    network = train_bipartite(instances, imitate, descend, folder=folder, report=report)
     figures = {
-        "most probable": score(most_probable(model), test),
-        "decoded once": score(decoded(model, 1), test),
-        "best of 32 decodings": score(decoded(model, 32), test),
+        "most probable": score(most_probable(network), test),
+        "decoded once": score(decoded(network, 1), test),
+        "best of 32 decodings": score(decoded(network, 32), test),
     }
     training = {"imitate": asdict(imitate), "descend": asdict(descend)}
-    return _Trained(model, BIPARTITE, bipartite_onnx(model), model.settings(), training, figures)
+    return trained_model("bipartite", network, instances, training=training, figures=figures)
 
 
 def _published(
-    made: Design,
+    name: str,
     instances: Sequence[Solved],
     schedule: Schedule,
     *,
@@ -189,11 +208,13 @@ def _published(
     test: Sequence[Solved],
     folder: Path,
     report: Report,
-) -> _Trained:
-    model = train_published(instances, made, parts=folds, schedule=schedule, folder=folder, report=report)
-    figures = {"most probable": score(published_choices(model), test)}
+) -> TrainedModel:
+    network = train_published(
+        instances, published_design(name), parts=folds, schedule=schedule, folder=folder, report=report
+    )
+    figures = {"most probable": score(published_choices(network), test)}
     training = {"folds": folds, "schedule": asdict(schedule)}
-    return _Trained(model, PUBLISHED, published_onnx(model), model.settings(), training, figures)
+    return trained_model(name, network, instances, training=training, figures=figures)
 
 
 def _adapted(schedule: Schedule, *, seed: int, epochs: int | None, device: str) -> Schedule:
@@ -206,7 +227,7 @@ def train_bipartite(
     imitate: Schedule,
     descend: Schedule,
     *,
-    made: BipartiteDesign | None = None,
+    design: BipartiteDesign | None = None,
     folder: Path | None = None,
     report: Report = lambda line: None,
 ) -> Bipartite:
@@ -215,12 +236,12 @@ def train_bipartite(
     Args:
         instances: solved scenarios of any networks.
         imitate, descend: schedules of the two stages; the seed of the first fixes the weights and the validation part.
-        made: widths.
+        design: widths.
         folder: for logs and checkpoints.
         report: told what is being trained.
     """
     torch.manual_seed(imitate.seed)
-    model = Bipartite(made or BipartiteDesign())
+    model = Bipartite(design or BipartiteDesign())
     items = [network_item(x) for x in instances]
     order = torch.randperm(len(items), generator=torch.Generator().manual_seed(imitate.seed)).tolist()
     held = max(1, int(VALIDATION_PART * len(items)))
@@ -240,7 +261,7 @@ def _prefixed(report: Report, prefix: str, line: str) -> None:
     report(f"{prefix}: {line}")
 
 
-NetworkItem = tuple[Network, NetworkLabel]
+NetworkItem = tuple[ScenarioInputs, NetworkLabel]
 
 
 def network_item(instance: Solved) -> NetworkItem:
@@ -248,7 +269,7 @@ def network_item(instance: Solved) -> NetworkItem:
     d = instance.decisions
     unit = float(instance.scenario.local_time_s.mean())
     label = NetworkLabel(d.access_point, d.node, d.slice, instance.cost_s / unit)
-    return network(instance.scenario), label
+    return scenario_inputs(instance.scenario), label
 
 
 def collate_networks(items: list[NetworkItem]) -> NetworkBatch:
@@ -267,7 +288,7 @@ def ranges(instances: Sequence[Solved]) -> dict[str, list[int]]:
     return {name: [min(values), max(values)] for name, values in counts.items()}
 
 
-def _drawn(name: str, scale: Scale, seed: int) -> tuple[list[Solved], dict[str, Any]]:
+def _drawn(name: str, scale: TrainingScale, seed: int) -> tuple[list[Solved], dict[str, Any]]:
     families = (
         {"paper": scale.paper, "varied": scale.varied} if name == "bipartite" else {"paper": scale.labels}
     )

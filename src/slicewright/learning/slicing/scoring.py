@@ -14,7 +14,7 @@ from slicewright.learning.slicing.published_networks import PublishedModel
 from slicewright.learning.slicing.solved_scenarios import FIRST_TEST_SEED, Solved, draw, solve
 from slicewright.models.slicing.decoding import decode_choices, decode_soft, repaired
 from slicewright.models.slicing.decoding import most_probable as most_probable_of
-from slicewright.models.slicing.features import choices, network, rows
+from slicewright.models.slicing.features import choices, rows, scenario_inputs
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.plan import Plan
@@ -53,7 +53,7 @@ def score(decide: Decide, instances: Sequence[Solved]) -> dict[str, float]:
 @torch.no_grad()
 def soft_decisions(model: Bipartite, scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """(I, A) and (I, N, J) probabilities by torch, as the exported model gives them."""
-    seen = network(scenario)
+    seen = scenario_inputs(scenario)
     inputs = [torch.from_numpy(getattr(seen, name))[None] for name in seen.__dataclass_fields__]
     radio_p, group_p = model(*inputs, device_mask([scenario.n_devices]))
     return radio_p[0].numpy(), group_p[0].numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 GRAPH, ROWS, TREE, QUEUE = "placement-graph", "placement-rows", "placement-tree", "placement-queue"
-"""Inputs: rows and adjacency; rows; rows, with probabilities as output; everything of ``NetworkInputs``."""
+"""Inputs: rows and adjacency; rows; rows, with probabilities as output; everything of ``QueueInputs``."""
 SHIPPED = {
     "gnn": "graph convolutional network as published, same-ingress graph",
     "mlp": "multilayer perceptron as published",

@@ -18,7 +18,7 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkInputs:
+class QueueInputs:
     """K tasks, O options, J nodes.
 
     Attributes:
@@ -39,7 +39,7 @@ class NetworkInputs:
     second: Array
 
 
-def network_inputs(tasks: Tasks) -> NetworkInputs:
+def queue_inputs(tasks: Tasks) -> QueueInputs:
     """Pack a problem for the size-free network."""
     options, topology = tasks.options, tasks.topology
     reach = topology.access_point_to_node[tasks.access_point]
@@ -61,4 +61,4 @@ def network_inputs(tasks: Tasks) -> NetworkInputs:
     node = np.column_stack([np.log(speed / speed.mean()), mec])
     everyone = np.arange(topology.n_nodes)
     first, second = ((options.nodes[:, [side]] == everyone).astype(np.float32) for side in range(2))
-    return NetworkInputs(cost, limit, pair, task.astype(np.float32), node.astype(np.float32), first, second)
+    return QueueInputs(cost, limit, pair, task.astype(np.float32), node.astype(np.float32), first, second)

@@ -12,7 +12,7 @@ import numpy as np
 from slicewright.models.cards import Card
 from slicewright.models.placement.features import adjacency, task_rows
 from slicewright.models.placement.model_kinds import GRAPH, QUEUE, ROWS, TREE
-from slicewright.models.placement.queue_inputs import network_inputs
+from slicewright.models.placement.queue_inputs import queue_inputs
 from slicewright.models.session import ModelUnavailableError, OpenModel, open_model, preferred_folder
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray
@@ -57,7 +57,7 @@ class PlacementModel(OpenModel):
 
 
 def _queue_feed(tasks: Tasks) -> Mapping[str, np.ndarray]:
-    seen = network_inputs(tasks)
+    seen = queue_inputs(tasks)
     batched = {name: getattr(seen, name)[None] for name in ("cost", "limit", "pair", "task", "node")}
     mask = np.ones((1, tasks.n_tasks), np.float32)
     return {**batched, "first": seen.first, "second": seen.second, "mask": mask}

@@ -160,7 +160,7 @@ def _as32(array: FloatArray) -> Float32Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class ScenarioInputs:
     """A scenario as the size-free network reads it: dimensionless, in units of the mean local time.
 
     Attributes:
@@ -180,11 +180,11 @@ class Network:
     shared: Float32Array
 
 
-def network(scenario: Scenario) -> Network:
+def scenario_inputs(scenario: Scenario) -> ScenarioInputs:
     """Scale a scenario so that only ratios of times remain: models then serve any units and task sizes."""
     unit = float(scenario.local_time_s.mean())
     speed = float(scenario.node_capacity_hz[scenario.node_capacity_hz > 0].mean())
-    return Network(
+    return ScenarioInputs(
         radio=_as32(transmission_s(scenario) / unit),
         work=_as32(scenario.slice_cycles / (speed * unit)),
         capacity=_as32(scenario.node_capacity_hz.T / speed),

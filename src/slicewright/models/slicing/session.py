@@ -94,7 +94,7 @@ def inputs(card: Card, scenario: Scenario) -> dict[str, np.ndarray]:
         )
     mask = np.ones((1, scenario.n_devices), np.float32)
     if card.kind == BIPARTITE:
-        seen = features.network(scenario)
+        seen = features.scenario_inputs(scenario)
         named = {name: getattr(seen, name)[None] for name in seen.__dataclass_fields__}
         return named | {"mask": mask}
     sizes = card.settings["sizes"]

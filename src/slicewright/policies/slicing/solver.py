@@ -9,7 +9,7 @@ from slicewright.slicing.cone_programme import ConeAnswer, solve_cone
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import Shares
-from slicewright.solvers import Options, gurobi_licence, solver
+from slicewright.solvers import SolverOptions, gurobi_licence, solver
 
 DEFAULT_BUDGET_S = 60.0
 START_ROUNDS = 2000
@@ -26,7 +26,7 @@ def _cold(scenario: Scenario, limit: Limit, seed: int) -> Answer:
 
 def _solve(scenario: Scenario, limit: Limit, seed: int, start: tuple[Decisions, Shares] | None) -> Answer:
     """The budget is the time limit, rounds are nodes of branch and bound."""
-    options = Options(
+    options = SolverOptions(
         time_limit_s=None if limit.budget_s is None else max(1e-3, limit.budget_s),
         node_limit=None if limit.rounds is None else max(1, limit.rounds),
         seed=seed,
@@ -38,7 +38,7 @@ def _solve(scenario: Scenario, limit: Limit, seed: int, start: tuple[Decisions, 
 
 
 def _run(
-    scenario: Scenario, start: tuple[Decisions, Shares] | None, options: Options
+    scenario: Scenario, start: tuple[Decisions, Shares] | None, options: SolverOptions
 ) -> tuple[ConeAnswer, tuple[str, ...]]:
     """Gurobi where a licence file is found, as published; else, or where it refuses, SCIP."""
     if solver("gurobi").available and gurobi_licence() is not None:

@@ -65,30 +65,21 @@ def _is_there(folder: Path) -> bool:
 def _train(folder: Path, overrides: Overrides, scale: Scale, seed: int) -> None:
     import torch
 
-    from slicewright.learning.common.onnx_export import save_model
+    from slicewright.learning.common.model_files import write_model
     from slicewright.learning.slicing.chained_training import train_published
-    from slicewright.learning.slicing.onnx_graphs import published_onnx
-    from slicewright.learning.slicing.published_networks import design
-    from slicewright.learning.slicing.recipes import ranges
+    from slicewright.learning.slicing.published_networks import published_design
+    from slicewright.learning.slicing.recipes import trained_model
     from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, solve
-    from slicewright.models.cards import PUBLISHED
 
     torch.set_num_threads(1)
     instances = solve([drawn(k, overrides) for k in range(scale.serving_labels)], jobs=1)
     schedule = scale.schedule(seed, scale.serving_epochs)
-    model = train_published(instances, design(PUBLISHED_NAME), parts=SERVING_FOLDS, schedule=schedule)
-    save_model(
-        model,
-        folder,
-        name=PUBLISHED_NAME,
-        kind=PUBLISHED,
-        onnx=published_onnx(model),
-        settings=model.settings(),
-        trained_for=ranges(instances),
-        data={"labels": len(instances), "rounds": LABEL_ROUNDS, "overrides": dict(overrides)},
-        training={"scale": scale.name, "epochs": scale.serving_epochs, "folds": SERVING_FOLDS, "seed": seed},
-        figures={},
+    network = train_published(
+        instances, published_design(PUBLISHED_NAME), parts=SERVING_FOLDS, schedule=schedule
     )
+    data = {"labels": len(instances), "rounds": LABEL_ROUNDS, "overrides": dict(overrides)}
+    training = {"scale": scale.name, "epochs": scale.serving_epochs, "folds": SERVING_FOLDS, "seed": seed}
+    write_model(trained_model(PUBLISHED_NAME, network, instances, data=data, training=training), folder)
 
 
 def size_free_model(shop: Workshop) -> tuple[Path, str]:
@@ -105,31 +96,20 @@ def size_free_model(shop: Workshop) -> tuple[Path, str]:
     shop.report("training bipartite")
     import torch
 
-    from slicewright.learning.common.onnx_export import save_model
+    from slicewright.learning.common.model_files import write_model
     from slicewright.learning.common.training import Schedule
-    from slicewright.learning.slicing.onnx_graphs import bipartite_onnx
-    from slicewright.learning.slicing.recipes import ranges, train_bipartite
+    from slicewright.learning.slicing.recipes import train_bipartite, trained_model
     from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, draw, solve
-    from slicewright.models.cards import BIPARTITE
 
     torch.set_num_threads(1)
     count = shop.scale.size_free_labels
     half = count // 2
     instances = solve([*draw("paper", count - half), *draw("varied", half)], jobs=shop.jobs)
     imitate = Schedule(epochs=shop.scale.size_free_epochs, learning_rate=5e-3, seed=shop.seed)
-    model = train_bipartite(instances, imitate, replace(imitate, epochs=1, learning_rate=1e-3))
-    save_model(
-        model,
-        folder,
-        name="bipartite",
-        kind=BIPARTITE,
-        onnx=bipartite_onnx(model),
-        settings=model.settings(),
-        trained_for=ranges(instances),
-        data={"labels": count, "rounds": LABEL_ROUNDS},
-        training={"scale": shop.scale.name, "epochs": shop.scale.size_free_epochs, "seed": shop.seed},
-        figures={},
-    )
+    network = train_bipartite(instances, imitate, replace(imitate, epochs=1, learning_rate=1e-3))
+    data = {"labels": count, "rounds": LABEL_ROUNDS}
+    training = {"scale": shop.scale.name, "epochs": shop.scale.size_free_epochs, "seed": shop.seed}
+    write_model(trained_model("bipartite", network, instances, data=data, training=training), folder)
     return folder, source
 
 

@@ -162,18 +162,18 @@ def _cross_validated(name: str, scale: Scale, seed: int, folder: str) -> Measure
     import torch
 
     from slicewright.learning.slicing.chained_training import cross_validate
-    from slicewright.learning.slicing.published_networks import design
+    from slicewright.learning.slicing.published_networks import published_design
 
     torch.set_num_threads(1)
     instances = _instances(scale)
-    made = "deepsets-s" if name in VARIANTS else name
+    network = "deepsets-s" if name in VARIANTS else name
     answers = cross_validate(
         instances,
-        design(made),
+        published_design(network),
         parts=scale.folds,
         schedule=scale.schedule(seed, scale.epochs),
         upstream=VARIANTS.get(name, "chained"),
-        folder=Path(folder) / made,
+        folder=Path(folder) / network,
     )
     given = (answers.share, answers.bandwidth, answers.choice)
     return _figures(instances, given, [np.flatnonzero(answers.fold == k) for k in range(scale.folds)])
