@@ -1,4 +1,4 @@
-"""Decisions: what methods propose, what pins leave, why devices stay local, and what replay finds."""
+"""Decisions: what methods propose, what slices that cannot be changed keep, and why devices stay local."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from slicewright.control.messages.measurement import Measurement
 from slicewright.control.messages.status import Status
 from slicewright.control.orchestrator.inbox import Request
 from slicewright.control.orchestrator.instructions import (
-    Answer,
+    AnswerRequest,
     Certify,
     Inform,
     Instruction,
     Publish,
-    Refuse,
+    RefuseRequest,
     Shadow,
 )
 from slicewright.control.orchestrator.term import Term
@@ -120,8 +120,8 @@ def test_the_first_turn_decides_sends_and_answers() -> None:
     turn = world.turn(world.request(lambda _: (DevicesAdmitted((newcomer,)),)))
     assert kinds(turn.events) == [DevicesAdmitted, Decided, Sent, Sent, Sent]
     assert turn.events[2:] == tuple(Sent(name, k, "target") for k, name in enumerate(SLICES, 1))
-    assert kinds(turn.instructions) == [Certify, Answer, Publish, Publish, Publish]
-    assert turn.instructions[1] == Answer(1)
+    assert kinds(turn.instructions) == [Certify, AnswerRequest, Publish, Publish, Publish]
+    assert turn.instructions[1] == AnswerRequest(1)
     accounts = turn.state.accounts
     assert turn.instructions[2:] == tuple(Publish(accounts[name].newest) for name in SLICES)
     assert turn.settlement is not None
@@ -196,7 +196,7 @@ def test_what_a_request_refuses_is_told_and_leaves_no_trace() -> None:
     world.settle()
     turn = world.turn(world.request(lambda s: remove(s, "nobody")))
     (refusal,) = world.refused
-    assert isinstance(refusal, Refuse)
+    assert isinstance(refusal, RefuseRequest)
     assert refusal.request == 1
     assert isinstance(refusal.error, UnknownDeviceError)
     assert (turn.events, turn.instructions) == ((), ())
@@ -212,13 +212,13 @@ def test_who_waits_is_answered_with_the_decision_who_does_not_at_once() -> None:
         world.request(lambda s: remove(s, second), wait=False),
     )
     assert turn.events == (DevicesRemoved((first,)), DevicesRemoved((second,)))
-    assert turn.instructions == (Answer(2),)
+    assert turn.instructions == (AnswerRequest(2),)
     assert list(world.term.waiting) == [1]
     world.now_s += 0.5
     world.hear()
     turn = world.turn()
     assert kinds(turn.events)[0] is Decided
-    assert Answer(1) in turn.instructions
+    assert AnswerRequest(1) in turn.instructions
     assert list(world.term.waiting) == []
 
 
@@ -232,7 +232,7 @@ def test_while_grants_are_on_their_way_nothing_new_is_decided() -> None:
     world.hear()
     turn = world.turn()
     assert kinds(turn.events)[:4] == [Acknowledged, Acknowledged, Acknowledged, Decided]
-    assert Answer(1) in turn.instructions
+    assert AnswerRequest(1) in turn.instructions
 
 
 def test_a_slice_that_does_not_answer_is_left_as_it_is() -> None:

@@ -1,4 +1,4 @@
-"""Crashes, partitions, full disks and slow models, with real processes where a process is what fails."""
+"""Crashes, partitions and full disks, with real processes and traffic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grants under every order of messages: nothing is handed out twice, and no plan in force breaks a constraint."""
+"""Grants: what may be handed out while other slices hold what they may be holding."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 app = command_group("Build, validate and describe stores of solved instances.")
 
 
+# Over 60 lines by its options and what is told about them: the signature is the help.
 @app.command()
 def build(
     store: Path = typer.Argument(

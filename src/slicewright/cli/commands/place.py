@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slicewright.placement import Placement, Tasks
 
 
+# Over 60 lines by its options and what is told about them: the signature is the help.
 def place(
     tasks: str = typer.Argument(
         metavar="TASKS",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slicewright.evaluation.reproduction.engine.workshop import Workshop
 
 
+# Over 60 lines by its options and what is told about them: the signature is the help.
 def reproduce(
     study: str = typer.Argument(metavar="STUDY", help="slicing or placement: which publication."),
     scale: str = typer.Option(

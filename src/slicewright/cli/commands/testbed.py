@@ -55,6 +55,7 @@ def up(
     remarks.print(f"send tasks with `slicewright testbed run --name {name}`, remove it with `testbed down`")
 
 
+# Over 60 lines by its options and what is told about them: the signature is the help.
 @app.command()
 def run(
     scenario: str | None = _SCENARIO,

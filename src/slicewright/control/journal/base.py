@@ -1,4 +1,8 @@
-"""What a journal promises, whatever keeps its records."""
+"""What a journal promises, whatever keeps its records; ``tests/control/journal/test_conformance.py`` holds all to it.
+
+One chain of records 1, 2, 3, ... that only grows. Of two writers that know the same newest record one is fenced off,
+so whoever leads writes, and whoever writes leads. A checkpoint is the first record of its append.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +33,18 @@ class Journal(Protocol):
         """Add records durably and all together, directly after the newest one.
 
         Raises:
-            FencedError: the newest record is not the one before these.
+            FencedError: the newest record is not the one before these, or nobody knows; read the journal again.
             JournalError: they could not be written; none of them was.
         """
         ...
 
     async def read(self, after: int = 0) -> list[Record]:
-        """Records with a greater sequence than ``after``, in order."""
+        """Records with a greater sequence than ``after``, in order.
+
+        Raises:
+            JournalError: they cannot be read now.
+            BrokenChainError: what is kept is no journal.
+        """
         ...
 
     async def read_from_checkpoint(self) -> list[Record]:

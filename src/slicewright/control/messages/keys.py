@@ -12,11 +12,6 @@ def slice_key(kind: str, name: str) -> str:
     return f"{kind}.{name.encode().hex()}"
 
 
-def slice_of(key: str) -> str:
-    """The slice of a key."""
-    return bytes.fromhex(key.split(".", 1)[1]).decode()
-
-
 def measurement_key(device: str) -> str:
     """Key of a device's newest measurement."""
     return f"{MEASUREMENT_KEYS}.{hashlib.sha256(device.encode()).hexdigest()[:32]}"

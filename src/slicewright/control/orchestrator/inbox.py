@@ -60,7 +60,7 @@ class Inbox:
             future.set_result(state)
 
     def refuse(self, error: Exception, numbers: Iterable[int] | None = None) -> None:
-        """Refuse some requests, or everything that is here."""
+        """RefuseRequest some requests, or everything that is here."""
         if numbers is None:
             numbers, self._new = list(self._unanswered), []
         for number in numbers:

@@ -15,14 +15,14 @@ from slicewright.slicing.plan import Plan
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerRequest:
     """Tell whoever waits for a request that it has happened."""
 
     request: int
 
 
 @dataclass(frozen=True)
-class Refuse:
+class RefuseRequest:
     """Tell whoever waits for a request why it does not happen; nothing of it is in the journal."""
 
     request: int
@@ -89,4 +89,4 @@ class Publish:
     again: bool = False
 
 
-Instruction = Answer | Refuse | Certify | Shadow | Inform | Publish
+Instruction = AnswerRequest | RefuseRequest | Certify | Shadow | Inform | Publish

@@ -24,12 +24,12 @@ from slicewright.control.messages.keys import DETAILS_KEYS, GRANT_KEYS, STATUS_K
 from slicewright.control.messages.status import STATUS, Status
 from slicewright.control.orchestrator.inbox import Change, Inbox, Request
 from slicewright.control.orchestrator.instructions import (
-    Answer,
+    AnswerRequest,
     Certify,
     Inform,
     Instruction,
     Publish,
-    Refuse,
+    RefuseRequest,
     Shadow,
 )
 from slicewright.control.orchestrator.term import Term
@@ -276,9 +276,9 @@ class Orchestrator:
     async def _done(self, item: Instruction) -> bool:
         """Do something; False if it is to be tried again by a later turn."""
         match item:
-            case Answer():
+            case AnswerRequest():
                 self._inbox.answer(item.request, self.state)
-            case Refuse():
+            case RefuseRequest():
                 self._inbox.refuse(item.error, (item.request,))
             case Certify():
                 self._certifier.begin(item.epoch, item.plan)

@@ -18,11 +18,11 @@ from slicewright.control.orchestrator import status_events
 from slicewright.control.orchestrator.inbox import Request
 from slicewright.control.orchestrator.informing import details_to_send
 from slicewright.control.orchestrator.instructions import (
-    Answer,
+    AnswerRequest,
     Certify,
     Instruction,
     Publish,
-    Refuse,
+    RefuseRequest,
     Shadow,
 )
 from slicewright.control.orchestrator.term import Term
@@ -62,7 +62,7 @@ class Begun:
     events: tuple[Event, ...]
     term: Term
     accepted: tuple[Request, ...]
-    refused: tuple[Refuse, ...]
+    refused: tuple[RefuseRequest, ...]
     away: frozenset[str]
     wanted: DecisionWanted | None
 
@@ -181,14 +181,16 @@ def finish_turn(
     return Turn(draft.state, tuple(draft.events), instructions, replace(term, waiting=waiting), settlement)
 
 
-def _carry_out(draft: _Draft, requests: Sequence[Request]) -> tuple[tuple[Request, ...], tuple[Refuse, ...]]:
+def _carry_out(
+    draft: _Draft, requests: Sequence[Request]
+) -> tuple[tuple[Request, ...], tuple[RefuseRequest, ...]]:
     accepted: list[Request] = []
-    refused: list[Refuse] = []
+    refused: list[RefuseRequest] = []
     for request in requests:
         try:
             events = request.change(draft.state)
         except SlicewrightError as error:
-            refused.append(Refuse(request.number, error))
+            refused.append(RefuseRequest(request.number, error))
             continue
         draft.add(*events)
         accepted.append(request)
@@ -245,13 +247,13 @@ def _about_decision(begun: Begun, made: DecisionMade | None) -> list[Instruction
 
 def _answers(
     state: OrchestratorState, accepted: Sequence[Request], waiting: tuple[int, ...]
-) -> tuple[list[Answer], tuple[int, ...]]:
+) -> tuple[list[AnswerRequest], tuple[int, ...]]:
     """Answers to those that do not wait, and to all once nothing is left to decide; who waits on."""
     at_once = [request.number for request in accepted if not request.wait]
     waiting = (*waiting, *(request.number for request in accepted if request.wait))
     if state.dirty and state.network is not None:
-        return [Answer(number) for number in at_once], waiting
-    return [Answer(number) for number in (*at_once, *waiting)], ()
+        return [AnswerRequest(number) for number in at_once], waiting
+    return [AnswerRequest(number) for number in (*at_once, *waiting)], ()
 
 
 def _grants(draft: _Draft, term: Term, inputs: Inputs, options: ControlOptions) -> list[Publish]:

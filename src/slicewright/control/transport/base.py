@@ -1,4 +1,16 @@
-"""How orchestrators and managers reach each other: named values with revisions, and leases. Two implementations."""
+"""How orchestrators and managers reach each other: named values with revisions, and leases. Two implementations.
+
+What both promise, and ``tests/control/transport/test_conformance.py`` holds them to:
+
+- A value is what was put last. Revisions rise with every change of any value, so of two entries the one with the
+  greater revision is the newer, whatever their keys. A restart keeps values and revisions, as far as the store does.
+- A watch gives what is there, then what changes, each key in the order of its revisions. Changes of a key may be
+  merged into the newest, and an entry may come twice. A watch may also fall silent without an error: whoever depends on
+  it reads the value now and then.
+- A lease has one holder at a time. It runs out unless renewed; the holder may take it again, also after a restart, and
+  one who was stopped for longer than the lease may still believe to hold it: what he writes must be fenced elsewhere.
+- What fails has not happened, or nobody knows: a TransportError says neither. Putting again is always safe.
+"""
 
 from __future__ import annotations
 
@@ -38,15 +50,30 @@ class Transport(Protocol):
         ...
 
     async def get(self, key: str) -> Entry | None:
-        """The value now, or None."""
+        """The value now, or None.
+
+        Raises:
+            TransportError: not reachable.
+        """
         ...
 
     def watch(self, prefix: str) -> AsyncIterator[Entry]:
-        """Values of the key ``prefix`` and below it: those there are, then every change. Changes may be merged."""
+        """Entries of keys below a kind: those there are, then every change; for ever, until the reader is cancelled.
+
+        Args:
+            prefix: a kind, such as ``grant`` for ``grant.x`` and ``grant.y``, or one whole key.
+
+        Raises:
+            TransportError: not reachable; watch again.
+        """
         ...
 
     async def acquire(self, name: str, holder: str) -> bool:
-        """Take or renew a lease; False while somebody else holds it. It runs out by itself if not renewed."""
+        """Take or renew a lease; False while somebody else holds it.
+
+        Raises:
+            TransportError: not reachable; the lease may have been renewed or not.
+        """
         ...
 
     async def surrender(self, name: str, holder: str) -> None:
