@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from slicewright.errors import UnknownNameError
+from slicewright.network.regimes import PREFIX, REGIMES
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import BITS_PER_MEGABYTE, Workload, populate, with_workload
 from slicewright.types import FloatArray
@@ -62,6 +63,10 @@ PRESETS: Mapping[str, Family] = MappingProxyType(
             tx_power_w=(0.01, 0.2),
             path_loss_exponent=3.5,
         ),
+        **{
+            PREFIX + name: with_workload(Family(), regime.parameters, owner=f"preset {PREFIX + name!r}")
+            for name, regime in REGIMES.items()
+        },
     }
 )
 
@@ -70,7 +75,7 @@ def preset(name: str, *, devices: int | None = None, seed: int = 0, **overrides:
     """A random scenario of the named family.
 
     Args:
-        name: ``paper-slicing`` or ``dense-urban``.
+        name: ``paper-slicing``, ``dense-urban``, or a regime such as ``regime/compute``.
         devices: I, by default the preset's own.
         seed: the instance.
         **overrides: any field of :class:`Family`.
