@@ -13,7 +13,7 @@ from slicewright.slicing._kernels.problem import (
     rebuild,
     total_cost,
 )
-from slicewright.slicing._kernels.search import (
+from slicewright.slicing._kernels.best_response import (
     FOREVER,
     MOVE_LINKS,
     ONE_PASS,

@@ -10,7 +10,7 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.slicing._kernels.problem import LOCAL
-from slicewright.slicing._kernels.search import TOLERANCE, draw_to_front
+from slicewright.slicing._kernels.best_response import TOLERANCE, draw_to_front
 
 EQUAL, PROPORTIONAL = 0, 1
 

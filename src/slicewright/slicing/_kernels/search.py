@@ -1,8 +1,7 @@
-"""Search over offloading decisions: best response, exchange of links, ruin and recreate; anytime (model page 1.4).
+"""Search over offloading decisions: local search, then rounds of ruin and recreate; anytime (model page 1.4).
 
-Radio and compute meet only in "offload or not": for a fixed set of offloaded devices the choice of access points
-and the choice of nodes are two separate problems. Search uses that twice: links are exchanged between devices
-without looking at nodes, and every second round of ruin and recreate touches nodes alone.
+Every second round touches nodes alone, since for a fixed set of offloaded devices access points and nodes are two
+separate problems. Where nodes are full, rounds end with ejections, which move two devices at once.
 """
 
 from __future__ import annotations
@@ -10,290 +9,35 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
+from slicewright.slicing._kernels.best_response import (
+    FOREVER,
+    KEEP_LINKS,
+    MOVE_LINKS,
+    ONE_PASS,
+    TOLERANCE,
+    descend,
+    draw_to_front,
+    local_search,
+)
+from slicewright.slicing._kernels.ejection import eject_each, make_rivals
 from slicewright.slicing._kernels.problem import (
-    ARRIVAL,
-    CAPACITY,
-    COST,
-    FLOOR,
     LOCAL,
-    OWN,
-    PEAK,
-    ROOT,
-    WORK,
     detach,
     empty_state,
-    filled_cost,
-    join_group,
-    join_radio,
     leave_group,
     leave_radio,
     rebuild,
-    refresh_peak,
     total_cost,
     update_costs,
-)  # fmt: skip
+)
 from slicewright.slicing._kernels.shares import shares_of
 
-TOLERANCE = 1e-12
-"""A move must save more than this part of the total cost, or rounding could make search go round in circles."""
 RUIN_MOST = 12
 """At most so many devices are taken out in one round; they are put back best first come, first served."""
 NEIGHBOURHOOD = 96
 """After a round, so many devices are asked again: everybody at published sizes, a random part in large networks."""
-FOREVER = np.int64(2**62)
-"""A deadline that never comes."""
-# Typed constants: a bare True or 1 would have numba compile the callee once more for that very value.
-KEEP_LINKS, MOVE_LINKS, ONE_PASS = np.bool_(True), np.bool_(False), np.int64(1)
-
-
-@inlined
-def cheapest_link(problem, state, i):
-    """The access point whose cost (sum sqrt T)^2 grows least when device i joins: (growth, link)."""
-    best, choice = np.inf, LOCAL
-    for link in range(problem.start[i], problem.start[i + 1]):
-        root = problem.link_root[link]
-        growth = root * (root + 2.0 * state.radio[problem.access_point[link]])
-        if growth < best:
-            best, choice = growth, link
-    return best, choice
-
-
-@inlined
-def price_shared(sums, node_cost, work, root, tau, alpha, others, growth):
-    """Variant "node": what each node's cost grows by when a device joins one of its groups, 13b not counted.
-
-    The newcomer lengthens the queue of the node's other slices too. ``growth`` has two rows: the cost of a group
-    under the longer queue without the newcomer, and the answer. Branch-free, so that it compiles to vectors.
-    """
-    n_groups, n_nodes = sums.shape[1], node_cost.size
-    for g in range(n_groups):
-        q = sums[ROOT, g]
-        left = sums[CAPACITY, g] - (sums[ARRIVAL, g] + alpha) * sums[WORK, g]
-        cost = q * q / left
-        growth[0, g] = cost if left >= sums[FLOOR, g] else np.inf
-    for j in range(n_nodes):
-        others[j] = -node_cost[j]
-    for first in range(0, n_groups, n_nodes):
-        for j in range(n_nodes):
-            others[j] += growth[0, first + j]
-    for n in range(work.size):
-        first, more_work, more_root, least = n * n_nodes, work[n], root[n], work[n] / tau
-        for j in range(n_nodes):
-            g = first + j
-            q = sums[ROOT, g] + more_root
-            left = sums[CAPACITY, g] - (sums[ARRIVAL, g] + alpha) * (sums[WORK, g] + more_work)
-            grown = q * q / left + (others[j] - growth[0, g])
-            growth[1, g] = grown if left > sums[FLOOR, g] + least else np.inf
-
-
-@inlined
-def price_own(sums, n_nodes, work, root, tau, alpha, growth):
-    """Variant "device": as :func:`price_shared`, where a newcomer's queue is its own affair."""
-    for n in range(work.size):
-        first, more_work, more_root, least = n * n_nodes, work[n], root[n], work[n] / tau
-        for j in range(n_nodes):
-            g = first + j
-            q = sums[ROOT, g] + more_root
-            left = sums[CAPACITY, g] - sums[OWN, g] - alpha * more_work
-            grown = q * q / left - sums[COST, g]
-            growth[1, g] = grown if left > sums[FLOOR, g] + least else np.inf
-
-
-@inlined
-def load_after(problem, state, i, g, joined):
-    """Queue load of group g once device i has joined group ``joined`` of the same node."""
-    s, alpha = state.sums, problem.arrival[i]
-    extra = problem.work[i, g // problem.n_nodes] if g == joined else 0.0
-    if problem.shared_queue:
-        return (s[ARRIVAL, g] + alpha) * (s[WORK, g] + extra)
-    return s[OWN, g] + alpha * extra
-
-
-@inlined
-def binds(problem, state, i, joined):
-    """Whether 13b may bind somewhere on the node once device i has joined the group."""
-    s = state.sums
-    for g in range(joined % problem.n_nodes, problem.capacity.size, problem.n_nodes):
-        root, peak = s[ROOT, g], s[PEAK, g]
-        if g == joined:
-            n = g // problem.n_nodes
-            root += problem.work_root[i, n]
-            peak = max(peak, problem.work_root[i, n] / problem.local_time[i])
-        if s[CAPACITY, g] - load_after(problem, state, i, g, joined) < peak * root:
-            return True
-    return False
-
-
-@outlined
-def exact_growth(problem, state, i, joined):
-    """What the node's cost grows by when device i joins the group, 13b included."""
-    j = joined % problem.n_nodes
-    total = -state.node_cost[j]
-    for g in range(j, problem.capacity.size, problem.n_nodes):
-        left = state.sums[CAPACITY, g] - load_after(problem, state, i, g, joined)
-        total += filled_cost(problem, state, g, left, i if g == joined else LOCAL)
-    return total
-
-
-@inlined
-def cheapest_group(problem, state, i, scratch, limit):
-    """The group whose node's cost grows least when device i joins: (growth, group), nothing at or above ``limit``.
-
-    Prices ignore 13b at first. Since 13b can only add cost, the cheapest price is right as soon as 13b does not
-    bind there; otherwise its true cost replaces it and the next cheapest is looked at.
-    """
-    others, growth = scratch
-    tau, alpha = problem.local_time[i], problem.arrival[i]
-    if problem.shared_queue:
-        price_shared(
-            state.sums, state.node_cost, problem.work[i], problem.work_root[i], tau, alpha, others, growth
-        )
-    else:
-        price_own(state.sums, problem.n_nodes, problem.work[i], problem.work_root[i], tau, alpha, growth)
-    while True:
-        best, choice = limit, LOCAL
-        for g in range(problem.capacity.size):
-            if growth[1, g] < best:
-                best, choice = growth[1, g], g
-        if choice == LOCAL or not binds(problem, state, i, choice):
-            return best, choice
-        for g in range(choice % problem.n_nodes, problem.capacity.size, problem.n_nodes):
-            refresh_peak(problem, state, g)
-        if not binds(problem, state, i, choice):
-            return best, choice
-        true = exact_growth(problem, state, i, choice)
-        if true <= best + 1e-12 * abs(best):
-            return true, choice
-        growth[1, choice] = true
-
-
-@inlined
-def respond(problem, state, i, scratch, slack, keep_link):
-    """Best response: give device i its cheapest option if that saves more than ``slack``; returns what was saved.
-
-    With ``keep_link`` only the node changes; a device that holds a link but no group (it was just taken off its
-    node) then takes the cheapest group there is.
-    """
-    link, group = state.link[i], state.group[i]
-    tau = problem.local_time[i]
-    paid = 0.0
-    if group != LOCAL:
-        j = group % problem.n_nodes
-        paid = state.node_cost[j]
-        leave_group(problem, state, i)
-        update_costs(problem, state, j)
-        paid -= state.node_cost[j]
-    elif keep_link:
-        paid = np.inf
-    if keep_link:
-        radio, new_link, limit = 0.0, link, paid - slack
-    else:
-        if link != LOCAL:
-            leave_radio(problem, state, i)
-            root = problem.link_root[link]
-            paid += root * (root + 2.0 * state.radio[problem.access_point[link]])
-        else:
-            paid = tau
-        radio, new_link = cheapest_link(problem, state, i)
-        limit = min(tau, paid - slack) - radio
-    new_group, compute = LOCAL, 0.0
-    if limit > 0.0 and new_link != LOCAL:
-        compute, new_group = cheapest_group(problem, state, i, scratch, limit)
-    if new_group != LOCAL:
-        asked = radio + compute
-    elif not keep_link and tau < paid - slack:
-        return paid - tau
-    else:
-        asked, new_link, new_group = paid, link, group
-    if new_group != LOCAL:
-        if not keep_link:
-            join_radio(problem, state, i, new_link)
-        join_group(problem, state, i, new_group)
-        update_costs(problem, state, new_group % problem.n_nodes)
-    return paid - asked if paid > asked else 0.0
-
-
-@outlined
-def descend(problem, state, order, count, scratch, slack, keep_link, passes, deadline):
-    """Best response of the first ``count`` devices of ``order``, in turn, until a whole round brings nothing.
-
-    Stops after ``passes`` rounds or at the deadline. With ``keep_link`` local devices stay local.
-    """
-    quiet, k, steps = 0, 0, 0
-    while quiet < count and steps < passes * count:
-        i = order[k]
-        k = k + 1 if k + 1 < count else 0
-        quiet += 1
-        steps += 1
-        if keep_link and state.link[i] == LOCAL:
-            continue
-        if respond(problem, state, i, scratch, slack, keep_link) > 0.0:
-            quiet = 0
-        if (steps & 31) == 0 and now_ns() > deadline:
-            break
-
-
-@inlined
-def link_to(problem, i, a):
-    """The link of device i to access point a, or LOCAL when out of reach."""
-    first, last = problem.start[i], problem.start[i + 1]
-    if first + a < last and problem.access_point[first + a] == a:  # every access point is in reach
-        return first + a
-    for link in range(first, last):
-        if problem.access_point[link] == a:
-            return link
-    return LOCAL
-
-
-@outlined
-def swap_links(problem, state, order, count, slack, deadline):
-    """Exchange the access points of two devices while that saves radio cost; nodes are not touched.
-
-    Pairs are those of the first ``count`` devices of ``order`` with every other device.
-    """
-    root, ap, radio = problem.link_root, problem.access_point, state.radio
-    saved = 0.0
-    for c in range(count):
-        i = order[c]
-        if state.link[i] == LOCAL:
-            continue
-        if (c & 15) == 15 and now_ns() > deadline:
-            break
-        for d in range(c + 1, order.size):
-            k = order[d]
-            if state.link[k] == LOCAL:
-                continue
-            a, b = ap[state.link[i]], ap[state.link[k]]
-            if a == b:
-                continue
-            to_b, to_a = link_to(problem, i, b), link_to(problem, k, a)
-            if to_b == LOCAL or to_a == LOCAL:
-                continue
-            sum_a = radio[a] - root[state.link[i]] + root[to_a]
-            sum_b = radio[b] - root[state.link[k]] + root[to_b]
-            gain = radio[a] * radio[a] + radio[b] * radio[b] - sum_a * sum_a - sum_b * sum_b
-            if gain > slack:
-                radio[a], radio[b] = sum_a, sum_b
-                state.link[i], state.link[k] = to_b, to_a
-                saved += gain
-    return saved
-
-
-@outlined
-def local_search(problem, state, order, count, scratch, slack, deadline):
-    """Best response and exchange of links in turn until neither helps."""
-    while True:
-        descend(problem, state, order, count, scratch, slack, MOVE_LINKS, FOREVER // order.size, deadline)
-        if now_ns() > deadline or swap_links(problem, state, order, count, slack, deadline) == 0.0:
-            return
-
-
-@inlined
-def draw_to_front(random, order, count):
-    """A random sample without replacement as the first ``count`` of ``order``."""
-    for c in range(count):
-        other = c + random_below(random, order.size - c)
-        order[c], order[other] = order[other], order[c]
+WINDOW = 1.05
+"""Ejections follow only where a round ends within this of the best plan: elsewhere they would hardly reach it."""
 
 
 @inlined
@@ -318,6 +62,36 @@ def ruin_nodes(problem, state, random, order, most):
     return count
 
 
+@outlined
+def changed_to_front(problem, state, best_group, changed, order):
+    """Bring the devices of nodes that differ from the best plan to the front of ``order``; how many they are."""
+    n_nodes = problem.n_nodes
+    for j in range(n_nodes):
+        changed[j] = False
+    for i in range(order.size):
+        if state.group[i] != best_group[i]:
+            if state.group[i] != LOCAL:
+                changed[state.group[i] % n_nodes] = True
+            if best_group[i] != LOCAL:
+                changed[best_group[i] % n_nodes] = True
+    count = 0
+    for c in range(order.size):
+        i = order[c]
+        if state.group[i] != LOCAL and changed[state.group[i] % n_nodes]:
+            order[count], order[c] = order[c], order[count]
+            count += 1
+    return count
+
+
+@inlined
+def send_stranded_home(problem, state, order, count):
+    """Devices that no node took back give up their link."""
+    for c in range(count):
+        i = order[c]
+        if state.link[i] != LOCAL and state.group[i] == LOCAL:
+            leave_radio(problem, state, i)
+
+
 @kernel
 def search_with_shares(problem, link, group, seed, rounds, deadline):
     """Improve a start until the deadline (ns, monotonic) or for a number of rounds: (link, group, shares...).
@@ -337,9 +111,12 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
         link, group = np.full(n_devices, LOCAL), np.full(n_devices, LOCAL)
         rebuild(problem, state, link, group)
         slack = TOLERANCE * total_cost(problem, state)
-    local_search(problem, state, order, n_devices, scratch, slack, deadline)
-    best, best_link, best_group = total_cost(problem, state), state.link.copy(), state.group.copy()
+    rivals, changed = make_rivals(problem), np.zeros(problem.n_nodes, np.bool_)
     near = min(n_devices, NEIGHBOURHOOD)
+    local_search(problem, state, order, n_devices, scratch, slack, deadline)
+    while now_ns() < deadline and eject_each(problem, state, rivals, order, n_devices, slack, deadline) > 0.0:
+        local_search(problem, state, order, n_devices, scratch, slack, deadline)
+    best, best_link, best_group = total_cost(problem, state), state.link.copy(), state.group.copy()
     done = 0
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
@@ -353,14 +130,17 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
                 if state.link[order[c]] != LOCAL:
                     detach(problem, state, order[c])
         descend(problem, state, order, count, scratch, slack, nodes_only, ONE_PASS, FOREVER)
+        send_stranded_home(problem, state, order, count)
         if nodes_only:
             descend(problem, state, order, count, scratch, slack, KEEP_LINKS, FOREVER // n_devices, deadline)
         else:
             local_search(problem, state, order, near, scratch, slack, deadline)
+        while total_cost(problem, state) < WINDOW * best:
+            count = changed_to_front(problem, state, best_group, changed, order)
+            if count == 0 or eject_each(problem, state, rivals, order, min(count, near), slack, deadline) == 0.0:
+                break
+            local_search(problem, state, order, near, scratch, slack, deadline)
         cost = total_cost(problem, state)
-        for c in range(count):
-            if state.link[order[c]] != LOCAL and state.group[order[c]] == LOCAL:  # no node would take it back
-                cost = np.inf
         if cost < best - slack:
             best = cost
             best_link[:] = state.link

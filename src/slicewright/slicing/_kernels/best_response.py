@@ -1,0 +1,290 @@
+"""Best response and exchange of links: the moves of single devices, and of pairs of them on access points.
+
+Radio and compute meet only in "offload or not" (model page 1.4): for a fixed set of offloaded devices the choice of
+access points and the choice of nodes are two separate problems, so links are exchanged without looking at nodes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
+from slicewright.slicing._kernels.problem import (
+    ARRIVAL,
+    CAPACITY,
+    COST,
+    FLOOR,
+    LOCAL,
+    OWN,
+    PEAK,
+    ROOT,
+    WORK,
+    detach,
+    empty_state,
+    filled_cost,
+    join_group,
+    join_radio,
+    leave_group,
+    leave_radio,
+    rebuild,
+    refresh_peak,
+    total_cost,
+    update_costs,
+)  # fmt: skip
+
+TOLERANCE = 1e-12
+"""A move must save more than this part of the total cost, or rounding could make search go round in circles."""
+FOREVER = np.int64(2**62)
+"""A deadline that never comes."""
+# Typed constants: a bare True or 1 would have numba compile the callee once more for that very value.
+KEEP_LINKS, MOVE_LINKS, ONE_PASS = np.bool_(True), np.bool_(False), np.int64(1)
+
+
+@inlined
+def cheapest_link(problem, state, i):
+    """The access point whose cost (sum sqrt T)^2 grows least when device i joins: (growth, link)."""
+    best, choice = np.inf, LOCAL
+    for link in range(problem.start[i], problem.start[i + 1]):
+        root = problem.link_root[link]
+        growth = root * (root + 2.0 * state.radio[problem.access_point[link]])
+        if growth < best:
+            best, choice = growth, link
+    return best, choice
+
+
+@inlined
+def price_shared(sums, node_cost, work, root, tau, alpha, others, growth):
+    """Variant "node": what each node's cost grows by when a device joins one of its groups, 13b not counted.
+
+    The newcomer lengthens the queue of the node's other slices too. ``growth`` has two rows: the cost of a group
+    under the longer queue without the newcomer, and the answer. Branch-free, so that it compiles to vectors.
+    """
+    n_groups, n_nodes = sums.shape[1], node_cost.size
+    for g in range(n_groups):
+        q = sums[ROOT, g]
+        left = sums[CAPACITY, g] - (sums[ARRIVAL, g] + alpha) * sums[WORK, g]
+        cost = q * q / left
+        growth[0, g] = cost if left >= sums[FLOOR, g] else np.inf
+    for j in range(n_nodes):
+        others[j] = -node_cost[j]
+    for first in range(0, n_groups, n_nodes):
+        for j in range(n_nodes):
+            others[j] += growth[0, first + j]
+    for n in range(work.size):
+        first, more_work, more_root, least = n * n_nodes, work[n], root[n], work[n] / tau
+        for j in range(n_nodes):
+            g = first + j
+            q = sums[ROOT, g] + more_root
+            left = sums[CAPACITY, g] - (sums[ARRIVAL, g] + alpha) * (sums[WORK, g] + more_work)
+            grown = q * q / left + (others[j] - growth[0, g])
+            growth[1, g] = grown if left > sums[FLOOR, g] + least else np.inf
+
+
+@inlined
+def price_own(sums, n_nodes, work, root, tau, alpha, growth):
+    """Variant "device": as :func:`price_shared`, where a newcomer's queue is its own affair."""
+    for n in range(work.size):
+        first, more_work, more_root, least = n * n_nodes, work[n], root[n], work[n] / tau
+        for j in range(n_nodes):
+            g = first + j
+            q = sums[ROOT, g] + more_root
+            left = sums[CAPACITY, g] - sums[OWN, g] - alpha * more_work
+            grown = q * q / left - sums[COST, g]
+            growth[1, g] = grown if left > sums[FLOOR, g] + least else np.inf
+
+
+@inlined
+def load_after(problem, state, i, g, joined):
+    """Queue load of group g once device i has joined group ``joined`` of the same node."""
+    s, alpha = state.sums, problem.arrival[i]
+    extra = problem.work[i, g // problem.n_nodes] if g == joined else 0.0
+    if problem.shared_queue:
+        return (s[ARRIVAL, g] + alpha) * (s[WORK, g] + extra)
+    return s[OWN, g] + alpha * extra
+
+
+@inlined
+def binds(problem, state, i, joined):
+    """Whether 13b may bind somewhere on the node once device i has joined the group."""
+    s = state.sums
+    for g in range(joined % problem.n_nodes, problem.capacity.size, problem.n_nodes):
+        root, peak = s[ROOT, g], s[PEAK, g]
+        if g == joined:
+            n = g // problem.n_nodes
+            root += problem.work_root[i, n]
+            peak = max(peak, problem.work_root[i, n] / problem.local_time[i])
+        if s[CAPACITY, g] - load_after(problem, state, i, g, joined) < peak * root:
+            return True
+    return False
+
+
+@outlined
+def exact_growth(problem, state, i, joined):
+    """What the node's cost grows by when device i joins the group, 13b included."""
+    j = joined % problem.n_nodes
+    total = -state.node_cost[j]
+    for g in range(j, problem.capacity.size, problem.n_nodes):
+        left = state.sums[CAPACITY, g] - load_after(problem, state, i, g, joined)
+        total += filled_cost(problem, state, g, left, i if g == joined else LOCAL)
+    return total
+
+
+@inlined
+def cheapest_group(problem, state, i, scratch, limit):
+    """The group whose node's cost grows least when device i joins: (growth, group), nothing at or above ``limit``.
+
+    Prices ignore 13b at first. Since 13b can only add cost, the cheapest price is right as soon as 13b does not
+    bind there; otherwise its true cost replaces it and the next cheapest is looked at.
+    """
+    others, growth = scratch
+    tau, alpha = problem.local_time[i], problem.arrival[i]
+    if problem.shared_queue:
+        price_shared(
+            state.sums, state.node_cost, problem.work[i], problem.work_root[i], tau, alpha, others, growth
+        )
+    else:
+        price_own(state.sums, problem.n_nodes, problem.work[i], problem.work_root[i], tau, alpha, growth)
+    while True:
+        best, choice = limit, LOCAL
+        for g in range(problem.capacity.size):
+            if growth[1, g] < best:
+                best, choice = growth[1, g], g
+        if choice == LOCAL or not binds(problem, state, i, choice):
+            return best, choice
+        for g in range(choice % problem.n_nodes, problem.capacity.size, problem.n_nodes):
+            refresh_peak(problem, state, g)
+        if not binds(problem, state, i, choice):
+            return best, choice
+        true = exact_growth(problem, state, i, choice)
+        if true <= best + 1e-12 * abs(best):
+            return true, choice
+        growth[1, choice] = true
+
+
+@inlined
+def respond(problem, state, i, scratch, slack, keep_link):
+    """Best response: give device i its cheapest option if that saves more than ``slack``; returns what was saved.
+
+    With ``keep_link`` only the node changes; a device that holds a link but no group (it was just taken off its
+    node) then takes the cheapest group there is.
+    """
+    link, group = state.link[i], state.group[i]
+    tau = problem.local_time[i]
+    paid = 0.0
+    if group != LOCAL:
+        j = group % problem.n_nodes
+        paid = state.node_cost[j]
+        leave_group(problem, state, i)
+        update_costs(problem, state, j)
+        paid -= state.node_cost[j]
+    elif keep_link:
+        paid = np.inf
+    if keep_link:
+        radio, new_link, limit = 0.0, link, paid - slack
+    else:
+        if link != LOCAL:
+            leave_radio(problem, state, i)
+            root = problem.link_root[link]
+            paid += root * (root + 2.0 * state.radio[problem.access_point[link]])
+        else:
+            paid = tau
+        radio, new_link = cheapest_link(problem, state, i)
+        limit = min(tau, paid - slack) - radio
+    new_group, compute = LOCAL, 0.0
+    if limit > 0.0 and new_link != LOCAL:
+        compute, new_group = cheapest_group(problem, state, i, scratch, limit)
+    if new_group != LOCAL:
+        asked = radio + compute
+    elif not keep_link and tau < paid - slack:
+        return paid - tau
+    else:
+        asked, new_link, new_group = paid, link, group
+    if new_group != LOCAL:
+        if not keep_link:
+            join_radio(problem, state, i, new_link)
+        join_group(problem, state, i, new_group)
+        update_costs(problem, state, new_group % problem.n_nodes)
+    return paid - asked if paid > asked else 0.0
+
+
+@outlined
+def descend(problem, state, order, count, scratch, slack, keep_link, passes, deadline):
+    """Best response of the first ``count`` devices of ``order``, in turn, until a whole round brings nothing.
+
+    Stops after ``passes`` rounds or at the deadline. With ``keep_link`` local devices stay local.
+    """
+    quiet, k, steps = 0, 0, 0
+    while quiet < count and steps < passes * count:
+        i = order[k]
+        k = k + 1 if k + 1 < count else 0
+        quiet += 1
+        steps += 1
+        if keep_link and state.link[i] == LOCAL:
+            continue
+        if respond(problem, state, i, scratch, slack, keep_link) > 0.0:
+            quiet = 0
+        if (steps & 31) == 0 and now_ns() > deadline:
+            break
+
+
+@inlined
+def link_to(problem, i, a):
+    """The link of device i to access point a, or LOCAL when out of reach."""
+    first, last = problem.start[i], problem.start[i + 1]
+    if first + a < last and problem.access_point[first + a] == a:  # every access point is in reach
+        return first + a
+    for link in range(first, last):
+        if problem.access_point[link] == a:
+            return link
+    return LOCAL
+
+
+@outlined
+def swap_links(problem, state, order, count, slack, deadline):
+    """Exchange the access points of two devices while that saves radio cost; nodes are not touched.
+
+    Pairs are those of the first ``count`` devices of ``order`` with every other device.
+    """
+    root, ap, radio = problem.link_root, problem.access_point, state.radio
+    saved = 0.0
+    for c in range(count):
+        i = order[c]
+        if state.link[i] == LOCAL:
+            continue
+        if (c & 15) == 15 and now_ns() > deadline:
+            break
+        for d in range(c + 1, order.size):
+            k = order[d]
+            if state.link[k] == LOCAL:
+                continue
+            a, b = ap[state.link[i]], ap[state.link[k]]
+            if a == b:
+                continue
+            to_b, to_a = link_to(problem, i, b), link_to(problem, k, a)
+            if to_b == LOCAL or to_a == LOCAL:
+                continue
+            sum_a = radio[a] - root[state.link[i]] + root[to_a]
+            sum_b = radio[b] - root[state.link[k]] + root[to_b]
+            gain = radio[a] * radio[a] + radio[b] * radio[b] - sum_a * sum_a - sum_b * sum_b
+            if gain > slack:
+                radio[a], radio[b] = sum_a, sum_b
+                state.link[i], state.link[k] = to_b, to_a
+                saved += gain
+    return saved
+
+
+@outlined
+def local_search(problem, state, order, count, scratch, slack, deadline):
+    """Best response and exchange of links in turn until neither helps."""
+    while True:
+        descend(problem, state, order, count, scratch, slack, MOVE_LINKS, FOREVER // order.size, deadline)
+        if now_ns() > deadline or swap_links(problem, state, order, count, slack, deadline) == 0.0:
+            return
+
+
+@inlined
+def draw_to_front(random, order, count):
+    """A random sample without replacement as the first ``count`` of ``order``."""
+    for c in range(count):
+        other = c + random_below(random, order.size - c)
+        order[c], order[other] = order[other], order[c]
