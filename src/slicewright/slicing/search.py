@@ -8,8 +8,8 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.slicing._kernels.methods import best_responses, insert_greedily
 from slicewright.slicing._kernels.best_response import FOREVER
+from slicewright.slicing._kernels.methods import best_responses, insert_greedily
 from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL, Decisions

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
+from slicewright.compiled import inlined, now_ns, outlined, random_below
 from slicewright.slicing._kernels.problem import (
     ARRIVAL,
     CAPACITY,
@@ -19,16 +19,12 @@ from slicewright.slicing._kernels.problem import (
     PEAK,
     ROOT,
     WORK,
-    detach,
-    empty_state,
     filled_cost,
     join_group,
     join_radio,
     leave_group,
     leave_radio,
-    rebuild,
     refresh_peak,
-    total_cost,
     update_costs,
 )  # fmt: skip
 

@@ -94,7 +94,9 @@ def imagine_absence(problem, state, r):
             g = n * n_nodes + j
             root, work, floor, own = s[ROOT, g], s[WORK, g], s[FLOOR, g], s[OWN, g]
             if g == group:
-                if state.head[g] == i and state.after[i] == LOCAL:  # alone: exact zeros, whatever rounding left
+                if (
+                    state.head[g] == i and state.after[i] == LOCAL
+                ):  # alone: exact zeros, whatever rounding left
                     root = work = floor = own = 0.0
                 else:
                     root, work, floor = root - r.root[n, i], work - r.work[n, i], floor - r.least[n, i]
@@ -127,7 +129,11 @@ def price_joining(problem, state, r, j):
         for i in range(n_devices):
             extra = r.work[n, i]
             q = root + r.root[n, i]
-            load = (s[ARRIVAL, g] + arrival[i]) * (work + extra) if problem.shared_queue else own + arrival[i] * extra
+            load = (
+                (s[ARRIVAL, g] + arrival[i]) * (work + extra)
+                if problem.shared_queue
+                else own + arrival[i] * extra
+            )
             left = size - load
             cost = q * q / left if left > 0.0 and left >= floor + r.least[n, i] else np.inf
             for m in range(n_slices):
@@ -145,7 +151,9 @@ def price_swapping(problem, r, k):
         swapping[i] = np.inf
     for n in range(n_slices):
         for i in range(n_devices):
-            load = (r.rest_arrival[i] + alpha) * r.rest_work[n, i] if problem.shared_queue else r.rest_own[n, i]
+            load = (
+                (r.rest_arrival[i] + alpha) * r.rest_work[n, i] if problem.shared_queue else r.rest_own[n, i]
+            )
             left = r.rest_capacity[n, i] - load
             q = r.rest_root[n, i]
             base[n, i] = q * q / left if left > 0.0 and left >= r.rest_floor[n, i] else np.inf
@@ -154,7 +162,11 @@ def price_swapping(problem, r, k):
         for i in range(n_devices):
             q = r.rest_root[n, i] + root
             work = r.rest_work[n, i] + extra
-            load = (r.rest_arrival[i] + alpha) * work if problem.shared_queue else r.rest_own[n, i] + alpha * extra
+            load = (
+                (r.rest_arrival[i] + alpha) * work
+                if problem.shared_queue
+                else r.rest_own[n, i] + alpha * extra
+            )
             left = r.rest_capacity[n, i] - load
             cost = q * q / left if left > 0.0 and left >= r.rest_floor[n, i] + least else np.inf
             for m in range(n_slices):

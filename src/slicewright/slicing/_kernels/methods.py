@@ -5,14 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel, now_ns
-from slicewright.slicing._kernels.problem import (
-    LOCAL,
-    empty_state,
-    join_radio,
-    leave_radio,
-    rebuild,
-    total_cost,
-)
 from slicewright.slicing._kernels.best_response import (
     FOREVER,
     MOVE_LINKS,
@@ -22,6 +14,14 @@ from slicewright.slicing._kernels.best_response import (
     descend,
     draw_to_front,
 )  # fmt: skip
+from slicewright.slicing._kernels.problem import (
+    LOCAL,
+    empty_state,
+    join_radio,
+    leave_radio,
+    rebuild,
+    total_cost,
+)
 from slicewright.slicing._kernels.shares import shares_of
 
 

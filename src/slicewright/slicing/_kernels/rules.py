@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
-from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing._kernels.best_response import TOLERANCE, draw_to_front
+from slicewright.slicing._kernels.problem import LOCAL
 
 EQUAL, PROPORTIONAL = 0, 1
 

@@ -12,7 +12,6 @@ from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
 from slicewright.slicing._kernels.best_response import (
     FOREVER,
     KEEP_LINKS,
-    MOVE_LINKS,
     ONE_PASS,
     TOLERANCE,
     descend,
@@ -137,7 +136,10 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
             local_search(problem, state, order, near, scratch, slack, deadline)
         while total_cost(problem, state) < WINDOW * best:
             count = changed_to_front(problem, state, best_group, changed, order)
-            if count == 0 or eject_each(problem, state, rivals, order, min(count, near), slack, deadline) == 0.0:
+            if (
+                count == 0
+                or eject_each(problem, state, rivals, order, min(count, near), slack, deadline) == 0.0
+            ):
                 break
             local_search(problem, state, order, near, scratch, slack, deadline)
         cost = total_cost(problem, state)

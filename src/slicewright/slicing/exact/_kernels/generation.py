@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
-from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing._kernels.best_response import FOREVER
+from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing.exact._kernels.access_point import price_access_point
 from slicewright.slicing.exact._kernels.few import search_few
 from slicewright.slicing.exact._kernels.many import search_many
