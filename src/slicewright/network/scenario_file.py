@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +54,9 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
         call = preset_call(doc, InvalidScenarioError)
         return preset(call.name, seed=call.seed, **call.parameters)
     _read.only(doc, _TOP, "")
-    access_points = _read.mapping(_read.require(doc, "access_points", ""), "access_points")
-    nodes = _read.mapping(_read.require(doc, "nodes", ""), "nodes")
-    devices = _read.mapping(_read.require(doc, "devices", ""), "devices")
-    _read.only(access_points, _ACCESS_POINTS, "access_points")
-    _read.only(nodes, _NODES, "nodes")
-    _read.only(devices, _DEVICES, "devices")
+    access_points = _section(doc, "access_points", _ACCESS_POINTS)
+    nodes = _section(doc, "nodes", _NODES)
+    devices = _section(doc, "devices", _DEVICES)
     sites = Sites(
         access_point_m=access_points.get("position_m"),
         device_m=devices.get("position_m"),
@@ -108,6 +105,13 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
         radio=radio if doc.get("rate_bps") is None else None,
         origin=_read.mapping(doc.get("origin") or {}, "origin"),
     )
+
+
+def _section(doc: Document, name: str, fields: Collection[str]) -> Document:
+    """A part of the document that must be there and hold these fields only."""
+    section = _read.mapping(_read.require(doc, name, ""), name)
+    _read.only(section, fields, name)
+    return section
 
 
 def _slices(value: object) -> tuple[SliceId, ...]:

@@ -135,10 +135,7 @@ def populate(
     local_capacity = draw(workload.local_capacity_hz, devices)
     arrival_rate = draw(workload.arrival_rate_hz, devices)
     slice_cycles = cycles[:, None] * draw(workload.slice_work_ratio, devices, len(slices))
-    capacity = np.empty((len(node_kinds), len(slices)))
-    for kind, bounds in (("coin", workload.coin_capacity_hz), ("mec", workload.mec_capacity_hz)):
-        of_kind = np.array([k == kind for k in node_kinds], dtype=bool)
-        capacity[of_kind] = draw(bounds, int(of_kind.sum()), len(slices))
+    capacity = _node_capacity_hz(workload, node_kinds, rng)
     return Scenario(
         task_bits=bits,
         local_cycles=cycles,
@@ -157,3 +154,12 @@ def populate(
         radio=radio,
         origin=origin,
     )
+
+
+def _node_capacity_hz(workload: Workload, kinds: Sequence[str], rng: np.random.Generator) -> FloatArray:
+    """(J, N) cycle/s: COINs are drawn first, then MEC servers."""
+    capacity = np.empty((len(kinds), len(workload.slice_ids)))
+    for kind, bounds in (("coin", workload.coin_capacity_hz), ("mec", workload.mec_capacity_hz)):
+        of_kind = np.array([k == kind for k in kinds], dtype=bool)
+        capacity[of_kind] = rng.uniform(bounds[0], bounds[1], (int(of_kind.sum()), capacity.shape[1]))
+    return capacity

@@ -208,7 +208,7 @@ def _point(scenario: Scenario, c: _Columns, decisions: Decisions, shares: Shares
 
 
 def _incumbent(scenario: Scenario, c: _Columns, result: Result) -> tuple[Decisions, Shares]:
-    """The plan that the solver's point stands for; what its rounding made infeasible goes home."""
+    """The plan that the solver's point stands for; what its rounding made infeasible is computed locally."""
     place = np.full((3, scenario.n_devices), LOCAL)
     if result.values is not None:
         link, pair = (result.values[columns] > 0.5 for columns in (c.takes_link, c.takes_pair))

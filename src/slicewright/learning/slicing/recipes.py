@@ -111,11 +111,7 @@ def train(
         UnknownNameError: no such model or scale.
         InvalidOptionError: instances unfit for the model.
     """
-    if name not in MODELS:
-        raise UnknownNameError("model", name, MODELS)
-    if scale not in SCALES:
-        raise UnknownNameError("scale", scale, SCALES)
-    chosen = SCALES[scale]
+    chosen = _scale(name, scale)
     torch.set_num_threads(1)
     data: dict[str, Any] = {"family": "given"}
     if instances is None:
@@ -144,6 +140,14 @@ def train(
         figures={**trained.figures, "scenarios": len(test), "first_seed": FIRST_TEST_SEED},
     )
     return write_model(trained, folder)
+
+
+def _scale(name: str, scale: str) -> TrainingScale:
+    if name not in MODELS:
+        raise UnknownNameError("model", name, MODELS)
+    if scale not in SCALES:
+        raise UnknownNameError("scale", scale, SCALES)
+    return SCALES[scale]
 
 
 def trained_model(

@@ -93,6 +93,6 @@ def decode_soft(
 
 
 def repaired(scenario: Scenario, decisions: Decisions) -> tuple[Decisions, Shares]:
-    """Feasible decisions with optimal shares: as they are where 13b and 13c can hold, else with devices sent home."""
+    """Feasible decisions with optimal shares: as they are where 13b and 13c can hold, else with fewer offloaded."""
     shares = optimal_shares(scenario, decisions)
     return (decisions, shares) if shares is not None else drop_until_feasible(scenario, decisions)

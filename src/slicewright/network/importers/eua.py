@@ -22,6 +22,7 @@ from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import FloatArray
 
 _BOUNDS = {"latitude": 90.0, "longitude": 180.0}
+MAY_BE_ZERO = ("users", "coins", "mecs")
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,12 @@ def import_eua(
         InvalidScenarioError: a file, a column or a number is missing or wrong (with file and line), or a parameter.
         FileNotFoundError: no such folder.
     """
-    zero = ("users", "coins", "mecs")
-    chosen = with_workload(EuaParameters(), parameters, owner="the EUA importer", may_be_zero=zero)
+    chosen = with_workload(EuaParameters(), parameters, owner="the EUA importer", may_be_zero=MAY_BE_ZERO)
     if chosen.coin_placement not in PLACEMENTS:
         raise InvalidScenarioError(
             "coin_placement", f"must be one of {', '.join(PLACEMENTS)}", value=chosen.coin_placement
         )
-    home = Path(folder)
-    if not home.is_dir():
-        raise FileNotFoundError(2, "no such folder", str(home))
-    sites_csv = _the_file(home, sites_file, "sites_file")
-    users_csv = _the_file(home, users_file, "users_file")
+    sites_csv, users_csv = _csv_files(Path(folder), sites_file, users_file)
     names, site_degrees = _read_positions(sites_csv, name_column="site_id")
     _, user_degrees = _read_positions(users_csv)
     if chosen.users > len(user_degrees):
@@ -112,6 +108,12 @@ def import_eua(
             "seed": seed,
         },
     )
+
+
+def _csv_files(home: Path, sites_file: str, users_file: str) -> tuple[Path, Path]:
+    if not home.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(home))
+    return _the_file(home, sites_file, "sites_file"), _the_file(home, users_file, "users_file")
 
 
 def _the_file(folder: Path, pattern: str, parameter: str) -> Path:
