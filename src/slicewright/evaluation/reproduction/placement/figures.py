@@ -52,12 +52,13 @@ def _measure_time(shop: Workshop) -> Measured:
         stopped += sum(t >= limit for t in times)
         row.append(estimate(times))
     curves = [curve(SOLVER, "os", shop.scale.tasks, row)]
+    solved = [
+        [solve_run(t) for t in figure_tasks(shop, count)[: shop.scale.solver_runs]]
+        for count in shop.scale.tasks
+    ]
     for name in LEARNED:
         shop.report(f"timing {name}")
-        row = []
-        for count in shop.scale.tasks:
-            runs = [solve_run(t) for t in figure_tasks(shop, count)[: shop.scale.solver_runs]]
-            row.append(estimate([_least(partial(_answer, models[name]), r) for r in runs]))
+        row = [estimate([_least(partial(_answer, models[name]), r) for r in runs]) for runs in solved]
         curves.append(curve(LABELS[name], STYLES[name], shop.scale.tasks, row))
     row = [
         estimate(

@@ -181,9 +181,10 @@ def _measure_ties(shop: Workshop) -> Measured:
     for devices in (10, 30):
         problems = scenarios(shop, devices, {}, shop.scale.few)
         shop.report(f"{devices} devices")
-        found = shop.each(_alternatives, problems)
+        best = shop.each(proven_optimum, problems)
+        found = shop.each(_alternatives, best)
         shares = [estimate([100 * f[t] for f in found]) for t in TIES]
-        pairs = shop.each(_agreement, problems)
+        pairs = shop.each(_agreement, best)
         both = estimate([100 * p for p in pairs])
         rows.append([f"{devices} devices", *(f"{e.mean:.0f} ± {e.half:.0f}" for e in (*shares, both))])
         tied.append(shares[1].mean)
@@ -198,10 +199,9 @@ def _measure_ties(shop: Workshop) -> Measured:
     }
 
 
-def _alternatives(scenario: Scenario) -> dict[float, float]:
+def _alternatives(best: Plan) -> dict[float, float]:
     """Part of devices that have another decision, the others staying, which costs at most so much more."""
-    best = proven_optimum(scenario)
-    d = best.decisions
+    scenario, d = best.scenario, best.decisions
     least = np.full(scenario.n_devices, np.inf)
     for i in range(scenario.n_devices):
         own = (d.access_point[i], d.node[i], d.slice[i])
@@ -219,11 +219,11 @@ def _alternatives(scenario: Scenario) -> dict[float, float]:
     return {t: float((least <= t).mean()) for t in TIES}
 
 
-def _agreement(scenario: Scenario) -> float:
+def _agreement(best: Plan) -> float:
     """Part of equal decisions between the optimum and another plan within 0.1 % of it, from a short search."""
     from slicewright.slicing.search import iterated_search
 
-    best = proven_optimum(scenario)
+    scenario = best.scenario
     for seed in range(1, 40):
         d, shares = iterated_search(scenario, rounds=3, seed=seed)
         same = np.ones(scenario.n_devices, dtype=bool)

@@ -19,6 +19,7 @@ from slicewright.evaluation.reproduction.slicing.models import serving, size_fre
 
 if TYPE_CHECKING:
     from slicewright.learning.slicing.chained_training import Upstream
+    from slicewright.learning.slicing.solved_scenarios import Solved
 
 FIRST_SEED = 3_000_000
 """Instances of the cross-validation: no seeds of other models."""
@@ -32,11 +33,12 @@ FIGURES = (*SHARE_COLUMNS, "used_mae_%")
 def _measure_shares(shop: Workshop) -> Measured:
     names = [*SP1, *VARIANTS]
     shop.report(f"{shop.scale.folds} folds of {shop.scale.labels} scenarios, {len(names)} models")
-    jobs = [(name, shop.scale, shop.seed, str(shop.work / "folds")) for name in names]
+    instances = _instances(shop.scale, shop.jobs)
+    jobs = [(name, instances, shop.scale, shop.seed, str(shop.work / "folds")) for name in names]
     answers = dict(zip(names, shop.separately(_cross_validated, jobs), strict=True))
     shop.report("our methods on the same folds")
     for method in OURS:
-        answers[method] = _ours(shop, method)
+        answers[method] = _ours(shop, method, instances)
     for name in answers.keys() - {"deepsets-s"}:
         del answers[name]["errors"]  # only Figure 4 needs them, and it shows DeepSets-S
     rows = []
@@ -157,7 +159,7 @@ def _judge_errors(data: Measured) -> Verdict:
     )
 
 
-def _cross_validated(name: str, scale: Scale, seed: int, folder: str) -> Measured:
+def _cross_validated(name: str, instances: list[Solved], scale: Scale, seed: int, folder: str) -> Measured:
     """Figures of one design per fold; runs in a process of its own."""
     import torch
 
@@ -165,7 +167,6 @@ def _cross_validated(name: str, scale: Scale, seed: int, folder: str) -> Measure
     from slicewright.learning.slicing.published_networks import published_design
 
     torch.set_num_threads(1)
-    instances = _instances(scale)
     network = "deepsets-s" if name in VARIANTS else name
     answers = cross_validate(
         instances,
@@ -179,13 +180,12 @@ def _cross_validated(name: str, scale: Scale, seed: int, folder: str) -> Measure
     return _figures(instances, given, [np.flatnonzero(answers.fold == k) for k in range(scale.folds)])
 
 
-def _ours(shop: Workshop, method: str) -> Measured:
+def _ours(shop: Workshop, method: str, instances: list[Solved]) -> Measured:
     """The same figures for a method that decides first and then takes the optimal shares."""
     from slicewright.learning.slicing.solved_scenarios import folds
     from slicewright.models.slicing.features import targets
     from slicewright.policies.slicing import plan
 
-    instances = _instances(shop.scale)
     name, rounds = ("bipartite-raw", 0) if method == "bipartite" else (method, 1)
     decide: Callable[[Any], Any] = lambda x: plan(x.scenario, method=name, rounds=rounds)
     if method == "bipartite":
@@ -198,10 +198,10 @@ def _ours(shop: Workshop, method: str) -> Measured:
     return _figures(instances, given, folds(len(instances), shop.scale.folds, seed=shop.seed))
 
 
-def _instances(scale: Scale) -> list[Any]:
+def _instances(scale: Scale, jobs: int) -> list[Solved]:
     from slicewright.learning.slicing.solved_scenarios import paper_scenario, solve
 
-    return solve([paper_scenario(FIRST_SEED + k) for k in range(scale.labels)])
+    return solve([paper_scenario(FIRST_SEED + k) for k in range(scale.labels)], jobs=jobs)
 
 
 def _figures(instances: Sequence[Any], given: tuple[Any, Any, Any], parts: Sequence[np.ndarray]) -> Measured:
