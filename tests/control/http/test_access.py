@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def test_limits(small: Scenario) -> None:
         async with running(small, limits=Limits(body_bytes=2000, rate_hz=0.1, burst=8)) as (_, client):
             problem(await client.post("/v1/requests", content=b"x" * 2001), 413, "content-too-large")
 
-            async def slowly():  # type: ignore[no-untyped-def]
+            async def slowly() -> AsyncIterator[bytes]:
                 for _ in range(30):
                     yield b'{"a": "' + b"b" * 100
 

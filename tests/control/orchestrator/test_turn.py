@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from slicewright.control.decision.fallback import FALLBACK, decide_in_place
 from slicewright.control.messages.details import Details
 from slicewright.control.messages.measurement import Measurement
 from slicewright.control.messages.status import Status
-from slicewright.control.orchestrator.inbox import Request
+from slicewright.control.orchestrator.inbox import Change, Request
 from slicewright.control.orchestrator.instructions import (
     AnswerRequest,
     Certify,
@@ -75,9 +76,9 @@ class World:
             self.statuses[name] = status_of(self.managers[name], f"m-{name}")
             self.heard_s[name] = self.now_s
 
-    def request(self, change: object, *, wait: bool = True) -> Request:
+    def request(self, change: Change, *, wait: bool = True) -> Request:
         self.requests += 1
-        return Request(self.requests, change, wait)  # type: ignore[arg-type]
+        return Request(self.requests, change, wait)
 
     def turn(self, *requests: Request, certificate: tuple[Certified, ...] = (), probe: bool = False) -> Turn:
         """One turn, recorded and carried out."""
@@ -330,7 +331,7 @@ def test_a_method_without_answers_is_rolled_back() -> None:
     world.state = fold(world.state, MethodChanged("switch", "no-such-method"))
     rolled: list[Event] = []
     for device in list(world.state.devices)[:2]:
-        turn = world.turn(world.request(lambda s, d=device: remove(s, d)))
+        turn = world.turn(world.request(partial(remove, device=device)))
         decision = next(event for event in turn.events if isinstance(event, Decided))
         assert [a.result for a in decision.attempts] == ["failed", "used"]
         assert decision.method == FALLBACK

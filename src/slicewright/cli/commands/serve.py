@@ -173,5 +173,5 @@ def _signature() -> Signature:
     return Signature(parameters)
 
 
-serve.__signature__ = _signature()  # type: ignore[attr-defined]
+serve.__dict__["__signature__"] = _signature()
 serve.__annotations__ = {p.name: p.annotation for p in _signature().parameters.values()}

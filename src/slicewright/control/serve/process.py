@@ -63,8 +63,10 @@ def _tokens(settings: ServeSettings) -> tuple[Token, ...]:
         from slicewright.control.http.auth import is_loopback, read_tokens
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
+    if settings.role == "slice-manager":
+        return ()  # answers nobody
     tokens = read_tokens(settings.tokens) if settings.tokens is not None else ()
-    if not tokens and settings.role != "slice-manager" and not is_loopback(settings.host):
+    if not tokens and not is_loopback(settings.host):
         raise InvalidOptionError(
             "host",
             "must be this machine (127.0.0.1) without tokens",

@@ -63,9 +63,8 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> list[BaseException | Non
 
     A library below may swallow a cancellation (``asyncio.wait_for`` on Python 3.11 does), so once is not enough.
     """
-    pending = {task for task in tasks if not task.done()}
-    while pending:
+    while pending := [task for task in tasks if not task.done()]:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=1.0)
+        await asyncio.wait(pending, timeout=1.0)
     return [None if task.cancelled() else task.exception() for task in tasks]

@@ -8,7 +8,7 @@ from slicewright.control.messages.status import Status
 from slicewright.control.state.device import Device
 from slicewright.control.views.documents import node_documents, slice_documents
 from slicewright.control.views.picture import Picture
-from slicewright.types import Document
+from slicewright.types import Document, FloatArray
 
 
 def overview(
@@ -55,18 +55,17 @@ def overview(
     }
 
 
-def _positions(array: object, count: int) -> list[object]:
-    rows: list[object] = [None] * count if array is None else array.tolist()  # type: ignore[attr-defined]
-    return rows
+def _positions(array: FloatArray | None, count: int) -> list[list[float] | None]:
+    return [None] * count if array is None else [list(map(float, row)) for row in array]
 
 
 def _device(picture: Picture, device: Device) -> Document:
     index, plan = picture.row.get(device.id), picture.plan
     local = plan is None or index is None or bool(plan.decisions.local[index])
-    place = (None, None, None)
+    place: tuple[int | None, int | None, int | None] = (None, None, None)
     if not local and plan is not None and index is not None:
         d = plan.decisions
-        place = int(d.access_point[index]), int(d.node[index]), int(d.slice[index])  # type: ignore[assignment]
+        place = int(d.access_point[index]), int(d.node[index]), int(d.slice[index])
     return {
         "id": device.id,
         "position_m": device.position_m,
