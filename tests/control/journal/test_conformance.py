@@ -11,7 +11,7 @@ import pytest
 
 from slicewright.control.journal.base import FencedError, Journal
 from slicewright.control.journal.memory import MemoryJournal
-from slicewright.control.journal.nats import STREAM, NatsJournal
+from slicewright.control.journal.nats import NatsJournal
 from slicewright.control.journal.records import Position, Record, chained
 from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
 from slicewright.control.state.device import devices_of
@@ -27,12 +27,12 @@ Opener = Callable[[], Awaitable[Journal]]
 Story = Callable[[Opener], Awaitable[None]]
 
 
-@pytest.fixture(scope="module")
-def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server for the whole module; each story begins with an empty stream."""
+@pytest.fixture
+def nats_url(tmp_path: Path) -> Iterator[str]:
+    """A server of its own for every story."""
     if NATS is None:
         pytest.skip("nats-server is not installed")
-    with nats_server(tmp_path_factory.mktemp("nats")) as url:
+    with nats_server(tmp_path) as url:
         yield url
 
 
@@ -50,8 +50,6 @@ def tell(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, Story
 async def _tell(kind: str, story: Story, folder: Path, url: str) -> None:
     shared = MemoryJournal()
     async with AsyncExitStack() as stack:
-        if kind == "nats":
-            await _empty(url)
 
         async def open_one() -> Journal:
             journal: Journal
@@ -68,15 +66,6 @@ async def _tell(kind: str, story: Story, folder: Path, url: str) -> None:
             return journal
 
         await story(open_one)
-
-
-async def _empty(url: str) -> None:
-    """Remove the stream of the story before: its own settings let nobody delete single records."""
-    connection = NatsConnection(NatsAddress(url), "conformance")
-    names = [info.config.name for info in await (await connection.jetstream()).streams_info()]
-    if STREAM in names:
-        await (await connection.jetstream()).delete_stream(STREAM)
-    await connection.close()
 
 
 def after(here: Position, *events: Event) -> list[Record]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.transport.base import Entry, Transport
 from slicewright.control.transport.memory import MemoryTransport
-from slicewright.control.transport.nats import LEASES, VALUES, NatsTransport
+from slicewright.control.transport.nats import NatsTransport
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.control.support.processes import NATS, nats_server
 
@@ -21,12 +22,12 @@ Opener = Callable[[], Transport]
 Story = Callable[[Opener], Awaitable[None]]
 
 
-@pytest.fixture(scope="module")
-def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server for the whole module; each story begins with empty buckets."""
+@pytest.fixture
+def nats_url(tmp_path: Path) -> Iterator[str]:
+    """A server of its own for every story."""
     if NATS is None:
         pytest.skip("nats-server is not installed")
-    with nats_server(tmp_path_factory.mktemp("nats")) as url:
+    with nats_server(tmp_path) as url:
         yield url
 
 
@@ -43,8 +44,6 @@ def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 async def _tell(url: str, story: Story, lease_s: float) -> None:
     async with AsyncExitStack() as stack:
-        if url:
-            await _empty(url)
         shared = MemoryTransport(LoopClock(), lease_s=lease_s)
 
         def open_one() -> Transport:
@@ -57,16 +56,6 @@ async def _tell(url: str, story: Story, lease_s: float) -> None:
 
         async with asyncio.timeout(PATIENCE_S):
             await story(open_one)
-
-
-async def _empty(url: str) -> None:
-    connection = NatsConnection(NatsAddress(url), "conformance")
-    stream = await connection.jetstream()
-    known = {info.config.name for info in await stream.streams_info()}
-    for bucket in (VALUES, LEASES):
-        if f"KV_{bucket}" in known:
-            await stream.delete_key_value(bucket)
-    await connection.close()
 
 
 @asynccontextmanager

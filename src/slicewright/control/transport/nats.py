@@ -105,7 +105,7 @@ class NatsTransport:
                     self._held[name] = await leases.update(name, holder.encode(), last=known)
                 else:
                     self._held[name] = await leases.create(name, holder.encode())
-            except KeyWrongLastSequenceError:
+            except (KeyWrongLastSequenceError, KeyNotFoundError):  # not found: it ran out while we looked
                 return await self._reclaim(leases, name, holder)
         return True
 
