@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from slicewright.control.state.clock import LoopClock, end
-from slicewright.control.transport.base import Entry, Transport
+from slicewright.control.transport.base import Entry, Transport, TransportError
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.transport.nats import NatsTransport
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
@@ -44,6 +45,8 @@ def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 async def _tell(url: str, story: Story, lease_s: float) -> None:
     async with AsyncExitStack() as stack:
+        if url:
+            await _make_buckets(url, lease_s)
         shared = MemoryTransport(LoopClock(), lease_s=lease_s)
 
         def open_one() -> Transport:
@@ -56,6 +59,17 @@ async def _tell(url: str, story: Story, lease_s: float) -> None:
 
         async with asyncio.timeout(PATIENCE_S):
             await story(open_one)
+
+
+async def _make_buckets(url: str, lease_s: float) -> None:
+    """A server that has just begun may not answer for a stream it has just made: roles try again, stories do not."""
+    transport = NatsTransport(NatsConnection(NatsAddress(url), "preparation"), lease_s=lease_s)
+    made = False
+    while not made:
+        with contextlib.suppress(TransportError):
+            await transport.put("preparation.x", b"")
+            made = await transport.acquire("preparation", "x")
+    await transport.close()
 
 
 @asynccontextmanager
