@@ -28,6 +28,7 @@ import socket, sys, time
 inbox = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 inbox.bind(("", int(sys.argv[1])))
 inbox.settimeout(0.1)
+print("ready", flush=True)
 end = time.monotonic() + float(sys.argv[2])
 first = last = None
 bytes_ = packets = 0
@@ -180,7 +181,8 @@ def send(
         )
         for one in executors
     ]
-    time.sleep(0.4)
+    for receiver in receivers:
+        assert present(receiver.stdout).readline() == "ready\n"
     senders = [
         subprocess.Popen(
             [*inside(access_point), SENDER, one["address"], str(one["port"]), str(rate), str(seconds)]
