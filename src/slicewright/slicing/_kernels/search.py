@@ -35,8 +35,12 @@ RUIN_MOST = 12
 """At most so many devices are taken out in one round; they are put back best first come, first served."""
 NEIGHBOURHOOD = 96
 """After a round, so many devices are asked again: everybody at published sizes, a random part in large networks."""
-WINDOW = 1.05
-"""Ejections follow only where a round ends within this of the best plan: elsewhere they would hardly reach it."""
+NARROWEST, WIDEST = 0.005, 0.5
+"""Ejections follow where a round ends within a window above the best plan; it adapts between these (relative).
+
+It begins with the nodes' part of what offloading costs: where radio is what counts, ejections rarely pay."""
+WIDEN, NARROW = 3.0, 0.997
+"""A new best plan widens the window to this multiple of the excess it came from; a vain attempt narrows it."""
 
 
 @inlined
@@ -83,6 +87,29 @@ def changed_to_front(problem, state, best_group, changed, order):
 
 
 @inlined
+def nodes_part(state):
+    """The part of nodes in the cost of the offloaded devices, 0 to 1."""
+    radio, nodes = 0.0, 0.0
+    for a in range(state.radio.size):
+        radio += state.radio[a] * state.radio[a]
+    for j in range(state.node_cost.size):
+        nodes += state.node_cost[j]
+    return nodes / (radio + nodes) if nodes > 0.0 else 0.0
+
+
+@inlined
+def longest_first(problem, order, count):
+    """Sort the first ``count`` devices of ``order`` by falling local time: who would lose most chooses first."""
+    for c in range(1, count):
+        i = order[c]
+        p = c - 1
+        while p >= 0 and problem.local_time[order[p]] < problem.local_time[i]:
+            order[p + 1] = order[p]
+            p -= 1
+        order[p + 1] = i
+
+
+@inlined
 def send_stranded_home(problem, state, order, count):
     """Devices that no node took back give up their link."""
     for c in range(count):
@@ -103,7 +130,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     rebuild(problem, state, link, group)
     scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
     n_devices = link.size
-    order = np.arange(n_devices)
+    order = np.argsort(-problem.local_time, kind="mergesort")  # who would lose most chooses first
     random = np.array([seed], dtype=np.uint64)
     slack = TOLERANCE * total_cost(problem, state)
     if not slack < np.inf:  # an infeasible start is dropped
@@ -116,7 +143,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     while now_ns() < deadline and eject_each(problem, state, rivals, order, n_devices, slack, deadline) > 0.0:
         local_search(problem, state, order, n_devices, scratch, slack, deadline)
     best, best_link, best_group = total_cost(problem, state), state.link.copy(), state.group.copy()
-    done = 0
+    done, window = 0, nodes_part(state)
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
         nodes_only = (done & 1) == 0
@@ -128,13 +155,17 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
             for c in range(count):
                 if state.link[order[c]] != LOCAL:
                     detach(problem, state, order[c])
+        if (done & 2) == 0:
+            longest_first(problem, order, count)
         descend(problem, state, order, count, scratch, slack, nodes_only, ONE_PASS, FOREVER)
         send_stranded_home(problem, state, order, count)
         if nodes_only:
             descend(problem, state, order, count, scratch, slack, KEEP_LINKS, FOREVER // n_devices, deadline)
         else:
             local_search(problem, state, order, near, scratch, slack, deadline)
-        while total_cost(problem, state) < WINDOW * best:
+        excess = total_cost(problem, state) / best - 1.0
+        tried = excess < window
+        while total_cost(problem, state) < (1.0 + window) * best:
             count = changed_to_front(problem, state, best_group, changed, order)
             if (
                 count == 0
@@ -143,6 +174,12 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
                 break
             local_search(problem, state, order, near, scratch, slack, deadline)
         cost = total_cost(problem, state)
+        if tried:
+            window = (
+                max(window, min(WIDEN * excess, WIDEST))
+                if cost < best - slack
+                else max(NARROW * window, NARROWEST)
+            )
         if cost < best - slack:
             best = cost
             best_link[:] = state.link
