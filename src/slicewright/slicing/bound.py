@@ -4,29 +4,55 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from slicewright.network.scenario import Scenario
-from slicewright.slicing._kernels.bound import lower_bound as _lower_bound
+from slicewright.slicing._kernels.bound import relax, times_alone
+from slicewright.slicing._kernels.queue_bound import INTERVALS, bound_from_prices
+from slicewright.slicing._kernels.shares import best_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.search import deadline_ns
 
 ROUNDING = 1e-9
 """Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
+CLOSE_ENOUGH = 0.005
+"""Queues are looked at where the relaxation leaves a larger gap than this."""
+QUEUE_ROUNDS = 400
+MOST_WORK = 2e8
+"""Charges that the queues' part of the bound may work out: a second or less."""
+LEAST_ROUNDS = 60
+"""Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
 
 
 def lower_bound(
     scenario: Scenario, *, start: Decisions | None = None, rounds: int = 400, budget_s: float | None = None
 ) -> float:
-    """A lower bound on the cost of every feasible plan, s (method and proof in ``_kernels/bound.py``).
+    """A lower bound on the cost of every feasible plan, s (proofs in ``_kernels/bound.py`` and ``queue_bound.py``).
+
+    A convex relaxation first; in variant "node" it counts only a device's own arrivals, so that where it leaves a gap
+    to the start, bounds that know the whole queue of a node follow, from the plan's prices.
 
     Args:
         scenario: the problem, either queueing variant.
         start: a good plan's decisions save rounds; the bound is valid whatever is given.
-        rounds: at most so many rounds over the devices; 30 to 60 suffice as a rule.
-        budget_s: stop after this time, s.
+        rounds: at most so many rounds over the devices; 30 to 60 suffice for the relaxation as a rule.
+        budget_s: stop after this time, s. Without it, the bound depends on the start alone, bit for bit.
     """
     began = time.perf_counter_ns()
     packed = compact(scenario)
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
-    bound, _ = _lower_bound(problem, link, group, rounds, deadline_ns(began, budget_s))
+    deadline = deadline_ns(began, budget_s)
+    alone = times_alone(problem)
+    bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
+    if problem.shared_queue and scenario.n_devices:
+        work = scenario.n_devices * scenario.n_nodes * scenario.n_slices * INTERVALS
+        steps = int(min(rounds, QUEUE_ROUNDS, MOST_WORK / work))
+        cost = best_shares(problem, link, group)[0]
+        if steps >= min(LEAST_ROUNDS, rounds) and (
+            cost > bound * (1.0 + CLOSE_ENOUGH) or not np.isfinite(cost)
+        ):
+            gap = cost / bound - 1.0 if bound > 0.0 else np.inf
+            found = bound_from_prices(problem, alone, resources, gap, link, group, steps, deadline)
+            bound = max(bound, found)
     return float(bound) * (1.0 - ROUNDING)

@@ -235,13 +235,13 @@ def times_alone(problem):
 
 
 @kernel
-def lower_bound(problem, link, group, rounds, deadline):
-    """Best proven bound after at most ``rounds`` over the devices or at the deadline (ns): (bound, relaxed value).
+def relax(problem, alone, link, group, rounds, deadline):
+    """Solve the relaxation from a plan: (bound, value of the relaxation, resources at the best prices).
 
-    The iterations start from a plan; a good one saves rounds but cannot change what is proven.
+    At most ``rounds`` over the devices, at most to the deadline (ns). A good plan saves rounds but cannot change what
+    is proven.
     """
     n_devices, n_aps, n_groups = problem.local_time.size, problem.n_access_points, problem.capacity.size
-    alone = times_alone(problem)
     x, z, home = np.zeros(problem.link_root.size), np.zeros((n_devices, n_groups)), np.ones(n_devices)
     r = np.zeros((RESOURCE_ROWS, n_aps + n_groups))
     for e in range(n_aps + n_groups):
@@ -252,14 +252,16 @@ def lower_bound(problem, link, group, rounds, deadline):
             home[i] = 0.0
             shift_link(problem, r, x, link[i], 1.0)
             shift_group(problem, r, z, alone, i, group[i], 1.0)
-    best, stalled = 0.0, 0
+    best, best_r, stalled = 0.0, r.copy(), 0
     for done in range(rounds):
         if done % CHECK_EVERY == 0:
             for e in range(r.shape[1]):
                 r[PRICE, e] = r[Q, e] / (r[SIZE, e] - r[D, e])
             value = dual_value(problem, r, alone)
             stalled = 0 if value > best * (1.0 + CLOSE) else stalled + 1
-            best = max(best, value)
+            if value > best:
+                best = value
+                best_r[:] = r
             if (
                 relaxed_value(problem, r, home) - best < CLOSE * best
                 or stalled > PATIENCE
@@ -271,4 +273,26 @@ def lower_bound(problem, link, group, rounds, deadline):
             if (i & 255) == 255 and now_ns() > deadline:
                 break
         follow_mix(r, MIX_STEP / (1.0 + MIX_DECAY * done))
-    return best, relaxed_value(problem, r, home)
+    return best, relaxed_value(problem, r, home), best_r
+
+
+@kernel
+def prices_of(problem, alone, r):
+    """((I,) price of radio, (I,) price of compute): a device's cheapest charge, together at most its local time."""
+    n_devices, n_aps = problem.local_time.size, problem.n_access_points
+    radio, compute = np.zeros(n_devices), np.zeros(n_devices)
+    for i in range(n_devices):
+        tau, least = problem.local_time[i], np.inf
+        for k in range(problem.start[i], problem.start[i + 1]):
+            a, t = problem.access_point[k], problem.link_root[k]
+            least = min(least, (1.0 - r[MIX, a]) * t * t + r[MIX, a] * r[PRICE, a] * 2.0 * t)
+        radio[i] = min(least, tau)
+        least = np.inf
+        for g in range(problem.capacity.size):
+            n = g // problem.n_nodes
+            root, load = problem.work_root[i, n], problem.arrival[i] * problem.work[i, n]
+            theta, rho = r[MIX, n_aps + g], r[PRICE, n_aps + g]
+            least = min(least, (1.0 - theta) * alone[i, g] + theta * rho * (2.0 * root + rho * load))
+        compute[i] = min(least, tau)
+        radio[i] = min(radio[i], tau - compute[i])
+    return radio, compute

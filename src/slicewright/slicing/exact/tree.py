@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.network.presets import preset
+from slicewright.slicing._kernels.bound import prices_of, relax
 from slicewright.slicing._kernels.problem import Problem
 from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing._kernels.shares import best_shares
@@ -27,7 +28,6 @@ from slicewright.slicing.exact._kernels.generation import (
     start_master,
 )
 from slicewright.slicing.exact._kernels.master import make_master
-from slicewright.slicing.exact._kernels.prices import relaxed_prices
 from slicewright.slicing.exact._kernels.solution import penalise, weigh
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
 from slicewright.types import IntArray
@@ -70,7 +70,8 @@ def prove(
     """Improve a plan and prove it to a relative gap, as far as parts and time (ns, monotonic) allow."""
     cost = float(best_shares(problem, link, group)[0])
     choices = all_choices(problem)
-    relaxed, radio, compute = relaxed_prices(problem, choices.alone, link, group, PRICE_ROUNDS, deadline)
+    relaxed, _, resources = relax(problem, choices.alone, link, group, PRICE_ROUNDS, deadline)
+    radio, compute = prices_of(problem, choices.alone, resources)
     bound = min(float(relaxed), cost)
     n_rows = 2 * link.size + problem.n_access_points + problem.n_nodes
     if bound * (1.0 + gap) >= cost or n_rows > MOST_ROWS or time.perf_counter_ns() > deadline:
@@ -162,7 +163,7 @@ def load_kernels() -> None:
     """Load (on a new machine: compile) every kernel of a proof, so that no budget pays for it."""
     problem = compact(preset("paper-slicing", devices=2)).problem
     choices, stay, now = all_choices(problem), np.full(2, LOCAL), time.perf_counter_ns()
-    _, radio, compute = relaxed_prices(problem, choices.alone, stay, stay, 1, now)
+    radio, compute = prices_of(problem, choices.alone, relax(problem, choices.alone, stay, stay, 1, now)[2])
     generation = _Generation(problem, choices, stay, stay, compute)
     generation.raise_bound(choices, Prices(radio, compute), 1.0, np.inf, now)
     _polished(problem, choices, generation.weights(), 0, now)
