@@ -26,7 +26,12 @@ LEAST_ROUNDS = 60
 
 
 def lower_bound(
-    scenario: Scenario, *, start: Decisions | None = None, rounds: int = 400, budget_s: float | None = None
+    scenario: Scenario,
+    *,
+    start: Decisions | None = None,
+    rounds: int = 400,
+    budget_s: float | None = None,
+    queues: bool = True,
 ) -> float:
     """A lower bound on the cost of every feasible plan, s (proofs in ``_kernels/bound.py`` and ``queue_bound.py``).
 
@@ -37,6 +42,7 @@ def lower_bound(
         scenario: the problem, either queueing variant.
         start: a good plan's decisions save rounds; the bound is valid whatever is given.
         rounds: at most so many rounds over the devices; 30 to 60 suffice for the relaxation as a rule.
+        queues: look at shared queues too; without, the bound is that of release 0.1.0.
         budget_s: stop after this time, s. Without it, the bound depends on the start alone, bit for bit.
     """
     began = time.perf_counter_ns()
@@ -45,7 +51,7 @@ def lower_bound(
     deadline = deadline_ns(began, budget_s)
     alone = times_alone(problem)
     bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
-    if problem.shared_queue and scenario.n_devices:
+    if queues and problem.shared_queue and scenario.n_devices:
         work = scenario.n_devices * scenario.n_nodes * scenario.n_slices * INTERVALS
         steps = int(min(rounds, QUEUE_ROUNDS, MOST_WORK / work))
         cost = best_shares(problem, link, group)[0]

@@ -35,7 +35,7 @@ def test_devices_stay_where_they_are_while_that_costs_little() -> None:
     state, first = decide_now(state)
     rng = np.random.default_rng(0)
     stirred = fresh = 0
-    for k in range(6):
+    for k in range(12):
         state = fold(state, DevicesAdmitted((moved(devices[k], rng),)))
         free = decide(state.situation(), "auto", rounds=DECISION_OPTIONS.rounds, seed=0)
         before = state.places

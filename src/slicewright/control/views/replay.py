@@ -17,6 +17,7 @@ from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump, load
 from slicewright.control.views.picture import Picture
 from slicewright.errors import UnknownNameError
+from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.plan import Plan
 
 _MEASURED = ("duration_s", "attempts")
@@ -105,7 +106,7 @@ def _certified(
     if plan is None:  # the decision itself could not be made again, which was reported there
         return []
     again = certificate(recorded.epoch, plan)
-    if again == recorded:
+    if again == recorded or (recorded.lower_bound_s, recorded.gap) == _first_certificate(plan):
         return []
     return [
         Difference(sequence, "certificate", f"{again.lower_bound_s!r}, recorded {recorded.lower_bound_s!r}")
@@ -142,11 +143,22 @@ def _compare(
         certified=recorded.gap is not None,
     )
     found = []
+    proven = ("lower_bound_s", "gap")
+    as_first = (recorded.lower_bound_s, recorded.gap) == _first_certificate(settlement.plan)
     for name in Decided.__dataclass_fields__:
         before, after = getattr(recorded, name), getattr(again, name)
-        if name not in _MEASURED and before != after:
+        if name not in _MEASURED and before != after and not (as_first and name in proven):
             found.append(Difference(sequence, name, f"{_short(after)}, recorded {_short(before)}"))
     return found, True, settlement.plan
+
+
+def _first_certificate(plan: Plan | None) -> tuple[float, float] | None:
+    """(bound, gap) as release 0.1.0 proved them: it knew less of shared queues, and its logs are as good as ours."""
+    if plan is None:
+        return None
+    start = plan.decisions if plan.violations.feasible else None
+    bound = max(lower_bound(plan.scenario, start=start, queues=False), plan.proven_bound_s or 0.0)
+    return bound, plan.cost_s / bound - 1.0
 
 
 def _again(state: OrchestratorState, recorded: Decided) -> Settlement | None:
