@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.cli.options import new_table, show_duration, show_percent
+from slicewright.slicing.open_gap import explain_gap
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +31,8 @@ def print_plan(console: Console, plan: Plan, *, most_devices: int = 12) -> None:
         f"gap at most [bold]{show_percent(plan.gap)}[/], [{colour}]{plan.status}[/]; "
         f"{offloaded} offloaded, {scenario.n_devices - offloaded} local"
     )
-    for note in plan.notes:
+    reason = explain_gap(plan)
+    for note in (*plan.notes, *([] if reason is None else [reason])):
         console.print(f"[yellow]note:[/] {note}")
     console.print(_slice_table(plan))
     if most_devices:
