@@ -9,7 +9,7 @@ import slicewright as sw
 from slicewright.network.regimes import REGIMES
 from slicewright.network.scenario import Scenario
 from slicewright.slicing import Decisions, Plan, iterated_search, lower_bound
-from slicewright.slicing._kernels.bound import times_alone
+from slicewright.slicing._kernels.bound import relax, times_alone
 from slicewright.slicing._kernels.queue_bound import (
     bound_with_queues,
     first_tangents,
@@ -50,6 +50,24 @@ def test_shared_queues_are_bounded_below_every_plan_and_above_the_relaxation(reg
         assert warm >= relaxation * (1 - 1e-2)
 
 
+@given(st.sampled_from(["balanced", "compute", "saturated", "xr"]), st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_extreme_scales_lift_no_bound_above_a_plan(regime: str, seed: int) -> None:
+    """Prices of a device whose local time dwarfs all others nearly cancel in the bound."""
+    random = np.random.default_rng(seed)
+    scenario = sw.preset(f"regime/{regime}", devices=6, seed=seed)
+    speed, rate, work = (10.0 ** random.uniform(low, high, 6) for low, high in ((-14, 4), (-60, 0), (-9, 0)))
+    scenario = scenario.with_(
+        local_capacity_hz=scenario.local_capacity_hz * speed,
+        arrival_rate_hz=scenario.arrival_rate_hz * rate,
+        slice_cycles=scenario.slice_cycles * work[:, None],
+    )
+    decisions, shares = iterated_search(scenario, rounds=100)
+    cost = Plan(scenario, decisions, shares).cost_s
+    assert lower_bound(scenario, start=decisions) <= cost * (1 + 1e-9)
+    assert lower_bound(scenario) <= cost * (1 + 1e-9)
+
+
 @given(scenarios(most_devices=3, most_nodes=2), st.integers(0, 2**32), st.integers(1, 5))
 @settings(max_examples=25, deadline=None)
 def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: int) -> None:
@@ -60,7 +78,8 @@ def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: in
     problem, link, group = packed.with_decisions(Decisions.all_local(scenario.n_devices))
     alone = times_alone(problem)
     edges = queue_edges(problem, alone)
-    tangents = first_tangents(problem, alone, edges, link, group)
+    resources = relax(problem, alone, link, group, 1, UNLIMITED)[2]
+    tangents = first_tangents(problem, alone, edges, resources, link, group)
     for part in tangents:
         part *= np.exp(random.normal(0.0, 2.0, part.shape))
     n_slices = scenario.n_slices

@@ -35,6 +35,10 @@ STEP_PER_GAP = 0.2
 FIRST_MOMENT, SECOND_MOMENT = 0.8, 0.95
 SHARPNESS = 200.0
 """Intervals within 1 / this (relative to the bound) of the largest gain share the node's pull on prices."""
+ROUNDED = 4.0 * np.finfo(np.float64).eps
+"""Times the number of terms and their sum: more than rounding can add to a sum."""
+LEAST_PRICE = 1e-6
+"""Prices change by factors, so none begins at 0: at least this part of what it is a price of."""
 NEAR_POLE = 0.02
 """Least part of a slice's capacity that first prices count as free."""
 
@@ -153,58 +157,37 @@ def adam(values, slopes, first, second, at, step, done, relative):
 
 
 @kernel
-def first_tangents(problem, alone, edges, link, group):
-    """Multipliers that follow from a plan: its marginal costs."""
+def first_tangents(problem, alone, edges, resources, link, group):
+    """Prices of the relaxation (``bound.relax``), and for each interval the congestion that a plan causes there."""
     n_nodes, n_slices, n_devices = problem.n_nodes, problem.work.shape[1], link.size
-    radio = np.zeros(problem.n_access_points)
-    work, root = np.zeros((n_nodes, n_slices)), np.zeros((n_nodes, n_slices))
-    arrivals = np.zeros(n_nodes)
+    work, root, typical = np.zeros((n_nodes, n_slices)), np.zeros((n_nodes, n_slices)), 0.0
     for i in range(n_devices):
+        for n in range(n_slices):
+            typical += problem.work_root[i, n] / (n_devices * n_slices)
         if link[i] != LOCAL:
             j, n = group[i] % n_nodes, group[i] // n_nodes
-            radio[problem.access_point[link[i]]] += problem.link_root[link[i]]
             work[j, n] += problem.work[i, n]
             root[j, n] += problem.work_root[i, n]
-            arrivals[j] += problem.arrival[i]
     t = Tangents(
-        np.zeros(n_devices), np.ones((2, radio.size)), np.ones((n_nodes, INTERVALS, 1 + 2 * n_slices))
+        prices_of(problem, alone, resources)[1],
+        np.empty((2, problem.n_access_points)),
+        np.empty((n_nodes, INTERVALS, 1 + 2 * n_slices)),
     )
-    typical = 0.0
-    for k in range(problem.link_root.size):
-        typical += problem.link_root[k] / problem.link_root.size
-    for a in range(radio.size):
-        t.radio[0, a] = max(radio[a], typical)
-    mean_root = 0.0
     for i in range(n_devices):
-        for n in range(n_slices):
-            mean_root += problem.work_root[i, n] / (n_devices * n_slices)
-    steep = np.zeros((n_nodes, n_slices))
+        t.compute[i] = max(t.compute[i], LEAST_PRICE * problem.local_time[i])
+    widest = np.max(problem.link_root) if problem.link_root.size else 0.0
+    for a in range(problem.n_access_points):
+        t.radio[0, a], t.radio[1, a] = max(resources[PRICE, a], LEAST_PRICE * widest), resources[MIX, a]
     for j in range(n_nodes):
+        longest = max(edges[j, INTERVALS], 1e-12)
         for k in range(INTERVALS):
-            lo, mu = edges[j, k], 0.0
+            mu = 0.0
             for n in range(n_slices):
                 size = problem.capacity[n * n_nodes + j]
-                q, w = max(root[j, n], mean_root), work[j, n]
-                rho = q / max(size - lo * w, NEAR_POLE * size)
-                t.interval[j, k, 1 + n] = rho
-                t.interval[j, k, 1 + n_slices + n] = 0.5
-                mu += rho * rho * max(w, 0.05 * size / max(edges[j, INTERVALS], 1e-12))
+                rho = max(root[j, n], typical) / max(size - edges[j, k] * work[j, n], NEAR_POLE * size)
+                t.interval[j, k, 1 + n], t.interval[j, k, 1 + n_slices + n] = rho, 0.5
+                mu += rho * rho * max(work[j, n], 0.05 * size / longest)
             t.interval[j, k, 0] = mu
-        for n in range(n_slices):
-            left = problem.capacity[n * n_nodes + j] - arrivals[j] * work[j, n]
-            steep[j, n] = root[j, n] / left
-    for i in range(n_devices):
-        tau = problem.local_time[i]
-        way, _ = cheapest_way(problem, t, i)
-        price = max(tau - way, 0.01 * tau)
-        if link[i] != LOCAL:
-            j, n = group[i] % n_nodes, group[i] // n_nodes
-            rho, marginal = steep[j, n], 0.0
-            for m in range(n_slices):
-                marginal += problem.arrival[i] * steep[j, m] * steep[j, m] * work[j, m]
-            marginal += rho * (2.0 * problem.work_root[i, n] + rho * arrivals[j] * problem.work[i, n])
-            price = min(price, max(marginal, alone[i, group[i]]))
-        t.compute[i] = price
     return t
 
 
@@ -239,39 +222,70 @@ def scale_tangents(problem, t, times, edges, resources):
             t.interval[j, k] = trial
 
 
+@outlined
+def pay_prices(problem, t, up_compute, up_radio):
+    """sum_i min(tau_i, r_i + p_i) less what access points gain, and how much was added up: (value, size).
+
+    The slopes of the value in the prices are set.
+    """
+    value, size = 0.0, 0.0
+    for a in range(problem.n_access_points):
+        rho, theta = t.radio[0, a], t.radio[1, a]
+        value -= theta * rho * rho
+        size += theta * rho * rho
+        up_radio[0, a], up_radio[1, a] = -2.0 * theta * rho, -rho * rho
+    for i in range(problem.local_time.size):
+        way, link = cheapest_way(problem, t, i)
+        up_compute[i] = 0.0
+        paid = problem.local_time[i]
+        if way + t.compute[i] < paid:
+            paid, up_compute[i] = way + t.compute[i], 1.0
+            a, root = problem.access_point[link], problem.link_root[link]
+            up_radio[0, a] += t.radio[1, a] * 2.0 * root
+            up_radio[1, a] += 2.0 * t.radio[0, a] * root - root * root
+        value += paid
+        size += paid
+    return value, size
+
+
+@outlined
+def follow_gains(t, edges, j, gains, most, scale, slope, pull, up_compute, up_interval, moments, step, done):
+    """One step of a node's multipliers, each interval by itself, and its pull on prices, which the dearest share."""
+    total = np.exp(-scale * most)
+    for k in range(INTERVALS):
+        total += np.exp(scale * (gains[k] - most)) if gains[k] > 0.0 else 0.0
+    for k in range(INTERVALS):
+        if not edges[j, k + 1] > edges[j, k]:
+            continue
+        share = np.exp(scale * (gains[k] - most)) / total if gains[k] > 0.0 else 0.0
+        for i in range(up_compute.size):
+            up_compute[i] -= share * pull[k, i]
+        for m in range(up_interval.size):
+            up_interval[m] = -slope[k, m]
+        rhos = up_interval.size // 2  # mu and these are changed by factors, theta by sums
+        for m in range(up_interval.size):
+            adam(t.interval[j, k], up_interval, moments[0, j, k], moments[1, j, k], m, step, done, m <= rhos)
+
+
 @kernel
 def bound_with_queues(problem, t, times, edges, first_step, rounds, deadline):
-    """Best bound after at most ``rounds`` steps or at the deadline (ns); ``t`` is left with the last multipliers."""
+    """Best bound after at most ``rounds`` steps or at the deadline (ns); ``t`` is left with the last multipliers.
+
+    Prices may be far larger than the bound, so what rounding can add to their sum is taken off every value. A round
+    whose sums overflow ends the search: multipliers that are not numbers prove nothing.
+    """
     n_devices, n_nodes, n_slices = problem.local_time.size, problem.n_nodes, problem.work.shape[1]
     n_multipliers = 1 + 2 * n_slices
     slope, pull = np.zeros((INTERVALS, n_multipliers)), np.zeros((INTERVALS, n_devices))
-    gains, weight = np.zeros(INTERVALS), np.zeros(INTERVALS)
+    gains, up_interval = np.zeros(INTERVALS), np.zeros(n_multipliers)
     up_compute, up_radio = np.zeros(n_devices), np.zeros((2, problem.n_access_points))
-    up_interval = np.zeros(n_multipliers)
-    compute_moments = np.zeros((2, n_devices))
-    radio_moments = np.zeros((2, 2, problem.n_access_points))
-    interval_moments = np.zeros((2, n_nodes, INTERVALS, n_multipliers))
-    best, everybody = 0.0, 0.0
-    for i in range(n_devices):
-        everybody += problem.local_time[i]
+    compute_moments, radio_moments = np.zeros((2, n_devices)), np.zeros((2, 2, problem.n_access_points))
+    moments = np.zeros((2, n_nodes, INTERVALS, n_multipliers))
+    terms = n_devices + n_nodes * n_slices + problem.n_access_points
+    best, everybody = 0.0, np.sum(problem.local_time)
     for done in range(1, rounds + 1):
         step = first_step * (LEAST_STEP / first_step) ** (done / rounds)
-        value = 0.0
-        for a in range(problem.n_access_points):
-            rho, theta = t.radio[0, a], t.radio[1, a]
-            value -= theta * rho * rho
-            up_radio[0, a], up_radio[1, a] = -2.0 * theta * rho, -rho * rho
-        for i in range(n_devices):
-            way, link = cheapest_way(problem, t, i)
-            up_compute[i] = 0.0
-            if way + t.compute[i] < problem.local_time[i]:
-                value += way + t.compute[i]
-                up_compute[i] = 1.0
-                a, root = problem.access_point[link], problem.link_root[link]
-                up_radio[0, a] += t.radio[1, a] * 2.0 * root
-                up_radio[1, a] += 2.0 * t.radio[0, a] * root - root * root
-            else:
-                value += problem.local_time[i]
+        value, size = pay_prices(problem, t, up_compute, up_radio)
         scale = SHARPNESS / max(best, 0.01 * everybody)
         for j in range(n_nodes):
             most = 0.0  # of the empty set
@@ -281,22 +295,16 @@ def bound_with_queues(problem, t, times, edges, first_step, rounds, deadline):
                     gains[k] = gain_within(
                         problem, t, times[j, k], edges[j, k], edges[j, k + 1], j, k, slope[k], pull[k]
                     )
-                most = max(most, gains[k])
+                if not gains[k] <= most:  # what is not a number stays, and spoils the round
+                    most = gains[k]
             value -= most
-            total = np.exp(-scale * most)
-            for k in range(INTERVALS):
-                weight[k] = np.exp(scale * (gains[k] - most)) if gains[k] > 0.0 else 0.0
-                total += weight[k]
-            for k in range(INTERVALS):
-                if not edges[j, k + 1] > edges[j, k]:
-                    continue
-                for i in range(n_devices):
-                    up_compute[i] -= weight[k] / total * pull[k, i]
-                for m in range(n_multipliers):
-                    up_interval[m] = -slope[k, m]
-                first, second = interval_moments[0, j, k], interval_moments[1, j, k]
-                for m in range(n_multipliers):
-                    adam(t.interval[j, k], up_interval, first, second, m, step, done, m <= n_slices)
+            size += most
+            follow_gains(
+                t, edges, j, gains, most, scale, slope, pull, up_compute, up_interval, moments, step, done
+            )
+        value -= ROUNDED * terms * size
+        if not np.isfinite(value):
+            break
         best = max(best, value)
         for i in range(n_devices):
             adam(t.compute, up_compute, compute_moments[0], compute_moments[1], i, step, done, True)
@@ -317,12 +325,6 @@ def bound_from_prices(problem, alone, resources, gap, link, group, rounds, deadl
     first_step = min(LARGE_STEP, max(SMALL_STEP, STEP_PER_GAP * gap))
     edges = queue_edges(problem, alone)
     times = times_under_queues(problem, alone, edges)
-    t = first_tangents(problem, alone, edges, link, group)
-    _, compute = prices_of(problem, alone, resources)
-    for i in range(compute.size):
-        t.compute[i] = max(compute[i], 1e-6 * problem.local_time[i])
-    for a in range(problem.n_access_points):
-        t.radio[0, a] = max(resources[PRICE, a], 1e-6 * t.radio[0, a])
-        t.radio[1, a] = resources[MIX, a]
+    t = first_tangents(problem, alone, edges, resources, link, group)
     scale_tangents(problem, t, times, edges, resources)
     return bound_with_queues(problem, t, times, edges, first_step, rounds, deadline)

@@ -18,7 +18,7 @@ from slicewright.slicing._kernels.best_response import (
     draw_to_front,
     local_search,
 )
-from slicewright.slicing._kernels.ejection import eject_each, make_rivals
+from slicewright.slicing._kernels.ejection import eject_each, make_rivals, radio_cost
 from slicewright.slicing._kernels.problem import (
     LOCAL,
     detach,
@@ -89,9 +89,7 @@ def changed_to_front(problem, state, best_group, changed, order):
 @inlined
 def nodes_part(state):
     """The part of nodes in the cost of the offloaded devices, 0 to 1."""
-    radio, nodes = 0.0, 0.0
-    for a in range(state.radio.size):
-        radio += state.radio[a] * state.radio[a]
+    radio, nodes = radio_cost(state), 0.0
     for j in range(state.node_cost.size):
         nodes += state.node_cost[j]
     return nodes / (radio + nodes) if nodes > 0.0 else 0.0
@@ -118,13 +116,48 @@ def send_stranded_home(problem, state, order, count):
             leave_radio(problem, state, i)
 
 
+@outlined
+def ruin_and_recreate(
+    problem, state, random, order, near, scratch, slack, nodes_only, sorted_first, deadline
+):
+    """Take some decisions back, make them anew one after the other, and search locally from there."""
+    if nodes_only:
+        count = ruin_nodes(problem, state, random, order, RUIN_MOST)
+    else:
+        count = min(order.size, 2 + random_below(random, RUIN_MOST - 1))
+        draw_to_front(random, order, count)
+        for c in range(count):
+            if state.link[order[c]] != LOCAL:
+                detach(problem, state, order[c])
+    if sorted_first:
+        longest_first(problem, order, count)
+    descend(problem, state, order, count, scratch, slack, nodes_only, ONE_PASS, FOREVER)
+    send_stranded_home(problem, state, order, count)
+    if nodes_only:
+        descend(problem, state, order, count, scratch, slack, KEEP_LINKS, FOREVER // order.size, deadline)
+    else:
+        local_search(problem, state, order, near, scratch, slack, deadline)
+
+
+@outlined
+def follow_with_ejections(
+    problem, state, best_group, most_cost, rivals, changed, order, near, scratch, slack, deadline
+):
+    """Ejections on nodes that differ from the best plan, while that helps and the cost is below ``most_cost``."""
+    while total_cost(problem, state) < most_cost:
+        count = min(changed_to_front(problem, state, best_group, changed, order), near)
+        if count == 0 or eject_each(problem, state, rivals, order, count, slack, deadline) == 0.0:
+            return
+        local_search(problem, state, order, near, scratch, slack, deadline)
+
+
 @kernel
 def search_with_shares(problem, link, group, seed, rounds, deadline):
     """Improve a start until the deadline (ns, monotonic) or for a number of rounds: (link, group, shares...).
 
-    The start is descended from first. Then each round ruins a few decisions of the best plan so far, recreates
-    them greedily in random order, searches locally and keeps the result if it is better. Without a deadline the
-    result depends on the seed alone.
+    The start is searched from locally first, with ejections. Then each round ruins a few decisions of the best plan so
+    far, recreates them, searches locally, and keeps the result if it is better. Without a deadline the result depends
+    on the seed alone.
     """
     state = empty_state(problem)
     rebuild(problem, state, link, group)
@@ -146,45 +179,23 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     done, window = 0, nodes_part(state)
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
-        nodes_only = (done & 1) == 0
-        if nodes_only:
-            count = ruin_nodes(problem, state, random, order, RUIN_MOST)
-        else:
-            count = min(n_devices, 2 + random_below(random, RUIN_MOST - 1))
-            draw_to_front(random, order, count)
-            for c in range(count):
-                if state.link[order[c]] != LOCAL:
-                    detach(problem, state, order[c])
-        if (done & 2) == 0:
-            longest_first(problem, order, count)
-        descend(problem, state, order, count, scratch, slack, nodes_only, ONE_PASS, FOREVER)
-        send_stranded_home(problem, state, order, count)
-        if nodes_only:
-            descend(problem, state, order, count, scratch, slack, KEEP_LINKS, FOREVER // n_devices, deadline)
-        else:
-            local_search(problem, state, order, near, scratch, slack, deadline)
+        ruin_and_recreate(
+            problem, state, random, order, near, scratch, slack, (done & 1) == 0, (done & 2) == 0, deadline
+        )
         excess = total_cost(problem, state) / best - 1.0
-        tried = excess < window
-        while total_cost(problem, state) < (1.0 + window) * best:
-            count = changed_to_front(problem, state, best_group, changed, order)
-            if (
-                count == 0
-                or eject_each(problem, state, rivals, order, min(count, near), slack, deadline) == 0.0
-            ):
-                break
-            local_search(problem, state, order, near, scratch, slack, deadline)
+        follow_with_ejections(
+            problem, state, best_group, (1.0 + window) * best, rivals, changed, order, near, scratch, slack, deadline
+        )  # fmt: skip
         cost = total_cost(problem, state)
-        if tried:
-            window = (
-                max(window, min(WIDEN * excess, WIDEST))
-                if cost < best - slack
-                else max(NARROW * window, NARROWEST)
-            )
         if cost < best - slack:
+            if excess < window:
+                window = max(window, min(WIDEN * excess, WIDEST))
             best = cost
             best_link[:] = state.link
             best_group[:] = state.group
         else:
+            if excess < window:
+                window = max(NARROW * window, NARROWEST)
             rebuild(problem, state, best_link, best_group)
     rebuild(problem, state, best_link, best_group)
     bandwidth, radio, compute = shares_of(problem, state)
