@@ -39,6 +39,8 @@ NARROWEST, WIDEST = 0.005, 0.5
 """Ejections follow where a round ends within a window above the best plan; it adapts between these (relative).
 
 It begins with the nodes' part of what offloading costs: where radio is what counts, ejections rarely pay."""
+RADIO_BOUND = 0.05
+"""Below this part of nodes, who chooses first hardly matters, and random orders try more."""
 WIDEN, NARROW = 3.0, 0.997
 """A new best plan widens the window to this multiple of the excess it came from; a vain attempt narrows it."""
 
@@ -177,10 +179,12 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
         local_search(problem, state, order, n_devices, scratch, slack, deadline)
     best, best_link, best_group = total_cost(problem, state), state.link.copy(), state.group.copy()
     done, window = 0, nodes_part(state)
+    crowded = window > RADIO_BOUND
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
+        nodes_only, sorted_first = (done & 1) == 0, crowded and (done & 2) == 0
         ruin_and_recreate(
-            problem, state, random, order, near, scratch, slack, (done & 1) == 0, (done & 2) == 0, deadline
+            problem, state, random, order, near, scratch, slack, nodes_only, sorted_first, deadline
         )
         excess = total_cost(problem, state) / best - 1.0
         follow_with_ejections(
