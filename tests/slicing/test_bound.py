@@ -88,7 +88,7 @@ def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: in
     )
     tangents.radio[1] = random.uniform(0, 1, tangents.radio[1].shape)
     times = times_under_queues(problem, alone, edges)
-    found = bound_with_queues(problem, tangents, times, edges, 0.1, rounds, rounds, UNLIMITED)
+    found = bound_with_queues(problem, tangents, times, edges, 0.1, rounds, UNLIMITED)
     assert found <= optimum(scenario) * (1 + 1e-9)
 
 

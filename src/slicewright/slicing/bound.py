@@ -8,8 +8,8 @@ import numpy as np
 
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.bound import relax, times_alone
+from slicewright.slicing._kernels.problem import RADIO_BOUND, weigh_plan
 from slicewright.slicing._kernels.queue_bound import INTERVALS, bound_from_prices
-from slicewright.slicing._kernels.shares import best_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.search import deadline_ns
@@ -17,7 +17,7 @@ from slicewright.slicing.search import deadline_ns
 ROUNDING = 1e-9
 """Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
 CLOSE_ENOUGH = 0.005
-"""Queues are looked at where the relaxation leaves a larger gap than this."""
+"""Queues are looked at where the relaxation leaves a larger gap than this and nodes are what costs."""
 QUEUE_ROUNDS = 400
 MOST_WORK = 2e8
 """Charges that the queues' part of the bound may work out: a second or less."""
@@ -54,10 +54,9 @@ def lower_bound(
     if queues and problem.shared_queue and scenario.n_devices:
         work = scenario.n_devices * scenario.n_nodes * scenario.n_slices * INTERVALS
         steps = int(min(rounds, QUEUE_ROUNDS, MOST_WORK / work))
-        cost = best_shares(problem, link, group)[0]
-        if steps >= min(LEAST_ROUNDS, rounds) and (
-            cost > bound * (1.0 + CLOSE_ENOUGH) or not np.isfinite(cost)
-        ):
+        cost, nodes = weigh_plan(problem, link, group)
+        worth_it = (nodes == 0.0 or nodes > RADIO_BOUND) and not cost <= bound * (1.0 + CLOSE_ENOUGH)
+        if worth_it and steps >= min(LEAST_ROUNDS, rounds):
             gap = cost / bound - 1.0 if bound > 0.0 else np.inf
             found = bound_from_prices(problem, alone, resources, gap, link, group, steps, deadline)
             bound = max(bound, found)

@@ -29,6 +29,7 @@ from slicewright.slicing._kernels.problem import (
     join_radio,
     leave_group,
     leave_radio,
+    radio_cost,
     update_costs,
 )
 
@@ -242,14 +243,6 @@ def best_slice(problem, state, i, j):
         if cost < best:
             best, choice = cost, n * problem.n_nodes + j
     return choice
-
-
-@inlined
-def radio_cost(state):
-    total = 0.0
-    for a in range(state.radio.size):
-        total += state.radio[a] * state.radio[a]
-    return total
 
 
 @outlined

@@ -27,6 +27,8 @@ PEAK = 6  # at least the largest sqrt(L_in) / tau_i: 13b binds nowhere while nu 
 COST = 7  # s, sum of execution times under optimal compute shares
 ROWS = 8
 
+RADIO_BOUND = 0.05
+"""Where nodes are less than this part of what offloading costs, radio decides and nodes deserve little effort."""
 NO_CAPACITY = 1e-200  # stands for 0, so that an empty group costs 0 / NO_CAPACITY = 0 rather than 0 / 0
 
 
@@ -314,14 +316,38 @@ def rebuild(problem, state, link, group):
 
 
 @inlined
-def total_cost(problem, state):
-    """System cost (12) of the current decisions under optimal shares."""
+def radio_cost(state):
+    """Sum of transmission times under optimal shares."""
     total = 0.0
     for a in range(state.radio.size):
         total += state.radio[a] * state.radio[a]
+    return total
+
+
+@inlined
+def nodes_part(state):
+    """The part of nodes in the cost of the offloaded devices, 0 to 1."""
+    nodes = 0.0
+    for j in range(state.node_cost.size):
+        nodes += state.node_cost[j]
+    return nodes / (radio_cost(state) + nodes) if nodes > 0.0 else 0.0
+
+
+@inlined
+def total_cost(problem, state):
+    """System cost (12) of the current decisions under optimal shares."""
+    total = radio_cost(state)
     for j in range(problem.n_nodes):
         total += state.node_cost[j]
     for i in range(state.link.size):
         if state.link[i] == LOCAL:
             total += problem.local_time[i]
     return total
+
+
+@kernel
+def weigh_plan(problem, link, group):
+    """(cost, part of nodes in the cost of the offloaded devices) of given decisions under optimal shares."""
+    state = empty_state(problem)
+    rebuild(problem, state, link, group)
+    return total_cost(problem, state), nodes_part(state)

@@ -32,8 +32,6 @@ INTERVALS = 16
 LEAST_STEP, SMALL_STEP, LARGE_STEP = 0.002, 0.05, 0.4
 """Relative change of a price in one iteration: at last, and at first where the gap to close is small or large."""
 STEP_PER_GAP = 0.2
-PATIENCE, WORTHWHILE, SMALL_GAP = 100, 2e-4, 0.1
-"""Where the gap is small, so many rounds must raise the bound by this part of it, or no more are made."""
 FIRST_MOMENT, SECOND_MOMENT = 0.8, 0.95
 SHARPNESS = 200.0
 """Intervals within 1 / this (relative to the bound) of the largest gain share the node's pull on prices."""
@@ -270,10 +268,8 @@ def follow_gains(t, edges, j, gains, most, scale, slope, pull, up_compute, up_in
 
 
 @kernel
-def bound_with_queues(problem, t, times, edges, first_step, patience, rounds, deadline):
+def bound_with_queues(problem, t, times, edges, first_step, rounds, deadline):
     """Best bound after at most ``rounds`` steps or at the deadline (ns); ``t`` is left with the last multipliers.
-
-    The search ends after ``patience`` rounds if they brought next to nothing.
 
     Prices may be far larger than the bound, so what rounding can add to their sum is taken off every value. A round
     whose sums overflow ends the search: multipliers that are not numbers prove nothing.
@@ -286,7 +282,7 @@ def bound_with_queues(problem, t, times, edges, first_step, patience, rounds, de
     compute_moments, radio_moments = np.zeros((2, n_devices)), np.zeros((2, 2, problem.n_access_points))
     moments = np.zeros((2, n_nodes, INTERVALS, n_multipliers))
     terms = n_devices + n_nodes * n_slices + problem.n_access_points
-    best, at_first, everybody = 0.0, 0.0, np.sum(problem.local_time)
+    best, everybody = 0.0, np.sum(problem.local_time)
     for done in range(1, rounds + 1):
         step = first_step * (LEAST_STEP / first_step) ** (done / rounds)
         value, size = pay_prices(problem, t, up_compute, up_radio)
@@ -309,11 +305,7 @@ def bound_with_queues(problem, t, times, edges, first_step, patience, rounds, de
         value -= ROUNDED * terms * size
         if not np.isfinite(value):
             break
-        if done == 1:
-            at_first = value
         best = max(best, value)
-        if done == patience and best <= at_first + WORTHWHILE * abs(at_first):
-            break
         for i in range(n_devices):
             adam(t.compute, up_compute, compute_moments[0], compute_moments[1], i, step, done, True)
         for a in range(problem.n_access_points):
@@ -335,5 +327,4 @@ def bound_from_prices(problem, alone, resources, gap, link, group, rounds, deadl
     times = times_under_queues(problem, alone, edges)
     t = first_tangents(problem, alone, edges, resources, link, group)
     scale_tangents(problem, t, times, edges, resources)
-    patience = PATIENCE if gap < SMALL_GAP else rounds  # a large gap takes prices through worse bounds first
-    return bound_with_queues(problem, t, times, edges, first_step, patience, rounds, deadline)
+    return bound_with_queues(problem, t, times, edges, first_step, rounds, deadline)

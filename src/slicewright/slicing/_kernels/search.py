@@ -18,13 +18,15 @@ from slicewright.slicing._kernels.best_response import (
     draw_to_front,
     local_search,
 )
-from slicewright.slicing._kernels.ejection import eject_each, make_rivals, radio_cost
+from slicewright.slicing._kernels.ejection import eject_each, make_rivals
 from slicewright.slicing._kernels.problem import (
     LOCAL,
+    RADIO_BOUND,
     detach,
     empty_state,
     leave_group,
     leave_radio,
+    nodes_part,
     rebuild,
     total_cost,
     update_costs,
@@ -39,8 +41,6 @@ NARROWEST, WIDEST = 0.005, 0.5
 """Ejections follow where a round ends within a window above the best plan; it adapts between these (relative).
 
 It begins with the nodes' part of what offloading costs: where radio is what counts, ejections rarely pay."""
-RADIO_BOUND = 0.05
-"""Below this part of nodes, who chooses first hardly matters, and random orders try more."""
 WIDEN, NARROW = 3.0, 0.997
 """A new best plan widens the window to this multiple of the excess it came from; a vain attempt narrows it."""
 
@@ -86,15 +86,6 @@ def changed_to_front(problem, state, best_group, changed, order):
             order[count], order[c] = order[c], order[count]
             count += 1
     return count
-
-
-@inlined
-def nodes_part(state):
-    """The part of nodes in the cost of the offloaded devices, 0 to 1."""
-    radio, nodes = radio_cost(state), 0.0
-    for j in range(state.node_cost.size):
-        nodes += state.node_cost[j]
-    return nodes / (radio + nodes) if nodes > 0.0 else 0.0
 
 
 @inlined
@@ -179,7 +170,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
         local_search(problem, state, order, n_devices, scratch, slack, deadline)
     best, best_link, best_group = total_cost(problem, state), state.link.copy(), state.group.copy()
     done, window = 0, nodes_part(state)
-    crowded = window > RADIO_BOUND
+    crowded = window > RADIO_BOUND  # elsewhere who chooses first hardly matters, and random orders try more
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
         nodes_only, sorted_first = (done & 1) == 0, crowded and (done & 2) == 0
