@@ -15,7 +15,6 @@ from matplotlib.text import Text
 
 from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.evaluation.maps import draw_plan, draw_scenario
-from slicewright.evaluation.maps.loads import loads_of
 from slicewright.evaluation.maps.plan_page import plan_page
 from slicewright.evaluation.maps.positions import positions_of
 from slicewright.evaluation.maps.scenario_page import scenario_page
@@ -24,6 +23,7 @@ from slicewright.network.importers import import_eua
 from slicewright.network.scenario import Sites
 from slicewright.policies.slicing import plan
 from slicewright.slicing import Decisions, Plan, Shares
+from slicewright.slicing.loads import loads_of
 from tests.instances import REFERENCE, scenarios
 from tests.shared import MELBOURNE
 

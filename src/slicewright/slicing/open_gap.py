@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from slicewright.slicing.loads import loads_of
 from slicewright.slicing.plan import Plan
-from slicewright.types import FloatArray
 
 WORTH_SAYING = 0.05
 """Gaps above this are explained."""
@@ -20,7 +20,7 @@ def explain_gap(plan: Plan) -> str | None:
     if not plan.violations.feasible or not plan.gap > WORTH_SAYING:
         return None
     scenario = plan.scenario
-    share = queue_load(plan)
+    share = loads_of(plan).utilisation
     closing = (
         "more time narrows it" if plan.method == "exact" else "`--method exact` with more time narrows it"
     )
@@ -32,16 +32,3 @@ def explain_gap(plan: Plan) -> str | None:
         f"{within}: the queue of node {scenario.nodes[j]} takes {share[j, n]:.0%} of its capacity in slice "
         f"{scenario.slices[n].name}, and bounds are loose near that limit; {closing}, and so does more capacity there"
     )
-
-
-def queue_load(plan: Plan) -> FloatArray:
-    """(J, N) in [0, 1). The part of its capacity that a slice of a node needs to keep its queues stable (13c)."""
-    scenario, decisions = plan.scenario, plan.decisions
-    off = np.flatnonzero(~decisions.local)
-    j, n = decisions.node[off], decisions.slice[off]
-    alpha, work = scenario.arrival_rate_hz[off], scenario.slice_cycles[off, n]
-    arrivals = np.zeros(scenario.n_nodes)
-    np.add.at(arrivals, j, alpha)
-    load = np.zeros(scenario.node_capacity_hz.shape)
-    np.add.at(load, (j, n), work * (arrivals[j] if scenario.queueing == "node" else alpha))
-    return np.divide(load, scenario.node_capacity_hz, out=np.zeros_like(load), where=load > 0)

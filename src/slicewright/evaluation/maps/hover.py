@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from slicewright.network.units import quantity, quantity_range
 
 if TYPE_CHECKING:
-    from slicewright.evaluation.maps.loads import Loads
     from slicewright.network.scenario import Scenario
     from slicewright.network.summary import Summary
+    from slicewright.slicing.loads import Loads
     from slicewright.slicing.plan import Plan
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.evaluation.maps import panels
-from slicewright.evaluation.maps.loads import Loads, loads_of
 from slicewright.evaluation.maps.network_view import NetworkView, draw_network
 from slicewright.evaluation.maps.page import headline, key, keys, new_page, slice_keys
 from slicewright.evaluation.maps.positions import positions_of
 from slicewright.evaluation.maps.style import INK, PAPER
+from slicewright.slicing.loads import Loads, loads_of
 from slicewright.slicing.plan import Plan
 
 if TYPE_CHECKING:
