@@ -167,7 +167,7 @@ def test_while_the_orchestrator_is_away_managers_adapt_and_it_learns_afterwards(
         manager = managers[name]
         device = next(d for d in manager.state.allocation.radio if len(manager.state.allocation.radio) > 1)
         before = dict(manager.state.allocation.radio)
-        bigger = Measurement(device, 1, task_bits=manager.state.grant.seats[device].task_bits * 4)
+        bigger = Measurement(device, 1, task_bits=manager.state.grant.seats[device].task_bits * 1.05)
         await site.transport.put(measurement_key(device), MEASUREMENT.dump_json(bigger))
         await asyncio.sleep(2)
         assert manager.state.allocation.radio != before or len(before) == 1
@@ -176,6 +176,9 @@ def test_while_the_orchestrator_is_away_managers_adapt_and_it_learns_afterwards(
         assert back.leading
         assert back.state.devices[device].task_bits == bigger.task_bits
         assert back.state.settled
+        assert back.state.places[device].slice == name, (
+            "who heard the newer measurement still serves the device"
+        )
         stale = Measurement(device, 0, task_bits=1.0)
         await site.transport.put(measurement_key(device), MEASUREMENT.dump_json(stale))
         await asyncio.sleep(3)

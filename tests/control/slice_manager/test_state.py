@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from slicewright.control.messages.measurement import Measurement
 from slicewright.control.sharing.allocation import Allocation
-from slicewright.control.slice_manager.state import ManagerState, fault, inform, receive, status_of
+from slicewright.control.slice_manager.state import ManagerState, fault, inform, measure, receive, status_of
 from tests.control.support.grants import SEAT, grant
 from tests.control.support.learned_shares import AS_TRAINED, LEARNED, details_for, managed
 
@@ -44,3 +47,19 @@ def test_a_successor_of_a_manager_goes_on_with_the_model() -> None:
     again = inform(again, details_for(AS_TRAINED, "s0"))
     assert again.allocation == manager.allocation
     assert isinstance(again.allocation, Allocation)
+
+
+def test_a_stale_measurement_is_ignored_where_the_newer_one_was_heard() -> None:
+    manager = receive(ManagerState.fresh("x"), replace(grant("x", 0.5, seats={"d": SEAT}), revision=1))
+    manager = measure(manager, Measurement("d", 1, task_bits=2 * SEAT.task_bits))
+    assert measure(manager, Measurement("d", 0, task_bits=1.0)) is manager
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a seat does not say how new its details are, so a new manager cannot know"
+)
+def test_a_stale_measurement_is_ignored_where_the_device_has_just_moved_to() -> None:
+    """Found when another plan moved the device: its details already hold measurement 1, and 0 overwrites them."""
+    newer = replace(SEAT, task_bits=2 * SEAT.task_bits)
+    manager = receive(ManagerState.fresh("y"), replace(grant("y", 0.5, seats={"d": newer}), revision=2))
+    assert measure(manager, Measurement("d", 0, task_bits=1.0)) is manager
