@@ -24,7 +24,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 logger = logging.getLogger(__name__)
-COMPILATION_SECONDS = {"slicing.exact": 60, "placement": 20}
+COMPILATION_SECONDS = {"slicing": 50, "slicing.exact": 60, "placement": 20}
 """About how long the first use of a package takes on an idle machine; 15 s where nothing else is said."""
 Kernel = Callable[..., Any]
 """Kernels are typed by numba, from the arguments of their first call."""
