@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import EVENT, Checkpoint, Event
 from slicewright.control.state.fold import fold
 from slicewright.control.state.state import OrchestratorState
-from slicewright.types import Document
 
 GENESIS = "0" * 64
 """The hash before the first record."""
+_HEAD = re.compile(r'\{"sequence": (\d+), "time_s": ([^,]{1,40}), "event": ')
+_TAIL = re.compile(r', "previous": "([0-9a-f]{64})", "hash": "([0-9a-f]{64})"\}\s*\Z')
+_TAIL_LENGTH = 170
+"""Characters at the end of a line that hold both hashes, and some more."""
 
 
 class BrokenChainError(ControlError):
@@ -30,7 +34,9 @@ class Record:
         time_s: s since 1970, wall clock of the writer.
         event: what happened.
         previous: hash of the record before.
-        hash: SHA-256 of all of the above.
+        hash: SHA-256 of all of the above, with the event as it is written.
+        text: the event as JSON, the very characters that were written. A later version may have written more than
+            this one understands: that is kept and handed on, and the hash stays what it was.
     """
 
     sequence: int
@@ -38,6 +44,7 @@ class Record:
     event: Event
     previous: str
     hash: str
+    text: str = field(repr=False)
 
 
 def chained(previous: str, sequence: int, time_s: float, events: Sequence[Event]) -> list[Record]:
@@ -45,8 +52,9 @@ def chained(previous: str, sequence: int, time_s: float, events: Sequence[Event]
     out: list[Record] = []
     for event in events:
         sequence += 1
-        digest = _digest(previous, sequence, time_s, event)
-        out.append(Record(sequence, time_s, event, previous, digest))
+        text = _written(event)
+        digest = _digest(previous, sequence, time_s, text)
+        out.append(Record(sequence, time_s, event, previous, digest, text))
         previous = digest
     return out
 
@@ -60,7 +68,7 @@ def verify(records: Iterable[Record]) -> Iterator[Record]:
     before: Record | None = None
     for record in records:
         fits = before is None or (record.previous == before.hash and record.sequence == before.sequence + 1)
-        if not fits or _digest(record.previous, record.sequence, record.time_s, record.event) != record.hash:
+        if not fits or _digest(record.previous, record.sequence, record.time_s, record.text) != record.hash:
             raise BrokenChainError(
                 f"record {record.sequence} of the journal does not follow from the one before"
             )
@@ -68,17 +76,19 @@ def verify(records: Iterable[Record]) -> Iterator[Record]:
         yield record
 
 
-def _digest(previous: str, sequence: int, time_s: float, event: Event) -> str:
-    return hashlib.sha256(
-        b"%s %d %r " % (previous.encode(), sequence, time_s) + EVENT.dump_json(event, by_alias=True)
-    ).hexdigest()
+def _written(event: Event) -> str:
+    return EVENT.dump_json(event, by_alias=True).decode()
+
+
+def _digest(previous: str, sequence: int, time_s: float, text: str) -> str:
+    head = f"{previous} {sequence} {time_s!r} "
+    return hashlib.sha256(head.encode() + text.encode()).hexdigest()
 
 
 def to_line(record: Record) -> str:
     """One JSON line."""
-    event = EVENT.dump_json(record.event, by_alias=True).decode()
     head = json.dumps({"sequence": record.sequence, "time_s": record.time_s})
-    return f'{head[:-1]}, "event": {event}, "previous": "{record.previous}", "hash": "{record.hash}"}}'
+    return f'{head[:-1]}, "event": {record.text}, "previous": "{record.previous}", "hash": "{record.hash}"}}'
 
 
 def from_line(line: str) -> Record:
@@ -88,16 +98,22 @@ def from_line(line: str) -> Record:
         BrokenChainError: it is not a record.
     """
     try:
-        document: Document = json.loads(line)
-        return Record(
-            int(document["sequence"]),
-            float(document["time_s"]),
-            EVENT.validate_python(document["event"]),
-            str(document["previous"]),
-            str(document["hash"]),
-        )
+        head, tail = _HEAD.match(line), _TAIL.search(line, max(0, len(line) - _TAIL_LENGTH))
+        if head is None or tail is None:
+            return _from_other_line(line)
+        text = line[head.end() : tail.start()]
+        event = EVENT.validate_json(text)
+        return Record(int(head[1]), float(head[2]), event, tail[1], tail[2], text)
     except (ValueError, KeyError, TypeError) as error:
         raise BrokenChainError(f"not a record of a journal: {error}") from None
+
+
+def _from_other_line(line: str) -> Record:
+    """A line that some tool has written anew: its event counts as this version would write it."""
+    document = json.loads(line)
+    event = EVENT.validate_python(document["event"])
+    numbers = int(document["sequence"]), float(document["time_s"])
+    return Record(*numbers, event, str(document["previous"]), str(document["hash"]), _written(event))
 
 
 @dataclass(frozen=True, eq=False)
