@@ -82,7 +82,11 @@ FLAGS: Mapping[str, Flag] = {
     "tokens": Flag(("--tokens",), "Bearer tokens and their scopes.", _FILE),
     "method": Flag(("--method", "-m"), "Method that decides."),
     "shares": Flag(("--shares",), "How slice managers share: closed-form, or a model such as deepsets-s."),
-    "rounds": Flag(("--rounds",), "Rounds of search per decision; repeats bit for bit.", {"min": 0}),
+    "rounds": Flag(
+        ("--rounds",),
+        "Rounds of search per decision, fewer beyond 50 devices; repeats bit for bit.",
+        {"min": 0},
+    ),
     "epoch_s": Flag(("--epoch",), "Time between decisions that nobody waits for.", {}, duration_s, "1s"),
     "deadline_s": Flag(
         ("--deadline",), "Time for one decision before the fallback chain goes on.", {}, duration_s, "250ms"

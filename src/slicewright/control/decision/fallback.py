@@ -169,7 +169,7 @@ def ask(wanted: DecisionWanted, method: str, options: ControlOptions) -> Settlem
     return decide(
         wanted.situation,
         method,
-        rounds=options.rounds,
+        rounds=options.for_devices(len(wanted.situation.devices)).rounds,
         seed=options.seed,
         epoch=wanted.epoch,
         previous=wanted.previous,

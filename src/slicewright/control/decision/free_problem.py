@@ -74,7 +74,7 @@ def free_problem(situation: Situation) -> FreeProblem | None:
         devices = tuple(d for d in devices if d.id not in gone)
     if not devices or not capacity.any():
         return None
-    scenario = network.scenario(devices, capacity_hz=capacity)
+    scenario = network.scenario(devices, capacity_hz=capacity) if pins else situation.scenario
     left = np.array([1.0 - math.fsum(p.bandwidth.get(a, 0.0) for p in pins) for a in network.access_points])
     left = np.where(left > 1e-6, np.minimum(left, 1.0), 0.0)
     if pins:

@@ -80,7 +80,7 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
     pinned = {pin.slice for pin in situation.pins}
     names = [name for name in network.slice_names if name not in pinned]
     devices = {d.id: d for d in situation.plannable}
-    scenario = network.scenario(situation.plannable) if devices else None
+    scenario = situation.scenario if devices else None
     row = {d.id: i for i, d in enumerate(situation.plannable)}
     index = network.index
     seats: dict[str, dict[str, Seat]] = {name: {} for name in names}
@@ -124,7 +124,7 @@ def assemble(
     """The plan that grants and shares amount to, over all plannable devices; None without devices."""
     if not situation.plannable:
         return None
-    scenario = situation.network.scenario(situation.plannable)
+    scenario = situation.scenario
     row = {d.id: i for i, d in enumerate(situation.plannable)}
     ap, node = situation.network.index.access_point, situation.network.index.node
     triples = np.full((3, len(row)), LOCAL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,14 +11,15 @@ from slicewright.control.http.auth import Access, Scope
 from slicewright.control.plane.control_plane import ControlPlane
 
 
-def plane_of(request: Request) -> ControlPlane:
+# All of these are coroutines: the framework would run plain functions in a thread each, which costs more than they do.
+async def plane_of(request: Request) -> ControlPlane:
     """The control plane that the app serves."""
     plane: ControlPlane = request.app.state.plane
     return plane
 
 
-def _needs(scope: Scope) -> Callable[[Request], str]:
-    def check(request: Request) -> str:
+def _needs(scope: Scope) -> Callable[[Request], Awaitable[str]]:
+    async def check(request: Request) -> str:
         access: Access = request.app.state.access
         return access.caller(request, scope)
 

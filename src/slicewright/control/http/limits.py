@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class Guard:
         headers = Headers(scope=scope)
         correlator = headers.get("x-correlator", "")
         if not correlator or len(correlator) > 128 or not _SAFE.issuperset(correlator):
-            correlator = secrets.token_hex(8)
+            correlator = f"{random.getrandbits(64):016x}"  # names an answer, opens nothing
         started = exceeded = False
 
         async def answer(message: Message) -> None:

@@ -216,7 +216,7 @@ def _record(begun: Begun, wanted: DecisionWanted, made: DecisionMade, options: C
         made.settlement,
         made.attempts,
         epoch=wanted.epoch,
-        options=options,
+        options=options.for_devices(len(wanted.situation.devices)),
         pinned=begun.away & set(begun.state.accounts),
         previous=wanted.previous,
         duration_s=made.duration_s,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slicewright.errors import InvalidOptionError
+
+_FEW_DEVICES = 50
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class ControlOptions:
         epoch_s: decisions that nobody waits for (measurements, a slice that came back) are made this often.
         on_demand: decide as soon as requests arrive; otherwise they too wait for the epoch.
         deadline_s: time for one decision by the active method; then the fallback chain goes on.
-        rounds: of search per decision. No clock limits the search, so a replay repeats it bit for bit.
+        rounds: of search per decision about up to 50 devices, fewer for more, see :meth:`for_devices`. No clock
+            limits the search, so a replay repeats it bit for bit.
         seed: of the methods.
         keep_ratio: devices stay where they are while that costs at most this part more; see ``settlement.decide``.
         ack_timeout_s: a slice that has not answered a grant for so long is not waited for: decisions leave it as it is.
@@ -61,6 +64,11 @@ class ControlOptions:
         for name in ("rounds", "seed", "checkpoint_every", "most_devices", "most_failures"):
             if getattr(self, name) < 0:
                 raise InvalidOptionError(name, "must not be negative", value=getattr(self, name))
+
+    def for_devices(self, count: int) -> ControlOptions:
+        """Settings of a decision about so many devices: a round takes longer the more there are, so fewer are made."""
+        rounds = self.rounds if count <= _FEW_DEVICES else -(-self.rounds * _FEW_DEVICES // count)
+        return self if rounds == self.rounds else replace(self, rounds=rounds)
 
 
 DEFAULTS = ControlOptions()

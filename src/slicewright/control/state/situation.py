@@ -12,6 +12,7 @@ from slicewright.control.state.device import DEVICE, Device
 from slicewright.control.state.grants import Grant, GrantAccount, highest
 from slicewright.control.state.network import Network
 from slicewright.control.state.reasons import Reason, unservable
+from slicewright.network.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,11 @@ class Situation:
     def plannable(self) -> tuple[Device, ...]:
         """The devices of the plan's scenario, in order: the indices of plan files."""
         return tuple(d for d in self.devices if d.id not in self.unservable)
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The planning problem of the plannable devices, of which there must be one; made once for all who ask."""
+        return self.network.scenario(self.plannable)
 
     @cached_property
     def digest(self) -> str:

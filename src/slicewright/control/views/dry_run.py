@@ -40,7 +40,7 @@ def dry_run(
     now = state.situation()
     situation = Situation(now.network if network is None else network, tuple(devices.values()))
     began = time.perf_counter()
-    settlement = decide(situation, method, rounds=options.rounds, seed=options.seed)
+    settlement = decide(situation, method, rounds=options.for_devices(len(devices)).rounds, seed=options.seed)
     if settlement is None:
         settlement = decide_last_good(situation, state.places)
     took = time.perf_counter() - began

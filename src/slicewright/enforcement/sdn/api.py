@@ -100,6 +100,9 @@ def http_server(service: Service, host: str, port: int) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = (
+            True  # head and body are two packets: the second would wait for an acknowledgement
+        )
         server_version = "slicewright"
 
         def _answer(self) -> None:
