@@ -67,6 +67,14 @@ class Site:
         await sro.submit(lambda s: (NetworkSet(document), DevicesAdmitted(DEVICES)), wait=True)
         await asyncio.sleep(5)
 
+    async def clock_past(self, seconds: float) -> None:
+        """Let so much time pass, and a little more."""
+        await asyncio.sleep(seconds + 1.0)
+
+    async def end(self) -> None:
+        """Nobody runs any more."""
+        await end(list(self.tasks.values()))
+
 
 def pinned(sro: Orchestrator) -> tuple[str, ...]:
     """Slices that the last decision could not change."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import numpy as np
 
@@ -55,6 +55,14 @@ class Wire:
         async for entry in self._transport.watch(prefix):
             await self._pass()
             yield entry
+
+    async def keys(self, prefix: str) -> Mapping[str, int]:
+        await self._pass()
+        return await self._transport.keys(prefix)
+
+    async def remove(self, key: str, revision: int) -> None:
+        await self._pass()
+        await self._transport.remove(key, revision)
 
     async def acquire(self, name: str, holder: str) -> bool:
         await self._pass()

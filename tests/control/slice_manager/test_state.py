@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from slicewright.control.messages.measurement import Measurement
 from slicewright.control.sharing.allocation import Allocation
-from slicewright.control.slice_manager.state import ManagerState, fault, inform, measure, receive, status_of
+from slicewright.control.slice_manager.state import (
+    ManagerState,
+    current_seats,
+    fault,
+    inform,
+    measure,
+    receive,
+    status_of,
+)
 from tests.control.support.grants import SEAT, grant
 from tests.control.support.learned_shares import AS_TRAINED, LEARNED, details_for, managed
 
@@ -55,11 +61,33 @@ def test_a_stale_measurement_is_ignored_where_the_newer_one_was_heard() -> None:
     assert measure(manager, Measurement("d", 0, task_bits=1.0)) is manager
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a seat does not say how new its details are, so a new manager cannot know"
-)
 def test_a_stale_measurement_is_ignored_where_the_device_has_just_moved_to() -> None:
-    """Found when another plan moved the device: its details already hold measurement 1, and 0 overwrites them."""
-    newer = replace(SEAT, task_bits=2 * SEAT.task_bits)
+    """The details of its seat already hold measurement 1; 0 does not overwrite them."""
+    newer = replace(SEAT, task_bits=2 * SEAT.task_bits, counter=1)
     manager = receive(ManagerState.fresh("y"), replace(grant("y", 0.5, seats={"d": newer}), revision=2))
     assert measure(manager, Measurement("d", 0, task_bits=1.0)) is manager
+    assert measure(manager, Measurement("d", 1, task_bits=1.0)) is manager
+    assert current_seats(measure(manager, Measurement("d", 2, task_bits=1.0)))["d"].task_bits == 1.0
+
+
+def test_a_measurement_of_an_earlier_life_never_applies() -> None:
+    again = replace(SEAT, generation=7)
+    manager = receive(ManagerState.fresh("x"), replace(grant("x", 0.5, seats={"d": SEAT}), revision=1))
+    manager = measure(manager, Measurement("d", 5, task_bits=1.0))
+    manager = receive(manager, replace(grant("x", 0.5, seats={"d": again}), revision=2))
+    assert manager.measured == {}
+    for stale in (Measurement("d", 9, task_bits=1.0), Measurement("d", 10, departed=True, generation=6)):
+        assert measure(manager, stale) is manager
+    assert current_seats(manager) == {"d": again}
+
+
+def test_a_measurement_of_a_life_to_come_waits_for_its_grant() -> None:
+    manager = receive(ManagerState.fresh("x"), replace(grant("x", 0.5, seats={"d": SEAT}), revision=1))
+    early = Measurement("d", 0, task_bits=2.0, generation=7)
+    manager = measure(manager, early)
+    assert current_seats(manager) == {"d": SEAT}
+    assert status_of(manager, "m").measured == {"d": early}, "the orchestrator may know that life already"
+    assert measure(manager, Measurement("d", 3, task_bits=1.0)) is manager, "not the other way round"
+    again = replace(SEAT, generation=7)
+    manager = receive(manager, replace(grant("x", 0.5, seats={"d": again}), revision=2))
+    assert current_seats(manager)["d"].task_bits == 2.0

@@ -175,6 +175,28 @@ def test_a_watch_that_ends_leaves_the_transport_usable(tell: Callable[..., None]
     tell(story)
 
 
+def test_keys_are_listed_and_removed_for_good_unless_newer(tell: Callable[..., None]) -> None:
+    async def story(open_one: Opener) -> None:
+        one, two = open_one(), open_one()
+        assert await one.keys("m") == {}
+        for key in ("m.a", "m.b", "mm.a"):
+            await one.put(key, b"1")
+        found = await two.keys("m")
+        assert sorted(found) == ["m.a", "m.b"]
+        await one.put("m.b", b"2")
+        for key, revision in found.items():
+            await two.remove(key, revision)
+        assert await one.get("m.a") is None
+        kept = await one.get("m.b")
+        assert kept is not None
+        assert kept.value == b"2", "put after it was listed"
+        assert sorted(await one.keys("m")) == ["m.b"]
+        await one.remove("m.a", kept.revision)
+        assert await one.put("m.a", b"3") > kept.revision
+
+    tell(story)
+
+
 def test_one_holder_at_a_time(tell: Callable[..., None]) -> None:
     async def story(open_one: Opener) -> None:
         one, two = open_one(), open_one()

@@ -14,6 +14,7 @@ import numpy as np
 
 from slicewright.control.decision.free_problem import Proposal
 from slicewright.control.sharing.allocation import Allocation, allocate
+from slicewright.control.state.device import FIRST_LIFE
 from slicewright.control.state.grants import Grant, Place, Seat
 from slicewright.control.state.reasons import Reason, why_local
 from slicewright.control.state.situation import Pin, Situation
@@ -88,6 +89,7 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
         if scenario is None or device not in row:
             continue
         i, n = row[device], index.slice[place.slice]
+        life = situation.lives.get(device, FIRST_LIFE)
         seats[place.slice][device] = Seat(
             access_point=place.access_point,
             node=place.node,
@@ -96,6 +98,8 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
             cycles=float(scenario.slice_cycles[i, n]),
             local_time_s=float(scenario.local_time_s[i]),
             arrival_hz=devices[device].arrival_rate_hz,
+            generation=life.generation,
+            counter=life.counter,
         )
     drafts = {name: Grant(slice=name, seats=mine) for name, mine in seats.items()}
     brought = {name: draft.arrivals_hz for name, draft in drafts.items()}

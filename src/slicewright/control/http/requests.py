@@ -15,6 +15,7 @@ from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.state.commands import UnknownDeviceError, admit, remove
+from slicewright.control.state.device import FIRST_LIFE
 from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.documents import device_document, is_granted, settlement_document
 from slicewright.control.views.picture import Picture
@@ -113,7 +114,9 @@ async def report_measurement(
     """Report what changed about a device. Its slice manager adapts at once, the orchestrator with the next epoch."""
     if device not in plane.orchestrator.state.devices:
         raise UnknownDeviceError(f"there is no device {device!r}")
-    await plane.transport.put(measurement_key(device), MEASUREMENT.dump_json(body.measurement(device)))
+    life = plane.orchestrator.state.lives.get(device, FIRST_LIFE)
+    measured = body.measurement(device, life.generation)
+    await plane.transport.put(measurement_key(device), MEASUREMENT.dump_json(measured))
     return Response(status_code=202)
 
 

@@ -69,10 +69,13 @@ class NewMeasurement(_Strict):
     arrival_rate_hz: PerSecond | None = None
     rate_bps: dict[PlaceName, BitsPerSecond] | None = None
     departed: bool = False
+    generation: Annotated[int, Field(ge=0, lt=2**62)] | None = None
 
-    def measurement(self, device: str) -> Measurement:
-        """The measurement of a device."""
-        return Measurement(device=device, **self.model_dump())
+    def measurement(self, device: str, generation: int) -> Measurement:
+        """The measurement of a device; about its admission of now, unless it says which one it is about."""
+        said = self.model_dump(exclude={"generation"})
+        about = generation if self.generation is None else self.generation
+        return Measurement(device=device, **said, generation=about)
 
 
 class MethodChange(_Strict):
@@ -84,7 +87,10 @@ class MethodChange(_Strict):
 
 
 class DeviceView(BaseModel):
-    """Where a device is served, or why not. ``index`` is its position in the plan."""
+    """Where a device is served, or why not.
+
+    ``index`` is its position in the plan; ``generation`` is of its admission, for its measurements.
+    """
 
     id: str
     index: int | None
@@ -95,6 +101,7 @@ class DeviceView(BaseModel):
     node: str | None
     slice: str | None
     completion_s: float
+    generation: int = 0
 
 
 class Admission(BaseModel):

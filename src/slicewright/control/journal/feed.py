@@ -122,6 +122,8 @@ def summary(event: Event) -> Document | None:
         case Certified():
             return {"epoch": event.epoch, "lower_bound_s": event.lower_bound_s, "gap": event.gap}
         case DevicesAdmitted():
+            if event.source == "manager" and not event.devices:
+                return None
             named = [d.id for d in event.devices[:MOST_NAMED]]
             return {"devices": named, "count": len(event.devices), "source": event.source}
         case DevicesRemoved():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from slicewright.control.journal.base import FencedError, JournalError
 from slicewright.control.journal.records import BrokenChainError, Record, from_line, to_line
@@ -38,12 +39,15 @@ class SqliteJournal:
         segment_bytes: a file that has grown to this is sealed at the next checkpoint, and the next one begins with
             it; 0 never rotates.
 
+        exclusive: no other process may open it exclusively until this one closes it or ends.
+
     Raises:
-        JournalError: the file cannot be opened, or is something else.
+        JournalError: the file cannot be opened, is something else, or is another process's.
     """
 
-    def __init__(self, path: str | Path, *, segment_bytes: int = 0) -> None:
+    def __init__(self, path: str | Path, *, segment_bytes: int = 0, exclusive: bool = False) -> None:
         self.path, self._segment_bytes = Path(path), segment_bytes
+        self._lock = _claim(self.path) if exclusive else None
         self._segment = self.path
         # SQLite objects belong to one thread, and fsync must not block the event loop.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -173,3 +177,20 @@ class SqliteJournal:
         """Close the file."""
         await self._run(lambda: self._db.close())
         self._thread.shutdown()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _claim(path: Path) -> IO[bytes]:
+    """A lock beside the journal, which the system lets go of when the process ends, however it ends."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f"{path.name}.lock").open("ab")
+    except OSError as error:
+        raise JournalError(f"the journal {path} cannot be opened: {error}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise JournalError(f"the journal {path} is in use by another process") from None
+    return lock

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
-from slicewright.control.state.device import Bits, BitsPerSecond, DeviceId, PerSecond, PlaceName
+from slicewright.control.state.device import Bits, BitsPerSecond, DeviceId, Life, PerSecond, PlaceName
 from slicewright.control.state.grants import Seat
 
 
@@ -18,6 +18,7 @@ class Measurement:
     Attributes:
         device: id.
         counter: rises with every measurement of the device.
+        generation: the admission of the device that it is about; it says nothing about any other.
         task_bits: bit; cycles are taken to change in proportion.
         arrival_rate_hz: 1/s.
         rate_bps: access point to bit/s.
@@ -30,6 +31,16 @@ class Measurement:
     arrival_rate_hz: PerSecond | None = None
     rate_bps: Mapping[PlaceName, BitsPerSecond] | None = None
     departed: bool = False
+    generation: int = 0
+
+    @property
+    def life(self) -> Life:
+        """What a device's life has come to with this measurement."""
+        return Life(self.generation, self.counter)
+
+    def follows(self, life: Life) -> bool:
+        """Whether this is newer than what is known: measured later in the same life, or in a later one."""
+        return self.life > life
 
 
 MEASUREMENT: TypeAdapter[Measurement] = TypeAdapter(Measurement)

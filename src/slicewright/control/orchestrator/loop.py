@@ -32,6 +32,7 @@ from slicewright.control.orchestrator.instructions import (
     RefuseRequest,
     Shadow,
 )
+from slicewright.control.orchestrator.leftovers import remove_measurements
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
@@ -45,6 +46,7 @@ from slicewright.control.transport.base import Entry, Transport, TransportError
 logger = logging.getLogger(__name__)
 LEASE = "orchestrator"
 JOURNAL_RETRY_S = 1.0
+TIDY_S = 60.0
 
 
 class Orchestrator:
@@ -156,7 +158,8 @@ class Orchestrator:
         await self._carry_out(instructions)
         self.leading = True
         logger.info("%s leads, at record %d", self.instance, self.position.sequence)
-        tasks = [asyncio.create_task(work) for work in (self._watch(), self._renew(), self._work())]
+        works = (self._watch(), self._renew(), self._work(), self._tidy())
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -185,6 +188,21 @@ class Orchestrator:
                         self._hear(entry)
             except TransportError as error:
                 logger.warning("%s cannot renew its lease: %s", self.instance, error)
+
+    async def _tidy(self) -> None:
+        """Remove what devices have left behind: once in a term, and whenever some have gone since."""
+        before: set[str] | None = None
+        while True:
+            await asyncio.sleep(TIDY_S)
+            now = set(self.state.devices)
+            if before is not None and before <= now:
+                before = now
+                continue
+            try:
+                await remove_measurements(self._transport, lambda: self.state.devices)
+                before = now
+            except TransportError as error:
+                logger.info("%s tidies up later: %s", self.instance, error)
 
     async def _watch(self) -> None:
         """Take in what managers say."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from slicewright.control.messages.measurement import Measurement
 from slicewright.control.messages.sharing import CLOSED_FORM_NAME
 from slicewright.control.messages.status import Status
-from slicewright.control.state.device import Device
+from slicewright.control.state.device import FIRST_LIFE, Device
 from slicewright.control.state.events import (
     Acknowledged,
     DevicesAdmitted,
@@ -59,27 +59,35 @@ def shares_reported(state: OrchestratorState, statuses: Mapping[str, Status]) ->
 
 
 def devices_measured(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
-    """Newer details of devices, and departures, that managers know of and the orchestrator does not."""
-    changed: dict[str, Device] = {}
-    gone: list[str] = []
+    """Newer details of devices, and departures, that managers know of and the orchestrator does not.
+
+    What was measured in an earlier life of a device, or before what is known of it, says nothing.
+    """
+    newest = _newest_measured(state, statuses)
+    gone = tuple(device for device, found in newest.items() if found.departed)
+    counters = {device: found.counter for device, found in newest.items() if not found.departed}
+    merged = (merge(state.devices[device], newest[device], state) for device in counters)
+    changed = tuple(device for device in merged if device != state.devices[device.id])
+    out: list[Event] = []
+    if counters:
+        out.append(DevicesAdmitted(changed, source="manager", counters=counters))
+    if gone:
+        out.append(DevicesRemoved(gone))
+    return out
+
+
+def _newest_measured(state: OrchestratorState, statuses: Mapping[str, Status]) -> dict[str, Measurement]:
+    """The newest measurement of each device that the orchestrator has not taken in yet."""
+    found: dict[str, Measurement] = {}
     for name in state.accounts:
         status = statuses.get(name)
-        for device, newest in ({} if status is None else status.measured).items():
-            known = state.devices.get(device)
-            if known is None:
+        for device, measured in ({} if status is None else status.measured).items():
+            life = state.lives.get(device, FIRST_LIFE)
+            if device not in state.devices or not life.takes(measured.generation, measured.counter):
                 continue
-            if newest.departed:
-                gone.append(device)
-                continue
-            merged = merge(known, newest, state)
-            if merged != known:
-                changed[device] = merged
-    out: list[Event] = []
-    if changed:
-        out.append(DevicesAdmitted(tuple(changed.values()), source="manager"))
-    if gone:
-        out.append(DevicesRemoved(tuple(gone)))
-    return out
+            if device not in found or found[device].counter < measured.counter:
+                found[device] = measured
+    return found
 
 
 def merge(device: Device, newest: Measurement, state: OrchestratorState) -> Device:

@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from slicewright.control.journal.base import Journal
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.plane.first_requests import FirstRequests
+from slicewright.control.plane.instance_name import InstanceName
 from slicewright.control.sharing.rules import share_rule
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import Clock, end
@@ -65,6 +66,7 @@ class ControlPlane:
         )
         self.journal, self.transport, self.clock, self.options = journal, transport, clock, options
         self._instance, self._first = instance, first
+        self._name = InstanceName(transport, instance, clock=clock)
         self._wanted = managers
         self.managers: dict[str, SliceManager] = {}
         self.fatal = ""
@@ -74,8 +76,14 @@ class ControlPlane:
 
     async def start(self) -> None:
         """Start everything; returns at once."""
+        self._spawn(self._begin())
+
+    async def _begin(self) -> None:
+        """Nothing is done under a name that is another process's."""
+        await self._name.take()
         self._spawn(self.orchestrator.run())
         self._spawn(self._settle_in())
+        await self._name.keep(self.options.heartbeat_s)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -125,6 +133,7 @@ class ControlPlane:
     async def stop(self) -> None:
         """Stop every task, then close the transport and the journal."""
         await end(self._tasks)
+        await self._name.give_back()
         await self.transport.close()
         await self.journal.close()
 

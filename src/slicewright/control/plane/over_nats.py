@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 
 from slicewright.control.journal.nats import NatsJournal
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.plane.first_requests import FirstRequests
+from slicewright.control.plane.instance_name import InstanceName
 from slicewright.control.sharing.rules import share_rule
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import SystemClock, end
@@ -48,13 +50,35 @@ async def manage_slices(
         SliceManager(name, transport, clock=SystemClock(), instance=instance, options=options, rule=rule)
         for name in slices
     )
-    running = [asyncio.create_task(manager.run()) for manager in made]
+    name = InstanceName(transport, instance, clock=SystemClock())
+    running = [asyncio.create_task(_manage(name, options, [manager.run() for manager in made]))]
     stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, _resolve, stop)
     await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
     ended = await end(running)
+    await name.give_back()
     await transport.close()
+    for error in ended:
+        if error is not None:
+            raise error
+
+
+async def _manage(
+    name: InstanceName, options: ControlOptions, managers: list[Coroutine[None, None, None]]
+) -> None:
+    """Run managers under a name that nobody else has."""
+    try:
+        await name.take()
+    except BaseException:
+        for manager in managers:
+            manager.close()
+        raise
+    running = [asyncio.create_task(part) for part in (*managers, name.keep(options.heartbeat_s))]
+    try:
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = await end(running)
     for error in ended:
         if error is not None:
             raise error

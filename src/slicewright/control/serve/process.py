@@ -172,7 +172,7 @@ def make_plane(settings: ServeSettings, address: NatsAddress | None) -> ControlP
     clock = SystemClock()
     journal: Journal = MemoryJournal()
     if settings.store is not None:
-        journal = SqliteJournal(settings.store, segment_bytes=settings.store_segment_bytes)
+        journal = SqliteJournal(settings.store, segment_bytes=settings.store_segment_bytes, exclusive=True)
     return ControlPlane(
         journal,
         MemoryTransport(clock),

@@ -23,7 +23,7 @@ class ManagerState:
     Attributes:
         slice: name.
         grant: the last good one.
-        measured: newest measurement of each device it was told of.
+        measured: newest measurement of each device it was told of, where it is newer than the grant.
         allocation: shares in use.
         generation: rises with every change of them.
         refused, reason: newest refused revision and why.
@@ -95,16 +95,17 @@ def receive(manager: ManagerState, grant: Grant) -> ManagerState:
     problem = fault(manager.slice, grant)
     if problem:
         return replace(manager, refused=grant.revision, reason=problem, generation=manager.generation + 1)
-    measured = {d: m for d, m in manager.measured.items() if d in grant.seats}
+    seats = grant.seats
+    measured = {d: m for d, m in manager.measured.items() if d in seats and m.follows(seats[d].life)}
     return _reshared(replace(manager, grant=grant, measured=measured, refused=None, reason=""))
 
 
 def measure(manager: ManagerState, measurement: Measurement) -> ManagerState:
     """Take note of a measurement and share anew within the grant."""
-    known = manager.measured.get(measurement.device)
-    if measurement.device not in manager.grant.seats:
+    seat, known = manager.grant.seats.get(measurement.device), manager.measured.get(measurement.device)
+    if seat is None or not measurement.follows(seat.life):
         return manager
-    if known is not None and known.counter >= measurement.counter:
+    if known is not None and not measurement.follows(known.life):
         return manager
     measured = {**manager.measured, measurement.device: measurement}
     return _reshared(replace(manager, measured=measured))
@@ -165,7 +166,7 @@ def current_seats(manager: ManagerState) -> dict[str, Seat]:
     seats: dict[str, Seat] = {}
     for device, seat in manager.grant.seats.items():
         newer = manager.measured.get(device)
-        if newer is None:
+        if newer is None or newer.generation != seat.generation:  # of a life that the grant is yet to tell of
             seats[device] = seat
         elif not newer.departed:
             seats[device] = measured_seat(seat, newer)

@@ -67,7 +67,7 @@ def admit(
         _check_places(state.network, device, row)
     if len(state.devices.keys() | seen) > most:
         raise CapacityError(f"there would be more than {most} devices")
-    return (DevicesAdmitted(tuple(devices), key, digest),)
+    return (DevicesAdmitted(tuple(devices), key, digest, generation=state.admissions + 1),)
 
 
 def _check_places(network: Network, device: Device, row: int) -> None:

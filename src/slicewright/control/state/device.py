@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
@@ -55,6 +55,25 @@ class Device:
 
 
 DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
+
+
+class Life(NamedTuple):
+    """Which admission of a device counts, and how new its details are.
+
+    Attributes:
+        generation: number of the admission; no other one of any device has it. 0: of a log before there were numbers.
+        counter: of the newest measurement that is in the details; -1 for none.
+    """
+
+    generation: int = 0
+    counter: int = -1
+
+    def takes(self, generation: int, counter: int) -> bool:
+        """Whether a measurement is about this life, and newer than what is known."""
+        return generation == self.generation and counter > self.counter
+
+
+FIRST_LIFE = Life()
 
 
 def devices_of(scenario: Scenario, *, prefix: str = "device-") -> tuple[Device, ...]:

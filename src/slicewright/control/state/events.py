@@ -30,12 +30,17 @@ class DevicesAdmitted:
         key: Idempotency-Key of the caller, scoped to it, if one was given.
         request_digest: SHA-256 of the request's body, to recognise a key that is used for something else.
         source: ``api``, or ``manager`` for details that a slice manager measured.
+        generation: number of an admission by the ``api``, greater than all before; 0 in logs before there were numbers.
+        counters: device to the counter of the newest measurement that a ``manager`` has told of. There may be more of
+            them than devices: what was measured need not be new.
     """
 
     devices: tuple[Device, ...]
     key: str | None = None
     request_digest: str | None = None
     source: Literal["api", "manager"] = "api"
+    generation: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict)
     kind: Literal["devices-admitted"] = "devices-admitted"
 
 

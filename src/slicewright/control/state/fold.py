@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
     Acknowledged,
@@ -41,11 +42,11 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
         case NetworkSet():
             return _with_network(state, event)
         case DevicesAdmitted():
-            devices = {**state.devices, **{d.id: d for d in event.devices}}
-            return replace(state, devices=devices, keys=_with_key(state.keys, event), dirty=True)
+            return _with_devices(state, event)
         case DevicesRemoved():
             kept = {name: d for name, d in state.devices.items() if name not in event.devices}
-            return replace(state, devices=kept, dirty=True)
+            lives = {name: life for name, life in state.lives.items() if name not in event.devices}
+            return replace(state, devices=kept, lives=lives, dirty=True)
         case Decided():
             return _with_decision(state, event)
         case Certified():
@@ -83,6 +84,26 @@ def _with_network(state: OrchestratorState, event: NetworkSet) -> OrchestratorSt
             accounts[name] = replace(account, target=empty) if gone else account
     return replace(
         state, network=network, network_revision=state.network_revision + 1, accounts=accounts, dirty=True
+    )
+
+
+def _with_devices(state: OrchestratorState, event: DevicesAdmitted) -> OrchestratorState:
+    lives = state.lives
+    if event.generation:
+        lives = {**lives, **{d.id: Life(event.generation) for d in event.devices}}
+    elif event.counters:
+        newer = {
+            name: lives.get(name, FIRST_LIFE)._replace(counter=counter)
+            for name, counter in event.counters.items()
+        }
+        lives = {**lives, **newer}
+    return replace(
+        state,
+        devices={**state.devices, **{d.id: d for d in event.devices}},
+        lives=lives,
+        admissions=max(state.admissions, event.generation),
+        keys=_with_key(state.keys, event),
+        dirty=state.dirty or event.source == "api" or bool(event.devices),
     )
 
 

@@ -18,6 +18,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from slicewright.control.state.device import Life
 from slicewright.types import Queueing
 
 SLACK = 1e-9
@@ -43,6 +44,7 @@ class Seat:
         cycles: cycle, L_in in this slice.
         local_time_s: s, tau_i, the ceiling of 13b.
         arrival_hz: 1/s, alpha_i.
+        generation, counter: which admission of the device the details are of, and how new; see ``device.Life``.
     """
 
     access_point: str
@@ -52,6 +54,13 @@ class Seat:
     cycles: float
     local_time_s: float
     arrival_hz: float
+    generation: int = 0
+    counter: int = -1
+
+    @property
+    def life(self) -> Life:
+        """Which life of the device the details are of, and how new they are."""
+        return Life(self.generation, self.counter)
 
     @property
     def transmission_s(self) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from slicewright.control.state.device import DEVICE, Device
+from slicewright.control.state.device import DEVICE, Device, Life
 from slicewright.control.state.grants import Grant, GrantAccount, highest
 from slicewright.control.state.network import Network
 from slicewright.control.state.reasons import Reason, unservable
@@ -95,11 +95,13 @@ class Situation:
         network: the network now.
         devices: all requests, in the order of their admission.
         pins: slices that cannot be changed.
+        lives: device to its life, where it is not the first one; written into its seat.
     """
 
     network: Network
     devices: tuple[Device, ...]
     pins: tuple[Pin, ...] = ()
+    lives: Mapping[str, Life] = field(default_factory=dict)
 
     @cached_property
     def unservable(self) -> Mapping[str, Reason]:
@@ -122,6 +124,8 @@ class Situation:
         state = hashlib.sha256(self.network.digest.encode())
         for device in self.devices:
             state.update(DEVICE.dump_json(device))
+            if device.id in self.lives:  # logs before there were lives have the same digests as ever
+                state.update(json.dumps(self.lives[device.id]).encode())
         for pin in self.pins:
             for grant in pin.possible:
                 state.update(json.dumps([pin.slice, grant.revision]).encode())

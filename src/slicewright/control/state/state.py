@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from slicewright.control.state.device import Device
+from slicewright.control.state.device import Device, Life
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import Decided, SharesReported
 from slicewright.control.state.grants import GrantAccount, Place
@@ -56,6 +56,7 @@ class OrchestratorState:
         dirty: something changed since the last decision.
         last: the last decision.
         shares_reported: slice to how its manager shared, for managers with a learned model.
+        admissions: number of the newest admission. lives: device to its life, where it is not the first one.
     """
 
     network: Network | None = None
@@ -72,6 +73,8 @@ class OrchestratorState:
     dirty: bool = False
     last: Decided | None = None
     shares_reported: Mapping[str, SharesReported] = field(default_factory=dict)
+    admissions: int = 0
+    lives: Mapping[str, Life] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -87,7 +90,8 @@ class OrchestratorState:
         if self.network is None:
             raise ControlError("there is no network yet")
         pins = tuple(Pin.of(self.accounts[name]) for name in self.accounts if name in pinned)
-        return Situation(self.network, devices_as_granted(self.devices, (pin.held for pin in pins)), pins)
+        devices = devices_as_granted(self.devices, (pin.held for pin in pins))
+        return Situation(self.network, devices, pins, self.lives)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ class _Saved:
     dirty: bool
     last: Decided | None
     shares_reported: Annotated[dict[str, SharesReported], Field(alias="shared")] = field(default_factory=dict)
+    admissions: int = 0
+    lives: dict[str, Life] = field(default_factory=dict)
 
 
 _SAVED: TypeAdapter[_Saved] = TypeAdapter(_Saved)

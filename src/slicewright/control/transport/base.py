@@ -9,12 +9,13 @@ What both promise, and ``tests/control/transport/test_conformance.py`` holds the
   it reads the value now and then.
 - A lease has one holder at a time. It runs out unless renewed; the holder may take it again, also after a restart, and
   one who was stopped for longer than the lease may still believe to hold it: what he writes must be fenced elsewhere.
+- A value that is removed is gone for good, and its key with it, unless somebody has put a newer one meanwhile.
 - What fails has not happened, or nobody knows: a TransportError says neither. Putting again is always safe.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,6 +66,22 @@ class Transport(Protocol):
 
         Raises:
             TransportError: not reachable; watch again.
+        """
+        ...
+
+    async def keys(self, prefix: str) -> Mapping[str, int]:
+        """Keys below a kind that have a value, each with a revision that its value of now does not exceed.
+
+        Raises:
+            TransportError: not reachable.
+        """
+        ...
+
+    async def remove(self, key: str, revision: int) -> None:
+        """Take a value away unless it is newer than the revision. Watches need not be told.
+
+        Raises:
+            TransportError: not reachable; it may be gone or not.
         """
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from slicewright.control.state.clock import Clock
 from slicewright.control.transport.base import Entry, covers
@@ -52,6 +52,16 @@ class MemoryTransport:
                 yield await queue.get()
         finally:
             del self._watchers[number]
+
+    async def keys(self, prefix: str) -> Mapping[str, int]:
+        """Keys and the revisions of their values."""
+        return {key: entry.revision for key, entry in self._values.items() if covers(prefix, key)}
+
+    async def remove(self, key: str, revision: int) -> None:
+        """Forget a value."""
+        found = self._values.get(key)
+        if found is not None and found.revision <= revision:
+            del self._values[key]
 
     async def acquire(self, name: str, holder: str) -> bool:
         """Take or renew a lease."""

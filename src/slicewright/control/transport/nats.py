@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
@@ -94,6 +94,22 @@ class NatsTransport:
                 with contextlib.suppress(NatsError, OSError):
                     async with asyncio.timeout(CALL_S):
                         await watcher.stop()  # type: ignore[no-untyped-call]
+
+    async def keys(self, prefix: str) -> Mapping[str, int]:
+        """Subjects of the bucket's stream, with its newest message before they were listed."""
+        async with reaching():
+            await self._bucket(VALUES)
+            stream, start = await self._connection.jetstream(), f"$KV.{VALUES}."
+            newest = (await stream.stream_info(f"KV_{VALUES}")).state.last_seq
+            found = await stream.stream_info(f"KV_{VALUES}", subjects_filter=f"{start}{prefix}.>")
+        return {subject.removeprefix(start): newest for subject in found.state.subjects or {}}
+
+    async def remove(self, key: str, revision: int) -> None:
+        """Purge the key's subject; no marker stays behind."""
+        async with reaching():
+            await self._bucket(VALUES)
+            stream = await self._connection.jetstream()
+            await stream.purge_stream(f"KV_{VALUES}", seq=revision + 1, subject=f"$KV.{VALUES}.{key}")
 
     async def acquire(self, name: str, holder: str) -> bool:
         """Take or renew a lease; the server's sequence check makes sure that one holder wins."""

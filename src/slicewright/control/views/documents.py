@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.messages.status import Status
-from slicewright.control.state.device import Device
+from slicewright.control.state.device import FIRST_LIFE, Device
 from slicewright.control.state.grants import Grant, GrantAccount
 from slicewright.control.state.reasons import SENTENCES, Reason
 from slicewright.control.state.state import OrchestratorState
@@ -45,7 +45,8 @@ def plan_document(picture: Picture) -> Document:
 def device_document(picture: Picture, device: str) -> Document:
     """One device: where it is served, or why not."""
     found = picture.state.devices[device]
-    return _device_document(found, picture.row.get(device), picture.plan, picture.reason(device))
+    made = _device_document(found, picture.row.get(device), picture.plan, picture.reason(device))
+    return {**made, "generation": picture.state.lives.get(device, FIRST_LIFE).generation}
 
 
 def settlement_document(settlement: Settlement, state: OrchestratorState, device: str) -> Document:
@@ -54,7 +55,8 @@ def settlement_document(settlement: Settlement, state: OrchestratorState, device
     reason = settlement.reasons.get(device)
     if device not in settlement.places and reason is None and not _offloaded(settlement.plan, index):
         reason = Reason.WAITING
-    return _device_document(state.devices[device], index, settlement.plan, reason)
+    made = _device_document(state.devices[device], index, settlement.plan, reason)
+    return {**made, "generation": state.lives.get(device, FIRST_LIFE).generation}
 
 
 def is_granted(state: OrchestratorState, device: str) -> bool:
