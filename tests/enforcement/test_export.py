@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 import slicewright as sw
 from slicewright.cli.main import app
 from slicewright.enforcement.export import TARGETS, ExportOptions, export_plan, write_export
-from slicewright.enforcement.export.document import Export, slugs
+from slicewright.enforcement.export.document import Export
+from slicewright.enforcement.linux.names import slugs
 from slicewright.network.scenario import SliceId
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import Profile

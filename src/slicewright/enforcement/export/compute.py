@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml, slugs
+from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml
+from slicewright.enforcement.linux.names import slugs
 from slicewright.types import Document
 
 

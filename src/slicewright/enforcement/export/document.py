@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from slicewright.enforcement.linux.names import slugs
 from slicewright.errors import InvalidOptionError
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import (
@@ -25,7 +26,6 @@ from slicewright.slicing.rrm import (
 from slicewright.types import Document, FloatArray
 
 _CELL = re.compile(r"[0-9a-f]{9}")
-_NAME = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -184,12 +184,3 @@ def as_yaml(*documents: Document, heading: str = "") -> str:
     texts = [yaml.safe_dump(doc, sort_keys=False, default_flow_style=False) for doc in documents]
     comment = "".join(f"# {line}\n" for line in heading.splitlines())
     return comment + "---\n".join(texts)
-
-
-def slugs(names: Iterable[str]) -> tuple[str, ...]:
-    """Names that file systems and clusters accept: lower case letters, digits, single hyphens; all different."""
-    made: list[str] = []
-    for index, name in enumerate(names):
-        plain = _NAME.sub("-", name.lower()).strip("-") or "x"
-        made.append(plain if plain not in made else f"{plain}-{index}")
-    return tuple(made)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from slicewright.enforcement.linux.limits import Limit, Step
+from slicewright.enforcement.linux.names import check_group
 from slicewright.errors import EnforcementError, InvalidOptionError, MissingFeatureError
 
 SECOND_US = 1_000_000
@@ -89,11 +90,17 @@ class CpuGroups:
     Attributes:
         name: of the top group, made in the controller's root.
         controller: which interface to speak.
+
+    Raises:
+        InvalidOptionError: the name is none that a group can have.
     """
 
     name: str
     controller: Controller
     tolerance: float = 2e-3  # a quota is a whole number of at least 1,000 microseconds
+
+    def __post_init__(self) -> None:
+        check_group(self.name, "CPU group")
 
     @classmethod
     def here(cls, name: str) -> CpuGroups:
@@ -125,8 +132,11 @@ class CpuGroups:
         """Do the steps in their order.
 
         Raises:
+            InvalidOptionError: a key is no path of group names.
             EnforcementError: the kernel refused one; carries its words.
         """
+        for _, limit in changes:
+            check_group(limit.key, "limit key")
         if changes and not self.top.is_dir():
             self._open(self.controller.mount)
             self._make(self.top)
@@ -145,7 +155,7 @@ class CpuGroups:
 
     def attach(self, key: str, process: int) -> None:
         """Put a process, with all its threads, under the limit of a group."""
-        _write(self.top / key / "cgroup.procs", str(process))
+        _write(self.top / check_group(key, "CPU group") / "cgroup.procs", str(process))
 
     def remove(self) -> None:
         """Remove every group, moving what still runs in them to the root. Does nothing if there are none."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from slicewright.enforcement.linux.limits import Limit, Step
+from slicewright.enforcement.linux.names import check_address, check_interface, check_minor
 from slicewright.enforcement.linux.namespaces import refuse_host
 from slicewright.enforcement.linux.shell import run
 from slicewright.errors import EnforcementError
@@ -44,6 +45,7 @@ class Htb:
         allow_host: shape an interface of the machine itself. Without it, that is refused.
 
     Raises:
+        InvalidOptionError: no interface is called so.
         EnforcementError: the interface is the machine's own and ``allow_host`` was not given.
     """
 
@@ -53,6 +55,7 @@ class Htb:
     tolerance: float = 1e-3  # tc prints four digits
 
     def __post_init__(self) -> None:
+        check_interface(self.interface)
         refuse_host(f"shaping {self.interface}", self.netns, allow_host=self.allow_host)
 
     def read(self) -> dict[str, Limit]:
@@ -66,10 +69,13 @@ class Htb:
         """Do the steps in their order.
 
         Raises:
+            InvalidOptionError: a key is no class minor, or what is matched is no address.
             EnforcementError: the kernel refused one; carries its words.
         """
         if not changes:
             return
+        for _, limit in changes:
+            _check(limit)
         lines: list[str] = []
         if not self._has_queue():
             lines.append(f"qdisc replace dev {self.interface} root handle 1: htb default 0")
@@ -116,6 +122,14 @@ class Htb:
             handle = filters[limit.key][1]
             lines.append(f"filter del dev {self.interface} parent 1: protocol ip prio 1 handle {handle} u32")
         return [*lines, f"class del dev {self.interface} classid 1:{limit.key}"]
+
+
+def _check(limit: Limit) -> None:
+    check_minor(limit.key, "limit key")
+    if limit.parent is not None:
+        check_minor(limit.parent, "limit parent")
+    if limit.match is not None:
+        check_address(limit.match, "limit match")
 
 
 def burst_bytes(kbit: int) -> int:

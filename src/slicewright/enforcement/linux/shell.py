@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 
+from slicewright.enforcement.linux.names import refuse_odd_line, refuse_odd_name
 from slicewright.errors import EnforcementError, MissingFeatureError
 
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
@@ -25,12 +26,18 @@ def run(command: Sequence[str], *, netns: str | None = None, lines: Iterable[str
     Args:
         command: program and arguments, no shell involved.
         netns: run it inside this named network namespace.
-        lines: fed to its standard input, e.g. the commands of ``tc -batch -``.
+        lines: fed to its standard input, e.g. the commands of ``tc -batch -``; each must be one line of plain words.
 
     Raises:
         MissingFeatureError: no such program.
-        EnforcementError: it failed; carries the command and the last lines it said.
+        EnforcementError: it failed; carries the command and the last lines it said. Or a line or the namespace has
+            characters that mean something else to such programs; nothing was run then.
     """
+    lines = list(lines)
+    for line in lines:
+        refuse_odd_line(line)
+    if netns is not None:
+        refuse_odd_name(netns)
     name = command[0]
     path = program(name)
     if path is None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 
 from slicewright.enforcement.linux import namespaces
 from slicewright.enforcement.linux.features import require_features
+from slicewright.enforcement.linux.names import slugs
 from slicewright.enforcement.linux.shell import program, run
 from slicewright.enforcement.sdn.fabric import Fabric
 from slicewright.enforcement.testbed.layout import check_name
@@ -81,8 +84,13 @@ class EmulatedFabric:
         return self.ovs("ovs-ofctl", "-O", "OpenFlow13", command, target, *arguments)
 
     def host(self, name: str) -> str:
-        """Namespace of an executor or access point."""
-        return f"{self.prefix}{name}"
+        """Namespace of an executor or access point: its name as a slug, whatever else is in it."""
+        return f"{self.prefix}{self._slugs[name]}"
+
+    @cached_property
+    def _slugs(self) -> Mapping[str, str]:
+        # The switches' own namespace is called so already.
+        return dict(zip(self.fabric.hosts, slugs(["switches", *self.fabric.hosts])[1:], strict=True))
 
     def put_up(self) -> None:
         """Build hosts, cables and switches. On any failure all of it is taken down again.

@@ -15,6 +15,7 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import NamedTuple
 
+from slicewright.enforcement.linux.names import is_mac
 from slicewright.errors import InvalidTasksError
 from slicewright.files.documents import read_document
 from slicewright.files.fields import FieldReader
@@ -197,6 +198,8 @@ def _host(entry: Document, field: str) -> Host:
         address = str(IPv4Address(ip))
     except AddressValueError:
         raise InvalidTasksError(f"{field}.ip", "must be an IPv4 address", value=ip) from None
+    if not is_mac(str(mac).lower()):
+        raise InvalidTasksError(f"{field}.mac", "must be a MAC address such as 02:5a:00:00:00:01", value=mac)
     return Host(str(switch), _whole(port, f"{field}.port", 2**31), address, str(mac).lower())
 
 
