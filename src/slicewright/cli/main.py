@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train models.",
     "reproduce": "Tables and figures of the publications, and what holds.",
     "serve": "The control plane: HTTP API, decision log, dashboard.",
+    "simulate": "A network over time: tasks queue, devices move, plans follow.",
     "replay": "Recompute the decisions of a log and find any difference.",
 }
 """Each is a module of ``commands`` with a function of its name, or with a Typer application ``app`` for a group."""

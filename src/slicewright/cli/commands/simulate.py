@@ -1,0 +1,181 @@
+"""``slicewright simulate``: a network over time under a plan, and what became of its tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from slicewright.simulation import Movement, Replanning, Settings
+    from slicewright.slicing import Plan
+
+
+# Over 60 lines by its options and what is told about them: the signature is the help.
+def simulate(
+    scenario: str = typer.Argument(
+        metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
+    ),
+    horizon: str = typer.Option("10min", "--horizon", "-t", help="Simulated time: 30s, 10min, 1h."),
+    policy: str = typer.Option(
+        "auto", "--policy", "-p", help="Method that plans; see `slicewright compare --list`."
+    ),
+    plan_file: Path | None = typer.Option(
+        None, "--plan", metavar="FILE", help="Begin with this plan (slicewright/plan/v1) instead."
+    ),
+    servers: str = typer.Option(
+        "share",
+        "--servers",
+        help="Who waits for whom on a node: share (a queue for each device's share), "
+        "node (one for each node, as variant `node` of the model has it), "
+        "pooled (one for each node and slice, at full speed).",
+    ),
+    uplink_queue: bool = typer.Option(
+        True,
+        "--uplink-queue/--no-uplink-queue",
+        help="Whether tasks of a device wait for each other on its uplink.",
+    ),
+    local_queue: bool = typer.Option(
+        False, "--local-queue/--no-local-queue", help="Whether tasks wait for each other on the device."
+    ),
+    arrivals: str = typer.Option("poisson", "--arrivals", help="poisson, periodic, bursts or bursts:FACTOR."),
+    work: str = typer.Option(
+        "exponential", "--work", help="Work of a task: fixed, exponential, lognormal or lognormal:VARIATION."
+    ),
+    mobility: str | None = typer.Option(
+        None, "--mobility", "-m", help="Devices move: waypoint, gauss-markov or manhattan."
+    ),
+    speed: str = typer.Option("0.5-2", "--speed", help="Slowest and fastest, m/s."),
+    shadowing: float = typer.Option(0.0, "--shadowing", min=0.0, help="Log-normal shadowing, dB."),
+    fading: bool = typer.Option(False, "--fading", help="Rayleigh fading, afresh in every tick."),
+    replan: str | None = typer.Option(
+        None, "--replan", help="Plan anew every so often, from the running plan: 10s."
+    ),
+    on_event: bool = typer.Option(
+        False,
+        "--on-event",
+        help="Plan anew only after a handover, a join or a leave, `--replan` apart at least.",
+    ),
+    price: str = typer.Option("0s", "--price", help="System cost that moving a device must save at least."),
+    certify: bool = typer.Option(
+        False, "--certify", help="Work out the certified regret of every replanning."
+    ),
+    warm_up: str = typer.Option(
+        "0s", "--warm-up", help="Leave tasks that arrive before this out of the figures."
+    ),
+    seed: int = typer.Option(0, "--seed", min=0, help="One seed repeats a run bit for bit."),
+    events: Path | None = typer.Option(None, "--events", metavar="FILE", help="Write every task: .parquet."),
+    json_file: str | None = typer.Option(
+        None, "--json", metavar="FILE", help="Write the figures and their definitions; - for stdout."
+    ),
+) -> None:
+    """Let tasks arrive, wait and finish under a plan, and hold what they took against what the plan promised.
+
+    Tasks queue on the device's uplink at its granted rate, then on the node at its granted share. Devices may move:
+    path loss, shadowing, fading and handovers follow, and plans are made anew if asked for.
+
+    Examples: `slicewright simulate paper-slicing`; with walkers and replanning,
+    `slicewright simulate paper-slicing --mobility waypoint --replan 10s --certify`; one queue for each node,
+    `slicewright simulate paper-slicing --servers node --work lognormal:2`.
+    """
+    import json
+
+    from slicewright.cli.options import duration_s, output, progress_output
+    from slicewright.cli.views.simulation_view import LiveSummary, document, print_measured
+    from slicewright.simulation import FinishedTasks, Simulation, TaskLog, measure
+
+    remarks = progress_output()
+    until_s, from_s = duration_s(horizon, "--horizon"), duration_s(warm_up, "--warm-up")
+    settings = _settings(seed, servers, uplink_queue, local_queue, arrivals, work, shadowing, fading)
+    replanning = _replanning(replan, on_event, price, certify, policy)
+    with remarks.status("planning"):
+        plan = _plan(scenario, plan_file, policy)
+    movement = _movement(plan, mobility, speed, seed)
+    run = Simulation(plan, settings, movement=movement, replanning=replanning)
+    log = None if events is None else TaskLog(plan.scenario, events)
+    parts: list[FinishedTasks] = []
+    try:
+        with LiveSummary(remarks, run, until_s) as live:
+            for part in run.pieces(until_s):
+                parts.append(part)
+                if log is not None:
+                    log.write(part)
+                live.show(part)
+    finally:
+        if log is not None:
+            log.close()
+    measured = measure(FinishedTasks.joined(parts), plan, from_s=from_s, until_s=until_s)
+    if json_file == "-":
+        typer.echo(json.dumps(document(run, measured), indent=1))
+        return
+    print_measured(output(), run, measured)
+    if json_file is not None:
+        from slicewright.files.documents import write_document
+
+        remarks.print(f"figures written to {write_document(document(run, measured), json_file)}")
+    if events is not None:
+        remarks.print(f"tasks written to {events}")
+
+
+def _plan(scenario: str, plan_file: Path | None, policy: str) -> Plan:
+    import slicewright as sw
+
+    problem = sw.load_scenario(scenario)
+    return sw.plan(problem, method=policy) if plan_file is None else sw.load_plan(problem, plan_file)
+
+
+def _settings(
+    seed: int,
+    servers: str,
+    uplink_queue: bool,
+    local_queue: bool,
+    arrivals: str,
+    work: str,
+    shadowing: float,
+    fading: bool,
+) -> Settings:
+    from slicewright.cli.options import choice
+    from slicewright.simulation import SERVERS, Air, Arrivals, Disciplines, Distribution, Settings
+
+    return Settings(
+        seed=seed,
+        disciplines=Disciplines(choice(servers, SERVERS, "--servers"), uplink_queue, local_queue),
+        arrivals=Arrivals.parse(arrivals),
+        work=Distribution.parse(work),
+        air=Air(shadowing_db=shadowing, fading=fading),
+    )
+
+
+def _replanning(
+    every: str | None, on_event: bool, price: str, certify: bool, policy: str
+) -> Replanning | None:
+    from slicewright.cli.options import duration_s
+    from slicewright.errors import InvalidOptionError
+    from slicewright.simulation import Replanning
+
+    if every is None:
+        if on_event or certify:
+            raise InvalidOptionError("--replan", "must say how often to plan anew", fix="e.g. --replan 10s")
+        return None
+    return Replanning(
+        method="warm" if policy == "auto" else policy,
+        every_s=duration_s(every, "--replan"),
+        when="event" if on_event else "epoch",
+        price_s=duration_s(price, "--price"),
+        certify=certify,
+    )
+
+
+def _movement(plan: Plan, mobility: str | None, speed: str, seed: int) -> Movement | None:
+    from slicewright.errors import InvalidOptionError
+    from slicewright.simulation import Walk, Walkers
+
+    try:
+        slow, _, fast = speed.partition("-")
+        speeds = float(slow), float(fast or slow)
+    except ValueError:
+        raise InvalidOptionError("--speed", "must be like 1.4 or 0.5-2, in m/s", value=speed) from None
+    if mobility is None:
+        return None
+    return Walkers(plan.scenario, Walk(mobility, speed_mps=speeds), seed=seed)

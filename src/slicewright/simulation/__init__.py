@@ -1,0 +1,32 @@
+"""Networks over time: tasks that arrive, wait and finish, devices that move, plans that follow."""
+
+from slicewright.simulation.demand import Arrivals, Distribution
+from slicewright.simulation.links import Air
+from slicewright.simulation.metrics import DEFINITIONS, Measured, measure
+from slicewright.simulation.mobility import Movement, Walk, Walkers
+from slicewright.simulation.replanning import Replanning, Step
+from slicewright.simulation.simulation import Settings, Simulation
+from slicewright.simulation.task_log import COLUMNS, TaskLog
+from slicewright.simulation.task_queues import SERVERS, Disciplines, FinishedTasks, TaskQueues
+
+__all__ = [
+    "COLUMNS",
+    "DEFINITIONS",
+    "SERVERS",
+    "Air",
+    "Arrivals",
+    "Disciplines",
+    "Distribution",
+    "FinishedTasks",
+    "Measured",
+    "Movement",
+    "Replanning",
+    "Settings",
+    "Simulation",
+    "Step",
+    "TaskLog",
+    "TaskQueues",
+    "Walk",
+    "Walkers",
+    "measure",
+]

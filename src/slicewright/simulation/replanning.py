@@ -1,0 +1,221 @@
+"""Planning anew while the network runs: when, by which method, at what price for a device that moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from slicewright.errors import InvalidOptionError
+from slicewright.network.scenario import Scenario
+from slicewright.policies.slicing import plan as plan_anew
+from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.judge import evaluate
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.search import iterated_search
+from slicewright.slicing.shares import Shares, optimal_shares
+from slicewright.types import BoolArray
+
+When = Literal["epoch", "event"]
+MOST_TRIED = 64
+"""Moves that are taken back one by one at most; beyond that, those that gain least are asked first."""
+
+
+@dataclass(frozen=True)
+class Replanning:
+    """When and how to plan anew.
+
+    Attributes:
+        method: a name from :func:`slicewright.policies`; ``warm`` searches on from the running plan, which is what
+            ``auto`` would do from nothing.
+        every_s: s between two plans; with ``when="event"`` the least time between two.
+        when: ``epoch``: every ``every_s``; ``event``: at the first tick with a handover, a join or a leave since.
+        budget_s: s for a decision; None asks for ``rounds``.
+        rounds: of search instead of a budget: runs then repeat bit for bit.
+        price_s: s of system cost that moving a device must save at least.
+        certify: work out the bound of every instant, and with it the certified regret.
+
+    Raises:
+        InvalidOptionError: a number out of range.
+    """
+
+    method: str = "warm"
+    every_s: float = 10.0
+    when: When = "epoch"
+    budget_s: float | None = None
+    rounds: int | None = 200
+    price_s: float = 0.0
+    certify: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.every_s < np.inf:
+            raise InvalidOptionError("every_s", "must be a positive number of seconds", value=self.every_s)
+        if not 0.0 <= self.price_s < np.inf:
+            raise InvalidOptionError("price_s", "must be 0 s or more", value=self.price_s)
+        if self.when not in ("epoch", "event"):
+            raise InvalidOptionError("when", "must be epoch or event", value=self.when)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one replanning did.
+
+    Attributes:
+        now_s: s.
+        devices: that were there.
+        kept_s: s, system cost had the running plan been kept, shares at their best; infinite where it breaks rules.
+        cost_s: s, system cost of the new plan.
+        bound_s: s, no plan of this instant is cheaper; not a number unless asked for.
+        moved: devices that changed access point, node or slice.
+        missed: devices whose execution time the running plan, as it was, let exceed the local time (13b).
+        decision_s: s of wall time.
+    """
+
+    now_s: float
+    devices: int
+    kept_s: float
+    cost_s: float
+    bound_s: float
+    moved: int
+    missed: int
+    decision_s: float
+
+    @property
+    def regret(self) -> float:
+        """Certified: cost over the bound of that instant, minus 1."""
+        return self.cost_s / self.bound_s - 1.0
+
+
+class Replanner:
+    """Plans when it is due, and remembers when that was."""
+
+    def __init__(self, replanning: Replanning) -> None:
+        """Nothing planned yet."""
+        self.replanning = replanning
+        self._last_s, self._count, self._waiting = 0.0, 0, False
+
+    def due(self, now_s: float, eventful: bool) -> bool:
+        """Whether to plan at this tick."""
+        self._waiting = self._waiting or eventful or self.replanning.when == "epoch"
+        return self._waiting and now_s - self._last_s >= self.replanning.every_s * (1.0 - 1e-9)
+
+    def replan(
+        self, problem: Scenario, running: Decisions, shares: Shares, now_s: float
+    ) -> tuple[Plan, Step]:
+        """Plan anew, and keep what is not worth moving.
+
+        Args:
+            problem: of this instant.
+            running, shares: the plan in force.
+            now_s: s.
+        """
+        options = self.replanning
+        began = time.perf_counter()
+        start = running if running.valid(problem).all() else None
+        decisions = self._decide(problem, start)
+        if start is not None and options.price_s > 0.0:
+            decisions = _worth_moving(problem, start, decisions, options.price_s)
+        found = optimal_shares(problem, decisions)
+        made = Plan(problem, decisions, found or Shares.none(problem), method=options.method)
+        decision_s = time.perf_counter() - began
+        self._last_s, self._count, self._waiting = now_s, self._count + 1, False
+        return made, self._step(made, start, running, shares, now_s, decision_s)
+
+    def _decide(self, problem: Scenario, start: Decisions | None) -> Decisions:
+        options = self.replanning
+        if options.method == "warm":
+            return iterated_search(
+                problem, start=start, budget_s=options.budget_s, rounds=options.rounds, seed=self._count
+            )[0]
+        return plan_anew(
+            problem,
+            method=options.method,
+            budget_s=options.budget_s,
+            rounds=None if options.budget_s is not None else options.rounds,
+            seed=self._count,
+        ).decisions
+
+    def _step(
+        self,
+        made: Plan,
+        start: Decisions | None,
+        running: Decisions,
+        shares: Shares,
+        now_s: float,
+        decision_s: float,
+    ) -> Step:
+        problem = made.scenario
+        times, _ = evaluate(problem, running, shares)
+        kept_s = np.inf if start is None else _cost_s(problem, start)
+        bound_s = np.nan
+        if self.replanning.certify:
+            bound_s = lower_bound(problem, start=made.decisions)
+        return Step(
+            now_s=now_s,
+            devices=problem.n_devices,
+            kept_s=kept_s,
+            cost_s=made.cost_s,
+            bound_s=bound_s,
+            moved=int(moves(running, made.decisions).sum()),
+            missed=int((times.execute_s > problem.local_time_s * (1.0 + 1e-9)).sum()),
+            decision_s=decision_s,
+        )
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What :meth:`restore` needs."""
+        return {"replanner": np.array([self._last_s, self._count, self._waiting], dtype=np.float64)}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a saved state."""
+        last, count, waiting = state["replanner"]
+        self._last_s, self._count, self._waiting = float(last), int(count), bool(waiting)
+
+
+def moves(before: Decisions, after: Decisions) -> BoolArray:
+    """(I,) whose access point, node or slice changed."""
+    return np.asarray(
+        (before.access_point != after.access_point)
+        | (before.node != after.node)
+        | (before.slice != after.slice)
+    )
+
+
+def _cost_s(problem: Scenario, decisions: Decisions) -> float:
+    """s. Under the best shares; infinite where none keep 13b and 13c."""
+    shares = optimal_shares(problem, decisions)
+    return np.inf if shares is None else Plan(problem, decisions, shares).cost_s
+
+
+def _worth_moving(problem: Scenario, before: Decisions, after: Decisions, price_s: float) -> Decisions:
+    """Take back, one by one, moves that save less than the price; nothing moves if all together do not pay.
+
+    Each device goes back if cost plus price for every moved device is then lower, until a round changes nothing.
+    """
+    current = [np.array(after.access_point), np.array(after.node), np.array(after.slice)]
+    old = (before.access_point, before.node, before.slice)
+    cost = _cost_s(problem, after)
+    for _ in range(3):
+        changed = False
+        for i in np.flatnonzero(moves(before, _of(current)))[:MOST_TRIED].tolist():
+            kept = [int(column[i]) for column in current]
+            for column, original in zip(current, old, strict=True):
+                column[i] = original[i]
+            back = _cost_s(problem, _of(current))
+            if back - price_s < cost:
+                cost, changed = back, True
+            else:
+                for column, value in zip(current, kept, strict=True):
+                    column[i] = value
+        if not changed:
+            break
+    result = _of(current)
+    moved = int(moves(before, result).sum())
+    return before if _cost_s(problem, before) <= cost + price_s * moved else result
+
+
+def _of(columns: list[np.ndarray]) -> Decisions:
+    return Decisions.trusted(*(column.copy() for column in columns))

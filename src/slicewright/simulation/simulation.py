@@ -1,0 +1,366 @@
+"""A network over time: its devices move, hand over, come and go, and their tasks queue under the plan in force."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from slicewright.errors import InvalidOptionError
+from slicewright.files.documents import write_atomically
+from slicewright.network.scenario import Scenario
+from slicewright.simulation._kernels.queues import Grants
+from slicewright.simulation.demand import Arrivals, Distribution, packed_demand
+from slicewright.simulation.links import Air, Links
+from slicewright.simulation.mobility import Movement
+from slicewright.simulation.replanning import Replanner, Replanning, Step
+from slicewright.simulation.task_queues import Disciplines, FinishedTasks, TaskQueues, grants_of
+from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.shares import Shares
+from slicewright.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything about a run that is neither the plan nor the movement.
+
+    Attributes:
+        seed: of arrivals, sizes, work and fading. With one seed a run repeats bit for bit.
+        disciplines: who waits for whom.
+        arrivals: how tasks arrive.
+        size: of tasks, around the device's S_i; the model has it fixed.
+        work: of tasks, around L_i or L_in; the model has it exponential.
+        air: what happens to signals besides path loss; counts where devices move.
+        tick_s: s between two measurements of positions and links.
+        handover_db: dB by which another access point must be stronger before a device changes to it.
+        handover_s: s, how long an uplink stands still in a handover.
+        migration_s: s, how long a device's own server stands still when it moves to another node or slice.
+
+    Raises:
+        InvalidOptionError: a number out of range.
+    """
+
+    seed: int = 0
+    disciplines: Disciplines = field(default_factory=Disciplines)
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    size: Distribution = field(default_factory=lambda: Distribution("fixed"))
+    work: Distribution = field(default_factory=Distribution)
+    air: Air = field(default_factory=Air)
+    tick_s: float = 1.0
+    handover_db: float = 3.0
+    handover_s: float = 0.05
+    migration_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.tick_s < np.inf:
+            raise InvalidOptionError("tick_s", "must be a positive number of seconds", value=self.tick_s)
+        for name in ("handover_db", "handover_s", "migration_s"):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise InvalidOptionError(name, "must be 0 or more", value=getattr(self, name))
+
+
+@dataclass
+class Counts:
+    """What happened so far besides tasks."""
+
+    handovers: int = 0
+    joins: int = 0
+    leaves: int = 0
+    moves: int = 0
+    """Devices that replanning sent elsewhere."""
+
+
+class Simulation:
+    """One run.
+
+    Attributes:
+        plan: the plan that it began with.
+        now_s: s, everything up to here has happened.
+        counts: handovers, joins, leaves and moves.
+        steps: what replanning did, one entry for each time.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings | None = None,
+        *,
+        movement: Movement | None = None,
+        replanning: Replanning | None = None,
+    ) -> None:
+        """Ready to go at 0 s.
+
+        Args:
+            plan: decisions and shares at first; infeasible plans are simulated as they are.
+            settings: see there.
+            movement: who is where; nobody moves by default.
+            replanning: when and how to plan anew; never by default.
+
+        Raises:
+            InvalidOptionError: something does not fit the scenario.
+        """
+        self.plan, self.settings = plan, settings or Settings()
+        scenario = plan.scenario
+        self.scenario = scenario
+        self.counts, self.steps = Counts(), list[Step]()
+        self._movement = movement
+        self._links: Links | None = None
+        self._present = np.ones(scenario.n_devices, dtype=bool)
+        if movement is not None:
+            self._links = Links(scenario, self.settings.air, seed=self.settings.seed)
+            self._links.measure(np.ascontiguousarray(movement.position_m))
+            self._present = movement.present.copy()
+        self._replanner = None if replanning is None else Replanner(replanning)
+        self._access_point = np.array(plan.decisions.access_point)
+        self._node, self._slice = np.array(plan.decisions.node), np.array(plan.decisions.slice)
+        self._shares = Shares(
+            np.array(plan.shares.bandwidth), np.array(plan.shares.radio), np.array(plan.shares.compute)
+        )
+        self._tick = 0
+        disciplines = self.settings.disciplines
+        demand = packed_demand(
+            scenario,
+            arrivals=self.settings.arrivals,
+            size=self.settings.size,
+            work=self.settings.work,
+        )
+        grants = grants_of(scenario, plan.decisions, plan.shares, disciplines.servers, self._present)
+        if self._links is not None:
+            grants = grants._replace(uplink_hz=self._uplink_hz(self._serving_bps()))
+        servers = {
+            "share": scenario.n_devices,
+            "node": scenario.n_nodes,
+            "pooled": scenario.n_nodes * scenario.n_slices,
+        }[disciplines.servers]
+        self.queues = TaskQueues(demand, grants, disciplines, n_servers=servers, seed=self.settings.seed)
+
+    @property
+    def now_s(self) -> float:
+        """s."""
+        return self.queues.now_s
+
+    @property
+    def decisions(self) -> Decisions:
+        """In force now."""
+        return Decisions.trusted(self._access_point.copy(), self._node.copy(), self._slice.copy())
+
+    @property
+    def present(self) -> BoolArray:
+        """(I,) devices that are there."""
+        return self._present
+
+    @property
+    def position_m(self) -> FloatArray | None:
+        """(I, 2) m, if known."""
+        return self.scenario.sites.device_m if self._movement is None else self._movement.position_m
+
+    def advance(
+        self, until_s: float, *, on_tick: Callable[[Simulation], None] | None = None
+    ) -> FinishedTasks:
+        """Go on up to a time and return the tasks that finished or were lost on the way.
+
+        However a run is cut into calls, and saved and loaded between them, the same happens, bit for bit.
+
+        Args:
+            until_s: s.
+            on_tick: called after every tick, e.g. to record where everybody is.
+        """
+        return FinishedTasks.joined([part for part in self.pieces(until_s, on_tick=on_tick) if len(part)])
+
+    def pieces(
+        self, until_s: float, *, on_tick: Callable[[Simulation], None] | None = None
+    ) -> Iterator[FinishedTasks]:
+        """Like :meth:`advance`, a few thousand tasks at a time."""
+        ticking = self._movement is not None or self._replanner is not None or on_tick is not None
+        while self.now_s < until_s:
+            next_tick_s = (self._tick + 1) * self.settings.tick_s
+            yield from self.queues.pieces(min(until_s, next_tick_s) if ticking else until_s)
+            if ticking and self.now_s >= next_tick_s:
+                self._tick += 1
+                lost = self._change()
+                if len(lost):
+                    yield lost
+                if on_tick is not None:
+                    on_tick(self)
+
+    def scenario_now(self) -> tuple[Scenario, IntArray]:
+        """The problem of this instant, of the devices that are there, and their indices."""
+        devices = np.flatnonzero(self._present)
+        rates = (
+            self.scenario.rate_bps
+            if self._links is None
+            else self._links.rates(self.scenario.n_access_points)
+        )
+        return part_of(self.scenario, devices, rates, self.position_m), devices
+
+    def save(self, path: str | Path) -> Path:
+        """Write the whole state; :meth:`load` goes on from it bit for bit. Tasks already returned are not in it."""
+        stream = io.BytesIO()
+        np.savez(stream, **self.state())  # type: ignore[arg-type]
+        return write_atomically(path, stream.getvalue())
+
+    def load(self, path: str | Path) -> None:
+        """Go on from a saved state of a simulation that was made in the same way.
+
+        Raises:
+            InvalidOptionError: the state is of another network.
+        """
+        with np.load(Path(path)) as stored:
+            self.restore({name: stored[name] for name in stored.files})
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that :meth:`restore` needs, as arrays."""
+        counts = self.counts
+        own = {
+            "tick": np.array(self._tick),
+            "decisions": np.stack([self._access_point, self._node, self._slice]),
+            "bandwidth": self._shares.bandwidth.copy(),
+            "shares": np.stack([self._shares.radio, self._shares.compute]),
+            "present": self._present.copy(),
+            "counts": np.array([counts.handovers, counts.joins, counts.leaves, counts.moves]),
+        }
+        if self._movement is not None and self._links is not None:
+            own |= self._movement.state() | self._links.state()
+        if self._replanner is not None:
+            own |= self._replanner.state()
+        return own | self.queues.state()
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from a saved state.
+
+        Raises:
+            InvalidOptionError: the state is of another network.
+        """
+        if state["decisions"].shape[1] != self.scenario.n_devices:
+            raise InvalidOptionError(
+                "state", f"must be of {self.scenario.n_devices} devices", value=state["decisions"].shape[1]
+            )
+        self._tick = int(state["tick"])
+        self._access_point, self._node, self._slice = (np.array(row) for row in state["decisions"])
+        self._shares = Shares(np.array(state["bandwidth"]), *(np.array(row) for row in state["shares"]))
+        self._present = np.array(state["present"])
+        self.counts = Counts(*(int(n) for n in state["counts"]))
+        if self._movement is not None and self._links is not None:
+            self._movement.restore(state)
+            self._links.restore(state)
+        if self._replanner is not None:
+            self._replanner.restore(state)
+        self.queues.restore(state)
+
+    def _change(self) -> FinishedTasks:
+        """A tick: devices move, links follow, devices hand over, plans are made; queues go on under what follows."""
+        handed_over = np.zeros(self.scenario.n_devices, dtype=bool)
+        moved, eventful = handed_over.copy(), False
+        if self._movement is not None and self._links is not None:
+            seconds = self.settings.tick_s
+            self._movement.step((self._tick - 1) * seconds, seconds)
+            self._links.measure(np.ascontiguousarray(self._movement.position_m))
+            present = self._movement.present
+            joined, left = present & ~self._present, self._present & ~present
+            self.counts.joins += int(joined.sum())
+            self.counts.leaves += int(left.sum())
+            self._present = present.copy()
+            handed_over = self._hand_over(self._links)
+            self.counts.handovers += int(handed_over.sum())
+            eventful = bool(joined.any() or left.any() or handed_over.any())
+        if self._replanner is not None and self._replanner.due(self.now_s, eventful) and self._present.any():
+            moved, changed_radio = self._replan(self._replanner)
+            handed_over |= changed_radio
+        elif self._links is None:
+            return FinishedTasks.joined([])
+        uplink_pause = np.where(handed_over, self.settings.handover_s, 0.0)
+        service_pause = np.where(moved, self.settings.migration_s, 0.0)
+        return self.queues.regrant(self._grants(), uplink_pause_s=uplink_pause, service_pause_s=service_pause)
+
+    def _grants(self) -> Grants:
+        grants = grants_of(
+            self.scenario, self.decisions, self._shares, self.settings.disciplines.servers, self._present
+        )
+        return grants._replace(uplink_hz=self._uplink_hz(self._serving_bps()))
+
+    def _serving_bps(self) -> FloatArray:
+        """(I,) bit/s. Rate on the access point in use, if the device had it to itself; 0 if local."""
+        rate = np.zeros(self.scenario.n_devices)
+        off = np.flatnonzero(self._access_point >= 0)
+        if self._links is not None:
+            rate[off] = self._links.on(self._access_point)[off]
+        else:
+            rate[off] = self.scenario.rate_of(off, self._access_point[off])
+        return rate
+
+    def _uplink_hz(self, rate_bps: FloatArray) -> FloatArray:
+        """(I,) 1/s. Mean tasks transmitted at the granted share of a rate."""
+        off = self._access_point >= 0
+        share = np.where(
+            off, self._shares.bandwidth[self._access_point, self._slice] * self._shares.radio, 0.0
+        )
+        return share * rate_bps / self.scenario.task_bits
+
+    def _hand_over(self, links: Links) -> BoolArray:
+        """Who changes to a stronger access point; the shares of all access points concerned follow."""
+        rows = np.arange(self.scenario.n_devices)
+        best = links.snr.argmax(axis=1)
+        serving = np.where(links.access_point == self._access_point[:, None], links.snr, 0.0).sum(axis=1)
+        needed = serving * 10.0 ** (0.1 * self.settings.handover_db)
+        changes = (self._access_point >= 0) & self._present & (links.snr[rows, best] > needed)
+        if changes.any():
+            target = links.access_point[rows, best]
+            concerned = np.union1d(self._access_point[changes], target[changes])
+            self._access_point[changes] = target[changes]
+            self._share_radio(concerned)
+        return np.asarray(changes)
+
+    def _share_radio(self, access_points: IntArray) -> None:
+        """Closed form of SP1 and SP2 (model page 1.3) for the devices that use these access points now."""
+        users = np.flatnonzero(np.isin(self._access_point, access_points) & self._present)
+        rate = self._serving_bps()[users]
+        root = np.sqrt(self.scenario.task_bits[users] / np.maximum(rate, 1e-300))
+        sums = np.zeros_like(self._shares.bandwidth)
+        np.add.at(sums, (self._access_point[users], self._slice[users]), root)
+        total = sums.sum(axis=1, keepdims=True)
+        filled = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
+        self._shares.bandwidth[access_points] = filled[access_points]
+        self._shares.radio[users] = root / sums[self._access_point[users], self._slice[users]]
+
+    def _replan(self, replanner: Replanner) -> tuple[BoolArray, BoolArray]:
+        """Plan anew; returns who changed node or slice, and who changed access point."""
+        problem, devices = self.scenario_now()
+        before = Decisions.trusted(
+            self._access_point[devices].copy(), self._node[devices].copy(), self._slice[devices].copy()
+        )
+        running = Shares(self._shares.bandwidth, self._shares.radio[devices], self._shares.compute[devices])
+        made, step = replanner.replan(problem, before, running, self.now_s)
+        self.steps.append(step)
+        after = made.decisions
+        moved, radio = (np.zeros(self.scenario.n_devices, dtype=bool) for _ in range(2))
+        moved[devices] = (after.node != before.node) | (after.slice != before.slice)
+        radio[devices] = (after.access_point != before.access_point) & (after.access_point >= 0)
+        self.counts.moves += step.moved
+        self._access_point[devices], self._node[devices] = after.access_point, after.node
+        self._slice[devices] = after.slice
+        self._shares = replace(self._shares, bandwidth=np.array(made.shares.bandwidth))
+        self._shares.radio[devices] = made.shares.radio
+        self._shares.compute[devices] = made.shares.compute
+        return moved, radio
+
+
+def part_of(scenario: Scenario, devices: IntArray, rate_bps: object, device_m: FloatArray | None) -> Scenario:
+    """The scenario of some of the devices, at other positions and rates."""
+    sites = scenario.sites
+    return scenario.with_(
+        task_bits=scenario.task_bits[devices],
+        local_cycles=scenario.local_cycles[devices],
+        local_capacity_hz=scenario.local_capacity_hz[devices],
+        arrival_rate_hz=scenario.arrival_rate_hz[devices],
+        slice_cycles=scenario.slice_cycles[devices],
+        rate_bps=rate_bps[devices],  # type: ignore[index]
+        sites=replace(
+            sites,
+            device_m=None if device_m is None else device_m[devices].copy(),
+            tx_power_w=None if sites.tx_power_w is None else sites.tx_power_w[devices],
+        ),
+    )
