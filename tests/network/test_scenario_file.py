@@ -148,7 +148,7 @@ def test_broken_files_name_the_line(tmp_path: Path, name: str, text: str, messag
 
 def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
-    path.write_bytes(b"\xff\xfe\x00\x80")
+    path.write_bytes(b"\x89PNG\r\n\x80")
     with pytest.raises(sw.InvalidScenarioError, match="UTF-8"):
         sw.load_scenario(path)
 

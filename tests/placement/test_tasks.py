@@ -161,7 +161,7 @@ def test_unknown_preset_suggests_the_nearest() -> None:
 
 def test_seeds_in_files_are_whole_numbers() -> None:
     with pytest.raises(InvalidTasksError, match="whole number"):
-        tasks_from_dict({"preset": "paper-placement", "seed": "7"})
+        tasks_from_dict({"preset": "paper-placement", "seed": "7.5"})
 
 
 def test_distances_must_be_symmetric() -> None:

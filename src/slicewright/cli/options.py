@@ -82,6 +82,14 @@ def show_percent(ratio: float) -> str:
     return f"{percent:.3g} %" if abs(percent) < 0.1 and percent else f"{percent:.2f} %"
 
 
+def shown_name(name: str, most: int = 28) -> str:
+    """A name as a table can show it: no markup, no control characters, and cut where it would push others out."""
+    from rich.markup import escape
+
+    visible = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    return escape(visible if len(visible) <= most else visible[: most - 1] + "…")
+
+
 def output() -> Console:
     """Results go to stdout; files and pipes get a fixed width, terminals their own."""
     import sys

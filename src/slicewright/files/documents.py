@@ -5,14 +5,26 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from slicewright.errors import InvalidInputError
+from slicewright.files.strict_json import BrokenTextError, parse_json
+from slicewright.files.strict_yaml import parse_yaml
+from slicewright.files.text import read_text
 from slicewright.types import Document
 
 _YAML_ENDINGS = (".yaml", ".yml")
+_NUMBER_OF_YAML_1_2 = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|0[xobXOB][0-9a-fA-F_]+|[yYnN]"
+)
+"""What PyYAML writes without quotes although readers of YAML 1.2, or of 1.1 to the letter, take it for no text."""
+MOST_JSON_MB, MOST_YAML_MB = 256, 64
+"""Largest files that are read, in units of 2**20 bytes: YAML takes some thirty times its size in memory."""
 
 
 def read_document(path: str | Path, error: type[InvalidInputError]) -> Document:
@@ -23,27 +35,67 @@ def read_document(path: str | Path, error: type[InvalidInputError]) -> Document:
         InvalidInputError: of the given type, when the text cannot be parsed; names the line.
     """
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise error(str(path), "must be a text file in UTF-8") from None
-    document = _parse_json(text, file, error) if file.suffix == ".json" else _parse_yaml(text, file, error)
+    is_json = file.suffix.lower() == ".json"
+    most_mb, advice = (
+        (MOST_JSON_MB, "split it") if is_json else (MOST_YAML_MB, "save it as .json, which may have more")
+    )
+    text = read_text(file, error, most_mb=most_mb, advice=advice).content
+    document = parse_document(text, str(path), error, is_json=is_json)
     if not isinstance(document, dict):
         raise error(str(path), "must hold a mapping of names to values at its top level")
     return document
 
 
+def parse_document(text: str, name: str, error: type[InvalidInputError], *, is_json: bool) -> object:
+    """The value of a JSON or YAML text; ``name`` is for the message.
+
+    Raises:
+        InvalidInputError: of the given type, when the text cannot be parsed; names the line.
+    """
+    try:
+        return parse_json(text) if is_json else parse_yaml(text)
+    except BrokenTextError as broken:
+        raise error(name, str(broken)) from None
+
+
 def write_document(document: Mapping[str, object], path: str | Path) -> Path:
     """Write a document atomically; YAML if the ending says so, else JSON."""
     file = Path(path)
-    if file.suffix not in _YAML_ENDINGS:
+    if file.suffix.lower() not in _YAML_ENDINGS:
         return write_atomically(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    return write_atomically(file, yaml_text(document, flow=None, width=110))
+
+
+def yaml_text(document: Mapping[str, object], *, flow: bool | None = False, width: int = 80) -> str:
+    """A document as YAML that readers of 1.1 and of 1.2 take for the same: ``1e5`` and ``y`` as text are quoted.
+
+    Args:
+        document: what to write.
+        flow: ``None`` writes lists of numbers in one line, ``False`` one below the other.
+        width: of a line, in characters.
+    """
     import yaml
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return write_atomically(
-        file, yaml.dump(document, Dumper=dumper, sort_keys=False, default_flow_style=None, width=110)
+    text: str = yaml.dump(
+        document, Dumper=_dumper(), sort_keys=False, default_flow_style=flow, width=width, allow_unicode=True
     )
+    return text
+
+
+@cache
+def _dumper() -> Any:
+    import yaml
+
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        """PyYAML's, which quotes what 1.1 takes for something else than text."""
+
+    def quoted(dumper: Any, text: str) -> Any:
+        style = "'" if _NUMBER_OF_YAML_1_2.fullmatch(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, quoted)
+    Dumper.ignore_aliases = lambda self, data: True
+    return Dumper
 
 
 def plain(values: Mapping[str, object]) -> Document:
@@ -76,22 +128,3 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return file
-
-
-def _parse_json(text: str, file: Path, error: type[InvalidInputError]) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as broken:
-        raise error(str(file), f"is not valid JSON at line {broken.lineno}: {broken.msg}") from None
-
-
-def _parse_yaml(text: str, file: Path, error: type[InvalidInputError]) -> object:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.load(text, Loader=loader)
-    except yaml.YAMLError as broken:
-        mark = getattr(broken, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise error(str(file), f"is not valid YAML{where}: {getattr(broken, 'problem', broken)}") from None

@@ -23,7 +23,10 @@ class FieldReader:
         """``value`` as a mapping with string keys."""
         if not isinstance(value, Mapping):
             raise self.error(field, "must be a mapping of names to values", value=value)
-        return {str(key): item for key, item in value.items()}
+        document = {str(key): item for key, item in value.items()}
+        if len(document) < len(value):
+            raise self.error(field, "has two keys that are the same as text", value=list(value))
+        return document
 
     def only(self, document: Document, known: Collection[str], field: str) -> None:
         """Refuse unknown keys and suggest the nearest known one."""
@@ -72,10 +75,52 @@ class FieldReader:
     def indices(self, value: object, field: str, shape: tuple[int | None, ...], *, below: int) -> IntArray:
         """Whole numbers in ``0..below-1``."""
         array = self.numbers(value, field, shape, signed=True)
-        whole = array.astype(np.int64)
-        self._refuse(whole != array, array, field, "must be a whole number")
-        self._refuse((whole < 0) | (whole >= below), array, field, f"must be an index from 0 to {below - 1}")
-        return whole
+        self._refuse(np.floor(array) != array, array, field, "must be a whole number")
+        self._refuse((array < 0) | (array >= below), array, field, f"must be an index from 0 to {below - 1}")
+        return array.astype(np.int64)
+
+    def number(
+        self, value: object, field: str, *, positive: bool = False, signed: bool = False, finite: bool = True
+    ) -> float:
+        """One number, also as text (``5e2``); >= 0 unless ``signed``, > 0 if ``positive``."""
+        if not finite and _as_number(value) in (np.inf, -np.inf):
+            return float(_as_number(value) or 0.0)
+        return float(self.numbers(value, field, (), positive=positive, signed=signed))
+
+    def whole(self, value: object, field: str, *, least: int = 0, most: int | None = None) -> int:
+        """One whole number within bounds, also as text or with a point (``7.0``)."""
+        number = _as_number(value)
+        exact = value if isinstance(value, int) and number is not None else number
+        if exact is None or exact != exact or exact in (np.inf, -np.inf) or exact != int(exact):
+            exact = None
+        if exact is None or exact < least or (most is not None and exact > most):
+            span = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise self.error(field, f"must be a whole number {span}", value=value)
+        return int(exact)
+
+    def text(self, value: object, field: str, *, index: tuple[int, ...] = ()) -> str:
+        """Text as it was written. A whole number will do where nothing else can have been meant (7, not 07).
+
+        Raises:
+            InvalidInputError: a number with a point, true, false or null: quoted they would be names.
+        """
+        if isinstance(value, str):
+            name = value
+        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+            name = str(value)
+            value = getattr(value, "written", value)
+        else:
+            name = ""
+        if value is None or not isinstance(value, (str, int, np.integer)) or str(value) != name:
+            shown = (
+                "null (or ~)" if value is None else str(value).lower() if isinstance(value, bool) else value
+            )
+            raise self.error(field, f"must be text, not {shown}", index=index, fix="quote it")
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError:
+            raise self.error(field, "must be text without half characters", index=index, value=name) from None
+        return name
 
     def names(
         self, value: object, field: str, *, count: int | None = None, default: str = ""
@@ -85,7 +130,7 @@ class FieldReader:
             return tuple(f"{default}{i}" for i in range(count))
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise self.error(field, "must be a list of names", value=value)
-        names = tuple(str(item) for item in value)
+        names = tuple(self.text(item, field, index=(i,)) for i, item in enumerate(value))
         if count is not None and len(names) != count:
             raise self.error(field, f"must have {count} names", value=len(names))
         seen: set[str] = set()
@@ -95,14 +140,23 @@ class FieldReader:
             seen.add(name)
         return names
 
+    def words(self, value: object, field: str) -> tuple[str, ...]:
+        """Words of a list that may be absent; whether they are known and as many as needed is asked later."""
+        if value is None:
+            return ()
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise self.error(field, "must be a list of words", value=value)
+        return tuple(self.text(item, field, index=(i,)) for i, item in enumerate(value))
+
     def choice(
         self, value: object, field: str, known: Collection[Word], *, index: tuple[int, ...] = ()
     ) -> Word:
         """One of the known words."""
         for word in known:
-            if word == value:
+            if isinstance(value, str) and word == value:
                 return word
-        raise self.error(field, f"must be one of {', '.join(known)}", index=index, value=value)
+        shown = "null" if value is None else value
+        raise self.error(field, f"must be one of {', '.join(known)}", index=index, value=shown)
 
     def choices(
         self, values: Sequence[object], field: str, known: Collection[Word], *, count: int, default: Word
@@ -115,14 +169,24 @@ class FieldReader:
         return tuple(self.choice(value, field, known, index=(i,)) for i, value in enumerate(values))
 
     def _floats(self, value: object, field: str, ndim: int, axes: Sequence[str]) -> FloatArray:
+        if not isinstance(value, np.ndarray) and (odd := _first_no_number(value, ())) is not None:
+            index, bad = odd
+            if bad is None:
+                raise self.error(field, "must be a number, not null", index=index)
+            raise self.error(field, "must be a number", index=index, value=bad)
         try:
             return np.array(value, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
         what = " by ".join(axes) or f"{ndim} dimension(s)"
         _, index, bad = _first_odd(value, ndim, ())
         if isinstance(bad, (list, tuple)):
             raise self.error(field, f"rows must have equal lengths ({what})", index=index, value=len(bad))
+        if isinstance(bad, int):
+            digits = len(str(abs(bad)))
+            raise self.error(
+                field, f"must be a number below 1.8e308; this one has {digits} digits", index=index
+            )
         raise self.error(field, "must be a number", index=index, value=bad)
 
     def _check_shape(
@@ -146,9 +210,7 @@ class FieldReader:
 def _first_odd(value: Any, depth: int, index: tuple[int, ...]) -> tuple[bool, tuple[int, ...], object]:
     """Where a nested list stops being an array of numbers: (found, index, item)."""
     if depth == 0 or not isinstance(value, (list, tuple)):
-        try:
-            float(value)
-        except (TypeError, ValueError):
+        if _as_number(value) is None:
             return True, index, value
         return depth > 0, index, value
     for i, item in enumerate(value):
@@ -160,3 +222,31 @@ def _first_odd(value: Any, depth: int, index: tuple[int, ...]) -> tuple[bool, tu
         if isinstance(item, (list, tuple)) and len(item) != lengths[0]:
             return True, (*index, i), item
     return False, index, value
+
+
+def _as_number(value: object) -> float | None:
+    """A number, or a text that is one, as a float; None for anything else and for what a float cannot hold."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, str, np.number)):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+_NUMBERS = frozenset((int, float, str))
+
+
+def _first_no_number(value: object, index: tuple[int, ...]) -> tuple[tuple[int, ...], object] | None:
+    """Where NumPy would take for a number what is none: true as 1, null as not-a-number. None if nowhere."""
+    if isinstance(value, (list, tuple)):
+        if _NUMBERS.issuperset(map(type, value)):
+            return None
+        for i, item in enumerate(value):
+            found = _first_no_number(item, (*index, i))
+            if found is not None:
+                return found
+        return None
+    if value is None or isinstance(value, (bool, bytes, set)):
+        return index, value
+    return None

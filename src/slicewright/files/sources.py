@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from slicewright.errors import InvalidInputError, UnknownNameError
 from slicewright.files.documents import read_document
+from slicewright.files.fields import FieldReader
 from slicewright.types import Document
 
 
@@ -53,8 +54,7 @@ def preset_call(document: Document, error: type[InvalidInputError]) -> PresetCal
     Raises:
         InvalidInputError: of the given type: the seed is no whole number of at least 0.
     """
-    seed = document.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise error("seed", "must be a whole number of at least 0", value=seed)
+    read = FieldReader(error)
+    seed = read.whole(document.get("seed", 0), "seed")
     parameters = {key: value for key, value in document.items() if key not in ("schema", "preset", "seed")}
-    return PresetCall(str(document["preset"]), seed, parameters)
+    return PresetCall(read.text(document["preset"], "preset"), seed, parameters)

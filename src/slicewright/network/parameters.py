@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError, nearest
+from slicewright.files.fields import FieldReader
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Range = tuple[float, float]
+_read = FieldReader(InvalidScenarioError)
 Parameters = TypeVar("Parameters", bound="DataclassInstance")
 
 
@@ -52,9 +54,9 @@ def with_parameters(
 
 def _checked(key: str, value: object, default: object, zero: bool, negative: bool) -> Any:
     if key == "slices" and isinstance(value, (list, tuple)):
-        return tuple(str(name) for name in value)
+        return tuple(_read.text(name, key, index=(n,)) for n, name in enumerate(value))
     if isinstance(default, str):
-        return str(value)
+        return _read.text(value, key)
     numbers = _numbers(key, value)
     if isinstance(default, tuple) and not isinstance(default[0], str):
         low, high = numbers[0], numbers[-1]
@@ -77,8 +79,8 @@ def _checked(key: str, value: object, default: object, zero: bool, negative: boo
 def _numbers(key: str, value: object) -> list[float]:
     items: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
     try:
-        numbers = [float(item) for item in items]
-    except (TypeError, ValueError):
+        numbers = [_read.number(item, key, signed=True, finite=False) for item in items]
+    except InvalidScenarioError:
         raise InvalidScenarioError(key, "must be a number or a range [low, high]", value=value) from None
     if not numbers or not np.isfinite(numbers).all():
         raise InvalidScenarioError(key, "must be finite", value=value)

@@ -15,10 +15,12 @@ import numpy as np
 from scipy import sparse
 
 from slicewright.errors import InvalidScenarioError, UnknownNameError, nearest
+from slicewright.files.fields import FieldReader
 from slicewright.types import FloatArray
 
 ENTRY_POINT_GROUP = "slicewright.radio_models"
 THERMAL_NOISE_DBM_HZ = -174.0
+_read = FieldReader(InvalidScenarioError)
 
 
 class RadioModel(Protocol):
@@ -168,11 +170,10 @@ class Radio:
 
 
 def _number(key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or np.isnan(value):
-        raise InvalidScenarioError(f"radio.{key}", "must be a number", value=value)
-    if key == "reach_m" and value <= 0:
+    number = _read.number(value, f"radio.{key}", signed=True, finite=False)
+    if key == "reach_m" and number <= 0:
         raise InvalidScenarioError(f"radio.{key}", "must be positive", value=value)
-    return float(value)
+    return number
 
 
 def _rates_in_reach(

@@ -156,7 +156,7 @@ class Scenario:
             self._put(name, names)
         kinds = _read.choices(self.node_kinds, "nodes.kinds", NODE_KINDS, count=nodes, default="coin")
         self._put("node_kinds", kinds)
-        self._put("slices", self.slices or tuple(SliceId(f"s{n}") for n in range(slices)))
+        self._put("slices", self.slices or tuple(SliceId(f"s{n}", sst=1 + n % 255) for n in range(slices)))
         if len(self.slices) != slices:
             rule = f"must have {slices} entries, one per column of nodes.capacity_hz"
             raise InvalidScenarioError("slices", rule, value=len(self.slices))

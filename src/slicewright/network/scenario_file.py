@@ -15,6 +15,7 @@ from slicewright.files.sources import preset_call, read_source
 from slicewright.network.presets import PRESETS, preset
 from slicewright.network.radio import Radio
 from slicewright.network.scenario import Scenario, Sites, SliceId
+from slicewright.network.slice_identity import Identity, with_identities
 from slicewright.types import Document, FloatArray, IntArray
 
 SCHEMA = "slicewright/scenario/v1"
@@ -100,7 +101,7 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
             access_points.get("names"), "access_points.names", count=bandwidth.size, default="ap"
         ),
         nodes=_read.names(nodes.get("names"), "nodes.names", count=len(capacity), default="node"),
-        node_kinds=tuple(map(str, nodes.get("kinds") or ())),
+        node_kinds=_read.words(nodes.get("kinds"), "nodes.kinds"),
         sites=sites,
         radio=radio if doc.get("rate_bps") is None else None,
         origin=_read.mapping(doc.get("origin") or {}, "origin"),
@@ -119,30 +120,30 @@ def _slices(value: object) -> tuple[SliceId, ...]:
         return ()
     if not isinstance(value, (list, tuple)):
         raise InvalidScenarioError("slices", "must be a list of names or of {name, sst, sd}", value=value)
-    return tuple(_slice(item, n) for n, item in enumerate(value))
+    given = [_slice(item, n) for n, item in enumerate(value)]
+    return with_identities([name for name, _ in given], [identity for _, identity in given])
 
 
-def _slice(item: object, n: int) -> SliceId:
+def _slice(item: object, n: int) -> tuple[str, Identity | None]:
+    """Name of a slice, and its identity where the file gives one."""
     if not isinstance(item, Mapping):
-        return SliceId(str(item), sst=1 + n % 255)
+        return _read.text(item, "slices", index=(n,)), None
     entry = _read.mapping(item, f"slices[{n}]")
     _read.only(entry, ("name", "sst", "sd"), f"slices[{n}]")
-    name = str(_read.require(entry, "name", f"slices[{n}]"))
-    sst, sd = entry.get("sst", 1), entry.get("sd")
-    if isinstance(sst, bool) or not isinstance(sst, int) or not 0 <= sst <= 255:
-        raise InvalidScenarioError(f"slices[{n}].sst", "must be a whole number from 0 to 255", value=sst)
+    name = _read.text(_read.require(entry, "name", f"slices[{n}]"), f"slices[{n}].name")
+    sst, sd = _read.whole(entry.get("sst", 1), f"slices[{n}].sst", most=255), entry.get("sd")
     if sd is not None and (
         not isinstance(sd, str) or len(sd) != 6 or any(c not in "0123456789abcdefABCDEF" for c in sd)
     ):
         raise InvalidScenarioError(
             f"slices[{n}].sd", "must be six hexadecimal digits", value=sd, fix="quote it in YAML"
         )
-    return SliceId(name, sst=sst, sd=sd)
+    return name, None if "sst" not in entry and sd is None else Identity(sst, sd)
 
 
 def _radio(value: object) -> Radio:
     entry = _read.mapping({} if value is None else value, "radio")
-    return Radio(str(entry.pop("model", "path-loss")), entry)
+    return Radio(_read.text(entry.pop("model", "path-loss"), "radio.model"), entry)
 
 
 def _rates(

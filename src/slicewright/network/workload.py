@@ -11,6 +11,7 @@ import numpy as np
 from slicewright.network.parameters import Range, with_parameters
 from slicewright.network.radio import THERMAL_NOISE_DBM_HZ, Radio
 from slicewright.network.scenario import Scenario, Sites, SliceId
+from slicewright.network.slice_identity import with_identities
 from slicewright.types import FloatArray, Queueing
 
 BITS_PER_MEGABYTE = 8e6
@@ -59,7 +60,7 @@ class Workload:
     def slice_ids(self) -> tuple[SliceId, ...]:
         """Names of the slices with slice types counted from 1."""
         names = self.slices if isinstance(self.slices, tuple) else [f"s{n}" for n in range(self.slices)]
-        return tuple(SliceId(name, sst=1 + n % 255) for n, name in enumerate(names))
+        return with_identities(names)
 
     @property
     def radio_model(self) -> Radio:

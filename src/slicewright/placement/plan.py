@@ -104,7 +104,7 @@ class Placement:
         rows = [_entry(item, row) for row, item in enumerate(entries)]
         residuals = _read.mapping(doc.get("violations") or {}, "violations")
         return cls(
-            method=str(doc.get("method", "unknown")),
+            method=_read.text(doc.get("method", "unknown"), "method"),
             status=_read.choice(doc.get("status", "feasible"), "status", STATUSES),
             objective_bit_hops=_top_number(doc, "objective_bit_hops"),
             cost_bit_hops=_top_number(doc, "cost_bit_hops"),
@@ -115,7 +115,7 @@ class Placement:
             delay_s=np.array([row[1] for row in rows]),
             deadline_s=np.array([row[2] for row in rows]),
             reasons=tuple(row[3] for row in rows),
-            notes=tuple(map(str, doc.get("notes") or ())),
+            notes=_read.words(doc.get("notes"), "notes"),
         )
 
 
@@ -161,9 +161,7 @@ def _entry(item: object, row: int) -> tuple[tuple[int, ...], float, float, str |
         raise InvalidPlanError(
             f"{field}.task", "entries must be in the order of the tasks", value=entry["task"]
         )
-    nodes = _read.numbers(_read.require(entry, "nodes", field), f"{field}.nodes", (None,), axes=["nodes"])
-    if (nodes != nodes.astype(np.int64)).any():
-        raise InvalidPlanError(f"{field}.nodes", "must be whole numbers", value=nodes.tolist())
+    nodes = _read.indices(_read.require(entry, "nodes", field), f"{field}.nodes", (None,), below=2**31)
     reason = entry.get("reason")
     deadline = _number(entry.get("deadline_s"), math.nan)
     used = tuple(int(j) for j in nodes)

@@ -68,11 +68,14 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
         at = f"decisions[{k}]"
         entry = _read.mapping(raw, at)
         _read.only(entry, _DECISION, at)
-        i = int(_read.indices(entry.get("device", k), f"{at}.device", (), below=scenario.n_devices))
+        i = _read.whole(entry.get("device", k), f"{at}.device", most=scenario.n_devices - 1)
         if i in seen:
             raise InvalidPlanError(f"{at}.device", f"is decided already in decisions[{seen[i]}]", value=i)
         seen[i] = k
-        if entry.get("local", False):
+        local = entry.get("local", False)
+        if not isinstance(local, bool):
+            raise InvalidPlanError(f"{at}.local", "must be true or false", value=local)
+        if local:
             continue
         for row, (name, below) in enumerate(
             zip(DECISION_PLACES, (scenario.n_access_points, scenario.n_nodes, scenario.n_slices), strict=True)
@@ -91,14 +94,13 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
                 value=share["bandwidth_share"],
             )
         bandwidth[a, n] = share["bandwidth_share"]
-    notes = doc.get("notes") or []
     return Plan(
         scenario,
         Decisions(*places),
         Shares(bandwidth, *amounts),
-        method=str(doc.get("method", "given")),
-        runtime_s=float(doc.get("runtime_s") or 0.0),
-        notes=tuple(map(str, notes)),
+        method=_read.text(doc.get("method", "given"), "method"),
+        runtime_s=_read.number(doc.get("runtime_s") or 0.0, "runtime_s"),
+        notes=_read.words(doc.get("notes"), "notes"),
     )
 
 

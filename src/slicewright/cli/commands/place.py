@@ -16,6 +16,7 @@ from slicewright.cli.options import (
     progress_output,
     show_duration,
     show_percent,
+    shown_name,
 )
 
 if TYPE_CHECKING:
@@ -139,19 +140,21 @@ def _show(tasks: Tasks, chosen: Placement, placements: list[Placement]) -> None:
 
 
 def _decisions(tasks: Tasks, placement: Placement) -> Table:
+    from rich.markup import escape
+
     table = new_table("task", "from", "to", "delay", "deadline", "remark", title="Tasks", left=3)
     table.columns[-1].no_wrap, table.columns[-1].justify = False, "left"
     names = tasks.topology
     for k, used in enumerate(placement.nodes):
-        where = " + ".join(names.nodes[j] for j in used) or "[red]rejected[/]"
+        where = " + ".join(shown_name(names.nodes[j]) for j in used) or "[red]rejected[/]"
         delay = show_duration(placement.delay_s[k]) if used else ""
         table.add_row(
             str(k),
-            names.access_points[tasks.access_point[k]],
+            shown_name(names.access_points[tasks.access_point[k]]),
             where,
             delay,
             show_duration(tasks.deadline_s[k]),
-            placement.reasons[k] or "",
+            escape(placement.reasons[k] or ""),
         )
     return table
 
@@ -167,9 +170,9 @@ def _nodes(tasks: Tasks, placement: Placement) -> Table:
         users = sum(j in used for used in placement.nodes)
         if users:
             share = show_percent(arrivals[j] / most[j])
-            table.add_row(name, str(users), f"{arrivals[j]:.3g}/s", f"{most[j]:.3g}/s", share)
+            table.add_row(shown_name(name), str(users), f"{arrivals[j]:.3g}/s", f"{most[j]:.3g}/s", share)
         else:
-            table.add_row(name, "0", "", "", "")
+            table.add_row(shown_name(name), "0", "", "", "")
     return table
 
 

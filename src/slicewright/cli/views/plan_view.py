@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.markup import escape
 
-from slicewright.cli.options import new_table, show_duration, show_percent
+from slicewright.cli.options import new_table, show_duration, show_percent, shown_name
 from slicewright.slicing.open_gap import explain_gap
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def print_plan(console: Console, plan: Plan, *, most_devices: int = 12) -> None:
     colour = {"optimal": "green", "feasible": "green", "infeasible": "red"}[plan.status]
     console.print(
         f"[bold]{scenario.n_devices} devices[/], {scenario.n_access_points} access points, {scenario.n_nodes} nodes, "
-        f"{scenario.n_slices} slices; method [bold]{plan.method}[/] took {show_duration(plan.runtime_s)}"
+        f"{scenario.n_slices} slices; method [bold]{escape(plan.method)}[/] took {show_duration(plan.runtime_s)}"
     )
     console.print(
         f"cost [bold]{plan.cost_s:.6g} s[/], proven bound {plan.lower_bound_s:.6g} s, "
@@ -33,7 +34,7 @@ def print_plan(console: Console, plan: Plan, *, most_devices: int = 12) -> None:
     )
     reason = explain_gap(plan)
     for note in (*plan.notes, *([] if reason is None else [reason])):
-        console.print(f"[yellow]note:[/] {note}")
+        console.print(f"[yellow]note:[/] {escape(note)}")
     console.print(_slice_table(plan))
     if most_devices:
         console.print(_device_table(plan, most_devices))
@@ -45,7 +46,7 @@ def print_violations(console: Console, violations: Violations) -> None:
     if violations.feasible:
         console.print("[green]all of 13a to 13g hold[/]")
     else:
-        console.print(f"[red]{violations.explain()}[/]")
+        console.print(f"[red]{escape(violations.explain())}[/]")
 
 
 def _slice_table(plan: Plan) -> Table:
@@ -54,10 +55,12 @@ def _slice_table(plan: Plan) -> Table:
     completion = plan.times.completion_s
     for n, slice_ in enumerate(scenario.slices):
         users = np.flatnonzero(d.slice == n)
-        busiest = "" if not users.size else scenario.nodes[int(np.bincount(d.node[users]).argmax())]
+        busiest = (
+            "" if not users.size else shown_name(scenario.nodes[int(np.bincount(d.node[users]).argmax())])
+        )
         shares = plan.shares.bandwidth[:, n]
         table.add_row(
-            slice_.name,
+            shown_name(slice_.name),
             str(users.size),
             f"{shares.min():.2f} to {shares.max():.2f}",
             busiest,
@@ -86,9 +89,9 @@ def _device_table(plan: Plan, most: int) -> Table:
         a, n = d.access_point[i], d.slice[i]
         table.add_row(
             str(i),
-            scenario.nodes[d.node[i]],
-            scenario.access_points[a],
-            scenario.slices[n].name,
+            shown_name(scenario.nodes[d.node[i]]),
+            shown_name(scenario.access_points[a]),
+            shown_name(scenario.slices[n].name),
             f"{plan.shares.bandwidth[a, n] * plan.shares.radio[i]:.3f}",
             f"{plan.shares.compute[i]:.3f}",
             f"{times.transmit_s[i]:.3g} s",

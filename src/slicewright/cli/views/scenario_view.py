@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.cli.options import new_table
+from slicewright.cli.options import new_table, shown_name
 from slicewright.network.summary import Summary, summarise
 from slicewright.network.units import quantity, quantity_range
 from slicewright.types import FloatArray, IntArray
@@ -27,7 +27,7 @@ def print_scenario(console: Console, scenario: Scenario) -> None:
     console.print(
         f"[bold]{scenario.n_devices} devices[/], {scenario.n_access_points} access points, "
         f"{coins} COIN nodes, {scenario.n_nodes - coins} MEC servers, {scenario.n_slices} slices "
-        f"({escape(', '.join(s.name for s in scenario.slices))}); queueing {scenario.queueing}",
+        f"({', '.join(shown_name(s.name) for s in scenario.slices)}); queueing {scenario.queueing}",
         soft_wrap=True,
     )
     table = new_table("", "least", "median", "most", title="Ranges")
@@ -81,10 +81,8 @@ def _reach(scenario: Scenario, summary: Summary) -> Iterable[str]:
 
 
 def _load(scenario: Scenario, summary: Summary) -> Iterable[str]:
-    from rich.markup import escape
-
     airtime = 100 * summary.airtime
-    busiest = escape(scenario.access_points[int(airtime.argmax())])
+    busiest = shown_name(scenario.access_points[int(airtime.argmax())])
     yield (
         f"radio, if every device sends to its fastest access point: {airtime.mean():.3g} % of airtime on average, "
         f"{airtime.max():.3g} % at {busiest}"

@@ -64,7 +64,7 @@ def _topology(doc: Document) -> Topology:
     access_points = _read.mapping(doc.get("access_points") or {}, "access_points")
     _read.only(nodes, _NODES, "nodes")
     _read.only(access_points, ("names",), "access_points")
-    kinds = tuple(map(str, nodes.get("kinds") or ()))
+    kinds = _read.words(nodes.get("kinds"), "nodes.kinds")
     capacity = _read.require(nodes, "capacity_hz", "nodes")
     if ("links" in doc) == ("distance" in doc):
         raise InvalidTasksError("links", "give either links or distance, and not both")
@@ -85,8 +85,8 @@ def _topology(doc: Document) -> Topology:
         access_point_to_node=_read.require(distance, "access_point_to_node", "distance"),
         node_to_node=_read.require(distance, "node_to_node", "distance"),
         kinds=kinds,
-        nodes=nodes.get("names") or (),
-        access_points=access_points.get("names") or (),
+        nodes=_read.words(nodes.get("names"), "nodes.names"),
+        access_points=_read.words(access_points.get("names"), "access_points.names"),
     )
 
 
@@ -96,7 +96,14 @@ def _links(value: object) -> list[Link]:
     for row, item in enumerate(value):
         if not isinstance(item, (list, tuple)) or len(item) != 3:
             raise InvalidTasksError("links", "must be [from, to, length]", index=(row,), value=item)
-    return [Link(*item) for item in value]
+    return [
+        Link(
+            _read.text(item[0], "links", index=(row, 0)),
+            _read.text(item[1], "links", index=(row, 1)),
+            item[2],
+        )
+        for row, item in enumerate(value)
+    ]
 
 
 def tasks_to_dict(tasks: Tasks) -> Document:
