@@ -208,7 +208,80 @@ def test_nobody_offloads_is_no_trouble() -> None:
 
 
 def test_names_become_different_files() -> None:
-    assert slugs(["AP 1", "ap-1", "Ä", "??"]) == ("ap-1", "ap-1-1", "x", "x-3")
+    assert slugs(["AP 1", "ap-1", "Ä", "??"]) == ("ap-1", "ap-1-1", "a", "x")
+    assert slugs(["??", "基站"]) == ("x", "x-1")
+    # What a name gets behind it may be another's real name.
+    assert slugs(["a", "A", "a-1"]) == ("a", "a-2", "a-1")
+    assert len(set(slugs([letters for n in range(40) for letters in ("y" * 80, f"{'y' * 45}-{n}")]))) == 80
+    assert max(map(len, slugs(["z" * 80, "z" * 81]))) == 48
+
+
+def test_cells_and_slices_whose_names_join_to_the_same_word_keep_files_of_their_own() -> None:
+    plan = fixed_plan()
+    joined = plan.with_(
+        scenario=plan.scenario.with_(
+            access_points=("a", "a-b"),
+            slices=(SliceId("b-c", 1), SliceId("c", 2), SliceId("d", 3)),
+        ),
+        decisions=sw.Decisions(
+            access_point=np.array([0, 0, 0, 1, 1, -1]),
+            node=np.array([0, 0, 1, 0, 1, -1]),
+            slice=np.array([0, 0, 1, 1, 2, -1]),
+        ),
+        shares=sw.Shares(
+            bandwidth=np.array([[0.667, 0.333, 0.0], [0.0, 0.5, 0.5]]),
+            radio=plan.shares.radio,
+            compute=plan.shares.compute,
+        ),
+    )
+    assert sorted(export_plan(joined, "a1").files) == ["a-b-c-2.json", "a-b-c.json", "a-b-d.json", "a-c.json"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_two_slices_of_one_identity_are_refused_where_a_target_would_mix_them_up(target: str) -> None:
+    plan = fixed_plan()
+    slices = (SliceId("a", 1, "00000A"), SliceId("b", 1, "00000a"), SliceId("c", 3))
+    same = plan.with_(scenario=plan.scenario.with_(slices=slices))
+    if target in ("k8s", "mec015"):
+        export_plan(same, target)
+        return
+    with pytest.raises(sw.InvalidPlanError, match="'a' and 'b' have the same identity") as caught:
+        export_plan(same, target)
+    assert "own sst" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        (
+            "ip-10-0-0-7.ec2.internal",
+            {"nodeSelector": {"kubernetes.io/hostname": "ip-10-0-0-7.ec2.internal"}},
+        ),
+        ("1e5", {"nodeSelector": {"kubernetes.io/hostname": "1e5"}}),
+        ("y", {"nodeSelector": {"kubernetes.io/hostname": "y"}}),
+        ("Rack 1", {"nodeSelector": {"kubernetes.io/hostname": "rack-1"}}),
+    ],
+)
+def test_kubernetes_selects_the_node_by_the_name_it_has(name: str, place: object) -> None:
+    plan = fixed_plan()
+    made = export_plan(plan.with_(scenario=plan.scenario.with_(nodes=(name, "other"))), "k8s")
+    pods = [
+        document["spec"]["template"]["spec"]
+        for text in made.files.values()
+        for document in yaml.safe_load_all(text)
+        if document["kind"] == "Deployment"
+    ]
+    assert place in [{"nodeSelector": pod["nodeSelector"]} for pod in pods]
+    if name in ("1e5", "y"):
+        assert f"hostname: '{name}'" in "".join(made.files.values()), "readers of YAML 1.2 would see no text"
+    assert any("Rack 1" in remark for remark in made.remarks) == (name == "Rack 1")
+
+
+def test_node_names_longer_than_a_label_are_matched_by_the_field() -> None:
+    plan = fixed_plan()
+    name = "-".join(["rack"] * 30)
+    made = export_plan(plan.with_(scenario=plan.scenario.with_(nodes=(name, "other"))), "k8s")
+    assert f"- {name}" in "".join(made.files.values()) and "matchFields" in "".join(made.files.values())
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

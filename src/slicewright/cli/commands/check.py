@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from slicewright.network.scenario import Scenario
 
 
 def check(
@@ -12,27 +16,38 @@ def check(
         metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
     ),
     plan: Path | None = typer.Argument(
-        None, metavar="PLAN", help="Plan file (slicewright/plan/v1) to judge."
+        None, metavar="PLAN", help="Plan file (slicewright/plan/v1) to judge, or the folder of an export."
     ),
     json_output: bool = typer.Option(False, "--json", help="Print the residuals as JSON."),
 ) -> None:
     """Judge a file: is the scenario sound, does the plan keep 13a to 13g, are its claims true?
 
-    If not, exit code 1 and a sentence per broken rule: which, where, and by how much.
+    If not, exit code 1 and a sentence per broken rule: which, where, and by how much. Of an export: are all files
+    there, unchanged, and is every access point and every slice in them, once?
     """
     import json
+
+    from rich.markup import escape
 
     import slicewright as sw
     from slicewright.cli.options import output, show_percent
     from slicewright.cli.views.plan_view import print_violations
+    from slicewright.network.slice_identity import identity_clash
 
     console = output()
     problem = sw.load_scenario(scenario)
     if plan is None:
+        clash = identity_clash(problem.slices)
+        if clash is not None:
+            console.print(f"[red]slices: {escape(clash)}; give each slice its own sst, or its own sd[/]")
+            raise typer.Exit(1)
         console.print(
             f"[green]the scenario is sound[/]: {problem.n_devices} devices, {problem.n_access_points} access points, "
             f"{problem.n_nodes} nodes, {problem.n_slices} slices, queueing {problem.queueing}"
         )
+        return
+    if plan.is_dir():
+        _check_export(problem, plan, json_output=json_output)
         return
     from slicewright.files.documents import finite, read_document
     from slicewright.slicing.plan_file import false_claims
@@ -61,6 +76,29 @@ def check(
             f"gap at most {show_percent(judged.gap)}"
         )
         for sentence in untrue:
-            console.print(f"[red]{sentence}[/]")
+            console.print(f"[red]{escape(sentence)}[/]")
     if untrue or not judged.violations.feasible:
+        raise typer.Exit(1)
+
+
+def _check_export(problem: Scenario, folder: Path, *, json_output: bool) -> None:
+    import json
+
+    from rich.markup import escape
+
+    from slicewright.cli.options import output
+    from slicewright.enforcement.export import inspect_export
+
+    found = inspect_export(folder, problem)
+    if json_output:
+        targets = [{"target": one.target, "files": one.files, "wrong": list(one.wrong)} for one in found]
+        typer.echo(json.dumps({"sound": not any(one.wrong for one in found), "targets": targets}, indent=1))
+    else:
+        console = output()
+        for one in found:
+            state = "[red]not sound[/]" if one.wrong else "[green]sound[/]"
+            console.print(f"[bold]{one.target}[/]: {one.files} files in {escape(str(one.folder))}, {state}")
+            for sentence in one.wrong:
+                console.print(f"  [red]{escape(sentence)}[/]")
+    if any(one.wrong for one in found):
         raise typer.Exit(1)

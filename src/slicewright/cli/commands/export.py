@@ -35,6 +35,8 @@ def export(
 
     Files only, nothing is sent; each target's README.md says what it is known to ignore.
     """  # fmt: skip
+    from rich.markup import escape
+
     import slicewright as sw
     from slicewright.cli.options import choice, output
     from slicewright.enforcement.export import TARGETS, ExportOptions, export_plan, write_export
@@ -58,8 +60,8 @@ def export(
     for one in made:
         folder = out / one.target if len(made) > 1 else out
         written = write_export(one, folder)
-        shown.print(f"[bold]{one.target}[/]: {len(written)} files in {folder}")
+        shown.print(f"[bold]{one.target}[/]: {len(written)} files in {escape(str(folder))}")
         for text in one.remarks:
-            shown.print(f"  {text}")
+            shown.print(f"  {escape(text)}")
         for text in one.ignored:
-            shown.print(f"  [dim]ignored: {text}[/]")
+            shown.print(f"  [dim]ignored: {escape(text)}[/]")

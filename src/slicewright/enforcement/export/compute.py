@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml
-from slicewright.enforcement.linux.names import slugs
+from slicewright.enforcement.linux.names import distinct, slugs
 from slicewright.types import Document
+
+_NODE = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+"""DNS subdomain, RFC 1123."""
 
 
 def to_kubernetes(source: Source) -> Export:
     """A namespace per slice with a ResourceQuota, and a Deployment per device whose CPU limit is phi F."""
-    plan, files, d = source.plan, {}, source.plan.decisions
+    plan, files, told, d = source.plan, {}, {}, source.plan.decisions
+    places, renamed = _places(plan.scenario.nodes)
     for n in range(plan.scenario.n_slices):
         members = np.flatnonzero(d.slice == n).tolist()
         if not members:
@@ -32,8 +38,12 @@ def to_kubernetes(source: Source) -> Export:
             },
         }
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}}
-        workers = [_worker(source, i, space, cores=pair) for i, pair in zip(members, cores, strict=True)]
+        workers = [
+            _worker(source, i, space, cores=pair, place=places[int(d.node[i])])
+            for i, pair in zip(members, cores, strict=True)
+        ]
         files[f"{source.slices[n]}.yaml"] = as_yaml(namespace, quota, *workers)
+        told[f"{source.slices[n]}.yaml"] = f"slice {plan.scenario.slices[n].name}"
     ignored = (
         "omega and the radio share phi: a cluster has no radio",
         "the node within a ResourceQuota: a quota is for the whole namespace; pods are tied by nodeSelector",
@@ -41,8 +51,8 @@ def to_kubernetes(source: Source) -> Export:
         "memory: the plan says nothing about it",
         "the image does no work: put your worker's in its place",
     )
-    remarks = (f"one core stands for {source.options.core_hz:.4g} cycle/s",)
-    return Export("k8s", files, ignored, remarks)
+    remarks = (f"one core stands for {source.options.core_hz:.4g} cycle/s", *renamed)
+    return Export("k8s", files, ignored, remarks, told)
 
 
 def to_mec015(source: Source) -> Export:
@@ -68,8 +78,37 @@ def to_mec015(source: Source) -> Export:
     return Export("mec015", files, ignored)
 
 
-def _worker(source: Source, device: int, space: str, *, cores: tuple[int, int]) -> Document:
-    node = slugs(source.plan.scenario.nodes)[int(source.plan.decisions.node[device])]
+def _places(nodes: Sequence[str]) -> tuple[list[Document], tuple[str, ...]]:
+    """What ties a pod to each node, and a remark for each node whose name no cluster accepts.
+
+    Names of cluster nodes have up to 253 letters, dots included; the label for the selector takes 63 of them, so that
+    longer ones are matched by the field.
+    """
+    real = [name.lower() for name in nodes]
+    called = distinct(
+        [
+            name if _NODE.fullmatch(name) and len(name) <= 253 else slug
+            for name, slug in zip(real, slugs(nodes), strict=True)
+        ],
+        longest=253,
+    )
+    renamed = tuple(
+        f"node {name!r} is not a name that a cluster accepts: it is called {new!r} in these files"
+        for name, new in zip(nodes, called, strict=True)
+        if name.lower() != new
+    )
+    return [_place(name) for name in called], renamed
+
+
+def _place(node: str) -> Document:
+    if len(node) <= 63:
+        return {"nodeSelector": {"kubernetes.io/hostname": node}}
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    needed = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    return {"affinity": {"nodeAffinity": needed}}
+
+
+def _worker(source: Source, device: int, space: str, *, cores: tuple[int, int], place: Document) -> Document:
     least, most = cores
     labels = {"app": f"device-{device}"}
     container = {
@@ -86,7 +125,7 @@ def _worker(source: Source, device: int, space: str, *, cores: tuple[int, int]) 
             "selector": {"matchLabels": dict(labels)},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {"nodeSelector": {"kubernetes.io/hostname": node}, "containers": [container]},
+                "spec": {**place, "containers": [container]},
             },
         },
     }

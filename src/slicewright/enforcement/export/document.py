@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from slicewright.enforcement.linux.names import slugs
 from slicewright.errors import InvalidOptionError
+from slicewright.files.documents import yaml_text
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import (
     PROFILES,
@@ -67,16 +68,22 @@ class Export:
         files: content by file name.
         ignored: what of the plan or of the files the target is known to ignore or cannot express.
         remarks: what became of this plan on the way.
+        contents: what a file is about, by its name, where the name does not tell.
     """
 
     target: str
     files: Mapping[str, str]
     ignored: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+    def _about(self, name: str) -> str:
+        told = self.contents.get(name, "")
+        return f": {told}" if told else ""
 
     def read_me(self) -> str:
         """The same as a text to lie beside the files."""
-        lines = [f"# {self.target}", "", *(f"- `{name}`" for name in self.files)]
+        lines = [f"# {self.target}", "", *(f"- `{name}`{self._about(name)}" for name in self.files)]
         lines += [
             "",
             "Ignored by the target, or not expressible in it:",
@@ -98,6 +105,10 @@ class Source:
     def cells(self) -> tuple[str, ...]:
         """Access points by names fit for files and paths."""
         return slugs(self.plan.scenario.access_points)
+
+    def told_cells(self, files: Iterable[str]) -> dict[str, str]:
+        """What the files of access points are about, where their names do not tell."""
+        return told_names(files, "access point", self.plan.scenario.access_points)
 
     @cached_property
     def slices(self) -> tuple[str, ...]:
@@ -179,8 +190,12 @@ def as_json(document: object) -> str:
 
 def as_yaml(*documents: Document, heading: str = "") -> str:
     """One YAML file of several documents."""
-    import yaml
-
-    texts = [yaml.safe_dump(doc, sort_keys=False, default_flow_style=False) for doc in documents]
+    texts = [yaml_text(doc) for doc in documents]
     comment = "".join(f"# {line}\n" for line in heading.splitlines())
     return comment + "---\n".join(texts)
+
+
+def told_names(files: Iterable[str], kind: str, names: Iterable[str]) -> dict[str, str]:
+    """What files are about, for those whose names differ from what is in them."""
+    pairs = zip(files, names, strict=True)
+    return {file: f"{kind} {name}" for file, name in pairs if file.rpartition(".")[0] != name}

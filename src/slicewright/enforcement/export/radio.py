@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml
+from slicewright.enforcement.linux.names import distinct
 from slicewright.network.scenario import SliceId
 from slicewright.slicing.rrm import snssai
 from slicewright.types import Document
@@ -12,6 +13,7 @@ from slicewright.types import Document
 _INTRA = (
     "phi, the share of a device within its slice: there is no such field; schedulers divide as they see fit"
 )
+LONGEST_FILE_NAME = 200
 _UNLIMITED = {"rRMPolicyMaxRatio": 100, "rRMPolicyMinRatio": 0, "rRMPolicyDedicatedRatio": 0}
 
 
@@ -30,7 +32,7 @@ def to_rrm(source: Source) -> Export:
         "resourceType PRB_UL where a base station only knows PRB",
         "ManagedElement and GNBDUFunction are called 1 here: put your own identifiers into the paths",
     )
-    return Export("rrm", files, ignored, source.radio_remarks())
+    return Export("rrm", files, ignored, source.radio_remarks(), source.told_cells(files))
 
 
 def to_srsran_yaml(source: Source) -> Export:
@@ -57,7 +59,7 @@ def to_srsran_yaml(source: Source) -> Export:
         remarks.append(
             "the format's least maximum is 1: slices without a share got 1 % (no block in cells below 100 PRBs)"
         )
-    return Export("srsran-yaml", files, ignored, tuple(remarks))
+    return Export("srsran-yaml", files, ignored, tuple(remarks), source.told_cells(files))
 
 
 def to_srsran_json(source: Source) -> Export:
@@ -85,7 +87,7 @@ def to_srsran_json(source: Source) -> Export:
         "the direction: only resourceType PRB is known, which is both",
         "there is no authentication: send it over a network that only the operator reaches",
     )
-    return Export("srsran-json", files, ignored, source.radio_remarks())
+    return Export("srsran-json", files, ignored, source.radio_remarks(), source.told_cells(files))
 
 
 def to_e2sm_ccc(source: Source) -> Export:
@@ -115,14 +117,14 @@ def to_e2sm_ccc(source: Source) -> Export:
         "oldValuesOfAttributes: srsRAN does not compare them; here they are the standard's defaults (0, 0, 100)",
         "cell identities count on from the given first one: check them against your cells",
     )
-    return Export("e2sm-ccc", files, ignored, source.radio_remarks())
+    return Export("e2sm-ccc", files, ignored, source.radio_remarks(), source.told_cells(files))
 
 
 def to_a1(source: Source) -> Export:
     """A1 policies of type ORAN_SliceSLATarget_1.0.0: the uplink rate of each slice in each cell, kbit/s."""
-    plan, plmn, files = source.plan, {"mcc": source.options.plmn.mcc, "mnc": source.options.plmn.mnc}, {}
-    scenario, d = plan.scenario, plan.decisions
-    for a, name in enumerate(source.cells):
+    plan, plmn = source.plan, {"mcc": source.options.plmn.mcc, "mnc": source.options.plmn.mnc}
+    scenario, d, policies, told = plan.scenario, plan.decisions, {}, {}
+    for a, cell in enumerate(source.cells):
         for n, s in enumerate(scenario.slices):
             kbps = int(source.rates_bps[(d.access_point == a) & (d.slice == n)].sum() // 1000)
             if kbps == 0:
@@ -130,7 +132,8 @@ def to_a1(source: Source) -> Export:
             goals = {"guaUlThptPerSlice": kbps}
             if source.options.profile == "hard":
                 goals["maxUlThptPerSlice"] = kbps
-            files[f"{name}-{source.slices[n]}.json"] = as_json(
+            told[a, n] = f"access point {scenario.access_points[a]}, slice {s.name}"
+            policies[a, n, f"{cell}-{source.slices[n]}"] = as_json(
                 {
                     "scope": {"sliceId": {**snssai(s), "plmnId": plmn}},
                     "sliceSlaObjectives": goals,
@@ -139,6 +142,10 @@ def to_a1(source: Source) -> Export:
                     },
                 }
             )
+    names = [
+        f"{name}.json" for name in distinct([name for _, _, name in policies], longest=LONGEST_FILE_NAME)
+    ]
+    files = dict(zip(names, policies.values(), strict=True))
     ignored = (
         "ratios: the policy type knows throughputs only; omega and phi are in them as omega phi R, summed",
         "guaUlThptPerSlice is about flows with a guaranteed bit rate; others may be left out of it",
@@ -146,7 +153,7 @@ def to_a1(source: Source) -> Export:
         "how a near-real-time RIC reaches the target is up to it; nothing here sets a resource block",
     )
     empty = () if np.any(source.rates_bps > 0) else ("nobody offloads: there is nothing to ask for",)
-    return Export("a1", files, ignored, empty)
+    return Export("a1", files, ignored, empty, dict(zip(names, told.values(), strict=True)))
 
 
 def _integer_snssai(s: SliceId) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from slicewright.enforcement.export.document import Export, ExportOptions, Sourc
 from slicewright.enforcement.export.radio import to_a1, to_e2sm_ccc, to_rrm, to_srsran_json, to_srsran_yaml
 from slicewright.errors import InvalidPlanError, UnknownNameError
 from slicewright.files.documents import write_atomically
+from slicewright.network.slice_identity import identity_clash
 from slicewright.slicing.plan import Plan
 
 TARGETS: Mapping[str, Callable[[Source], Export]] = MappingProxyType(
@@ -25,6 +27,10 @@ TARGETS: Mapping[str, Callable[[Source], Export]] = MappingProxyType(
     }
 )
 
+READ_ME, CHECKSUMS = "README.md", "SHA256SUMS"
+_BY_IDENTITY = frozenset(("rrm", "srsran-yaml", "srsran-json", "e2sm-ccc", "a1"))
+"""Targets that know a slice by its S-NSSAI alone."""
+
 
 def export_plan(plan: Plan, target: str, *, options: ExportOptions | None = None) -> Export:
     """A plan in the dialect of a target. Nothing is sent anywhere.
@@ -36,7 +42,8 @@ def export_plan(plan: Plan, target: str, *, options: ExportOptions | None = None
 
     Raises:
         UnknownNameError: no such target.
-        InvalidPlanError: the plan breaks a constraint: nobody should carry it out.
+        InvalidPlanError: the plan breaks a constraint: nobody should carry it out; or two of its slices have the
+            same identity, so that the target would take one for the other.
         InvalidOptionError: an option does not fit the plan.
     """
     if target not in TARGETS:
@@ -45,11 +52,21 @@ def export_plan(plan: Plan, target: str, *, options: ExportOptions | None = None
         raise InvalidPlanError(
             "plan", f"must keep every constraint: {plan.violations.explain().splitlines()[0]}"
         )
+    clash = identity_clash(plan.scenario.slices)
+    if clash is not None and target in _BY_IDENTITY:
+        raise InvalidPlanError("slices", clash, fix="give each slice its own sst, or its own sd")
     return TARGETS[target](Source(plan, options or ExportOptions()))
 
 
 def write_export(export: Export, folder: str | Path) -> list[Path]:
-    """Write the files and a README.md that says what the target ignores; returns what was written."""
+    """Write the files, a README.md that says what the target ignores, and checksums; returns what was written."""
     base = Path(folder)
-    written = [write_atomically(base / name, text) for name, text in export.files.items()]
-    return [*written, write_atomically(base / "README.md", export.read_me())]
+    texts = {**export.files, READ_ME: export.read_me()}
+    texts[CHECKSUMS] = checksums(texts)
+    return [write_atomically(base / name, text) for name, text in texts.items()]
+
+
+def checksums(texts: Mapping[str, str]) -> str:
+    """One line for each file, as ``sha256sum --check`` reads them."""
+    lines = [f"{sha256(text.encode('utf-8')).hexdigest()}  {name}\n" for name, text in texts.items()]
+    return "".join(lines)

@@ -8,7 +8,8 @@ is fed to a program is refused unless its characters are harmless (:func:`refuse
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Sequence
 from ipaddress import AddressValueError, IPv4Address
 
 from slicewright.errors import EnforcementError, InvalidOptionError
@@ -26,13 +27,30 @@ _SHOWN = 60
 
 def slugs(names: Iterable[str]) -> tuple[str, ...]:
     """Names that file systems, kernels and clusters accept: lower case letters, digits, hyphens; all different."""
-    made: dict[str, None] = {}
+    return distinct([_slug(name) for name in names], longest=LONGEST_SLUG)
+
+
+def _slug(name: str) -> str:
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    return _OTHER.sub("-", bare.lower()).strip("-")[:LONGEST_SLUG].rstrip("-") or "x"
+
+
+def distinct(names: Sequence[str], *, longest: int) -> tuple[str, ...]:
+    """The names, those that come again with a number behind them and no longer than allowed; all different.
+
+    The first of several that are the same stays as it is; the number of the others begins with their index and goes
+    on counting, so that it makes no name that anybody has.
+    """
+    made, taken, used = list(names), set(names), set[str]()
     for index, name in enumerate(names):
-        plain = _OTHER.sub("-", name.lower())[:LONGEST_SLUG].strip("-") or "x"
-        slug, number = plain, index
-        while slug in made:
-            slug, number = f"{plain}-{number}", number + 1
-        made[slug] = None
+        number = index
+        while made[index] in used:
+            candidate = name[: longest - 1 - len(str(number))].rstrip("-") + f"-{number}"
+            if candidate not in taken:
+                made[index] = candidate
+                taken.add(candidate)
+            number += 1
+        used.add(made[index])
     return tuple(made)
 
 
