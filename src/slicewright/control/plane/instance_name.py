@@ -57,7 +57,7 @@ class InstanceName:
             await asyncio.sleep(every_s)
             with contextlib.suppress(TransportError):
                 if not await self._transport.acquire(self._lease, self._process):
-                    raise self._refusal()
+                    await self.take()  # on a busy machine it may just have run out
 
     async def give_back(self) -> None:
         """So that the next process of this name need not wait."""
