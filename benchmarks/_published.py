@@ -69,7 +69,7 @@ def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> No
     from slicewright.learning.common.training import Schedule
     from slicewright.learning.slicing.chained_training import OutOfFoldAnswers, cross_validate
     from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
-    from slicewright.learning.slicing.published_networks import DESIGNS
+    from slicewright.learning.slicing.networks.published import DESIGNS
     from slicewright.learning.slicing.solved_scenarios import draw, solve
 
     instances = solve(draw("paper", protocol.labels))

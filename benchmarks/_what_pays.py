@@ -18,7 +18,7 @@ def print_decodings(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:
     """Raw gap by decoding, for the shipped network and for what it is without learning."""
     import torch
 
-    from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteDesign
+    from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign
     from slicewright.learning.slicing.scoring import soft_decisions
 
     shipped, published = load_model("bipartite"), load_model("deepsets-s")
@@ -49,7 +49,7 @@ def print_losses(labels: int, *, epochs: int) -> None:
     """Labels, expected cost without labels, and labels then cost, at equal numbers of epochs."""
     from slicewright.learning.common.training import Schedule, Task, fit
     from slicewright.learning.slicing.batches import network_key
-    from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteDesign, BipartiteLoss
+    from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
     from slicewright.learning.slicing.recipes import collate_networks, network_item
     from slicewright.learning.slicing.scoring import decoded, score, test_set
     from slicewright.learning.slicing.scoring import most_probable as alone_decoded

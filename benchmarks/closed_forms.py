@@ -13,7 +13,7 @@ from slicewright.network import Scenario, preset
 from slicewright.slicing import Decisions, Shares, evaluate, iterated_search, optimal_shares
 from slicewright.slicing._kernels.shares import best_shares
 from slicewright.slicing.compact import compact
-from slicewright.slicing.ipopt_shares import ipopt_shares
+from slicewright.slicing.published.ipopt_shares import ipopt_shares
 
 FIRST_SEED = 1_000_000
 DEVICES = (5, 10, 20, 30, 50)

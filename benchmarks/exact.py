@@ -11,8 +11,8 @@ import numpy as np
 
 import slicewright as sw
 from slicewright.judging import OPTIMAL_GAP
-from slicewright.slicing.cone_programme import solve_cone
 from slicewright.slicing.exact import ExactAnswer, solve_exact
+from slicewright.slicing.published.cone_programme import solve_cone
 from slicewright.solvers import SolverOptions
 
 FIRST_SEED = 2_000_000

@@ -60,7 +60,7 @@ def _classification(size: Scale) -> None:
         queue_trainer,
     )
     from slicewright.learning.placement.metrics import mean_and_spread
-    from slicewright.learning.placement.queue_network import QueueDesign
+    from slicewright.learning.placement.networks.queue import QueueDesign
     from slicewright.learning.placement.recipes import published_sizes
     from slicewright.learning.placement.training import ClassifierSchedule, QueueSchedule
 

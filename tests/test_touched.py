@@ -24,8 +24,8 @@ FILES = {
     "src/slicewright/net/page.html": "",
     "src/slicewright/cli/__init__.py": "",
     "src/slicewright/cli/main.py": "COMMANDS = {'show': 'Shows.', 'plan': 'Plans.'}\n",
-    "src/slicewright/cli/show.py": "def show():\n    from slicewright.net.radio import rate\n",
-    "src/slicewright/cli/plan.py": "from slicewright.net import load\n",
+    "src/slicewright/cli/commands/showing/show.py": "def show():\n    from slicewright.net.radio import rate\n",
+    "src/slicewright/cli/commands/planning/plan.py": "from slicewright.net import load\n",
     "src/slicewright/registry.py": "GROUP = 'slicewright.offers'\n",
     "src/slicewright/offered.py": "",
     "tests/__init__.py": "",
@@ -57,8 +57,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("src/slicewright/net/files.py", {"tests.net.test_files"}),
         ("src/slicewright/net/radio.py", {"tests.net.test_radio", "tests.test_show"}),
-        ("src/slicewright/cli/show.py", {"tests.test_show"}),
-        ("src/slicewright/cli/plan.py", set()),
+        ("src/slicewright/cli/commands/showing/show.py", {"tests.test_show"}),
+        ("src/slicewright/cli/commands/planning/plan.py", set()),
         ("src/slicewright/cli/main.py", {"tests.test_show"}),
         ("src/slicewright/offered.py", {"tests.test_offers"}),
         (

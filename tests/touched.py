@@ -23,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 ROOTS = {"slicewright": "src/slicewright", "tests": "tests", "benchmarks": "benchmarks"}
 """Packages that are read, and where they are."""
-COMMANDS = "slicewright.cli"
+COMMANDS = "slicewright.cli.commands"
+"""Rooms of commands: one file a command, by its name."""
 STARTER = "slicewright.cli.main"
 """Starts every command by its name: what a test touches of it are the commands that the test itself names."""
 RESULTS = Path("build/tests.xml")
@@ -154,7 +155,7 @@ def _named(source: Source, sources: Mapping[str, Source]) -> Iterator[str]:
         if source.name != STARTER:
             candidates.append(f"{source.package}.{name}")
         if command_line:
-            candidates.append(f"{COMMANDS}.{name}")
+            candidates += [module for module in sources if re.fullmatch(rf"{COMMANDS}\.\w+\.{name}", module)]
         yield from (candidate for candidate in candidates if candidate in sources)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import pytest
 import typer
 
@@ -15,7 +13,7 @@ from slicewright.files.pictures import picture_file
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_a_module_with_its_function_or_a_group(name: str) -> None:
-    module = import_module(f"slicewright.cli.commands.{name}")
+    module = COMMANDS[name].module(name)
     group = getattr(module, "app", None)
     assert isinstance(group, typer.Typer) or callable(getattr(module, name))
 

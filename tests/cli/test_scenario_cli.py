@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from slicewright.cli.commands.scenario import app, parse_settings
+from slicewright.cli.commands.planning.scenario import app, parse_settings
 from slicewright.errors import InvalidOptionError
 from slicewright.network import load_scenario, preset
 from tests.shared import MELBOURNE

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from slicewright.cli.commands.serve import FLAGS, error_in_flags, in_flags, serve
+from slicewright.cli.commands.operating.serve import FLAGS, error_in_flags, in_flags, serve
 from slicewright.control.serve.process import serve_forever
 from slicewright.control.serve.settings import ServeSettings
 from slicewright.control.state.options import ControlOptions

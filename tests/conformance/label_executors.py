@@ -15,7 +15,7 @@ from slicewright.labels.executors.executor import Executor, Finished, Lost
 from slicewright.labels.executors.label_chunk import label_chunk
 from slicewright.labels.executors.process_pool import ProcessExecutor
 from slicewright.labels.executors.ray_cluster import RayExecutor
-from slicewright.labels.table import arrow, schema
+from slicewright.labels.store.table import arrow, schema
 from tests.labels.methods import UNLUCKY
 
 WORKERS = 2

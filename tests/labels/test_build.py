@@ -11,7 +11,7 @@ import pytest
 
 from slicewright.errors import InvalidOptionError, WorkerError
 from slicewright.labels import Job, Progress, Recipe, build_labels, load_manifest, read_labels
-from slicewright.labels.store import JOURNAL, StoreWriter, read_journal, shard_paths
+from slicewright.labels.store.shards import JOURNAL, StoreWriter, read_journal, shard_paths
 from tests.labels.conftest import SMALL
 
 SOUND = Job(SMALL, method="tests.labels.methods:sound")
@@ -89,7 +89,7 @@ def test_two_builds_never_write_one_store(tmp_path: Path) -> None:
 def test_a_journal_cut_anywhere_keeps_what_was_complete(tmp_path: Path) -> None:
     with StoreWriter(tmp_path / "a", shard_size=100) as writer:
         from slicewright.labels.executors.label_chunk import label_chunk
-        from slicewright.labels.manifest import Manifest
+        from slicewright.labels.store.manifest import Manifest
 
         writer.begin(Manifest(SOUND, (0, 4)))
         whole = [0]

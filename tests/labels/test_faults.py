@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from slicewright.labels import Job, Label, build_labels, load_manifest, read_labels
-from slicewright.labels.store import JOURNAL, read_journal
+from slicewright.labels.store.shards import JOURNAL, read_journal
 from slicewright.labels.validate import faults
 from tests.labels.conftest import SMALL
 from tests.labels.methods import UNLUCKY

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from slicewright.cli.commands.labels import app
+from slicewright.cli.commands.learning.labels import app
 from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.labels import load_manifest, read_labels
 from slicewright.labels.stats import store_stats

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from slicewright.cli.commands.labels import app
-from slicewright.labels.manifest import load_manifest, sha256
+from slicewright.cli.commands.learning.labels import app
+from slicewright.labels.store.manifest import load_manifest, sha256
 from slicewright.labels.validate import faults
 
 SEED = 5

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from slicewright.learning.common.training import Schedule
-from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteDesign
 from slicewright.learning.slicing.chained_training import train_published
-from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, Sizes
+from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign
+from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, Sizes
 from slicewright.learning.slicing.recipes import train_bipartite
 from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 import slicewright as sw
 from slicewright.learning.slicing.batches import NetworkBatch
-from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteLoss
 from slicewright.learning.slicing.congestion import Prices, expected_cost, inverse, marginals, prepare
+from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteLoss
 from slicewright.learning.slicing.recipes import collate_networks, network_item
 from slicewright.learning.slicing.scoring import soft_decisions
 from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve, varied_scenario

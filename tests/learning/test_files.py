@@ -13,9 +13,9 @@ import slicewright as sw
 from slicewright.learning.common.model_files import TrainedModel, write_model
 from slicewright.learning.common.onnx_export import load_weights, with_weights
 from slicewright.learning.common.training import Schedule
-from slicewright.learning.slicing.bipartite_network import Bipartite
+from slicewright.learning.slicing.networks.bipartite import Bipartite
+from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel
 from slicewright.learning.slicing.onnx_graphs import bipartite_onnx, published_onnx
-from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel
 from slicewright.learning.slicing.recipes import train
 from slicewright.learning.slicing.solved_scenarios import Solved, varied_scenario
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card, InvalidModelError, model_bytes, read_card

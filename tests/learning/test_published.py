@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from slicewright.errors import UnknownNameError
-from slicewright.learning.slicing.encoders import Standardise
-from slicewright.learning.slicing.heads import (
+from slicewright.learning.slicing.networks.encoders import Standardise
+from slicewright.learning.slicing.networks.heads import (
     BandwidthHead,
     Choice,
     ShareHead,
@@ -17,7 +17,7 @@ from slicewright.learning.slicing.heads import (
     choice_loss,
     share_loss,
 )
-from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, published_design
+from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, published_design
 from slicewright.models.slicing.features import row_widths
 from tests.learning.conftest import SIZES, random_published
 

@@ -13,7 +13,7 @@ from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.chained_training import Upstream, cross_validate, sp3_loss, train_published
 from slicewright.learning.slicing.fold_training import Batch, FoldItem, collate
 from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
-from slicewright.learning.slicing.published_networks import DESIGNS, ChoiceModel
+from slicewright.learning.slicing.networks.published import DESIGNS, ChoiceModel
 from slicewright.learning.slicing.solved_scenarios import Solved
 from slicewright.models.slicing.features import row_widths, rows, targets
 from slicewright.slicing import Decisions, Shares
@@ -136,7 +136,7 @@ def test_a_label_does_not_reach_its_own_answers(solved: list[Solved]) -> None:
 
 
 def _all_local(instance: Solved) -> tuple[Decisions, Shares]:
-    from slicewright.slicing.baselines import all_local
+    from slicewright.slicing.published.baselines import all_local
 
     return all_local(instance.scenario)
 

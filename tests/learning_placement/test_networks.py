@@ -19,8 +19,8 @@ from tests.placement.problems import small_tasks
 torch = pytest.importorskip("torch")
 
 from slicewright.learning.placement.batches import as_tensors, stack  # noqa: E402
-from slicewright.learning.placement.classifier import Classifier, ClassifierDesign, mixing  # noqa: E402
-from slicewright.learning.placement.queue_network import QueueDesign, QueueNetwork  # noqa: E402
+from slicewright.learning.placement.networks.classifier import Classifier, ClassifierDesign, mixing  # noqa: E402
+from slicewright.learning.placement.networks.queue import QueueDesign, QueueNetwork  # noqa: E402
 
 few = settings(max_examples=20, deadline=None)
 

@@ -86,7 +86,7 @@ def test_training_repeats(runs: dict[str, list[Run]]) -> None:
     sizes, schedule = published_sizes(runs["paper"][0]), ClassifierSchedule(epochs=3)
     first, second = (train_classifier(runs["paper"], sizes, schedule).state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
-    from slicewright.learning.placement.queue_network import QueueDesign
+    from slicewright.learning.placement.networks.queue import QueueDesign
 
     every = [*runs["paper"], *runs["varied"]]
     brief = QueueSchedule(imitate=1, descend=1)

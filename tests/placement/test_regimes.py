@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slicewright.cli.commands.place import place as command
+from slicewright.cli.commands.planning.place import place as command
 from slicewright.errors import InvalidTasksError, UnknownNameError
 from slicewright.placement import PLACEMENT_REGIMES, load_tasks, place, placement_preset
 from slicewright.placement.problem.shapes import SHAPES

@@ -11,7 +11,7 @@ from slicewright.network import Scenario, load_scenario, preset
 from slicewright.policies.slicing import solver as reference
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
 from slicewright.slicing import Decisions, Shares, evaluate, iterated_search
-from slicewright.slicing.cone_programme import solve_cone
+from slicewright.slicing.published.cone_programme import solve_cone
 from slicewright.solvers import SolverOptions, SolverStatus, solver
 from tests.brute_force import optimum
 from tests.instances import REFERENCE, reference_optima

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from slicewright.errors import InvalidPlanError
 from slicewright.network import Scenario, preset
 from slicewright.slicing import Decisions, Shares, evaluate, optimal_shares
-from slicewright.slicing.baselines import random_decisions
-from slicewright.slicing.ipopt_shares import ipopt_shares
+from slicewright.slicing.published.baselines import random_decisions
+from slicewright.slicing.published.ipopt_shares import ipopt_shares
 from slicewright.solvers import solver
 from tests.instances import scenarios
 

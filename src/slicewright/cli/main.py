@@ -8,31 +8,50 @@ from __future__ import annotations
 import logging
 import sys
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from slicewright.version import __version__
 
-COMMANDS: dict[str, str] = {
-    "demo": "The whole story on a shipped scenario, in seconds.",
-    "plan": "Plan a scenario: decisions, shares, cost and a proven bound.",
-    "compare": "Methods side by side: cost, gap, time, residuals.",
-    "check": "Judge a scenario, or a plan against its scenario.",
-    "scenario": "Make, import and show scenarios.",
-    "place": "Place divisible tasks on in-network nodes.",
-    "labels": "Build, validate and describe stores of solved instances.",
-    "export": "A plan as configuration of radios and clusters.",
-    "testbed": "Carry a plan out on this machine and measure its tasks.",
-    "sdn": "Placement as an OpenFlow controller application.",
-    "train": "Train models.",
-    "reproduce": "Tables and figures of the publications, and what holds.",
-    "serve": "The control plane: HTTP API, decision log, dashboard.",
-    "simulate": "A network over time: tasks queue, devices move, plans follow.",
-    "replay": "Recompute the decisions of a log and find any difference.",
+
+class Command(NamedTuple):
+    """A sub-command as the overview lists it.
+
+    Attributes:
+        room: of ``commands`` in which its module is: a function of the command's name, or for a group a Typer
+            application ``app``.
+        line: what it is for.
+    """
+
+    room: str
+    line: str
+
+    def module(self, name: str) -> ModuleType:
+        """The module of the command of this name; imported when first asked for."""
+        return import_module(f"slicewright.cli.commands.{self.room}.{name}")
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command("planning", "The whole story on a shipped scenario, in seconds."),
+    "plan": Command("planning", "Plan a scenario: decisions, shares, cost and a proven bound."),
+    "compare": Command("planning", "Methods side by side: cost, gap, time, residuals."),
+    "check": Command("planning", "Judge a scenario, or a plan against its scenario."),
+    "scenario": Command("planning", "Make, import and show scenarios."),
+    "place": Command("planning", "Place divisible tasks on in-network nodes."),
+    "labels": Command("learning", "Build, validate and describe stores of solved instances."),
+    "export": Command("operating", "A plan as configuration of radios and clusters."),
+    "testbed": Command("operating", "Carry a plan out on this machine and measure its tasks."),
+    "sdn": Command("operating", "Placement as an OpenFlow controller application."),
+    "train": Command("learning", "Train models."),
+    "reproduce": Command("learning", "Tables and figures of the publications, and what holds."),
+    "serve": Command("operating", "The control plane: HTTP API, decision log, dashboard."),
+    "simulate": Command("planning", "A network over time: tasks queue, devices move, plans follow."),
+    "replay": Command("operating", "Recompute the decisions of a log and find any difference."),
 }
-"""Each is a module of ``commands`` with a function of its name, or with a Typer application ``app`` for a group."""
+"""In the order in which they are listed."""
 
 _RUNS = "slicewright.runs"
 
@@ -54,9 +73,9 @@ class LazyGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         if not ctx.meta.get(_RUNS):
-            line = COMMANDS[cmd_name]
+            line = COMMANDS[cmd_name].line
             return TyperCommand(cmd_name, help=line, short_help=line)
-        module = import_module(f"slicewright.cli.commands.{cmd_name}")
+        module = COMMANDS[cmd_name].module(cmd_name)
         group = getattr(module, "app", None)
         if group is None:
             group = typer.Typer(add_completion=False, rich_markup_mode="markdown")

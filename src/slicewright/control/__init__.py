@@ -12,6 +12,6 @@ Rooms, bottom up; each imports only from those before it, and an import contract
     orchestrator/   a turn (pure: events and instructions as values) and the loop that journals and carries it out
     views/          what is shown of the state: documents, metrics, explanations, dry runs, replays
     plane/          the control plane of one process
-    http/           the northbound API; dashboard/ has the page that it serves
+    http/           the northbound API; http/dashboard/ has the page that it serves
     serve/          from settings to a running process
 """

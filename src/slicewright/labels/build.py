@@ -13,10 +13,10 @@ from pathlib import Path
 from slicewright.errors import InvalidOptionError
 from slicewright.labels.executors.executor import Executor, Finished, Lost, Seeds
 from slicewright.labels.label import Label
-from slicewright.labels.manifest import NAME, Manifest, here, installed, load_manifest
 from slicewright.labels.methods import Job, method_of
-from slicewright.labels.store import StoreWriter
-from slicewright.labels.table import encode
+from slicewright.labels.store.manifest import NAME, Manifest, here, installed, load_manifest
+from slicewright.labels.store.shards import StoreWriter
+from slicewright.labels.store.table import encode
 
 EXECUTORS = ("processes", "ray")
 LONGEST_CHUNK_S = 0.25

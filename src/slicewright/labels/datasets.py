@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from slicewright.errors import InvalidOptionError
 from slicewright.labels.splits import SPLITS
-from slicewright.labels.store import read_labels
-from slicewright.labels.table import LabelTable
+from slicewright.labels.store.shards import read_labels
+from slicewright.labels.store.table import LabelTable
 from slicewright.types import BoolArray, FloatArray, IntArray
 
 PADDING = -1

@@ -89,7 +89,7 @@ def _exact(job: Job, scenario: Scenario, seed: int) -> Solution:
 
 
 def _solver(job: Job, scenario: Scenario, seed: int) -> Solution:
-    from slicewright.slicing.cone_programme import solve_cone
+    from slicewright.slicing.published.cone_programme import solve_cone
     from slicewright.solvers import SolverOptions
 
     start = iterated_search(scenario, rounds=default_rounds(scenario.n_devices), seed=seed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.labels.splits import SPLITS, UNSOLVED
-from slicewright.labels.table import LabelTable
+from slicewright.labels.store.table import LabelTable
 from slicewright.types import Document, FloatArray
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)

@@ -12,9 +12,9 @@ import numpy as np
 from slicewright.errors import InvalidInputError
 from slicewright.judging import OPTIMAL_GAP
 from slicewright.labels.label import Label
-from slicewright.labels.manifest import Manifest, load_manifest, sha256
-from slicewright.labels.store import JOURNAL, read_journal, read_shard, shard_paths
-from slicewright.labels.table import LabelTable
+from slicewright.labels.store.manifest import Manifest, load_manifest, sha256
+from slicewright.labels.store.shards import JOURNAL, read_journal, read_shard, shard_paths
+from slicewright.labels.store.table import LabelTable
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.judge import RULES, TOLERANCE, evaluate

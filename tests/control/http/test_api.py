@@ -12,7 +12,7 @@ from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
 from slicewright.policies.slicing.registry import register_policy
-from slicewright.slicing import baselines
+from slicewright.slicing.published import baselines
 from tests.control.support.problems import problem
 from tests.control.support.running import QUICK, running, until
 from tests.control.support.scenes import as_body

@@ -1,1 +1,1 @@
-"""One file per sub-command."""
+"""One file per sub-command, in rooms by what they are for."""

@@ -16,8 +16,8 @@ from slicewright.control.decision.settlement import Settlement, settle, settle_u
 from slicewright.control.state.grants import Place
 from slicewright.control.state.situation import Situation
 from slicewright.policies.slicing import plan as plan_with
-from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.published.baselines import drop_until_feasible
 from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import Shares, optimal_shares
 

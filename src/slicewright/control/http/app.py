@@ -16,7 +16,7 @@ from slicewright.control.http.problems import Problem, install
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.version import __version__
 
-DASHBOARD = Path(__file__).parent.parent / "dashboard"
+DASHBOARD = Path(__file__).parent / "dashboard"
 _MEDIA = {".js": "text/javascript", ".css": "text/css"}
 _FILES = {file.name: _MEDIA[file.suffix] for file in DASHBOARD.iterdir() if file.suffix in _MEDIA}
 _DESCRIPTION = """Decides, for every device of an edge network, where its task runs and with what share.

@@ -10,7 +10,7 @@ from slicewright.judging import OPTIMAL_GAP
 from slicewright.labels.label import Label, LabelStatus
 from slicewright.labels.methods import METHODS, Job, method_of
 from slicewright.labels.recipe import Recipe
-from slicewright.labels.table import encode
+from slicewright.labels.store.table import encode
 from slicewright.network.presets import preset
 from slicewright.slicing.judge import evaluate
 

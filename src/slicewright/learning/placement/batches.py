@@ -23,7 +23,7 @@ class QueueBatch:
     """B runs.
 
     Attributes:
-        inputs: of :meth:`slicewright.learning.placement.queue_network.QueueNetwork.forward`, mask included.
+        inputs: of :meth:`slicewright.learning.placement.networks.queue.QueueNetwork.forward`, mask included.
         wrong: (B, K, O) 0 where an option keeps the optimum, else ``IMPOSSIBLE``.
         served: (B, K) 1 for tasks that the label places.
     """

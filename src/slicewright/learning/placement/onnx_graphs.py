@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from slicewright.learning.common.onnx_export import to_onnx
-from slicewright.learning.placement.classifier import Alone, Classifier
-from slicewright.learning.placement.queue_network import NODE, PAIR, TASK, QueueNetwork
+from slicewright.learning.placement.networks.classifier import Alone, Classifier
+from slicewright.learning.placement.networks.queue import NODE, PAIR, TASK, QueueNetwork
 from slicewright.models.placement.features import ALONE
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from slicewright.learning.placement.batches import as_tensors
-from slicewright.learning.placement.classifier import Classifier
-from slicewright.learning.placement.queue_network import QueueNetwork
+from slicewright.learning.placement.networks.classifier import Classifier
+from slicewright.learning.placement.networks.queue import QueueNetwork
 from slicewright.learning.placement.solved_runs import Run
 from slicewright.models.placement.features import adjacency, task_rows
 from slicewright.models.placement.queue_inputs import queue_inputs

@@ -12,13 +12,13 @@ import torch
 
 from slicewright.errors import UnknownNameError
 from slicewright.learning.common.model_files import TrainedModel, write_model
-from slicewright.learning.placement.classifier import Classifier, ClassifierDesign
 from slicewright.learning.placement.cross_validation import score_predictor
 from slicewright.learning.placement.decision_tree import SMALLEST_LEAF, train_tree, tree_onnx
 from slicewright.learning.placement.gain_figures import gain_figures
+from slicewright.learning.placement.networks.classifier import Classifier, ClassifierDesign
+from slicewright.learning.placement.networks.queue import QueueDesign
 from slicewright.learning.placement.onnx_graphs import classifier_onnx, queue_onnx
 from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
-from slicewright.learning.placement.queue_network import QueueDesign
 from slicewright.learning.placement.solved_runs import (
     FIRST_TEST_SEED,
     LABEL_ITERATIONS,

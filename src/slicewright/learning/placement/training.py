@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from slicewright.learning.placement.batches import QueueBatch, queue_batches
-from slicewright.learning.placement.classifier import Classifier, ClassifierDesign, mixing
-from slicewright.learning.placement.queue_network import QueueDesign, QueueNetwork
+from slicewright.learning.placement.networks.classifier import Classifier, ClassifierDesign, mixing
+from slicewright.learning.placement.networks.queue import QueueDesign, QueueNetwork
 from slicewright.learning.placement.solved_runs import Run
 from slicewright.models.placement.features import ALONE, adjacency, task_rows
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.fold_training import Batch, FoldItem, FoldTrainer, Subproblem
-from slicewright.learning.slicing.heads import bandwidth_loss, choice_loss, share_loss
-from slicewright.learning.slicing.published_networks import (
+from slicewright.learning.slicing.networks.heads import bandwidth_loss, choice_loss, share_loss
+from slicewright.learning.slicing.networks.published import (
     BandwidthModel,
     ChoiceModel,
     Design,

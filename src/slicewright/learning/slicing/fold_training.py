@@ -16,8 +16,8 @@ from slicewright.files.documents import write_atomically
 from slicewright.learning.common.batching import stack_padded
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import device_mask
-from slicewright.learning.slicing.heads import Choice
-from slicewright.learning.slicing.published_networks import BandwidthModel, ChoiceModel, ShareModel
+from slicewright.learning.slicing.networks.heads import Choice
+from slicewright.learning.slicing.networks.published import BandwidthModel, ChoiceModel, ShareModel
 from slicewright.models.slicing.features import Float32Array
 
 VALIDATION_PART = 0.1

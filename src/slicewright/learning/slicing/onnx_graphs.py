@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from slicewright.learning.common.onnx_export import to_onnx
-from slicewright.learning.slicing.bipartite_network import Bipartite
-from slicewright.learning.slicing.published_networks import PublishedModel
+from slicewright.learning.slicing.networks.bipartite import Bipartite
+from slicewright.learning.slicing.networks.published import PublishedModel
 from slicewright.models.slicing.features import row_widths
 
 

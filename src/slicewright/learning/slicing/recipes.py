@@ -15,10 +15,10 @@ from slicewright.learning.common.model_files import TrainedModel, write_model
 from slicewright.learning.common.onnx_export import with_weights
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import NetworkBatch, NetworkLabel, network_batch, network_key
-from slicewright.learning.slicing.bipartite_network import Bipartite, BipartiteDesign, BipartiteLoss
 from slicewright.learning.slicing.chained_training import train_published
+from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
+from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, published_design
 from slicewright.learning.slicing.onnx_graphs import bipartite_onnx, published_onnx
-from slicewright.learning.slicing.published_networks import DESIGNS, PublishedModel, published_design
 from slicewright.learning.slicing.scoring import decoded, most_probable, published_choices, score, test_set
 from slicewright.learning.slicing.solved_scenarios import (
     FIRST_TEST_SEED,

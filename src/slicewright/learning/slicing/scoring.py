@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from slicewright.learning.slicing.batches import device_mask
-from slicewright.learning.slicing.bipartite_network import Bipartite
 from slicewright.learning.slicing.metrics import choice_accuracy
-from slicewright.learning.slicing.published_networks import PublishedModel
+from slicewright.learning.slicing.networks.bipartite import Bipartite
+from slicewright.learning.slicing.networks.published import PublishedModel
 from slicewright.learning.slicing.solved_scenarios import FIRST_TEST_SEED, Solved, draw, solve
 from slicewright.models.slicing.decoding import decode_choices, decode_soft, repaired
 from slicewright.models.slicing.decoding import most_probable as most_probable_of

@@ -10,9 +10,9 @@ from slicewright.compiled import announce_compilation
 from slicewright.models.slicing._kernels.decoding import best_decoding
 from slicewright.models.slicing.features import decisions_of
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL, Decisions
+from slicewright.slicing.published.baselines import drop_until_feasible
 from slicewright.slicing.search import deadline_ns
 from slicewright.slicing.shares import Shares, optimal_shares
 from slicewright.types import BoolArray

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
-from slicewright.slicing import baselines, search
+from slicewright.slicing import search
+from slicewright.slicing.published import baselines
 
 
 def _auto(scenario: Scenario, limit: Limit, seed: int) -> Answer:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from slicewright.errors import SolverError
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
-from slicewright.slicing.cone_programme import ConeAnswer, solve_cone
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.published.cone_programme import ConeAnswer, solve_cone
 from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import Shares
 from slicewright.solvers import SolverOptions, gurobi_licence, solver

@@ -75,7 +75,7 @@ def trainers(runs: Sequence[Run], scale: Scale, seed: int) -> dict[str, Any]:
         queue_trainer,
         tree_trainer,
     )
-    from slicewright.learning.placement.queue_network import QueueDesign
+    from slicewright.learning.placement.networks.queue import QueueDesign
     from slicewright.learning.placement.recipes import published_sizes
     from slicewright.learning.placement.training import ClassifierSchedule, QueueSchedule
     from slicewright.models.placement.features import ALONE, EXECUTOR, SHARED

@@ -16,8 +16,8 @@ from slicewright.evaluation.reproduction.slicing.methods import LABELS, proven_o
 from slicewright.evaluation.reproduction.slicing.models import published_model, serving, size_free_model
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan
-from slicewright.slicing.ipopt_shares import ipopt_shares
 from slicewright.slicing.plan import Plan
+from slicewright.slicing.published.ipopt_shares import ipopt_shares
 
 BUDGETS_S = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 REPEATS = 3

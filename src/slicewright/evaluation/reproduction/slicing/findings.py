@@ -16,9 +16,9 @@ from slicewright.evaluation.reproduction.slicing.models import published_model, 
 from slicewright.models.slicing.session import load_model
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.ipopt_shares import ipopt_shares
 from slicewright.slicing.judge import TOLERANCE, evaluate
 from slicewright.slicing.plan import Plan
+from slicewright.slicing.published.ipopt_shares import ipopt_shares
 from slicewright.slicing.shares import Shares, optimal_shares
 
 CHECKED_DEVICES = (5, 10, 20, 30, 50)

@@ -67,7 +67,7 @@ def _train(folder: Path, overrides: Overrides, scale: Scale, seed: int) -> None:
 
     from slicewright.learning.common.model_files import write_model
     from slicewright.learning.slicing.chained_training import train_published
-    from slicewright.learning.slicing.published_networks import published_design
+    from slicewright.learning.slicing.networks.published import published_design
     from slicewright.learning.slicing.recipes import trained_model
     from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, solve
 

@@ -164,7 +164,7 @@ def _cross_validated(name: str, instances: list[Solved], scale: Scale, seed: int
     import torch
 
     from slicewright.learning.slicing.chained_training import cross_validate
-    from slicewright.learning.slicing.published_networks import published_design
+    from slicewright.learning.slicing.networks.published import published_design
 
     torch.set_num_threads(1)
     network = "deepsets-s" if name in VARIANTS else name

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from slicewright.learning.slicing.batches import NetworkBatch
 from slicewright.learning.slicing.congestion import Marginals, Prices, expected_cost, marginals, prepare
-from slicewright.learning.slicing.encoders import HIDDEN, masked_mean, perceptron
+from slicewright.learning.slicing.networks.encoders import HIDDEN, masked_mean, perceptron
 
 RADIO_FEATURES, GROUP_FEATURES, DEVICE_FEATURES = 6, 8, 9
 FAR = 1e6

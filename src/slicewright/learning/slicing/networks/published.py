@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from slicewright.errors import UnknownNameError
-from slicewright.learning.slicing.encoders import DeepSetsEncoder, SetTransformerEncoder, Standardise
-from slicewright.learning.slicing.heads import BandwidthHead, Choice, ChoiceHead, ShareHead
+from slicewright.learning.slicing.networks.encoders import DeepSetsEncoder, SetTransformerEncoder, Standardise
+from slicewright.learning.slicing.networks.heads import BandwidthHead, Choice, ChoiceHead, ShareHead
 from slicewright.models.slicing.features import row_widths
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from slicewright.learning.slicing.encoders import HIDDEN, masked_mean
+from slicewright.learning.slicing.networks.encoders import HIDDEN, masked_mean
 
 
 class ShareHead(nn.Module):

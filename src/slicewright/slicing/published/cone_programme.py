@@ -14,9 +14,9 @@ from scipy.sparse import csr_array
 
 from slicewright.errors import SolverError
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.baselines import drop_until_feasible
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.judge import evaluate
+from slicewright.slicing.published.baselines import drop_until_feasible
 from slicewright.slicing.shares import Shares, optimal_shares
 from slicewright.solvers import Programme, Result, Rows, SolverOptions, SolverStatus, solve
 from slicewright.types import FloatArray, IntArray

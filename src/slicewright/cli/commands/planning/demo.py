@@ -14,7 +14,7 @@ def demo(
     from importlib.resources import as_file, files
 
     import slicewright as sw
-    from slicewright.cli.commands.compare import comparison_table
+    from slicewright.cli.commands.planning.compare import comparison_table
     from slicewright.cli.options import output, progress_output, show_duration, show_percent
     from slicewright.cli.views.plan_view import print_plan
     from slicewright.evaluation.comparison import compare_methods

@@ -13,13 +13,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import write_atomically
-from slicewright.labels.manifest import Manifest, ShardEntry, load_manifest, sha256
-from slicewright.labels.table import LabelTable, arrow, schema
+from slicewright.labels.store.manifest import Manifest, ShardEntry, load_manifest, sha256
+from slicewright.labels.store.table import LabelTable, arrow, schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SMALL_STORE = Path(__file__).parents[1] / "data" / "labels-small"
+SMALL_STORE = Path(__file__).parents[2] / "data" / "labels-small"
 """Ships with the package: 200 proven optima of preset ``paper-slicing``, 5 to 20 devices, for tests and examples."""
 JOURNAL = "journal.arrows"
 LOCK = ".lock"

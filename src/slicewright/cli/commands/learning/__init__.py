@@ -1,0 +1,1 @@
+"""Labels, training, and both publications again."""

@@ -1,0 +1,1 @@
+"""Scenarios and tasks in; plans, placements and how they fare over time out."""

@@ -1,0 +1,1 @@
+"""The networks of problem one: the published ones from encoders and heads, and the size-free bipartite one."""
