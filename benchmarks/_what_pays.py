@@ -47,6 +47,7 @@ def print_decodings(scenarios: Sequence[sw.Scenario], best: np.ndarray) -> None:
 
 def print_losses(labels: int, *, epochs: int) -> None:
     """Labels, expected cost without labels, and labels then cost, at equal numbers of epochs."""
+    from slicewright.learning.common.batching import similar_sizes
     from slicewright.learning.common.training import Schedule, Task, fit
     from slicewright.learning.slicing.batches import network_key
     from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
@@ -71,7 +72,7 @@ def print_losses(labels: int, *, epochs: int) -> None:
         model = Bipartite(BipartiteDesign())
         for stage, (loss, count) in enumerate(stages):
             schedule = Schedule(epochs=count, learning_rate=5e-3 if stage == 0 else 1e-3)
-            task = Task(model, loss, collate_networks, lambda item: network_key(item[0]))
+            task = Task(model, loss, collate_networks, similar_sizes(lambda item: network_key(item[0])))
             fit(task, items[labels // 10 :], items[: labels // 10], schedule=schedule)
         alone, once, many = (
             score(how, test) for how in (alone_decoded(model), decoded(model, 1), decoded(model, 32))

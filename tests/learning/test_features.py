@@ -12,7 +12,6 @@ from slicewright.learning.slicing.solved_scenarios import (
     FIRST_TEST_SEED,
     Solved,
     draw,
-    folds,
     same_network,
     solve,
     varied_scenario,
@@ -101,14 +100,6 @@ def test_labels_repeat_bit_for_bit() -> None:
     for a, b in zip(one, two, strict=True):
         assert a.decisions == b.decisions
         assert a.cost_s == b.cost_s
-
-
-def test_folds_are_disjoint_and_complete() -> None:
-    parts = folds(23, 10, seed=3)
-    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(23))
-    assert {part.size for part in parts} == {2, 3}
-    with pytest.raises(InvalidOptionError, match="folds is 1"):
-        folds(5, 1)
 
 
 def test_published_models_refuse_mixed_networks(varied: list[Solved]) -> None:

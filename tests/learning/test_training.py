@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from slicewright.learning.common.batching import similar_batches
+from slicewright.learning.common.batching import similar_batches, similar_sizes
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.chained_training import Upstream, cross_validate, sp3_loss, train_published
 from slicewright.learning.slicing.fold_training import Batch, FoldItem, collate
@@ -29,7 +29,7 @@ def sp3_items(solved: list[Solved]) -> list[FoldItem]:
 def sp3_task() -> Task[ChoiceModel, FoldItem, Batch]:
     torch.manual_seed(4)
     model = ChoiceModel(row_widths(*SIZES)[0], SIZES, DESIGNS["deepsets-s"])
-    return Task(model, sp3_loss, collate, lambda item: float(np.log(item.rows.shape[0])))
+    return Task(model, sp3_loss, collate, similar_sizes(lambda item: float(np.log(item.rows.shape[0]))))
 
 
 def weights(task: Task[ChoiceModel, FoldItem, Batch]) -> torch.Tensor:
@@ -73,13 +73,15 @@ def test_an_interrupted_run_continues_to_the_same_weights(solved: list[Solved], 
             raise PowerCut
         return sp3_loss(model, batch)
 
-    cut = Task(broken.model, failing, broken.collate, broken.key)
+    cut = Task(broken.model, failing, broken.collate, broken.order)
     with pytest.raises(PowerCut):
         fit(cut, items[:40], items[40:], schedule=schedule, folder=tmp_path)
     resumed = sp3_task()
-    outcome = fit(resumed, items[:40], items[40:], schedule=schedule, folder=tmp_path)
+    told: list[str] = []
+    outcome = fit(resumed, items[:40], items[40:], schedule=schedule, folder=tmp_path, report=told.append)
+    assert [line.partition(",")[0] for line in told] == ["epoch 3 of 4", "epoch 4 of 4"]
     assert len(outcome.valid) == 4
-    torch.testing.assert_close(weights(resumed), weights(whole), rtol=0, atol=1e-6)
+    assert torch.equal(weights(resumed), weights(whole))
     assert (tmp_path / "csv" / "metrics.csv").read_text().startswith("epoch")
 
 

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 
 from slicewright.learning.placement.canonical_labels import canonical, keeping
 from slicewright.learning.placement.solved_runs import (
-    folds,
     paper_tasks,
     solve_run,
     solved_runs,
@@ -74,9 +73,3 @@ def test_families_draw_both_deadline_ranges_and_other_networks() -> None:
     assert varied_tasks(0).options.count == varied_tasks(15).options.count
     said: list[str] = []
     assert len(solved_runs("varied", range(1), report=said.append)) == len(said) == 1
-
-
-def test_folds_hold_every_run_once() -> None:
-    parts = folds(23, 10)
-    assert sorted(np.concatenate(parts).tolist()) == list(range(23))
-    assert {part.size for part in parts} == {2, 3}

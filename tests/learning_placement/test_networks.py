@@ -70,7 +70,7 @@ def test_padded_tasks_change_nothing(queue_network: QueueNetwork) -> None:
     runs = [solve_run(placement_preset(tasks=k, seed=k)) for k in (9, 14)]
     batch = stack(runs)
     with torch.no_grad():
-        together = queue_network(*batch.inputs).numpy()
+        together = queue_network(*batch.tensors).numpy()
     assert together.shape[:2] == (2, 14)
     assert together[0, :9] == pytest.approx(_log_p(queue_network, runs[0].tasks), abs=1e-4)
 

@@ -1,12 +1,24 @@
-"""What batches of both problems share: padding, and which instances go together."""
+"""What batches of both problems share: padding, which instances go together, and in which order.
+
+An order is a function of the epoch alone, so that a resumed training goes on with the orders of an uninterrupted one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+
+Item = TypeVar("Item")
+Drawn = TypeVar("Drawn")
+Batches = Callable[[int], Sequence[Sequence[int]]]
+"""The batches of an epoch, each as indices of its items; as many in every epoch."""
+Order = Callable[[Sequence[Item], int, int], Batches]
+"""From items, the size of a batch and a seed to the batches of every epoch."""
 
 
 def pad_to(array: np.ndarray, shape: Sequence[int], fill: float = 0.0) -> np.ndarray:
@@ -36,3 +48,29 @@ def similar_batches(keys: Sequence[float], batch_size: int, *, seed: int) -> Ite
     chunks = [order[k : k + batch_size].tolist() for k in range(0, len(order), batch_size)]
     rng.shuffle(chunks)
     yield from chunks
+
+
+def similar_sizes(key: Callable[[Item], float]) -> Order[Item]:
+    """Batches of items with similar keys, see :func:`similar_batches`; others every epoch."""
+
+    def order(items: Sequence[Item], batch_size: int, seed: int) -> Batches:
+        keys = [key(x) for x in items]
+        return lambda epoch: list(similar_batches(keys, batch_size, seed=seed * 1_000_003 + epoch))
+
+    return order
+
+
+def shuffled(items: Sequence[Item], batch_size: int, seed: int) -> Batches:
+    """Every item once per epoch, in the orders that one generator of this seed gives one after the other."""
+
+    def orders() -> Iterator[Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        while True:
+            yield torch.randperm(len(items), generator=generator)
+
+    return lambda epoch: [part.tolist() for part in torch.split(replayed(orders, epoch), batch_size)]
+
+
+def replayed(draws: Callable[[], Iterator[Drawn]], position: int) -> Drawn:
+    """What an endless stream of random draws gives at a position, drawn again from its start."""
+    return next(islice(draws(), position, None))

@@ -16,16 +16,17 @@ from typing import Any, Generic, TypeVar
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from slicewright.learning.common.batching import similar_batches
+from slicewright.learning.common.batching import Batches, Order
 
 Model = TypeVar("Model", bound=nn.Module)
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
-VALID = "valid_loss"
+CHECKPOINT = Path("checkpoints", "last.ckpt")
+TRAIN, VALID = "train_loss", "valid_loss"
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,33 @@ class Schedule:
 
 @dataclass(frozen=True)
 class LossHistory:
-    """Losses by epoch, and the epoch whose weights were kept."""
+    """Losses by epoch, and the epoch whose weights were kept; without validation -1, for the last."""
 
     train: tuple[float, ...] = ()
     valid: tuple[float, ...] = ()
     best_epoch: int = -1
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """What moves the weights.
+
+    Attributes:
+        adam: Adam, or a variant of it.
+        rate: of the learning rate, if it changes with every step.
+    """
+
+    adam: torch.optim.Optimizer
+    rate: torch.optim.lr_scheduler.LRScheduler | None = None
+
+
+def one_cycle(model: nn.Module, learning_rate: float, steps: int) -> Optimiser:
+    """AdamW whose learning rate rises to its peak within 15 % of the steps, and falls from there."""
+    adam = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=1e-4)
+    return Optimiser(
+        adam,
+        torch.optim.lr_scheduler.OneCycleLR(adam, learning_rate, total_steps=max(steps, 2), pct_start=0.15),
+    )
 
 
 @dataclass
@@ -66,13 +89,17 @@ class Task(Generic[Model, Item, Batch]):
         model: trained in place.
         loss: of a batch.
         collate: items to a batch.
-        key: of an item; a batch holds items of similar keys (see ``batching.similar_batches``).
+        order: which items make a batch, and in which order, epoch by epoch.
+        optimiser: of a model, a learning rate and a number of steps.
+        largest_gradient: longer gradients are cut to this norm; None cuts none.
     """
 
     model: Model
     loss: Callable[[Model, Batch], Tensor]
     collate: Callable[[list[Item]], Batch]
-    key: Callable[[Item], float]
+    order: Order[Item]
+    optimiser: Callable[[nn.Module, float, int], Optimiser] = one_cycle
+    largest_gradient: float | None = 1.0
 
 
 class _Items(Dataset[Item]):
@@ -86,47 +113,49 @@ class _Items(Dataset[Item]):
         return self.items[index]
 
 
-class _SimilarSizes(Sampler[list[int]]):
-    """Batches of similar sizes, another order every epoch, the same for the same seed and epoch."""
+class _InOrder(Sampler[list[int]]):
+    """The batches of the epoch that Lightning is at."""
 
-    def __init__(self, keys: Sequence[float], batch_size: int, seed: int) -> None:
-        self.keys, self.batch_size, self.seed, self.epoch = keys, batch_size, seed, 0
+    def __init__(self, batches: Batches) -> None:
+        self.batches, self.epoch, self.count = batches, 0, len(batches(0))
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch, so that a resumed run continues the same orders."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-len(self.keys) // self.batch_size)
+        return self.count
 
     def __iter__(self) -> Iterator[list[int]]:
-        return similar_batches(self.keys, self.batch_size, seed=self.seed * 1_000_003 + self.epoch)
+        return (list(batch) for batch in self.batches(self.epoch))
 
 
 class _Learner(lightning.LightningModule):
-    def __init__(self, task: Task[Any, Any, Any], schedule: Schedule, steps: int) -> None:
+    def __init__(self, task: Task[Any, Any, Any], learning_rate: float, steps: int) -> None:
         super().__init__()
-        self.model, self._loss, self._schedule, self._steps = task.model, task.loss, schedule, steps
+        self.model, self._task, self._rate, self._steps = task.model, task, learning_rate, steps
 
     def training_step(self, batch: Any, index: int) -> Tensor:
-        loss = self._loss(self.model, batch)
-        self.log("train_loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=1)
+        loss = self._task.loss(self.model, batch)
+        self.log(TRAIN, loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=1)
         return loss
 
     def validation_step(self, batch: Any, index: int) -> None:
-        self.log(VALID, self._loss(self.model, batch), prog_bar=True, batch_size=1)
+        self.log(VALID, self._task.loss(self.model, batch), prog_bar=True, batch_size=1)
 
     def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self._schedule.learning_rate, weight_decay=1e-4)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self._schedule.learning_rate, total_steps=max(self._steps, 2), pct_start=0.15
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        optimiser = self._task.optimiser(self.model, self._rate, self._steps)
+        if optimiser.rate is None:
+            return optimiser.adam
+        return {
+            "optimizer": optimiser.adam,
+            "lr_scheduler": {"scheduler": optimiser.rate, "interval": "step"},
+        }
 
 
 @dataclass
-class _Best(Callback):
-    """Keeps the weights with the best validation loss, across interruptions too."""
+class _History(Callback):
+    """Keeps the losses and the weights with the best validation loss, across interruptions too."""
 
     train: list[float] = field(default_factory=list)
     valid: list[float] = field(default_factory=list)
@@ -143,7 +172,7 @@ class _Best(Callback):
         self.valid.append(loss)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        self.train.append(float(trainer.callback_metrics["train_loss"]))
+        self.train.append(float(trainer.callback_metrics[TRAIN]))
 
     def state_dict(self) -> dict[str, Any]:
         return {"train": self.train, "valid": self.valid, "epoch": self.epoch, "weights": self.weights}
@@ -154,20 +183,36 @@ class _Best(Callback):
 
 
 @dataclass
+class _Keep(Checkpoint):
+    """Replaces the checkpoint after every epoch, in one step.
+
+    Lightning's own ``ModelCheckpoint`` writes the last epoch only where it also keeps a best one.
+    """
+
+    file: Path
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        fresh = self.file.with_suffix(".new")
+        trainer.save_checkpoint(fresh)
+        fresh.replace(self.file)
+
+
+@dataclass
 class _Tell(Callback):
     """Says how far training is, once per epoch."""
 
     report: Callable[[str], None]
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        loss = float(trainer.callback_metrics[VALID])
-        self.report(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}, validation loss {loss:.4f}")
+        losses = trainer.callback_metrics
+        name, loss = ("validation loss", losses[VALID]) if VALID in losses else ("loss", losses[TRAIN])
+        self.report(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}, {name} {float(loss):.4f}")
 
 
 def fit(
     task: Task[Model, Item, Batch],
     train: Sequence[Item],
-    valid: Sequence[Item],
+    valid: Sequence[Item] = (),
     *,
     schedule: Schedule,
     folder: Path | None = None,
@@ -176,22 +221,25 @@ def fit(
     """Train a model in place and leave it with its best weights.
 
     Args:
-        task: model, loss and batching.
-        train, valid: items; validation chooses the epoch.
+        task: model, loss, batches and optimiser.
+        train: items to learn from.
+        valid: items that choose the epoch and end training when they no longer improve; without them every epoch is
+            trained and the last weights stay.
         schedule: how long.
         folder: for logs and checkpoints; a run that was interrupted there continues where it stopped.
         report: told of every epoch.
     """
     lightning.seed_everything(schedule.seed, verbose=False)
-    sampler = _SimilarSizes([task.key(x) for x in train], schedule.batch_size, schedule.seed)
-    steps = len(sampler) * schedule.epochs
-    best = _Best()
-    callbacks: list[Callback] = [best, EarlyStopping(VALID, patience=schedule.patience)]
+    history = _History()
+    callbacks: list[Callback] = [history]
+    if valid:
+        callbacks.append(EarlyStopping(VALID, patience=schedule.patience))
     if report is not None:
         callbacks.append(_Tell(report))
     if folder is not None:
-        callbacks.append(ModelCheckpoint(folder / "checkpoints", save_last=True, save_top_k=0))
-    last = None if folder is None else folder / "checkpoints" / "last.ckpt"
+        callbacks.append(_Keep(folder / CHECKPOINT))
+    last = None if folder is None else folder / CHECKPOINT
+    learned = _loader(task, train, schedule.batch_size, schedule.seed)
     with _quiet():
         trainer = lightning.Trainer(
             max_epochs=schedule.epochs,
@@ -202,26 +250,29 @@ def fit(
             enable_checkpointing=folder is not None,
             enable_progress_bar=False,
             enable_model_summary=False,
-            gradient_clip_val=1.0,
+            gradient_clip_val=task.largest_gradient,
             num_sanity_val_steps=0,
-            log_every_n_steps=max(1, len(sampler)),
+            log_every_n_steps=max(1, len(learned)),
             deterministic=True,
         )
         trainer.fit(
-            _Learner(task, schedule, steps),
-            DataLoader(_Items(train), batch_sampler=sampler, collate_fn=task.collate),
-            DataLoader(
-                _Items(valid),
-                batch_sampler=_SimilarSizes([task.key(x) for x in valid], schedule.batch_size, 0),
-                collate_fn=task.collate,
-            ),
+            _Learner(task, schedule.learning_rate, len(learned) * schedule.epochs),
+            learned,
+            _loader(task, valid, schedule.batch_size, 0) if valid else None,
             ckpt_path=str(last) if last is not None and last.exists() else None,
             weights_only=True,
         )
-    if best.weights:
-        task.model.load_state_dict(best.weights)
+    if history.weights:
+        task.model.load_state_dict(history.weights)
     task.model.cpu().eval()
-    return LossHistory(tuple(best.train), tuple(best.valid), best.epoch)
+    return LossHistory(tuple(history.train), tuple(history.valid), history.epoch)
+
+
+def _loader(
+    task: Task[Any, Item, Any], items: Sequence[Item], batch_size: int, seed: int
+) -> DataLoader[Item]:
+    sampler = _InOrder(task.order(items, batch_size, seed))
+    return DataLoader(_Items(items), batch_sampler=sampler, collate_fn=task.collate)
 
 
 def _loggers(folder: Path | None) -> list[Any]:

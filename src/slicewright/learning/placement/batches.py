@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from slicewright.learning.common.batching import stack_padded
+from slicewright.learning.placement.networks.queue import QueueTensors
 from slicewright.learning.placement.solved_runs import Run
 from slicewright.models.placement.queue_inputs import QueueInputs, queue_inputs
 
@@ -18,24 +19,18 @@ IMPOSSIBLE = -1e9
 """Added to the log-probability of a wrong option."""
 
 
-@dataclass(frozen=True, eq=False)
-class QueueBatch:
+class QueueBatch(NamedTuple):
     """B runs.
 
     Attributes:
-        inputs: of :meth:`slicewright.learning.placement.networks.queue.QueueNetwork.forward`, mask included.
+        tensors: what the network reads.
         wrong: (B, K, O) 0 where an option keeps the optimum, else ``IMPOSSIBLE``.
         served: (B, K) 1 for tasks that the label places.
     """
 
-    inputs: tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+    tensors: QueueTensors
     wrong: Tensor
     served: Tensor
-
-    @property
-    def mask(self) -> Tensor:
-        """(B, K) 0 for padded tasks."""
-        return self.inputs[-1]
 
 
 def queue_batches(runs: Sequence[Run], batch_size: int = BATCH_SIZE) -> list[QueueBatch]:
@@ -56,18 +51,24 @@ def stack(runs: Sequence[Run]) -> QueueBatch:
     wrong = [np.where(run.keeps, 0.0, IMPOSSIBLE).astype(np.float32) for run in runs]
     served = [(run.choice >= 0).astype(np.float32) for run in runs]
     mask = [np.ones(run.tasks.n_tasks, np.float32) for run in runs]
-    inputs = (
-        *(stack_padded([getattr(x, name) for x in seen]) for name in ("cost", "limit", "pair", "task")),
-        torch.from_numpy(np.stack([x.node for x in seen])),
-        torch.from_numpy(seen[0].first),
-        torch.from_numpy(seen[0].second),
-        stack_padded(mask),
+    tensors = QueueTensors(
+        **{
+            name: stack_padded([getattr(x, name) for x in seen]) for name in ("cost", "limit", "pair", "task")
+        },
+        node=torch.from_numpy(np.stack([x.node for x in seen])),
+        first=torch.from_numpy(seen[0].first),
+        second=torch.from_numpy(seen[0].second),
+        mask=stack_padded(mask),
     )
-    return QueueBatch(inputs, stack_padded(wrong), stack_padded(served))  # type: ignore[arg-type]
+    return QueueBatch(tensors, stack_padded(wrong), stack_padded(served))
 
 
-def as_tensors(inputs: QueueInputs) -> tuple[Tensor, ...]:
-    """One problem as the network's arguments, mask included."""
-    batched = [torch.from_numpy(getattr(inputs, n))[None] for n in ("cost", "limit", "pair", "task", "node")]
-    mask = torch.ones(1, inputs.cost.shape[0])
-    return (*batched, torch.from_numpy(inputs.first), torch.from_numpy(inputs.second), mask)
+def as_tensors(inputs: QueueInputs) -> QueueTensors:
+    """One problem as the network reads it."""
+    names = ("cost", "limit", "pair", "task", "node")
+    return QueueTensors(
+        **{name: torch.from_numpy(getattr(inputs, name))[None] for name in names},
+        first=torch.from_numpy(inputs.first),
+        second=torch.from_numpy(inputs.second),
+        mask=torch.ones(1, inputs.cost.shape[0]),
+    )

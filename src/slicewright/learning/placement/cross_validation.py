@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from slicewright.learning.common.instances import folds
 from slicewright.learning.placement.decision_tree import train_tree
 from slicewright.learning.placement.metrics import ClassScores, class_scores
 from slicewright.learning.placement.networks.classifier import ClassifierDesign
 from slicewright.learning.placement.networks.queue import QueueDesign
 from slicewright.learning.placement.predictors import Predictor, of_classifier, of_queue_network, of_tree
-from slicewright.learning.placement.solved_runs import Run, folds
+from slicewright.learning.placement.solved_runs import Run
 from slicewright.learning.placement.training import (
     ClassifierSchedule,
     QueueSchedule,

@@ -23,7 +23,8 @@ from slicewright.learning.placement.solved_runs import (
     FIRST_TEST_SEED,
     LABEL_ITERATIONS,
     Run,
-    ranges,
+    digest,
+    sizes,
     solved_runs,
 )
 from slicewright.learning.placement.training import (
@@ -82,7 +83,8 @@ def train(
 
     Args:
         name: ``gnn``, ``mlp``, ``decision-tree`` or ``queue-network``.
-        folder: for both files.
+        folder: for both files, and logs and checkpoints in ``runs``, from which the same training continues if it was
+            interrupted.
         scale: ``smoke`` (a minute), ``shipped`` (what the package ships) or ``full``.
         data: solved runs of the families ``paper`` and, for ``queue-network``, ``varied``; drawn and solved here
             by default.
@@ -104,7 +106,9 @@ def train(
         family: solved_runs(family, range(count), report=report) if data is None else data[family]
         for family, count in families.items()
     }
-    trained, predict = _trained(name, runs, chosen, seed, epochs, report)
+    labels = digest([run for family in runs.values() for run in family])
+    logs = folder / "runs" / f"{name}-{scale}-{labels[:8]}"
+    trained, predict = _trained(name, runs, chosen, seed, epochs, logs, report)
     figures: dict[str, Any] = {}
     for family in runs:
         report(f"testing on {chosen.tested} runs of family {family}")
@@ -127,35 +131,43 @@ def train(
 
 
 def _trained(
-    name: str, data: Data, scale: TrainingScale, seed: int, epochs: int | None, report: Report
+    name: str, data: Data, scale: TrainingScale, seed: int, epochs: int | None, logs: Path, report: Report
 ) -> tuple[TrainedModel, Predictor]:
     """The model as its files will hold it, and what it predicts before it is exported."""
     paper = data["paper"]
     learned = [run for family in data.values() for run in family]
-    described = partial(TrainedModel, name, trained_for=ranges(learned), libraries=LIBRARIES)
+    described = partial(TrainedModel, name, trained_for=sizes(learned), libraries=LIBRARIES)
     if name == "queue-network":
         schedule = replace(scale.queue, seed=seed, imitate=epochs or scale.queue.imitate)
         design = QueueDesign()
-        network = train_queue_network(learned, design, schedule, report=report)
+        network = train_queue_network(
+            learned,
+            design,
+            schedule,
+            folder=logs / f"{schedule.imitate}-{schedule.descend}-{schedule.seed}",
+            report=report,
+        )
         trained = described(
             QUEUE, queue_onnx(network), asdict(design), training=asdict(schedule), parameters=_count(network)
         )
         return trained, of_queue_network(network)
-    sizes = published_sizes(paper[0])
+    published = published_sizes(paper[0])
     if name == "decision-tree":
         report("growing a tree")
         tree = train_tree(paper, seed=seed)
         trained = described(
             TREE,
-            tree_onnx(tree, sizes.classes),
-            {"features": sizes.features, "classes": sizes.classes},
+            tree_onnx(tree, published.classes),
+            {"features": published.features, "classes": published.classes},
             training={"smallest_leaf": SMALLEST_LEAF},
             parameters=int(tree.tree_.node_count),
         )
-        return trained, of_tree(tree, sizes.classes)
-    shape = replace(sizes, graph=ALONE) if name == "mlp" else sizes
+        return trained, of_tree(tree, published.classes)
+    shape = replace(published, graph=ALONE) if name == "mlp" else published
     rate = replace(scale.classifier, seed=seed, epochs=epochs or scale.classifier.epochs)
-    model: Classifier = train_classifier(paper, shape, rate, report=report)
+    model: Classifier = train_classifier(
+        paper, shape, rate, folder=logs / f"{rate.epochs}-{rate.batch_size}-{rate.seed}", report=report
+    )
     kind = ROWS if name == "mlp" else GRAPH
     trained = described(
         kind, classifier_onnx(model), asdict(shape), training=asdict(rate), parameters=_count(model)

@@ -6,12 +6,14 @@ training and test alike.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from slicewright.learning.common.instances import ranges
 from slicewright.learning.placement.canonical_labels import canonical, keeping
 from slicewright.placement import Link, Tasks, judge, linked_topology, place, placement_preset
 from slicewright.types import BoolArray, IntArray
@@ -132,17 +134,21 @@ def solved_runs(
     return runs
 
 
-def folds(count: int, parts: int, *, seed: int = 0) -> list[IntArray]:
-    """``parts`` sets of run indices that do not overlap and cover all runs, of nearly equal size."""
-    order = np.random.default_rng(seed).permutation(count)
-    return [np.sort(part) for part in np.array_split(order, parts)]
-
-
-def ranges(runs: Sequence[Run]) -> dict[str, list[int]]:
+def sizes(runs: Sequence[Run]) -> dict[str, list[int]]:
     """Smallest and largest counts in the data."""
-    counts = {
-        "tasks": [x.tasks.n_tasks for x in runs],
-        "coins": [x.tasks.topology.coins.size for x in runs],
-        "mecs": [x.tasks.topology.mecs.size for x in runs],
-    }
-    return {name: [int(min(values)), int(max(values))] for name, values in counts.items()}
+    return ranges(
+        {
+            "tasks": [x.tasks.n_tasks for x in runs],
+            "coins": [x.tasks.topology.coins.size for x in runs],
+            "mecs": [x.tasks.topology.mecs.size for x in runs],
+        }
+    )
+
+
+def digest(runs: Sequence[Run]) -> str:
+    """Of all labels: tells data sets apart, for what may be resumed."""
+    whole = hashlib.sha256()
+    for x in runs:
+        whole.update(np.array([x.tasks.n_tasks, x.objective_bit_hops]).tobytes())
+        whole.update(x.choice.tobytes())
+    return whole.hexdigest()

@@ -1,15 +1,20 @@
-"""Training loops of the placement models. Needs torch."""
+"""What the placement models learn from, by which loss, and how fast. Needs torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from slicewright.learning.common.batching import Batches, replayed, shuffled
+from slicewright.learning.common.training import Optimiser, Schedule, Task, fit
 from slicewright.learning.placement.batches import QueueBatch, queue_batches
 from slicewright.learning.placement.networks.classifier import Classifier, ClassifierDesign, mixing
 from slicewright.learning.placement.networks.queue import QueueDesign, QueueNetwork
@@ -49,43 +54,73 @@ class QueueSchedule:
     seed: int = 0
 
 
+class LabelledTasks(NamedTuple):
+    """The tasks of one run, or of several runs of which none mixes with another.
+
+    Attributes:
+        rows: (K, F) features.
+        mix: (K, K) sparse mixing matrix; None where every task is alone.
+        target: (K,) classes, ``IGNORED`` for rejected tasks.
+    """
+
+    rows: Tensor
+    mix: Tensor | None
+    target: Tensor
+
+
 def train_classifier(
     runs: Sequence[Run],
     design: ClassifierDesign,
     schedule: ClassifierSchedule,
     *,
+    folder: Path | None = None,
     report: Report = lambda line: None,
 ) -> Classifier:
-    """Train a published classifier: cross-entropy against the canonical label (16)."""
+    """Train a published classifier: cross-entropy against the canonical label (16).
+
+    Args:
+        runs: solved, of one network size.
+        design: sizes and graph.
+        schedule: how long and how fast.
+        folder: for logs and checkpoints; the same training continues there if it was interrupted.
+        report: told of every epoch.
+    """
     torch.manual_seed(schedule.seed)
     model = Classifier(design)
-    rows = [torch.tensor(task_rows(x.tasks), dtype=torch.float32) for x in runs]
-    model.standardise(torch.cat(rows))
-    target = [torch.tensor(np.where(x.choice < 0, IGNORED, x.choice)) for x in runs]
-    mix = [run_mixing(x, design) for x in runs]
-    optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
-    shuffle = torch.Generator().manual_seed(schedule.seed)
-    for epoch in range(schedule.epochs):
-        total = 0.0
-        for batch in torch.split(torch.randperm(len(runs), generator=shuffle), schedule.batch_size):
-            chosen = batch.tolist()
-            logits = model.mixed(
-                torch.cat([rows[i] for i in chosen]),
-                None if design.graph == ALONE else _diagonal([mix[i] for i in chosen]),
-            )
-            loss = cross_entropy(logits, torch.cat([target[i] for i in chosen]), ignore_index=IGNORED)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += loss.item() * len(chosen)
-        report(f"epoch {epoch + 1} of {schedule.epochs}, loss {total / len(runs):.3f}")
-    return model.eval()
+    items = [_labelled(run, design) for run in runs]
+    model.standardise(torch.cat([x.rows for x in items]))
+    task = Task(model, classifier_loss, _side_by_side, shuffled, _adam, largest_gradient=None)
+    pace = Schedule(
+        epochs=schedule.epochs,
+        batch_size=schedule.batch_size,
+        learning_rate=schedule.learning_rate,
+        seed=schedule.seed,
+    )
+    fit(task, items, schedule=pace, folder=folder, report=report)
+    return model
+
+
+def _labelled(run: Run, design: ClassifierDesign) -> LabelledTasks:
+    return LabelledTasks(
+        torch.tensor(task_rows(run.tasks), dtype=torch.float32),
+        None if design.graph == ALONE else run_mixing(run, design),
+        torch.tensor(np.where(run.choice < 0, IGNORED, run.choice)),
+    )
 
 
 def run_mixing(run: Run, design: ClassifierDesign) -> Tensor:
     """(K, K) sparse mixing matrix of a run under a design's graph."""
     joined = torch.tensor(adjacency(run.tasks, design.graph, run.choice), dtype=torch.float32)
     return mixing(joined, self_loops=design.self_loops).to_sparse()
+
+
+def _side_by_side(runs: Sequence[LabelledTasks]) -> LabelledTasks:
+    mixes = [run.mix for run in runs if run.mix is not None]
+    return LabelledTasks(
+        torch.cat([run.rows for run in runs]),
+        _diagonal(mixes) if mixes else None,
+        torch.cat([run.target for run in runs]),
+    )
 
 
 def _diagonal(blocks: Sequence[Tensor]) -> Tensor:
@@ -100,52 +135,90 @@ def _diagonal(blocks: Sequence[Tensor]) -> Tensor:
     )
 
 
+def classifier_loss(model: Classifier, batch: LabelledTasks) -> Tensor:
+    """Cross-entropy against the label (16), over the tasks that it places."""
+    return cross_entropy(model.mixed(batch.rows, batch.mix), batch.target, ignore_index=IGNORED)
+
+
+def _adam(model: nn.Module, learning_rate: float, steps: int) -> Optimiser:
+    return Optimiser(torch.optim.Adam(model.parameters(), lr=learning_rate))
+
+
 def train_queue_network(
     runs: Sequence[Run],
     design: QueueDesign,
     schedule: QueueSchedule,
     *,
+    folder: Path | None = None,
     report: Report = lambda line: None,
 ) -> QueueNetwork:
-    """Train the size-free network on runs of any networks."""
+    """Train the size-free network on runs of any networks.
+
+    Args:
+        runs: solved.
+        design: widths.
+        schedule: of both stages.
+        folder: for logs and checkpoints; the same training continues there if it was interrupted.
+        report: told of every epoch.
+    """
     torch.manual_seed(schedule.seed)
     model = QueueNetwork(design)
     batches = queue_batches(runs)
-    order = np.random.default_rng(schedule.seed)
-    stages = (
+    begun = 0
+    for stage, epochs, rate, imitation, cost in (
         ("imitate", schedule.imitate, schedule.learning_rate, 1.0, 0.0),
         ("descend", schedule.descend, schedule.learning_rate / 3, 0.1, 1.0),
-    )
-    for name, epochs, rate, imitation, cost in stages:
+    ):
         if epochs == 0:
             continue
-        optimizer = torch.optim.Adam(model.parameters(), lr=rate)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * len(batches) + 1)
-        for epoch in range(epochs):
-            total = 0.0
-            for i in order.permutation(len(batches)):
-                loss = queue_loss(model, batches[i], imitation, cost, schedule.penalty)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
-                cycle.step()
-                total += loss.item()
-            report(f"{name}: epoch {epoch + 1} of {epochs}, loss {total / len(batches):.4f}")
-    return model.eval()
+        fit(
+            Task(
+                model,
+                partial(queue_loss, imitation=imitation, cost=cost, penalty=schedule.penalty),
+                lambda one: one[0],
+                partial(_one_by_one, begun=begun),
+                _one_cycle_adam,
+            ),
+            batches,
+            schedule=Schedule(epochs=epochs, batch_size=1, learning_rate=rate, seed=schedule.seed),
+            folder=None if folder is None else folder / stage,
+            report=partial(_prefixed, report, stage),
+        )
+        begun += epochs
+    return model
+
+
+def _prefixed(report: Report, stage: str, line: str) -> None:
+    report(f"{stage}: {line}")
+
+
+def _one_by_one(items: Sequence[Any], batch_size: int, seed: int, *, begun: int) -> Batches:
+    """Batches that were stacked before, in random order; the second stage goes on with the orders of the first."""
+
+    def orders() -> Iterator[list[list[int]]]:
+        rng = np.random.default_rng(seed)
+        while True:
+            yield [[i] for i in rng.permutation(len(items)).tolist()]
+
+    return lambda epoch: replayed(orders, begun + epoch)
+
+
+def _one_cycle_adam(model: nn.Module, learning_rate: float, steps: int) -> Optimiser:
+    adam = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    return Optimiser(adam, torch.optim.lr_scheduler.OneCycleLR(adam, learning_rate, total_steps=steps + 1))
 
 
 def queue_loss(
-    model: QueueNetwork, batch: QueueBatch, imitation: float, cost: float, penalty: float
+    model: QueueNetwork, batch: QueueBatch, *, imitation: float, cost: float, penalty: float
 ) -> Tensor:
     """Cross-entropy against any option that keeps the optimum, and the expected cost with its broken limits.
 
     Later rounds count more, so that the first ones may be rough.
     """
-    answers = model.trace(*batch.inputs)
+    answers = model.trace(batch.tensors)
     total = torch.zeros(())
     weight = 0.0
-    mask = batch.mask
+    mask = batch.tensors.mask
     for number, logits in enumerate(answers):
         log_p = torch.log_softmax(logits, dim=-1)
         share = 0.5 ** (len(answers) - 1 - number)
@@ -161,7 +234,7 @@ def queue_loss(
 
 def _relaxed(batch: QueueBatch, p: Tensor, penalty: float) -> Tensor:
     """Mean over tasks of expected cost and of how far the expected queues break the limits of used options."""
-    cost, limit, _, task, _, first, second, mask = batch.inputs
+    cost, limit, _, task, _, first, second, mask = batch.tensors
     use = p @ (first + second)
     nodes, count = first.shape[1], mask.sum(dim=1)
     load = torch.einsum("bk,bkj->bj", task[:, :, 3] * mask, use) * (nodes / (2.0 * count))[:, None]

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from torch import Tensor, nn
 
+from slicewright.learning.common.instances import folds
 from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.fold_training import Batch, FoldItem, FoldTrainer, Subproblem
 from slicewright.learning.slicing.networks.heads import bandwidth_loss, choice_loss, share_loss
@@ -26,7 +27,7 @@ from slicewright.learning.slicing.networks.published import (
     ShareModel,
     Sizes,
 )
-from slicewright.learning.slicing.solved_scenarios import Solved, digest, folds, same_network
+from slicewright.learning.slicing.solved_scenarios import Solved, digest, same_network
 from slicewright.models.slicing.features import Float32Array, Rows, Targets, rows, targets
 
 Upstream: TypeAlias = Literal["chained", "oracle-inputs", "conditioned"]

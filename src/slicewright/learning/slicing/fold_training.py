@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from slicewright.files.documents import write_atomically
-from slicewright.learning.common.batching import stack_padded
+from slicewright.learning.common.batching import similar_sizes, stack_padded
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import device_mask
 from slicewright.learning.slicing.networks.heads import Choice
@@ -123,7 +123,9 @@ class FoldTrainer:
         valid, train = [items[i] for i in order[:held]], [items[i] for i in order[held:]]
         model = problem.build(items[0].rows.shape[-1])
         model.encoder.standardise.fit(*_flat(collate(train)))
-        task = Task(model, problem.loss, collate, lambda item: float(np.log(item.rows.shape[-2])))
+        task = Task(
+            model, problem.loss, collate, similar_sizes(lambda item: float(np.log(item.rows.shape[-2])))
+        )
         logs = self._logs(f"{problem.name}-{what}", offset)
         fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=logs)
         return model

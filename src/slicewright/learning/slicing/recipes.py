@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
+from slicewright.learning.common.batching import similar_sizes
 from slicewright.learning.common.model_files import TrainedModel, write_model
 from slicewright.learning.common.onnx_export import with_weights
 from slicewright.learning.common.training import Schedule, Task, fit
@@ -26,6 +27,7 @@ from slicewright.learning.slicing.solved_scenarios import (
     Solved,
     digest,
     draw,
+    sizes,
     solve,
 )
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card
@@ -176,7 +178,7 @@ def trained_model(
         kind,
         onnx,
         network.settings(),
-        ranges(instances),
+        sizes(instances),
         data=data or {},
         training=training,
         figures=figures or {},
@@ -255,7 +257,7 @@ def train_bipartite(
         ("descend", descend, BipartiteLoss(imitation=0.05, cost=1.0)),
     ):
         report(f"{stage}: {len(learn)} scenarios, {schedule.epochs} epochs")
-        task = Task(model, loss, collate_networks, lambda item: network_key(item[0]))
+        task = Task(model, loss, collate_networks, similar_sizes(lambda item: network_key(item[0])))
         where = None if folder is None else folder / f"{stage}-{schedule.epochs}-{schedule.seed}"
         fit(task, learn, valid, schedule=schedule, folder=where, report=partial(_prefixed, report, stage))
     return model
@@ -279,17 +281,6 @@ def network_item(instance: Solved) -> NetworkItem:
 def collate_networks(items: list[NetworkItem]) -> NetworkBatch:
     """Pad and stack."""
     return network_batch([x for x, _ in items], [y for _, y in items])
-
-
-def ranges(instances: Sequence[Solved]) -> dict[str, list[int]]:
-    """Smallest and largest counts in the training data."""
-    counts = {
-        "devices": [x.scenario.n_devices for x in instances],
-        "access_points": [x.scenario.n_access_points for x in instances],
-        "nodes": [x.scenario.n_nodes for x in instances],
-        "slices": [x.scenario.n_slices for x in instances],
-    }
-    return {name: [min(values), max(values)] for name, values in counts.items()}
 
 
 def _drawn(name: str, scale: TrainingScale, seed: int) -> tuple[list[Solved], dict[str, Any]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.errors import InvalidOptionError
+from slicewright.learning.common.instances import ranges
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
@@ -130,17 +131,6 @@ def draw(family: str, count: int, *, first_seed: int = 0) -> list[Scenario]:
     return [FAMILIES[family](first_seed + k) for k in range(count)]
 
 
-def folds(count: int, parts: int, *, seed: int = 0) -> list[np.ndarray]:
-    """Random disjoint folds of ``range(count)``, as even as possible.
-
-    Raises:
-        InvalidOptionError: fewer than two parts, or more parts than instances.
-    """
-    if not 2 <= parts <= count:
-        raise InvalidOptionError("folds", f"must be from 2 to the number of instances, {count}", value=parts)
-    return [np.sort(part) for part in np.array_split(np.random.default_rng(seed).permutation(count), parts)]
-
-
 def same_network(instances: Sequence[Solved]) -> tuple[int, int, int]:
     """(A, J, N) of instances that must agree in it.
 
@@ -153,6 +143,18 @@ def same_network(instances: Sequence[Solved]) -> tuple[int, int, int]:
             "instances", "must be of one network size", value=sorted(sizes), fix="use bipartite"
         )
     return sizes.pop()
+
+
+def sizes(instances: Sequence[Solved]) -> dict[str, list[int]]:
+    """Smallest and largest counts in the data."""
+    return ranges(
+        {
+            "devices": [x.scenario.n_devices for x in instances],
+            "access_points": [x.scenario.n_access_points for x in instances],
+            "nodes": [x.scenario.n_nodes for x in instances],
+            "slices": [x.scenario.n_slices for x in instances],
+        }
+    )
 
 
 def digest(instances: Sequence[Solved]) -> str:

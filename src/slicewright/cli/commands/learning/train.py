@@ -78,7 +78,7 @@ def placement(
 
     Serve what you trained with `SLICEWRIGHT_MODELS=models slicewright place TASKS --method MODEL`.
     """
-    require_extra("training", "train", "torch", "sklearn", "onnx")
+    require_extra("training", "train", "torch", "lightning", "sklearn", "onnx")
     with progress_output().status("loading torch") as status:
         from slicewright.learning.placement.recipes import train
 

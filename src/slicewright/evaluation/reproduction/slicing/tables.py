@@ -182,7 +182,7 @@ def _cross_validated(name: str, instances: list[Solved], scale: Scale, seed: int
 
 def _ours(shop: Workshop, method: str, instances: list[Solved]) -> Measured:
     """The same figures for a method that decides first and then takes the optimal shares."""
-    from slicewright.learning.slicing.solved_scenarios import folds
+    from slicewright.learning.common.instances import folds
     from slicewright.models.slicing.features import targets
     from slicewright.policies.slicing import plan
 

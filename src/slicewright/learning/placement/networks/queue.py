@@ -8,6 +8,7 @@ left of the limits give the next soft assignment. No width depends on the number
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,26 @@ class QueueDesign:
 
     width: int = 24
     rounds: int = 4
+
+
+class QueueTensors(NamedTuple):
+    """B problems as the network reads them.
+
+    Attributes:
+        cost, limit, pair, task, node: as in :class:`slicewright.models.placement.queue_inputs.QueueInputs`, with a
+            leading batch axis.
+        first, second: likewise, shared by all problems of a batch.
+        mask: (B, K) 0 for padded tasks, which change nothing.
+    """
+
+    cost: Tensor
+    limit: Tensor
+    pair: Tensor
+    task: Tensor
+    node: Tensor
+    first: Tensor
+    second: Tensor
+    mask: Tensor
 
 
 class Round(nn.Module):
@@ -67,36 +88,13 @@ class QueueNetwork(nn.Module):
         self.rounds = nn.ModuleList([Round(design.width) for _ in range(design.rounds)])
         self.sharpness = nn.Parameter(torch.tensor(3.0))
 
-    def forward(
-        self,
-        cost: Tensor,
-        limit: Tensor,
-        pair: Tensor,
-        task: Tensor,
-        node: Tensor,
-        first: Tensor,
-        second: Tensor,
-        mask: Tensor,
-    ) -> Tensor:
-        """(B, K, O) log-probabilities of the options after the last round.
+    def forward(self, *tensors: Tensor) -> Tensor:
+        """(B, K, O) log-probabilities of the options after the last round, from the fields of :class:`QueueTensors`."""
+        return torch.log_softmax(self.trace(QueueTensors(*tensors))[-1], dim=-1)
 
-        Args as :class:`slicewright.models.placement.queue_inputs.QueueInputs` with a batch axis, except that
-        ``first`` and ``second`` are shared; ``mask`` (B, K) is 0 for padded tasks, which change nothing.
-        """
-        return torch.log_softmax(self.trace(cost, limit, pair, task, node, first, second, mask)[-1], dim=-1)
-
-    def trace(
-        self,
-        cost: Tensor,
-        limit: Tensor,
-        pair: Tensor,
-        task: Tensor,
-        node: Tensor,
-        first: Tensor,
-        second: Tensor,
-        mask: Tensor,
-    ) -> list[Tensor]:
+    def trace(self, tensors: QueueTensors) -> list[Tensor]:
         """Logits after every round, each (B, K, O)."""
+        cost, limit, pair, task, node, first, second, mask = tensors
         both = first + second
         at_task = (self.task(task) + self.pair.bias)[:, None]
         base = pair.transpose(1, 2) @ self.pair.weight.T + at_task + self.node(node)[:, :, None]
