@@ -123,6 +123,11 @@ class _InOrder(Sampler[list[int]]):
         """Called by Lightning before each epoch, so that a resumed run continues the same orders."""
         self.epoch = epoch
 
+    @property
+    def sampler(self) -> _InOrder:
+        """Where Lightning looks for what wants to know the epoch."""
+        return self
+
     def __len__(self) -> int:
         return self.count
 
