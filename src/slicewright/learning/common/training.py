@@ -114,25 +114,19 @@ class _Items(Dataset[Item]):
 
 
 class _InOrder(Sampler[list[int]]):
-    """The batches of the epoch that Lightning is at."""
+    """The batches of the epoch that training is at.
 
-    def __init__(self, batches: Batches) -> None:
-        self.batches, self.epoch, self.count = batches, 0, len(batches(0))
+    Asks for the epoch when an epoch begins: what Lightning tells samplers comes too late where a run is resumed.
+    """
 
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch, so that a resumed run continues the same orders."""
-        self.epoch = epoch
-
-    @property
-    def sampler(self) -> _InOrder:
-        """Where Lightning looks for what wants to know the epoch."""
-        return self
+    def __init__(self, batches: Batches, epoch: Callable[[], int]) -> None:
+        self.batches, self.epoch, self.count = batches, epoch, len(batches(0))
 
     def __len__(self) -> int:
         return self.count
 
     def __iter__(self) -> Iterator[list[int]]:
-        return (list(batch) for batch in self.batches(self.epoch))
+        return (list(batch) for batch in self.batches(self.epoch()))
 
 
 class _Learner(lightning.LightningModule):
@@ -244,7 +238,8 @@ def fit(
     if folder is not None:
         callbacks.append(_Keep(folder / CHECKPOINT))
     last = None if folder is None else folder / CHECKPOINT
-    learned = _loader(task, train, schedule.batch_size, schedule.seed)
+    order = task.order(train, schedule.batch_size, schedule.seed)
+    steps = len(order(0))
     with _quiet():
         trainer = lightning.Trainer(
             max_epochs=schedule.epochs,
@@ -257,13 +252,15 @@ def fit(
             enable_model_summary=False,
             gradient_clip_val=task.largest_gradient,
             num_sanity_val_steps=0,
-            log_every_n_steps=max(1, len(learned)),
+            log_every_n_steps=max(1, steps),
             deterministic=True,
         )
+        learned = _InOrder(order, lambda: len(history.train))
+        held = _InOrder(task.order(valid, schedule.batch_size, 0), lambda: 0) if valid else None
         trainer.fit(
-            _Learner(task, schedule.learning_rate, len(learned) * schedule.epochs),
-            learned,
-            _loader(task, valid, schedule.batch_size, 0) if valid else None,
+            _Learner(task, schedule.learning_rate, steps * schedule.epochs),
+            DataLoader(_Items(train), batch_sampler=learned, collate_fn=task.collate),
+            held and DataLoader(_Items(valid), batch_sampler=held, collate_fn=task.collate),
             ckpt_path=str(last) if last is not None and last.exists() else None,
             weights_only=True,
         )
@@ -271,13 +268,6 @@ def fit(
         task.model.load_state_dict(history.weights)
     task.model.cpu().eval()
     return LossHistory(tuple(history.train), tuple(history.valid), history.epoch)
-
-
-def _loader(
-    task: Task[Any, Item, Any], items: Sequence[Item], batch_size: int, seed: int
-) -> DataLoader[Item]:
-    sampler = _InOrder(task.order(items, batch_size, seed))
-    return DataLoader(_Items(items), batch_sampler=sampler, collate_fn=task.collate)
 
 
 def _loggers(folder: Path | None) -> list[Any]:
