@@ -61,7 +61,7 @@ def settle_unjudged(situation: Situation, proposal: Proposal, method: str, *, ep
     grants = {**targets, **{pin.slice: pin.held for pin in situation.pins}}
     allocations = {name: allocate(grant) for name, grant in grants.items()}
     plan = assemble(situation, grants, allocations, method)
-    devices = tuple(d.id for d in situation.plannable)
+    devices = tuple(situation.row)
     return Settlement(
         method=method,
         devices=devices,
@@ -82,8 +82,7 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
     names = [name for name in network.slice_names if name not in pinned]
     devices = {d.id: d for d in situation.plannable}
     scenario = situation.scenario if devices else None
-    row = {d.id: i for i, d in enumerate(situation.plannable)}
-    index = network.index
+    row, index = situation.row, network.index
     seats: dict[str, dict[str, Seat]] = {name: {} for name in names}
     for device, place in proposal.places.items():
         if scenario is None or device not in row:
@@ -129,8 +128,8 @@ def assemble(
     if not situation.plannable:
         return None
     scenario = situation.scenario
-    row = {d.id: i for i, d in enumerate(situation.plannable)}
-    ap, node = situation.network.index.access_point, situation.network.index.node
+    row, index = situation.row, situation.network.index
+    ap, node = index.access_point, index.node
     triples = np.full((3, len(row)), LOCAL)
     radio, compute = np.zeros(len(row)), np.zeros(len(row))
     bandwidth = np.zeros((scenario.n_access_points, scenario.n_slices))
@@ -156,7 +155,7 @@ def _reasons(
     reasons = dict(situation.unservable)
     if plan is None:
         return reasons
-    ids = [d.id for d in situation.plannable]
+    ids = list(situation.row)
     found = {ids[i]: reason for i, reason in why_local(plan.scenario, plan.decisions).items()}
     if situation.pins:
         found = _because_of_pins(situation, plan, found)
@@ -171,7 +170,7 @@ def _because_of_pins(situation: Situation, plan: Plan, found: Mapping[str, Reaso
     held = frozenset().union(*(pin.devices for pin in pins))
     pinned = {pin.slice for pin in pins}
     columns = np.array([name not in pinned for name in situation.network.slice_names])
-    ids = [d.id for d in situation.plannable]
+    ids = list(situation.row)
     out = dict(found)
     if columns.any():
         masked = np.where(columns, plan.scenario.node_capacity_hz, 0.0)

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from scipy import sparse
 
 from slicewright.control.state.device import Device
-from slicewright.control.state.network import Network
+from slicewright.control.state.network import Network, positions
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,17 @@ class Details:
     @cached_property
     def row(self) -> Mapping[str, int]:
         """Device to its index."""
-        return {device: i for i, device in enumerate(self.devices)}
+        return positions(self.devices)
+
+    @cached_property
+    def access_point(self) -> Mapping[str, int]:
+        """Access point to its index."""
+        return positions(self.access_points)
+
+    @cached_property
+    def node(self) -> Mapping[str, int]:
+        """Node to its index."""
+        return positions(self.nodes)
 
 
 DETAILS: TypeAdapter[Details] = TypeAdapter(Details)

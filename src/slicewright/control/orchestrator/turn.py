@@ -165,8 +165,8 @@ def finish_turn(
         term = replace(term, failures=failures)
         draft.add(*rollback)
     elif not draft.state.dirty and draft.state.settled:
-        rebalanced = status_events.rebalanced
-        draft.add(*rebalanced(draft.state, inputs.statuses, begun.away, options.rebalance_ratio))
+        shares = status_events.rebalanced(draft.state, inputs.statuses, begun.away, options.rebalance_ratio)
+        draft.add(*shares)
     draft.add(*sends(draft.state, begun.away))
     if probe and not draft.events:
         draft.add(Checkpoint(dump(draft.state)))

@@ -158,8 +158,7 @@ def share_rule(
 
 def _columns(seats: Mapping[str, Seat], details: Details) -> dict[str, tuple[int, int, int]]:
     """Device to its row, its access point's and its node's index."""
-    point = {name: a for a, name in enumerate(details.access_points)}
-    node = {name: j for j, name in enumerate(details.nodes)}
+    point, node = details.access_point, details.node
     out: dict[str, tuple[int, int, int]] = {}
     for device, seat in seats.items():
         if device not in details.row or seat.access_point not in point or seat.node not in node:
@@ -179,7 +178,7 @@ def _rows(seats: Mapping[str, Seat], details: Details) -> Float32Array:
         bits[i], local[i], arrival[i], cycles[i] = (
             seat.task_bits, seat.local_time_s, seat.arrival_hz, seat.cycles,
         )  # fmt: skip
-        rate[i, details.access_points.index(seat.access_point)] = seat.rate_bps
+        rate[i, details.access_point[seat.access_point]] = seat.rate_bps
     return manager_rows(
         task_bits=bits,
         local_time_s=local,

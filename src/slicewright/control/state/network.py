@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +21,11 @@ from slicewright.types import Document, FloatArray, Queueing
 SCHEMA = "slicewright/network/v1"
 _UNSERVED = 16.0
 """Work of a device in a slice that it may not use: this many times what 13b admits on the fastest node."""
+
+
+def positions(names: Iterable[str]) -> dict[str, int]:
+    """Where each of some names stands among them."""
+    return {name: k for k, name in enumerate(names)}
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,7 @@ class Network:
     @cached_property
     def index(self) -> PlaceIndex:
         """Where each name is."""
-        names = (self.access_points, self.nodes, self.slice_names)
-        return PlaceIndex(*({name: k for k, name in enumerate(kind)} for kind in names))
+        return PlaceIndex(*map(positions, (self.access_points, self.nodes, self.slice_names)))
 
     def arrays(self, devices: Sequence[Device]) -> tuple[FloatArray, FloatArray | sparse.csr_array]:
         """Work and rates of devices in this network: (I, N) cycle and (I, A) bit/s."""

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from slicewright.control.state.device import DEVICE, Device, Life
 from slicewright.control.state.grants import Grant, GrantAccount, highest
-from slicewright.control.state.network import Network
+from slicewright.control.state.network import Network, positions
 from slicewright.control.state.reasons import Reason, unservable
 from slicewright.network.scenario import Scenario
 
@@ -112,6 +112,11 @@ class Situation:
     def plannable(self) -> tuple[Device, ...]:
         """The devices of the plan's scenario, in order: the indices of plan files."""
         return tuple(d for d in self.devices if d.id not in self.unservable)
+
+    @cached_property
+    def row(self) -> Mapping[str, int]:
+        """Device to its index in the plan's scenario."""
+        return positions(d.id for d in self.plannable)
 
     @cached_property
     def scenario(self) -> Scenario:

@@ -77,7 +77,7 @@ class Picture:
     @cached_property
     def row(self) -> Mapping[str, int]:
         """Device to its index in the plan."""
-        return {d.id: i for i, d in enumerate(self.situation.plannable)}
+        return self.situation.row
 
     def reason(self, device: str) -> Reason | None:
         """Why a device is local in this view; None if it is offloaded."""
