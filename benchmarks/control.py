@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ from slicewright.control.state.device import Device, devices_of
 from slicewright.network.scenario_file import save_scenario
 
 CLIENTS = 16
-_SERVE = (sys.executable, "-c", "from slicewright.cli.main import run; run()", "serve")
+PATIENCE_S = 90
+_SERVE = (sys.executable, "-c", "from slicewright.cli.main import run; run()", "serve", "--port", "0")
 
 
 def main(scale: str) -> None:
@@ -55,35 +56,53 @@ def main(scale: str) -> None:
 
 @contextmanager
 def _served(folder: Path, devices: int, nats: str | None) -> Iterator[str]:
-    scenario = save_scenario(sw.preset("paper-slicing", devices=devices), folder / "scenario.json")
-    port = _free_port()
-    commands: list[list[str]] = []
-    if nats is None:
-        commands.append([*_SERVE, str(scenario), "--port", str(port), "--store", str(folder / "journal.db")])
-    else:
-        bus = f"nats://127.0.0.1:{_free_port()}"
-        commands.append(
-            [nats, "-a", "127.0.0.1", "-p", bus.rsplit(":", 1)[1], "-js", "-sd", str(folder / "nats")]
-        )
-        commands.append([*_SERVE, str(scenario), "--port", str(port), "--nats", bus, "--role", "sro"])
-        slices = [option for n in range(3) for option in ("--slice", f"s{n}")]
-        commands.append([*_SERVE, "--nats", bus, "--role", "slice-manager", *slices])
-    running = []
-    try:
-        for command in commands:
-            running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-            time.sleep(0.5)
-        url = f"http://127.0.0.1:{port}"
+    """The address of a control plane that has settled; every server finds a free port itself and says which."""
+    scenario = str(save_scenario(sw.preset("paper-slicing", devices=devices), folder / "scenario.json"))
+    log = folder / "serve.log"
+    with ExitStack() as stack:
+
+        def start(*command: str) -> int:
+            return stack.enter_context(_running(command, log)).pid
+
+        if nats is None:
+            start(*_SERVE, scenario, "--store", str(folder / "journal.db"))
+        else:
+            ports = ("-p", "-1", "--ports_file_dir", str(folder))
+            process = start(nats, "-a", "127.0.0.1", *ports, "-js", "-sd", str(folder / "nats"))
+            bus = _sought(folder / f"{Path(nats).name}_{process}.ports", r"nats://[^\"]+")
+            start(*_SERVE, scenario, "--nats", bus, "--role", "sro")
+            slices = [option for n in range(3) for option in ("--slice", f"s{n}")]
+            start(*_SERVE, "--nats", bus, "--role", "slice-manager", *slices)
+        url = _sought(log, r"http://127\.0\.0\.1:\d+")
         _wait_until_settled(url)
         yield url
+
+
+@contextmanager
+def _running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is ended with the block."""
+    with log.open("ab") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+    try:
+        yield process
     finally:
-        for process in reversed(running):
-            process.terminate()
-            process.wait(15)
+        process.terminate()
+        process.wait(15)
+
+
+def _sought(file: Path, pattern: str) -> str:
+    """The first words of a file that look so, as soon as they are there."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        with suppress(FileNotFoundError):
+            if found := re.search(pattern, file.read_text()):
+                return found.group()
+        time.sleep(0.05)
+    raise RuntimeError(f"no server said where it is in {file}")
 
 
 def _wait_until_settled(url: str) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         try:
             answer = httpx.get(f"{url}/v1/slices", timeout=5)
@@ -95,13 +114,6 @@ def _wait_until_settled(url: str) -> None:
             pass
         time.sleep(0.1)
     raise RuntimeError("the control plane did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _body(device: Device, rng: np.random.Generator) -> dict[str, Any]:

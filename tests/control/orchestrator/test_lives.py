@@ -21,8 +21,8 @@ from slicewright.control.state.fold import fold
 from slicewright.control.state.state import dump, load
 from slicewright.control.transport.memory import MemoryTransport
 from tests.control.orchestrator.test_loop import DEVICES, OPTIONS, Site
-from tests.control.orchestrator.test_turn import World
 from tests.control.support.simulated_time import simulate
+from tests.control.support.turns import World
 
 
 def settled() -> tuple[World, str, str]:
