@@ -49,6 +49,19 @@ class Scratch(NamedTuple):
     floor: Any  # (J + 1,) 1/s
 
 
+@kernel
+def new_scratch(problem):
+    """Nothing removed or marked, and every node may be filled."""
+    n_tasks = problem.count.size
+    return Scratch(
+        np.empty(n_tasks, dtype=np.int64),
+        np.empty(n_tasks, dtype=np.int64),
+        np.empty(n_tasks),
+        np.zeros(n_tasks, dtype=np.bool_),
+        np.full(problem.n_nodes + 1, -np.inf),
+    )
+
+
 @inlined
 def insert(problem, state, floor, k):
     """Give a rejected task the cheapest candidate that fits and respects the floors."""
@@ -283,13 +296,7 @@ def search(problem, floors, chosen, seed, deadline, iterations, enough):
     """
     n_tasks = problem.count.size
     rng = np.array([seed], dtype=np.uint64)
-    scratch = Scratch(
-        np.empty(n_tasks, dtype=np.int64),
-        np.empty(n_tasks, dtype=np.int64),
-        np.empty(n_tasks),
-        np.zeros(n_tasks, dtype=np.bool_),
-        np.full(problem.n_nodes + 1, -np.inf),
-    )
+    scratch = new_scratch(problem)
     state = empty_state(problem)
     best, found = chosen.copy(), np.empty(n_tasks, dtype=np.int64)
     restore(problem, state, best)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
 from slicewright.evaluation.reproduction.engine.published_numbers import SOLVER_SLOWER
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
+from slicewright.evaluation.reproduction.engine.timing import least_seconds, seconds
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.placement.models import (
     DEADLINES,
@@ -46,7 +45,7 @@ def _measure_time(shop: Workshop) -> Measured:
     for count in shop.scale.tasks:
         shop.report(f"solver, {count} tasks")
         times = [
-            _clock(lambda t: solve_exact(t, time_limit_s=limit), t)
+            seconds(lambda t: solve_exact(t, time_limit_s=limit), t)
             for t in figure_tasks(shop, count)[: shop.scale.solver_runs]
         ]
         stopped += sum(t >= limit for t in times)
@@ -58,12 +57,12 @@ def _measure_time(shop: Workshop) -> Measured:
     ]
     for name in LEARNED:
         shop.report(f"timing {name}")
-        row = [estimate([_least(partial(_answer, models[name]), r) for r in runs]) for runs in solved]
+        row = [estimate([least_seconds(partial(_answer, models[name]), r) for r in runs]) for runs in solved]
         curves.append(curve(LABELS[name], STYLES[name], shop.scale.tasks, row))
     row = [
         estimate(
             [
-                _least(lambda t: place(t, iterations=AUTO_STEPS, certify=False), t)
+                least_seconds(lambda t: place(t, iterations=AUTO_STEPS, certify=False), t)
                 for t in figure_tasks(shop, n)[: shop.scale.solver_runs]
             ]
         )
@@ -193,22 +192,6 @@ def _answer(model: Predictor, run: Run) -> FloatArray:
     scores = model(run)
     repaired(compiled_problem(run.tasks), scores, decodings=DECODINGS)
     return scores
-
-
-def _clock(call: Callable[[Tasks], object], tasks: Tasks) -> float:
-    began = time.perf_counter()
-    call(tasks)
-    return time.perf_counter() - began
-
-
-def _least(call: Callable[[Any], object], given: Any) -> float:
-    """Least s of three calls."""
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        call(given)
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 ITEMS = (

@@ -11,6 +11,7 @@ from slicewright.evaluation.reproduction.engine.item import Item, Verdict
 from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel
 from slicewright.evaluation.reproduction.engine.published_numbers import TIME_SAVED
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
+from slicewright.evaluation.reproduction.engine.timing import REPEATS, least_seconds
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.slicing.methods import LABELS, proven_optimum, scenarios
 from slicewright.evaluation.reproduction.slicing.models import published_model, serving, size_free_model
@@ -20,7 +21,6 @@ from slicewright.slicing.plan import Plan
 from slicewright.slicing.published.ipopt_shares import ipopt_shares
 
 BUDGETS_S = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-REPEATS = 3
 SOLVER = "OS as published (SCIP + Ipopt)"
 EXACT = "ours, exact (proven 1e-4)"
 
@@ -57,7 +57,7 @@ def _measure_time(shop: Workshop) -> Measured:
             for devices in scale.devices:  # what is compiled or loaded on first use
                 answer(scenarios(shop, devices, {}, 1)[0])
             row = [
-                estimate([_seconds(answer, s) for s in scenarios(shop, i, {}, scale.few)])
+                estimate([least_seconds(answer, s) for s in scenarios(shop, i, {}, scale.few)])
                 for i in scale.devices
             ]
         curves.append(curve(label, style, scale.devices, row))
@@ -129,7 +129,7 @@ def _measure_curve(shop: Workshop) -> Measured:
             raw = [plan(p, method=f"{name}-raw", rounds=0) for p in problems]
         gap = estimate([100 * (p.cost_s / b - 1) for p, b in zip(raw, best, strict=True)])
         answer = partial(plan, method=f"{name}-raw", rounds=0)
-        taken = float(np.median([_seconds(answer, p) for p in problems]))
+        taken = float(np.median([least_seconds(answer, p) for p in problems]))
         label = LABELS[name] if name == "bipartite" else f"{LABELS[name]}, raw"
         curves.append(curve(label, "other" if name == "deepsets-s" else "erap", [1e3 * taken], [gap]))
     panels = [
@@ -170,18 +170,6 @@ def _judge_curve(data: Measured) -> Verdict:
         f"{len(auto)} budgets, and both are far nearer to the optimum than the published network. The "
         "publication compares with ERAP and PRAP only.",
     )
-
-
-def _seconds(answer: Callable[[Scenario], object], problem: Scenario) -> float:
-    """Least s of several calls."""
-    import time
-
-    times = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        answer(problem)
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 ITEMS = (

@@ -209,18 +209,9 @@ class Bipartite(nn.Module):
             out.append(soft)
         return out
 
-    def forward(
-        self,
-        radio: Tensor,
-        work: Tensor,
-        capacity: Tensor,
-        local: Tensor,
-        arrival: Tensor,
-        shared: Tensor,
-        mask: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """A batch of networks (see ``features.ScenarioInputs``) to (B, I, A) and (B, I, N, J) probabilities."""
-        p = prepare(radio, work, capacity, local, arrival, shared, mask)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """A batch of networks (see ``NetworkBatch.inputs``) to (B, I, A) and (B, I, N, J) probabilities."""
+        p = prepare(*inputs)
         return self.unroll(p)[-1].probabilities(p)
 
 

@@ -13,7 +13,7 @@ from slicewright.placement._kernels.problem import (
     restore,
     total_cost,
 )
-from slicewright.placement._kernels.search import Scratch, refill
+from slicewright.placement._kernels.search import new_scratch, refill
 
 
 @outlined
@@ -51,13 +51,7 @@ def decode(problem, scores, decodings, spread, seed):
     noise = np.zeros((n_tasks, problem.n_nodes + 1))
     key, base = np.empty(n_tasks), np.empty(n_tasks)
     nobody, best = np.full(n_tasks, REJECTED), np.full(n_tasks, REJECTED)
-    scratch = Scratch(
-        np.empty(n_tasks, dtype=np.int64),
-        np.empty(n_tasks, dtype=np.int64),
-        np.empty(n_tasks),
-        np.zeros(n_tasks, dtype=np.bool_),
-        np.full(problem.n_nodes + 1, -np.inf),
-    )
+    scratch = new_scratch(problem)
     stakes(problem, scores, base)
     least = np.inf
     for turn in range(decodings):
