@@ -24,7 +24,7 @@ from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.report.figures import draw
 from slicewright.evaluation.reproduction.slicing.methods import proven, proven_optimum
-from slicewright.evaluation.reproduction.slicing.nested_scenarios import nested
+from slicewright.evaluation.reproduction.slicing.nested_scenarios import nested_scenario
 from slicewright.evaluation.reproduction.study import chosen_items, items_of, reproduce, verdict
 
 
@@ -173,17 +173,17 @@ def test_intervals_are_students() -> None:
 
 
 def test_nested_scenarios_differ_only_in_what_is_varied() -> None:
-    few, many = (nested(6, 1, {"coins": n}) for n in (4, 12))
+    few, many = (nested_scenario(6, 1, {"coins": n}) for n in (4, 12))
     assert (few.n_nodes, many.n_nodes) == (5, 13)
     assert (few.rate_bps == many.rate_bps).all()
     assert (few.node_capacity_hz[:4] == many.node_capacity_hz[:4]).all()
     assert few.node_kinds[-1] == many.node_kinds[-1] == "mec"
-    assert nested(6, 1, {"slices": 2}).n_slices == 2
-    assert nested(6, 1, {"access_points": 5}).n_access_points == 5
+    assert nested_scenario(6, 1, {"slices": 2}).n_slices == 2
+    assert nested_scenario(6, 1, {"access_points": 5}).n_access_points == 5
 
 
 def test_more_coins_never_cost_more() -> None:
-    costs = [proven_optimum(nested(8, 3, {"coins": n})) for n in (4, 8, 12)]
+    costs = [proven_optimum(nested_scenario(8, 3, {"coins": n})) for n in (4, 8, 12)]
     assert all(proven(answer) for answer in costs)
     assert all(b.cost_s <= a.cost_s * (1 + 2e-4) for a, b in itertools.pairwise(costs))
 

@@ -17,7 +17,7 @@ from slicewright.evaluation.reproduction.slicing.models import (
     serving,
     size_free_model,
 )
-from slicewright.evaluation.reproduction.slicing.nested_scenarios import nested
+from slicewright.evaluation.reproduction.slicing.nested_scenarios import nested_scenario
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan
@@ -48,7 +48,7 @@ PUBLISHED_METHODS = ("os", "deepsets-s", "erap", "prap", "ours")
 def scenarios(shop: Workshop, devices: int, overrides: Overrides, count: int | None = None) -> list[Scenario]:
     """Test scenarios: the same seeds at every point."""
     seeds = range(FIRST_SEED, FIRST_SEED + (shop.scale.runs if count is None else count))
-    return [nested(devices, seed, overrides) for seed in seeds]
+    return [nested_scenario(devices, seed, overrides) for seed in seeds]
 
 
 def optima(shop: Workshop, devices: int, overrides: Overrides) -> tuple[Plan, ...]:
@@ -62,7 +62,9 @@ def _optima(
 ) -> tuple[Plan, ...]:
     seeds = range(FIRST_SEED, FIRST_SEED + runs)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return tuple(pool.map(lambda seed: proven_optimum(nested(devices, seed, dict(overrides))), seeds))
+        return tuple(
+            pool.map(lambda seed: proven_optimum(nested_scenario(devices, seed, dict(overrides))), seeds)
+        )
 
 
 def plans(shop: Workshop, method: str, problems: Sequence[Scenario], overrides: Overrides) -> list[Plan]:

@@ -19,7 +19,7 @@ LARGEST: Mapping[str, int] = MappingProxyType({"access_points": 6, "coins": 12, 
 PRESET = "paper-slicing"
 
 
-def nested(devices: int, seed: int, overrides: Mapping[str, Any]) -> Scenario:
+def nested_scenario(devices: int, seed: int, overrides: Mapping[str, Any]) -> Scenario:
     """A scenario of the published setting with some parameters replaced.
 
     Args:
