@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -18,22 +18,12 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
 from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
-from tests.control.support.processes import NATS, nats_server
 from tests.control.support.scenes import scenario_of
 
 KINDS = ("memory", "sqlite", "segmented", "nats")
 DURABLE = ("sqlite", "segmented", "nats")
 Opener = Callable[[], Awaitable[Journal]]
 Story = Callable[[Opener], Awaitable[None]]
-
-
-@pytest.fixture
-def nats_url(tmp_path: Path) -> Iterator[str]:
-    """A server of its own for every story."""
-    if NATS is None:
-        pytest.skip("nats-server is not installed")
-    with nats_server(tmp_path) as url:
-        yield url
 
 
 @pytest.fixture

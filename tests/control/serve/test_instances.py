@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from slicewright.control.plane.instance_name import InstanceName, SameInstanceEr
 from slicewright.control.state.clock import LoopClock
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario_file import save_scenario
-from tests.control.support.processes import NATS, PATIENCE_S, Served, nats_server, wait_for
+from tests.control.support.processes import NATS, Served, nats_server, wait_for
 from tests.control.support.scenes import scenario_of
 from tests.control.support.simulated_time import simulate
 
@@ -39,17 +38,6 @@ def test_a_name_is_one_process_and_free_again_when_that_has_died() -> None:
     simulate(story)
 
 
-def refusal(one: Served) -> str:
-    """What a process says that ends by itself with exit code 2."""
-    assert one.process is not None
-    try:
-        assert one.process.wait(PATIENCE_S) == 2
-    except subprocess.TimeoutExpired:
-        one.kill()
-        raise
-    return one.log.read_text().strip()
-
-
 def test_one_store_serves_one_process(tmp_path: Path) -> None:
     scenario, store = save_scenario(scenario_of(4, 3), tmp_path / "s.json"), tmp_path / "journal.db"
     first, second = (
@@ -60,7 +48,7 @@ def test_one_store_serves_one_process(tmp_path: Path) -> None:
     try:
         wait_for(lambda: first.get("/readyz"), "ready")
         second.start()
-        assert "is in use by another process" in refusal(second).splitlines()[-1]
+        assert "is in use by another process" in second.refusal().splitlines()[-1]
         assert first.get("/readyz")
         first.kill()
         second.start()
@@ -84,7 +72,7 @@ def test_one_name_serves_one_process(tmp_path: Path) -> None:
             )
             assert len(codes) == 1, "one of them goes on"
             ended = first if first.process in codes else second
-            assert "another process runs as --instance m" in refusal(ended).splitlines()[-1]
+            assert "another process runs as --instance m" in ended.refusal().splitlines()[-1]
         finally:
             first.stop()
             second.stop()

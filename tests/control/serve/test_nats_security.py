@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 import slicewright as sw
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.certificates import Authority, nats_credentials
-from tests.control.support.processes import NATS, PATIENCE_S, Served, nats_server, wait_for
+from tests.control.support.processes import NATS, Served, nats_server, wait_for
 from tests.control.support.scenes import scenario_of
 
 pytestmark = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
@@ -51,13 +50,7 @@ def refusals(folder: Path, url: str, *way_in: str) -> Iterator[str]:
         log.unlink(missing_ok=True)
         one = Served(("--nats", url, *way_in, *role), log, flags=())
         one.start()
-        assert one.process is not None
-        try:
-            assert one.process.wait(PATIENCE_S) == 2
-        except subprocess.TimeoutExpired:
-            one.kill()
-            raise
-        said = log.read_text().strip()
+        said = one.refusal()
         assert "Traceback" not in said
         assert "secret" not in said, "passwords are not repeated"
         yield said

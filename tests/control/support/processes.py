@@ -80,6 +80,16 @@ class Served:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def refusal(self) -> str:
+        """What it says; it must end by itself, with exit code 2."""
+        assert self.process is not None
+        try:
+            assert self.process.wait(PATIENCE_S) == 2
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        return self.log.read_text().strip()
+
     @property
     def said(self) -> str:
         """What it has said since it was started last."""

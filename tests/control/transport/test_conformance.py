@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -15,21 +14,11 @@ from slicewright.control.transport.base import Entry, Transport, TransportError
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.transport.nats import NatsTransport
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
-from tests.control.support.processes import NATS, nats_server
 
 KINDS = ("memory", "nats")
 PATIENCE_S = 30.0
 Opener = Callable[[], Transport]
 Story = Callable[[Opener], Awaitable[None]]
-
-
-@pytest.fixture
-def nats_url(tmp_path: Path) -> Iterator[str]:
-    """A server of its own for every story."""
-    if NATS is None:
-        pytest.skip("nats-server is not installed")
-    with nats_server(tmp_path) as url:
-        yield url
 
 
 @pytest.fixture(params=KINDS)
