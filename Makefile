@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test check lint kernels smoke bench install install-test clean help
+.PHONY: demo test check lint kernels smoke fuzz bench install install-test clean help
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -14,6 +14,7 @@ help:
 	@echo "make test   lint, type check, every test, and both publications at smoke scale: ten minutes on two cores"
 	@echo "make lint   ruff, mypy --strict, import contracts"
 	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
+	@echo "make fuzz   ten thousand odd requests against the HTTP API of the control plane: no 500, no exit"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
 demo: $(VENV)/.core
@@ -53,6 +54,10 @@ smoke: $(VENV)/.test
 
 smoke-%: $(VENV)/.test
 	$(BIN)/slicewright reproduce $* --scale smoke --output build/reproduction/$*
+
+# A short version is among the tests.
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.control.fuzz --calls 10000
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks

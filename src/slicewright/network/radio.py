@@ -164,9 +164,14 @@ class Radio:
                 raise InvalidScenarioError(
                     f"radio.{key}", f"is not a parameter of this radio model{nearest(key, known)}"
                 )
-        if np.isinf(reach_m):
-            return model(distances_m(device_m, access_point_m), tx_power_w, bandwidth_hz, **numbers)
-        return _rates_in_reach(model, device_m, access_point_m, tx_power_w, bandwidth_hz, reach_m, numbers)
+        try:
+            if np.isinf(reach_m):
+                return model(distances_m(device_m, access_point_m), tx_power_w, bandwidth_hz, **numbers)
+            return _rates_in_reach(
+                model, device_m, access_point_m, tx_power_w, bandwidth_hz, reach_m, numbers
+            )
+        except OverflowError:
+            raise InvalidScenarioError("radio", "has numbers that give no finite rates") from None
 
 
 def _number(key: str, value: object) -> float:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
+from prometheus_client.core import Metric
 
 from slicewright.control.http import networks, operations, plans, requests
 from slicewright.control.http.auth import LOCAL_ONLY, Access
+from slicewright.control.http.connections import ConnectionLimits
+from slicewright.control.http.gauges import server_gauges
 from slicewright.control.http.limits import DEFAULT_LIMITS, Guard, Limits
 from slicewright.control.http.problems import Problem, install
+from slicewright.control.http.work import Bench, Streams
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.version import __version__
 
@@ -28,7 +32,11 @@ _POLICY = (
 
 
 def create_app(
-    plane: ControlPlane, *, access: Access = LOCAL_ONLY, limits: Limits = DEFAULT_LIMITS
+    plane: ControlPlane,
+    *,
+    access: Access = LOCAL_ONLY,
+    limits: Limits = DEFAULT_LIMITS,
+    connections: ConnectionLimits | None = None,
 ) -> FastAPI:
     """The application; starting it starts the control plane.
 
@@ -36,7 +44,9 @@ def create_app(
         plane: what it serves.
         access: who may do what.
         limits: sizes and rates.
+        connections: of the server that it runs in, to be told by the metrics.
     """
+    bench, scrapes = Bench(limits.places, limits.waiting, limits.work_s), Bench(1, 16, limits.work_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -44,6 +54,8 @@ def create_app(
         try:
             yield
         finally:
+            bench.close()
+            scrapes.close()
             await plane.stop()
 
     app = FastAPI(
@@ -54,7 +66,12 @@ def create_app(
         docs_url=None,  # the bundled pages load scripts from elsewhere; /openapi.json is enough
         redoc_url=None,
     )
-    app.state.plane, app.state.access = plane, access
+    app.state.plane, app.state.access, app.state.bench = plane, access, bench
+    app.state.scrapes = scrapes
+    streams = app.state.streams = {
+        "events": Streams(limits.streams, limits.streams_each),
+        "log": Streams(limits.logs, limits.logs_each),
+    }
     install(app)
     for module in (requests, plans, networks, operations):
         app.include_router(module.router)
@@ -69,8 +86,13 @@ def create_app(
             raise Problem(404, "not-found", "there is no such file")
         return FileResponse(DASHBOARD / name, media_type=_FILES[name])
 
+    def gauges() -> Iterator[Metric]:
+        yield from server_gauges(bench, streams, connections, access)
+
+    plane.metrics.also(gauges)
+
     def count(method: str, route: str, status: int) -> None:
         plane.metrics.requests.labels(method, route, str(status)).inc()
 
-    app.add_middleware(Guard, limits=limits, count=count)
+    app.add_middleware(Guard, limits=limits, count=count, access=access)
     return app

@@ -5,82 +5,43 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
+from typing import NamedTuple
 
-from fastapi import Request
+from starlette.datastructures import Headers
 
 from slicewright.control.http.problems import Problem
-from slicewright.errors import InvalidOptionError
-from slicewright.files.documents import read_document
-from slicewright.files.fields import FieldReader
+from slicewright.control.http.tokens import Scope, Token, TokenFile, read_tokens
+from slicewright.control.state.asking import LOCAL
 
-_read = FieldReader(InvalidOptionError)
+__all__ = ["LOCAL_ONLY", "Access", "Caller", "Scope", "Token", "TokenFile", "is_loopback", "read_tokens"]
+
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
-
-
-class Scope(StrEnum):
-    """What a token allows; admin includes request, request includes read."""
-
-    READ = "read"
-    REQUEST = "request"
-    ADMIN = "admin"
-
-
 _INCLUDES = {
     Scope.READ: {Scope.READ, Scope.REQUEST, Scope.ADMIN},
     Scope.REQUEST: {Scope.REQUEST, Scope.ADMIN},
     Scope.ADMIN: {Scope.ADMIN},
 }
+_FORWARDED = (
+    "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip",
+    "fly-client-ip", "x-original-host", "x-envoy-external-address",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Token:
-    """A bearer token, known by its hash only.
+class Caller(NamedTuple):
+    """Who asks.
 
     Attributes:
-        name: of its owner, for logs and rate limits. sha256: hex digest of the secret. scopes: what it allows.
+        name: of the token's owner, or ``local``.
+        admin: may change what others have asked for.
+        expires_s: seconds since 1970 from which on the token allows nothing.
     """
 
     name: str
-    sha256: str
-    scopes: frozenset[Scope]
-
-
-def read_tokens(path: str | Path) -> tuple[Token, ...]:
-    """Read ``{tokens: [{name, token or sha256, scopes: [read, request, admin]}]}`` in YAML or JSON.
-
-    Raises:
-        InvalidOptionError: what is wrong, and where.
-        FileNotFoundError: no such file.
-    """
-    document = read_document(path, InvalidOptionError)
-    _read.only(document, ("tokens",), "")
-    entries = _read.require(document, "tokens", "")
-    if not isinstance(entries, list) or not entries:
-        raise InvalidOptionError("tokens", "must be a list with at least one token", value=entries)
-    return tuple(_token(item, f"tokens[{k}]") for k, item in enumerate(entries))
-
-
-def _token(item: object, field: str) -> Token:
-    entry = _read.mapping(item, field)
-    _read.only(entry, ("name", "token", "sha256", "scopes"), field)
-    if ("token" in entry) == ("sha256" in entry):
-        raise InvalidOptionError(field, "must have either token or sha256")
-    digest = str(entry.get("sha256") or hashlib.sha256(str(entry["token"]).encode()).hexdigest()).lower()
-    if "token" in entry and len(str(entry["token"])) < 16:
-        raise InvalidOptionError(
-            f"{field}.token", "must have at least 16 characters", fix="openssl rand -hex 24"
-        )
-    if len(digest) != 64 or any(c not in "0123456789abcdef" for c in digest):
-        raise InvalidOptionError(f"{field}.sha256", "must be 64 hexadecimal digits")
-    scopes = _read.require(entry, "scopes", field)
-    if not isinstance(scopes, list) or not scopes:
-        raise InvalidOptionError(f"{field}.scopes", "must be a list", value=scopes)
-    allowed = [_read.choice(s, f"{field}.scopes", [scope.value for scope in Scope]) for s in scopes]
-    return Token(str(_read.require(entry, "name", field)), digest, frozenset(Scope(s) for s in allowed))
+    admin: bool
+    expires_s: float | None = None
 
 
 def is_loopback(host: str) -> bool:
@@ -98,41 +59,81 @@ class Access:
     """The rules of a server.
 
     Attributes:
-        tokens: none means that only this machine is served, and that everything is allowed to it.
+        tokens: known ones, or what gives them; none means that only this machine is served, and that everything is
+            allowed to it.
+        now: seconds since 1970.
     """
 
-    tokens: Sequence[Token] = ()
+    tokens: Sequence[Token] | TokenFile = ()
+    now: Callable[[], float] = time.time
 
-    def caller(self, request: Request, scope: Scope) -> str:
-        """Name of the caller if it may do this.
+    def known(self) -> Sequence[Token]:
+        """The tokens now."""
+        return self.tokens() if isinstance(self.tokens, TokenFile) else self.tokens
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody needs a token. A file of tokens is never that, whatever becomes of it."""
+        return not isinstance(self.tokens, TokenFile) and not self.tokens
+
+    def token(self, headers: Headers) -> Token | None:
+        """The valid token that comes with a request; None without one."""
+        kind, _, secret = headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        digest = hashlib.sha256(secret.strip().encode()).hexdigest()
+        matching = [t for t in self.known() if hmac.compare_digest(t.sha256, digest)]
+        if not matching or self._expired(matching[0]):
+            return None
+        return matching[0]
+
+    def caller(self, headers: Headers, scope: Scope) -> Caller:
+        """The caller if it may do this.
 
         Raises:
             Problem: 401 without a valid token, 403 with too few rights or from elsewhere.
         """
-        if not self.tokens:
-            return self._local_caller(request)
-        kind, _, secret = request.headers.get("authorization", "").partition(" ")
-        digest = hashlib.sha256(secret.strip().encode()).hexdigest()
-        matching = [t for t in self.tokens if hmac.compare_digest(t.sha256, digest)]
-        if kind.lower() != "bearer" or not matching:
+        if self.open:
+            return _local_caller(headers)
+        token = self.token(headers)
+        if token is None:
             challenge = {"WWW-Authenticate": 'Bearer realm="slicewright"'}
             raise Problem(401, "unauthorized", "a valid bearer token is needed", headers=challenge)
-        if not matching[0].scopes & _INCLUDES[scope]:
+        if not token.scopes & _INCLUDES[scope]:
             challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}
             raise Problem(403, "insufficient-scope", f"the token lacks the scope {scope}", headers=challenge)
-        return matching[0].name
+        return Caller(token.name, Scope.ADMIN in token.scopes, token.expires_s)
 
-    def _local_caller(self, request: Request) -> str:
-        """A browser on this machine may be tricked into calling us: its pages must be our own."""
-        host = (request.headers.get("host") or "").rsplit(":", 1)[0]
-        if host not in LOOPBACK_NAMES:
-            raise Problem(
-                403, "loopback-only", "without tokens only this machine is served, under its own name"
-            )
-        origin = request.headers.get("origin")
-        if origin is not None and origin.split("://")[-1] != request.headers.get("host"):
-            raise Problem(403, "foreign-origin", "without tokens only pages of this server may call it")
-        return "local"
+    def still(self, headers: Headers, scope: Scope) -> bool:
+        """Whether a caller that was let in before would be let in now; for answers that go on for long."""
+        try:
+            self.caller(headers, scope)
+        except Problem:
+            return False
+        return True
+
+    def _expired(self, token: Token) -> bool:
+        return token.expires_s is not None and self.now() >= token.expires_s
+
+
+def _local_caller(headers: Headers) -> Caller:
+    """A browser on this machine may be tricked into calling us, and a proxy on it may let others in."""
+    host = _host_name(headers.get("host") or "")
+    if host not in LOOPBACK_NAMES:
+        raise Problem(403, "loopback-only", "without tokens only this machine is served, under its own name")
+    if any(name in headers for name in _FORWARDED) or any(k.startswith("x-forwarded") for k in headers):
+        raise Problem(403, "forwarded", "without tokens nobody is served through a proxy")
+    origin = headers.get("origin")
+    foreign = origin is not None and origin.split("://")[-1] != headers.get("host")
+    if foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise Problem(403, "foreign-origin", "without tokens only pages of this server may call it")
+    return Caller(LOCAL, admin=True)
+
+
+def _host_name(host: str) -> str:
+    """Without the port; ``[::1]`` keeps its brackets."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
 
 
 LOCAL_ONLY = Access()

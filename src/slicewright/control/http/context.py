@@ -1,13 +1,15 @@
-"""What every operation needs: the control plane, and the caller's name and scope."""
+"""What every operation needs: the control plane, the caller and what it may do, and a place where work is done."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from slicewright.control.http.auth import Access, Scope
+from slicewright.control.http.auth import Access, Caller, Scope
+from slicewright.control.http.work import Answer, Bench, GoOn, Streams
 from slicewright.control.plane.control_plane import ControlPlane
 
 
@@ -18,15 +20,42 @@ async def plane_of(request: Request) -> ControlPlane:
     return plane
 
 
-def _needs(scope: Scope) -> Callable[[Request], Awaitable[str]]:
-    async def check(request: Request) -> str:
+def _needs(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
+    async def check(request: Request) -> Caller:
         access: Access = request.app.state.access
-        return access.caller(request, scope)
+        return access.caller(request.headers, scope)
 
     return check
 
 
 Plane = Annotated[ControlPlane, Depends(plane_of)]
-Reader = Annotated[str, Depends(_needs(Scope.READ))]
-Requester = Annotated[str, Depends(_needs(Scope.REQUEST))]
-Admin = Annotated[str, Depends(_needs(Scope.ADMIN))]
+Reader = Annotated[Caller, Depends(_needs(Scope.READ))]
+Requester = Annotated[Caller, Depends(_needs(Scope.REQUEST))]
+Admin = Annotated[Caller, Depends(_needs(Scope.ADMIN))]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the work for one reader's request is done."""
+
+    request: Request
+    caller: Caller
+    bench: Bench
+
+    async def do(self, work: Callable[[GoOn], Answer]) -> Answer:
+        """Some work beside the loop; see :meth:`~slicewright.control.http.work.Bench.do`."""
+        return await self.bench.do(self.request, self.caller.name, work)
+
+
+async def desk_of(request: Request, caller: Reader) -> Desk:
+    """A reader's."""
+    return Desk(request, caller, request.app.state.bench)
+
+
+ReaderDesk = Annotated[Desk, Depends(desk_of)]
+
+
+def streams_of(request: Request, name: str) -> Streams:
+    """The counted streams of a kind: ``events`` or ``log``."""
+    streams: Streams = request.app.state.streams[name]
+    return streams

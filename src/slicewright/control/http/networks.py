@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 
-from slicewright.control.http.context import Admin, Plane, Reader
+from slicewright.control.http.context import Admin, Plane, Reader, ReaderDesk
+from slicewright.control.http.documents import network_of
 from slicewright.control.http.plans import picture_of
 from slicewright.control.http.problems import Problem, responses
+from slicewright.control.state.asking import on_behalf
 from slicewright.control.state.commands import NoNetworkError, set_network
-from slicewright.control.state.network import Network
 from slicewright.control.views.documents import node_documents, radio_documents, slice_documents
 from slicewright.control.views.overview import overview
 from slicewright.slicing.rrm import Plmn, Profile
@@ -36,7 +37,7 @@ async def read_network(plane: Plane, _: Reader, response: Response) -> dict[str,
 async def replace_network(
     body: dict[str, Any],
     plane: Plane,
-    _: Admin,
+    caller: Admin,
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
@@ -46,43 +47,46 @@ async def replace_network(
     match = _ETAG.fullmatch(if_match.strip())
     if match is None and if_match.strip() != "*":
         raise Problem(412, "network-has-changed", "If-Match does not name a version of the network")
-    network = Network.from_document(body)
+    network = network_of(body)
     revision = None if match is None else int(match.group(1))
     state = await plane.orchestrator.submit(
-        partial(set_network, network=network, if_revision=revision), wait=True
+        on_behalf(partial(set_network, network=network, if_revision=revision), by=caller.name), wait=True
     )
     response.headers["ETag"] = f'"{state.network_revision}"'
     return {} if state.network is None else state.network.document
 
 
 @router.get("/v1/overview", responses=responses(401, 403, 409, 429))
-async def read_overview(plane: Plane, _: Reader) -> Response:
+async def read_overview(plane: Plane, desk: ReaderDesk) -> Response:
     """What the dashboard shows; its shape may change, programs should use the other operations."""
     picture = picture_of(plane, "desired")
     o = plane.orchestrator
-    return JSONResponse(overview(picture, o.statuses, plane.away(), o.state.leader))
+    statuses, away, leader = dict(o.statuses), plane.away(), o.state.leader
+    return await desk.do(lambda _: JSONResponse(overview(picture, statuses, away, leader)))
 
 
 @router.get("/v1/slices", responses=responses(401, 403, 409, 429))
-async def list_slices(plane: Plane, _: Reader) -> dict[str, Any]:
+async def list_slices(plane: Plane, desk: ReaderDesk) -> dict[str, Any]:
     """Slices: what each holds, and how its manager is."""
-    picture = picture_of(plane)
-    return {"slices": slice_documents(picture, plane.orchestrator.statuses, plane.away())}
+    picture, statuses, away = picture_of(plane), dict(plane.orchestrator.statuses), plane.away()
+    return await desk.do(lambda _: {"slices": slice_documents(picture, statuses, away)})
 
 
 @router.get("/v1/nodes", responses=responses(401, 403, 409, 429))
-async def list_nodes(plane: Plane, _: Reader) -> dict[str, Any]:
+async def list_nodes(plane: Plane, desk: ReaderDesk) -> dict[str, Any]:
     """Nodes: capacity, devices, arrivals and shares in each slice."""
-    return {"nodes": node_documents(picture_of(plane))}
+    picture = picture_of(plane)
+    return await desk.do(lambda _: {"nodes": node_documents(picture)})
 
 
 @router.get("/v1/access-points", responses=responses(401, 403, 409, 422, 429))
 async def list_access_points(
     plane: Plane,
-    _: Reader,
+    desk: ReaderDesk,
     profile: Profile = "hard",
     mcc: Annotated[str, Query(pattern=r"^[0-9]{3}$")] = "001",
     mnc: Annotated[str, Query(pattern=r"^[0-9]{2,3}$")] = "01",
 ) -> dict[str, Any]:
     """Access points with their 3GPP RRMPolicyRatio (TS 28.541): requested, quantised and realised shares."""
-    return {"access_points": radio_documents(picture_of(plane), profile=profile, plmn=Plmn(mcc, mnc))}
+    picture, plmn = picture_of(plane), Plmn(mcc, mnc)
+    return await desk.do(lambda _: {"access_points": radio_documents(picture, profile=profile, plmn=plmn)})

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.types import Receive, Send
+from starlette.types import Scope as ASGIScope
 
-from slicewright.control.http.context import Admin, Plane, Reader
+from slicewright.control.http.allowed import quick_placement_method
+from slicewright.control.http.auth import Access, Caller, Scope
+from slicewright.control.http.context import Admin, Desk, Plane, Reader, ReaderDesk, streams_of
+from slicewright.control.http.documents import tasks_of
 from slicewright.control.http.problems import responses
 from slicewright.control.http.schemas import Health, MethodChange
+from slicewright.control.http.work import GoOn
 from slicewright.control.journal.feed import CursorTooOldError, PublicEvent
 from slicewright.control.journal.records import to_line
 from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.state.asking import on_behalf
 from slicewright.control.state.commands import change_method
 from slicewright.types import Document
 
@@ -58,10 +64,27 @@ async def ready(plane: Plane) -> Response:
 
 
 @router.get("/metrics", response_class=Response, responses=responses(401, 403, 429))
-async def metrics(plane: Plane, _: Reader) -> Response:
+async def metrics(request: Request, plane: Plane, caller: Reader) -> Response:
     """Prometheus exposition."""
-    text = await asyncio.to_thread(plane.metrics.text)
+    # On a bench of its own: whoever watches must see that the other one is full.
+    desk = Desk(request, caller, request.app.state.scrapes)
+    text = await desk.do(lambda _: plane.metrics.text())
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class CountedStream(StreamingResponse):
+    """A stream that is counted until it is over, however it ends."""
+
+    def __init__(self, content: AsyncIterator[str], media_type: str, end: Callable[[], None]) -> None:
+        super().__init__(content, media_type=media_type)
+        self._end = end
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._end()
 
 
 def _lines(item: PublicEvent) -> str:
@@ -80,16 +103,18 @@ def _lines(item: PublicEvent) -> str:
 async def events(
     request: Request,
     plane: Plane,
-    _: Reader,
+    caller: Reader,
     after: Annotated[int | None, Query(ge=0, lt=2**62, description="resume after this id")] = None,
     most: Annotated[int | None, Query(ge=0, le=10_000, description="end after so many events")] = None,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
     """Everything that happens, as server-sent events. Resume with `Last-Event-ID` or `after`; ids survive restarts.
 
-    410 `cursor-too-old` when events since that id are no longer kept: read the present state, then start anew.
+    410 `cursor-too-old` when events since that id are no longer kept: read the present state, then start anew. A stream
+    ends with its caller's token.
     """
     feed = plane.orchestrator.feed
+    access: Access = request.app.state.access
     if last_event_id is not None and last_event_id.isdecimal():
         cursor = int(last_event_id)
     else:
@@ -115,10 +140,10 @@ async def events(
             await feed.wait(KEEP_ALIVE_S)
             if feed.newest == here:
                 yield ": still here\n\n"
-            if await request.is_disconnected():
+            if await request.is_disconnected() or not access.still(request.headers, Scope.READ):
                 return
 
-    return StreamingResponse(stream(), media_type="text/event-stream")
+    return CountedStream(stream(), "text/event-stream", streams_of(request, "events").take(caller.name))
 
 
 @router.get(
@@ -132,15 +157,22 @@ async def events(
         **responses(401, 403, 422, 429),
     },
 )
-async def log(plane: Plane, _: Admin, after: Annotated[int, Query(ge=0, lt=2**62)] = 0) -> StreamingResponse:
+async def log(
+    request: Request, plane: Plane, caller: Admin, after: Annotated[int, Query(ge=0, lt=2**62)] = 0
+) -> StreamingResponse:
     """The hash-chained decision log; `slicewright replay` reads it."""
-    records = await plane.journal.read(after)
+    end = streams_of(request, "log").take(caller.name)
+    try:
+        records = await plane.journal.read(after)
+    except BaseException:
+        end()
+        raise
 
     async def stream() -> AsyncIterator[str]:
         for record in records:
             yield to_line(record) + "\n"
 
-    return StreamingResponse(stream(), media_type="application/x-ndjson")
+    return CountedStream(stream(), "application/x-ndjson", end)
 
 
 def _methods(plane: ControlPlane) -> Document:
@@ -160,7 +192,7 @@ async def read_methods(plane: Plane, _: Reader) -> dict[str, Any]:
     return _methods(plane)
 
 
-async def _change(plane: ControlPlane, action: str, body: MethodChange) -> Document:
+async def _change(plane: ControlPlane, action: str, body: MethodChange, caller: Caller) -> Document:
     trial = plane.orchestrator.fallback_chain.trial
     candidate = body.method or plane.orchestrator.state.methods.canary
     proven = body.force or (
@@ -173,7 +205,7 @@ async def _change(plane: ControlPlane, action: str, body: MethodChange) -> Docum
     if action in ("canary", "switch") and candidate is not None:
         await plane.orchestrator.fallback_chain.load(candidate)
     change = partial(change_method, action=action, method=body.method, proven=proven, reason=body.reason)
-    await plane.orchestrator.submit(change, wait=False)
+    await plane.orchestrator.submit(on_behalf(change, by=caller.name), wait=False)
     return _methods(plane)
 
 
@@ -181,41 +213,48 @@ _PROBLEMS = responses(401, 403, 409, 413, 415, 422, 429, 503, 507)
 
 
 @router.post("/v1/methods:canary", responses=_PROBLEMS)
-async def start_canary(body: MethodChange, plane: Plane, _: Admin) -> dict[str, Any]:
+async def start_canary(body: MethodChange, plane: Plane, caller: Admin) -> dict[str, Any]:
     """Load a method and show it every situation, without effect."""
-    return await _change(plane, "canary", body)
+    return await _change(plane, "canary", body, caller)
 
 
 @router.post("/v1/methods:dropCanary", responses=_PROBLEMS)
-async def drop_canary(body: MethodChange, plane: Plane, _: Admin) -> dict[str, Any]:
+async def drop_canary(body: MethodChange, plane: Plane, caller: Admin) -> dict[str, Any]:
     """End the trial."""
-    return await _change(plane, "drop-canary", body)
+    return await _change(plane, "drop-canary", body, caller)
 
 
 @router.post("/v1/methods:switch", responses=_PROBLEMS)
-async def switch_method(body: MethodChange, plane: Plane, _: Admin) -> dict[str, Any]:
+async def switch_method(body: MethodChange, plane: Plane, caller: Admin) -> dict[str, Any]:
     """Let the canary (or a named method, with `force`) decide from now on."""
-    return await _change(plane, "switch", body)
+    return await _change(plane, "switch", body, caller)
 
 
 @router.post("/v1/methods:rollBack", responses=_PROBLEMS)
-async def roll_back(body: MethodChange, plane: Plane, _: Admin) -> dict[str, Any]:
+async def roll_back(body: MethodChange, plane: Plane, caller: Admin) -> dict[str, Any]:
     """Return to the method before."""
-    return await _change(plane, "roll-back", body)
+    return await _change(plane, "roll-back", body, caller)
 
 
 @router.post("/v1/placements", responses=responses(401, 403, 413, 415, 422, 429))
 async def place_tasks(
     body: dict[str, Any],
-    _: Reader,
+    desk: ReaderDesk,
     method: Annotated[str, Query(max_length=100)] = "auto",
     budget_s: Annotated[float, Query(gt=0, le=5.0)] = 0.05,
     seed: Annotated[int, Query(ge=0, lt=2**32)] = 0,
 ) -> dict[str, Any]:
-    """Place divisible tasks (problem two): `slicewright/tasks/v1` in, `slicewright/placement/v1` out."""
-    from slicewright.placement import place, tasks_from_dict
+    """Place divisible tasks (problem two): `slicewright/tasks/v1` in, `slicewright/placement/v1` out.
 
-    def work() -> Document:
-        return place(tasks_from_dict(body), method, budget_s=budget_s, seed=seed).to_dict()
+    `exact` is for the command line: it ends when it has proven its answer.
+    """
+    from slicewright.placement import place
 
-    return await asyncio.to_thread(work)
+    chosen = quick_placement_method(method)
+
+    def work(go_on: GoOn) -> Document:
+        tasks = tasks_of(body)
+        go_on()
+        return place(tasks, chosen, budget_s=budget_s, seed=seed).to_dict()
+
+    return await desk.do(work)

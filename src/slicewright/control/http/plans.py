@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from slicewright.control.http.context import Plane, Reader
+from slicewright.control.http.allowed import quick_method
+from slicewright.control.http.context import Plane, ReaderDesk
+from slicewright.control.http.documents import network_of
 from slicewright.control.http.problems import responses
 from slicewright.control.http.requests import DevicePath
 from slicewright.control.http.schemas import DryRun
+from slicewright.control.http.work import GoOn
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.state.commands import NoNetworkError, UnknownDeviceError, admit
-from slicewright.control.state.network import Network
 from slicewright.control.views.documents import plan_document
 from slicewright.control.views.dry_run import dry_run
 from slicewright.control.views.explain import explain
@@ -34,52 +36,63 @@ def picture_of(plane: ControlPlane, view: View = "granted") -> Picture:
 
 @router.get("/v1/plan", responses=responses(401, 403, 409, 422, 429))
 async def read_plan(
-    plane: Plane, _: Reader, response: Response, view: WhichView = "granted"
+    plane: Plane, desk: ReaderDesk, response: Response, view: WhichView = "granted"
 ) -> dict[str, Any]:
     """The plan, `slicewright/plan/v1`. Its indices are those of `/v1/scenario` and of `index` in `/v1/devices`."""
     picture = picture_of(plane, view)
     response.headers["ETag"] = f'"{plane.orchestrator.position.sequence}"'
-    return await asyncio.to_thread(plan_document, picture)
+    return await desk.do(lambda _: plan_document(picture))
 
 
 @router.get("/v1/scenario", responses=responses(401, 403, 404, 409, 429))
-async def read_scenario(plane: Plane, _: Reader) -> dict[str, Any]:
+async def read_scenario(plane: Plane, desk: ReaderDesk) -> dict[str, Any]:
     """The problem that the plan answers, `slicewright/scenario/v1`."""
     picture = picture_of(plane)
-    if picture.plan is None:
-        raise UnknownDeviceError("there are no devices, so there is no scenario")
-    return scenario_to_dict(picture.plan.scenario)
+
+    def work(_: GoOn) -> Document:
+        if picture.plan is None:
+            raise UnknownDeviceError("there are no devices, so there is no scenario")
+        return scenario_to_dict(picture.plan.scenario)
+
+    return await desk.do(work)
 
 
 @router.post("/v1/plan:dryRun", responses=responses(401, 403, 404, 409, 413, 415, 422, 429))
-async def try_out(body: DryRun, plane: Plane, _: Reader) -> dict[str, Any]:
-    """What would happen: the plan, what would change, and whether every new device could be served."""
+async def try_out(body: DryRun, plane: Plane, desk: ReaderDesk) -> dict[str, Any]:
+    """What would happen: the plan, what would change, and whether every new device could be served.
+
+    `method` must be in use here, or one that is quick however many devices there are.
+    """
     state = picture_of(plane).state
+    method = quick_method(body.method or state.methods.active, state.methods)
     devices = tuple(new.device() for new in body.devices)
     for name in body.remove:
         if name not in state.devices:
             raise UnknownDeviceError(f"there is no device {name!r}")
-    network = None if body.network is None else Network.from_document(body.network)
-    if devices and network is None:
-        admit(
-            state, devices, most=plane.options.most_devices
-        )  # refuses what a real request would be refused for
-    return await asyncio.to_thread(
-        dry_run,
-        state,
-        add=devices,
-        remove=tuple(body.remove),
-        network=network,
-        method=body.method or state.methods.active,
-        options=plane.options,
-    )
+
+    def work(go_on: GoOn) -> Document:
+        network = None if body.network is None else network_of(body.network)
+        if devices:  # refuses what a real request would be refused for
+            there = state if network is None else replace(state, network=network)
+            admit(there, devices, most=plane.options.most_devices)
+        return dry_run(
+            state,
+            add=devices,
+            remove=tuple(body.remove),
+            network=network,
+            method=method,
+            options=plane.options,
+            go_on=go_on,
+        )
+
+    return await desk.do(work)
 
 
 @router.get("/v1/devices/{device}/explain", responses=responses(401, 403, 404, 409, 422, 429))
 async def explain_device(
     device: DevicePath,
     plane: Plane,
-    _: Reader,
+    desk: ReaderDesk,
     alternatives: Annotated[int, Query(ge=1, le=10_000)] = 25,
     view: WhichView = "desired",
 ) -> Document:
@@ -87,4 +100,4 @@ async def explain_device(
     picture = picture_of(plane, view)
     if device not in picture.state.devices:
         raise UnknownDeviceError(f"there is no device {device!r}")
-    return await asyncio.to_thread(explain, picture, device, most=alternatives)
+    return await desk.do(lambda go_on: explain(picture, device, most=alternatives, go_on=go_on))

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.feed import CursorTooOldError
+from slicewright.control.state.asking import ForeignDeviceError
 from slicewright.control.state.commands import (
     CapacityError,
     KeyReusedError,
@@ -21,7 +22,7 @@ from slicewright.control.state.commands import (
     TrialError,
     UnknownDeviceError,
 )
-from slicewright.control.state.errors import NotLeadingError
+from slicewright.control.state.errors import NotLeadingError, UndecidableError
 from slicewright.errors import InvalidInputError, SlicewrightError, UnknownNameError
 
 MEDIA_TYPE = "application/problem+json"
@@ -65,10 +66,14 @@ def of_error(error: SlicewrightError | LookupError) -> Problem:
     match error:
         case NotLeadingError():
             return Problem(503, "not-leading", text, headers={"Retry-After": "1"})
+        case UndecidableError():
+            return Problem(422, "undecidable", text)
         case JournalError():
             return Problem(507, "journal-not-writable", text, headers={"Retry-After": "5"})
         case UnknownDeviceError():
             return Problem(404, "unknown-device", text)
+        case ForeignDeviceError():
+            return Problem(403, "foreign-device", text)
         case KeyReusedError():
             return Problem(422, "idempotency-key-reused", text)
         case CapacityError():

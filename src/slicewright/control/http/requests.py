@@ -8,12 +8,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request, Response
 
-from slicewright.control.http.context import Plane, Reader, Requester
+from slicewright.control.http.context import Plane, ReaderDesk, Requester
 from slicewright.control.http.problems import responses
 from slicewright.control.http.schemas import Admission, DeviceList, DeviceView, NewMeasurement, NewRequests
+from slicewright.control.http.work import GoOn
 from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT
 from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.control.state.asking import on_behalf, refuse_foreign
 from slicewright.control.state.commands import UnknownDeviceError, admit, remove
 from slicewright.control.state.device import FIRST_LIFE
 from slicewright.control.state.state import OrchestratorState
@@ -63,16 +65,21 @@ async def request_service(
     key: Key = None,
     prefer: Annotated[str, Header()] = "",
 ) -> Admission:
-    """Ask for service for one or many devices. A known id gets new details.
+    """Ask for service for one or many devices. A known id gets new details, if the caller asked for it before.
 
     The answer comes with the decision; `Prefer: respond-async` returns as soon as the request is on disk. What
     cannot be served runs locally, with a reason.
     """
     digest = hashlib.sha256(await request.body()).hexdigest()
-    scoped = None if key is None else f"{caller}:{key}"
+    scoped = None if key is None else f"{caller.name}:{key}"
     devices = tuple(new.device() for new in body.devices)
     repeated = scoped is not None and scoped in plane.orchestrator.state.keys
-    change = partial(admit, devices=devices, most=plane.options.most_devices, key=scoped, digest=digest)
+    change = on_behalf(
+        partial(admit, devices=devices, most=plane.options.most_devices, key=scoped, digest=digest),
+        by=caller.name,
+        admin=caller.admin,
+        devices=[device.id for device in devices],
+    )
     at_once = "respond-async" in prefer
     state = await plane.orchestrator.submit(change, wait=not at_once)
     ids = state.keys[scoped].devices if scoped is not None else tuple(d.id for d in devices)
@@ -88,20 +95,21 @@ async def request_service(
 
 
 @router.get("/v1/requests/{device}", response_model=DeviceView, responses=responses(401, 403, 404, 422, 429))
-async def read_request(device: DevicePath, plane: Plane, _: Reader) -> DeviceView:
+async def read_request(device: DevicePath, plane: Plane, desk: ReaderDesk) -> DeviceView:
     """One device: where it is served, or why not."""
     picture = plane.picture()
     if device not in picture.state.devices:
         raise UnknownDeviceError(f"there is no device {device!r}")
-    return DeviceView.model_validate(device_document(picture, device))
+    return await desk.do(lambda _: DeviceView.model_validate(device_document(picture, device)))
 
 
 @router.delete(
     "/v1/requests/{device}", status_code=204, responses=responses(401, 403, 404, 422, 429, 503, 507)
 )
-async def withdraw(device: DevicePath, plane: Plane, _: Requester) -> Response:
-    """Withdraw a request; what it used is free again once its slice has released it."""
-    await plane.orchestrator.submit(partial(remove, device=device), wait=True)
+async def withdraw(device: DevicePath, plane: Plane, caller: Requester) -> Response:
+    """Withdraw an own request; what it used is free again once its slice has released it."""
+    change = on_behalf(partial(remove, device=device), by=caller.name, admin=caller.admin, devices=[device])
+    await plane.orchestrator.submit(change, wait=True)
     return Response(status_code=204)
 
 
@@ -109,11 +117,12 @@ async def withdraw(device: DevicePath, plane: Plane, _: Requester) -> Response:
     "/v1/measurements/{device}", status_code=202, responses=responses(401, 403, 404, 413, 415, 422, 429, 503)
 )
 async def report_measurement(
-    device: DevicePath, body: NewMeasurement, plane: Plane, _: Requester
+    device: DevicePath, body: NewMeasurement, plane: Plane, caller: Requester
 ) -> Response:
     """Report what changed about a device. Its slice manager adapts at once, the orchestrator with the next epoch."""
     if device not in plane.orchestrator.state.devices:
         raise UnknownDeviceError(f"there is no device {device!r}")
+    refuse_foreign(plane.orchestrator.state, [device], by=caller.name, admin=caller.admin)
     life = plane.orchestrator.state.lives.get(device, FIRST_LIFE)
     measured = body.measurement(device, life.generation)
     await plane.transport.put(measurement_key(device), MEASUREMENT.dump_json(measured))
@@ -121,8 +130,16 @@ async def report_measurement(
 
 
 @router.get("/v1/devices", response_model=DeviceList, responses=responses(401, 403, 429))
-async def list_devices(plane: Plane, _: Reader) -> DeviceList:
+async def list_devices(plane: Plane, desk: ReaderDesk) -> Response:
     """All devices, in the order of their requests."""
     picture = plane.picture()
-    views = [DeviceView.model_validate(device_document(picture, device)) for device in picture.state.devices]
-    return DeviceList(devices=views, epoch=picture.state.epoch)
+
+    def work(go_on: GoOn) -> Response:
+        views = []
+        for device in picture.state.devices:
+            go_on()
+            views.append(DeviceView.model_validate(device_document(picture, device)))
+        answer = DeviceList(devices=views, epoch=picture.state.epoch)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    return await desk.do(work)

@@ -125,11 +125,11 @@ def summary(event: Event) -> Document | None:
             if event.source == "manager" and not event.devices:
                 return None
             named = [d.id for d in event.devices[:MOST_NAMED]]
-            return {"devices": named, "count": len(event.devices), "source": event.source}
+            return {"devices": named, "count": len(event.devices), "source": event.source, "by": event.by}
         case DevicesRemoved():
-            return {"devices": list(event.devices)}
+            return {"devices": list(event.devices), "by": event.by}
         case NetworkSet():
-            return {"nodes": len(event.document["nodes"]["names"])}
+            return {"nodes": len(event.document["nodes"]["names"]), "by": event.by}
         case Acknowledged():
             return {"slice": event.slice, "revision": event.revision}
         case Refused():
@@ -142,7 +142,7 @@ def summary(event: Event) -> Document | None:
             told = {"path": event.path, "reason": event.reason, "cost_ratio": event.cost_ratio}
             return {"slice": event.slice, "revision": event.revision, **told}
         case MethodChanged():
-            return {"action": event.action, "method": event.method, "reason": event.reason}
+            return {"action": event.action, "method": event.method, "reason": event.reason, "by": event.by}
         case TookOver():
             return {"instance": event.instance}
         case Checkpoint():

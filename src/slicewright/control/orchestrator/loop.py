@@ -36,7 +36,7 @@ from slicewright.control.orchestrator.leftovers import remove_measurements
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
-from slicewright.control.state.errors import NotLeadingError
+from slicewright.control.state.errors import NotLeadingError, UndecidableError
 from slicewright.control.state.events import Certified, Checkpoint, Decided, Event, TookOver
 from slicewright.control.state.grants import GRANT
 from slicewright.control.state.options import DEFAULTS, ControlOptions
@@ -244,9 +244,23 @@ class Orchestrator:
                 self._inbox.refuse(error, numbers)
                 await asyncio.sleep(JOURNAL_RETRY_S)
                 continue
+            except UndecidableError:
+                if not requests:
+                    raise  # nobody's request: whoever supervises this process starts it again
+                busy = await self._one_by_one(requests)
             if not busy and self._inbox.empty:
                 await pause(self._wake, self._pause_s())
             self._wake.clear()
+
+    async def _one_by_one(self, requests: Sequence[Request]) -> bool:
+        """Turns with a request each, to refuse those with which no turn can be computed."""
+        for request in requests:
+            try:
+                await self._turn((request,))
+            except UndecidableError as error:
+                logger.exception("a request is refused, for no turn can be computed with it")
+                self._inbox.refuse(error, (request.number,))
+        return True
 
     def _pause_s(self) -> float:
         if self.journal_fault:
@@ -255,6 +269,20 @@ class Orchestrator:
 
     async def _turn(self, requests: Sequence[Request]) -> bool:
         """One turn: compute, record, carry out; True if there may be more to do at once."""
+        try:
+            turn = await self._computed(requests)
+        except (TransportError, JournalError):
+            raise
+        except Exception as error:
+            raise UndecidableError(f"no turn can be computed: {type(error).__name__}: {error}") from error
+        await self._append(turn.events)
+        self._term = turn.term
+        self._recorded(turn)
+        await self._carry_out(turn.instructions)
+        return bool(turn.events)
+
+    async def _computed(self, requests: Sequence[Request]) -> Turn:
+        """What one turn amounts to; refusals are told at once, everything else waits for the journal."""
         options = self.options
         ready = self._certifier.ready()
         begun = begin_turn(self.state, self._term, requests, self._inputs(), options, certificate=ready)
@@ -265,12 +293,7 @@ class Orchestrator:
             made = await self.fallback_chain.decide(begun.wanted)
             late = () if ready else await self._certifier.finished()
         probe = bool(self.journal_fault)
-        turn = finish_turn(begun, made, self._inputs(), options, certificate=late, probe=probe)
-        await self._append(turn.events)
-        self._term = turn.term
-        self._recorded(turn)
-        await self._carry_out(turn.instructions)
-        return bool(turn.events)
+        return finish_turn(begun, made, self._inputs(), options, certificate=late, probe=probe)
 
     def _inputs(self) -> Inputs:
         return Inputs(self._clock.monotonic(), dict(self.statuses), dict(self._heard_s))

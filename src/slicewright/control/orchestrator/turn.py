@@ -30,7 +30,6 @@ from slicewright.control.state.events import Certified, Checkpoint, Decided, Eve
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump
-from slicewright.errors import SlicewrightError
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,7 @@ def _carry_out(
     for request in requests:
         try:
             events = request.change(draft.state)
-        except SlicewrightError as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one request, all others go on
             refused.append(RefuseRequest(request.number, error))
             continue
         draft.add(*events)

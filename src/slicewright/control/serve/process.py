@@ -22,7 +22,7 @@ from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.policies.slicing import policy
 
 if TYPE_CHECKING:
-    from slicewright.control.http.auth import Token
+    from slicewright.control.http.auth import Access
     from slicewright.control.transport.nats_connection import NatsAddress
 
 Say = Callable[[str], None]
@@ -43,7 +43,7 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
     """
     check(settings)
     rule = share_rule(settings.options.shares)
-    tokens = _tokens(settings)
+    access = _access(settings)
     if isinstance(rule, LearnedShares) and settings.role != "sro":
         missing = rule.prepare()
         if missing:
@@ -54,26 +54,26 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
     if settings.role == "slice-manager" and address is not None:
         _manage(settings, address, say)
     else:
-        _orchestrate(settings, address, tokens, say)
+        _orchestrate(settings, address, access, say)
 
 
-def _tokens(settings: ServeSettings) -> tuple[Token, ...]:
+def _access(settings: ServeSettings) -> Access:
     """Who may call; without tokens nobody from elsewhere can."""
     try:
-        from slicewright.control.http.auth import is_loopback, read_tokens
+        from slicewright.control.http.auth import Access, TokenFile, is_loopback
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
     if settings.role == "slice-manager":
-        return ()  # answers nobody
-    tokens = read_tokens(settings.tokens) if settings.tokens is not None else ()
-    if not tokens and not is_loopback(settings.host):
+        return Access()  # answers nobody
+    access = Access() if settings.tokens is None else Access(TokenFile(settings.tokens))
+    if access.open and not is_loopback(settings.host):
         raise InvalidOptionError(
             "host",
             "must be this machine (127.0.0.1) without tokens",
             value=settings.host,
             fix="add `tokens`",
         )
-    return tokens
+    return access
 
 
 def _manage(settings: ServeSettings, address: NatsAddress, say: Say) -> None:
@@ -84,29 +84,27 @@ def _manage(settings: ServeSettings, address: NatsAddress, say: Say) -> None:
     asyncio.run(running)
 
 
-def _orchestrate(
-    settings: ServeSettings, address: NatsAddress | None, tokens: tuple[Token, ...], say: Say
-) -> None:
+def _orchestrate(settings: ServeSettings, address: NatsAddress | None, access: Access, say: Say) -> None:
     policy(settings.method)
     plane = make_plane(settings, address)
-    if not tokens:
+    if access.open:
         say("no `tokens`: everybody on this machine may do everything, nobody else is served")
     if settings.store is None and settings.nats is None:
         say("no `store`: requests and the decision log end with this process")
     listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"dashboard and API on http://{shown}:{listener.getsockname()[1]}/")
-    _run(plane, tokens, listener)
+    _run(plane, access, listener)
     if plane.fatal:
         raise ControlError(f"the control plane has stopped: {plane.fatal}")
 
 
-def _run(plane: ControlPlane, tokens: tuple[Token, ...], listener: socket.socket) -> None:
+def _run(plane: ControlPlane, access: Access, listener: socket.socket) -> None:
     """Answer HTTP until told to stop."""
     import uvicorn
 
     from slicewright.control.http.app import create_app
-    from slicewright.control.http.auth import Access
+    from slicewright.control.http.connections import ConnectionLimits, server_settings
 
     class Server(uvicorn.Server):
         """Lets event streams end at once instead of waiting for their clients."""
@@ -115,13 +113,15 @@ def _run(plane: ControlPlane, tokens: tuple[Token, ...], listener: socket.socket
             plane.orchestrator.feed.close()
             super().handle_exit(sig, frame)
 
+    connections = ConnectionLimits()
     config = uvicorn.Config(
-        create_app(plane, access=Access(tokens)),
+        create_app(plane, access=access, connections=connections),
         log_level="warning",
         timeout_graceful_shutdown=2,
         lifespan="on",
         access_log=False,
         server_header=False,
+        **server_settings(connections),
     )
     server = Server(config)
     plane.on_fatal = partial(setattr, server, "should_exit", True)

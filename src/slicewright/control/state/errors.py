@@ -11,3 +11,7 @@ class ControlError(SlicewrightError):
 
 class NotLeadingError(ControlError):
     """Another orchestrator leads; ask that one, or again in a moment."""
+
+
+class UndecidableError(ControlError):
+    """With a request, no turn can be computed; it has not happened."""

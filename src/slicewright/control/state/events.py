@@ -15,9 +15,10 @@ from slicewright.control.state.reasons import Reason
 
 @dataclass(frozen=True)
 class NetworkSet:
-    """The network was replaced; the document is ``slicewright/network/v1``."""
+    """The network was replaced ``by`` somebody; the document is ``slicewright/network/v1``."""
 
     document: dict[str, Any]
+    by: str = ""
     kind: Literal["network-set"] = "network-set"
 
 
@@ -33,6 +34,7 @@ class DevicesAdmitted:
         generation: number of an admission by the ``api``, greater than all before; 0 in logs before there were numbers.
         counters: device to the counter of the newest measurement that a ``manager`` has told of. There may be more of
             them than devices: what was measured need not be new.
+        by: name of the caller; empty at the start, for managers, and in logs before callers were named.
     """
 
     devices: tuple[Device, ...]
@@ -41,14 +43,16 @@ class DevicesAdmitted:
     source: Literal["api", "manager"] = "api"
     generation: int = 0
     counters: Mapping[str, int] = field(default_factory=dict)
+    by: str = ""
     kind: Literal["devices-admitted"] = "devices-admitted"
 
 
 @dataclass(frozen=True)
 class DevicesRemoved:
-    """Requests were withdrawn."""
+    """Requests were withdrawn ``by`` a caller; by nobody where a measurement said that the device has departed."""
 
     devices: tuple[str, ...]
+    by: str = ""
     kind: Literal["devices-removed"] = "devices-removed"
 
 
@@ -190,11 +194,12 @@ class SharesReported:
 
 @dataclass(frozen=True)
 class MethodChanged:
-    """Another method decides from now on, or is tried on shadow traffic; ``reason`` says who wanted it or why."""
+    """Another method decides from now on, or is tried on shadow traffic; ``reason`` says why, ``by`` who wanted it."""
 
     action: Literal["canary", "switch", "roll-back", "drop-canary"]
     method: str
     reason: str = ""
+    by: str = ""
     kind: Literal["method-changed"] = "method-changed"
 
 

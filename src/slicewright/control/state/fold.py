@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from slicewright.control.state.asking import LOCAL
 from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
@@ -46,7 +47,8 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
         case DevicesRemoved():
             kept = {name: d for name, d in state.devices.items() if name not in event.devices}
             lives = {name: life for name, life in state.lives.items() if name not in event.devices}
-            return replace(state, devices=kept, lives=lives, dirty=True)
+            owners = {name: owner for name, owner in state.owners.items() if name not in event.devices}
+            return replace(state, devices=kept, lives=lives, owners=owners, dirty=True)
         case Decided():
             return _with_decision(state, event)
         case Certified():
@@ -101,10 +103,18 @@ def _with_devices(state: OrchestratorState, event: DevicesAdmitted) -> Orchestra
         state,
         devices={**state.devices, **{d.id: d for d in event.devices}},
         lives=lives,
+        owners=_with_owners(state, event),
         admissions=max(state.admissions, event.generation),
         keys=_with_key(state.keys, event),
         dirty=state.dirty or event.source == "api" or bool(event.devices),
     )
+
+
+def _with_owners(state: OrchestratorState, event: DevicesAdmitted) -> Mapping[str, str]:
+    """New devices belong to the caller; others stay whose they are."""
+    if event.by in ("", LOCAL):
+        return state.owners
+    return {**state.owners, **{d.id: event.by for d in event.devices if d.id not in state.devices}}
 
 
 def _with_key(keys: Mapping[str, Remembered], event: DevicesAdmitted) -> Mapping[str, Remembered]:

@@ -56,6 +56,7 @@ class OrchestratorState:
         dirty: something changed since the last decision.
         last: the last decision.
         shares_reported: slice to how its manager shared, for managers with a learned model.
+        owners: device to the name of the caller that made it; devices of nobody are not in it.
         admissions: number of the newest admission. lives: device to its life, where it is not the first one.
     """
 
@@ -73,6 +74,7 @@ class OrchestratorState:
     dirty: bool = False
     last: Decided | None = None
     shares_reported: Mapping[str, SharesReported] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
     admissions: int = 0
     lives: Mapping[str, Life] = field(default_factory=dict)
 
@@ -112,6 +114,7 @@ class _Saved:
     dirty: bool
     last: Decided | None
     shares_reported: Annotated[dict[str, SharesReported], Field(alias="shared")] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
     admissions: int = 0
     lives: dict[str, Life] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from slicewright.control.decision.decide import decide, decide_last_good
@@ -25,6 +25,7 @@ def dry_run(
     network: Network | None,
     method: str,
     options: ControlOptions,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Document:
     """Decide for changed devices or another network; nothing is recorded.
 
@@ -32,15 +33,19 @@ def dry_run(
         The plan (``slicewright/plan/v1``), ids in its order, who would move, and for every new device whether it
         could be served (FEASIBLE) or would compute locally (INFEASIBLE) and why, in the words of 3GPP TS 28.531.
 
+    ``go_on`` is called between the stages, and may raise when nobody wants the answer any more.
+
     Raises:
         UnknownNameError: no such method.
     """
+    go_on()
     devices = {name: d for name, d in state.devices.items() if name not in remove}
     devices.update({d.id: d for d in add})
     now = state.situation()
     situation = Situation(now.network if network is None else network, tuple(devices.values()))
     began = time.perf_counter()
     settlement = decide(situation, method, rounds=options.for_devices(len(devices)).rounds, seed=options.seed)
+    go_on()
     if settlement is None:
         settlement = decide_last_good(situation, state.places)
     took = time.perf_counter() - began
@@ -58,6 +63,7 @@ def dry_run(
         }
         for d in add
     ]
+    go_on()
     plan = None if settlement.plan is None else replace(settlement.plan, runtime_s=took)
     return {
         "plan": EMPTY_PLAN if plan is None else plan.to_dict(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from slicewright.slicing.shares import compute_shares
 from slicewright.types import Document, FloatArray
 
 _SAME = 1e-9
+_LOOK_EVERY = 1000
 
 
-def explain(picture: Picture, device: str, *, most: int = 25) -> Document:
+def explain(
+    picture: Picture, device: str, *, most: int = 25, go_on: Callable[[], None] = lambda: None
+) -> Document:
     """All choices of one device while everybody else stays, each with optimal shares for all (model page 1.4).
 
     The cost of an access point and of a node separate, so A + J N evaluations give all A J N alternatives.
@@ -26,6 +29,7 @@ def explain(picture: Picture, device: str, *, most: int = 25) -> Document:
         picture: what to explain.
         device: id of a device.
         most: so many alternatives, cheapest first, then those that cannot be.
+        go_on: called now and then, and may raise when nobody wants the answer any more.
     """
     own = device_document(picture, device)
     index, plan = picture.row.get(device), picture.plan
@@ -35,7 +39,12 @@ def explain(picture: Picture, device: str, *, most: int = 25) -> Document:
             "system_cost_s": None, "difference_s": 0.0, "why_not": None,
         }  # fmt: skip
         return {"device": own, "system_cost_s": None, "alternatives": [local], "not_shown": 0}
-    found = sorted(_alternatives(plan, index), key=_order)
+    found = []
+    for number, alternative in enumerate(_alternatives(plan, index)):
+        if number % _LOOK_EVERY == 0:
+            go_on()
+        found.append(alternative)
+    found.sort(key=_order)
     return {
         "device": own,
         "system_cost_s": plan.cost_s,

@@ -49,6 +49,10 @@ class Metrics:
         )
         self._registry.register(_Gauges(gauges))
 
+    def also(self, gauges: Callable[[], Iterator[Metric]]) -> None:
+        """Further gauges, called at every scrape."""
+        self._registry.register(_Gauges(gauges))
+
     def observe(self, decision: Decided) -> None:
         """Count a decision."""
         self._decisions.labels(decision.method).inc()

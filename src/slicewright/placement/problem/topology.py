@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -164,7 +164,7 @@ def _distances(lengths: FloatArray, count: int) -> FloatArray:
 
 
 def _end(name: object, row: int, side: int, index: dict[str, int]) -> int:
-    if name not in index:
+    if not isinstance(name, Hashable) or name not in index:
         raise InvalidTasksError(
             "links",
             f"must name a node or an access point{nearest(str(name), index)}",

@@ -101,7 +101,9 @@ def serve(**said: Any) -> None:
 
     `slicewright serve paper-slicing` starts everything in one process on http://127.0.0.1:8080.
     """
-    require_extra("the control plane", "control", "fastapi", "uvicorn", "prometheus_client", "nats")
+    require_extra(
+        "the control plane", "control", "fastapi", "uvicorn", "httptools", "prometheus_client", "nats"
+    )
     from slicewright.control.serve.process import serve_forever
 
     remarks = progress_output()
