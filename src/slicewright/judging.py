@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, NamedTuple, Self, TypeAlias
+
+import numpy as np
+
+from slicewright.types import FloatArray
 
 Status: TypeAlias = Literal["optimal", "feasible", "infeasible"]
 STATUSES: tuple[Status, ...] = ("optimal", "feasible", "infeasible")
@@ -17,6 +21,20 @@ def status_of(*, feasible: bool, gap: float) -> Status:
     if not feasible:
         return "infeasible"
     return "optimal" if gap <= OPTIMAL_GAP else "feasible"
+
+
+class Excess(NamedTuple):
+    """By how much one rule is broken, everywhere it is asked.
+
+    Attributes:
+        rule: its name.
+        amount: in the rule's own unit, of any shape; not above 0 where the rule holds.
+        place: what an index of ``amount`` stands for, in words.
+    """
+
+    rule: str
+    amount: FloatArray
+    place: Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,19 @@ class BrokenRules:
     meaning: ClassVar[Mapping[str, str]] = {}
     units: ClassVar[Mapping[str, str]] = {}
     tolerance: ClassVar[float] = 0.0
+
+    @classmethod
+    def found(cls, everywhere: Iterable[Excess]) -> Self:
+        """The worst of what a judge found; a rule may be asked several times, of different things."""
+        residuals, worst = dict.fromkeys(cls.meaning, 0.0), {}
+        for rule, amount, place in everywhere:
+            if np.isnan(residuals[rule]) or not amount.size or amount.max() <= residuals[rule]:
+                continue
+            at = np.unravel_index(int(amount.argmax()), amount.shape)  # of what is not a number, the first
+            residuals[rule] = float(amount[at])
+            if not residuals[rule] <= cls.tolerance:
+                worst[rule] = place(*map(int, at))
+        return cls(residuals, worst)
 
     @property
     def feasible(self) -> bool:

@@ -94,6 +94,20 @@ def test_a_queue_at_its_limit_is_unstable() -> None:
     assert math.isinf(judged.violations["9e"])
 
 
+def test_a_full_offload_without_a_partial_one_beside_it_keeps_9b() -> None:
+    topology = Topology(
+        capacity_hz=np.array([10.0, 100.0]),
+        access_point_to_node=np.array([[1.0, 9.0]]),
+        node_to_node=np.array([[0.0, 8.0], [8.0, 0.0]]),
+        kinds=("coin", "mec"),
+    )
+    only: dict[str, Any] = {"access_point": [0], "size_bits": [2.0], "cycles": [10.0], "deadline_s": [1.0]}
+    tasks = Tasks(topology, **only, arrival_rate_hz=np.array([20.0]))
+    violations = judge(tasks, choice_of(tasks, [(1,)])).violations
+    assert math.isinf(violations["9e"])  # the queue is unstable, and infinitely late is not later than never
+    assert set(violations.broken) == {"9c", "9d", "9e"}
+
+
 def test_placements_come_back_from_their_documents() -> None:
     tasks = placement_preset(tasks=12, seed=4, deadline_s=(0.003, 0.1), mec_capacity_hz=4e9)
     placement = place(tasks, iterations=200)

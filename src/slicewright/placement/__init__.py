@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from slicewright.placement.certificate import lower_bound
-from slicewright.placement.judge import Judgement, Violations, choice_of, judge
+from slicewright.placement.judge import MEANING, RULES, Judgement, Violations, choice_of, judge
 from slicewright.placement.plan import Placement
-from slicewright.placement.plan_file import check_placement
+from slicewright.placement.plan_file import check_placement, load_placement, save_placement
 from slicewright.placement.problem.options import REJECTED, Options
 from slicewright.placement.problem.presets import PLACEMENT_PRESETS, TaskFamily, placement_preset
 from slicewright.placement.problem.regimes import PLACEMENT_REGIMES, PlacementRegime
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "MEANING",
     "PLACEMENT_PRESETS",
     "PLACEMENT_REGIMES",
     "REJECTED",
+    "RULES",
     "Answer",
     "Judgement",
     "Link",
@@ -49,6 +51,7 @@ __all__ = [
     "choice_of",
     "judge",
     "linked_topology",
+    "load_placement",
     "load_tasks",
     "lower_bound",
     "place",
@@ -56,6 +59,7 @@ __all__ = [
     "placement_methods",
     "placement_preset",
     "register_placement_method",
+    "save_placement",
     "save_tasks",
     "tasks_from_dict",
     "tasks_to_dict",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slicewright.judging import BrokenRules
+from slicewright.judging import BrokenRules, Excess
 from slicewright.placement.problem.options import REJECTED
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
@@ -83,25 +83,23 @@ def judge(tasks: Tasks, choice: IntArray) -> Judgement:
     share = tasks.arrival_rate_hz[placed, None] / np.where(sides, rate, 1.0)
     np.add.at(work, nodes[sides], share[sides])
     cost = float(options.cost[placed, option].sum())
+    of_placed = lambda k: f"task {placed[k]}"
     left_out = np.ones(tasks.n_tasks, dtype=bool)
     left_out[placed] = False
-    excess = {
-        "9a": (choice == UNDECIDED).astype(np.float64),
-        "9b": _spread(full, delay[full] / options.idle_partial_s[full] - 1.0, tasks.n_tasks),
-        "9c": work - 1.0,
-        "9d": _spread(placed, np.where(sides, arriving / rate, 0.0).max(axis=1) - 1.0, tasks.n_tasks),
-        "9e": _spread(placed, delay[placed] / tasks.deadline_s[placed] - 1.0, tasks.n_tasks),
-    }
-    residuals = {rule: max(0.0, float(values.max(initial=0.0))) for rule, values in excess.items()}
-    worst = {
-        rule: _place(tasks, rule, int(excess[rule].argmax())) for rule in RULES if residuals[rule] > TOLERANCE
-    }
     return Judgement(
         cost_bit_hops=cost,
         objective_bit_hops=cost + float(tasks.rejection_cost[left_out].sum()),
         delay_s=delay,
         arrival_rate_hz=arrivals,
-        violations=Violations(residuals, worst),
+        violations=Violations.found(
+            (
+                Excess("9a", (choice == UNDECIDED).astype(np.float64), "task {}".format),
+                Excess("9b", _beyond(delay[full], options.idle_partial_s[full]), lambda k: f"task {full[k]}"),
+                Excess("9c", work - 1.0, lambda j: f"node {tasks.topology.nodes[j]}"),
+                Excess("9d", np.where(sides, arriving / rate, 0.0).max(axis=1) - 1.0, of_placed),
+                Excess("9e", _beyond(delay[placed], tasks.deadline_s[placed]), of_placed),
+            )
+        ),
     )
 
 
@@ -123,12 +121,8 @@ def choice_of(tasks: Tasks, nodes: Sequence[Sequence[int]]) -> IntArray:
     )
 
 
-def _place(tasks: Tasks, rule: str, at: int) -> str:
-    """The node (9c) or the task of a residual."""
-    return f"node {tasks.topology.nodes[at]}" if rule == "9c" else f"task {at}"
-
-
-def _spread(where: IntArray, values: FloatArray, count: int) -> FloatArray:
-    full = np.zeros(count)
-    full[where] = values
-    return full
+def _beyond(delay_s: FloatArray, limit_s: FloatArray) -> FloatArray:
+    """By which part delays are above their limits; nothing is above a limit that is infinite."""
+    part = np.zeros(delay_s.shape)
+    np.divide(delay_s, limit_s, out=part, where=np.isfinite(limit_s))
+    return part - 1.0

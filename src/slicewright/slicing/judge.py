@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
-from slicewright.judging import BrokenRules
+from slicewright.judging import BrokenRules, Excess
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
@@ -85,34 +85,24 @@ def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[
     service = shares.compute[off] * scenario.node_capacity_hz[j, n] / scenario.slice_cycles[off, n]
     surplus = service - _queue(scenario, off, j)
     execute[off] = _ratio(np.ones(off.size), surplus)
-    residuals, worst = dict.fromkeys(RULES, 0.0), {}
-
-    def note(rule: str, residual: FloatArray, name: str, index: tuple[int, ...] = ()) -> None:
-        if residual.size and not residual.max() <= residuals[rule]:
-            at = np.unravel_index(int(np.argmax(residual)), residual.shape)
-            residuals[rule] = float(residual[at])
-            worst[rule] = name.format(
-                *(int(i) for i in at), device=int(off[at[0]]) if residual.shape == off.shape else -1
-            )
-
-    if not valid.all():
-        residuals["13a"] = float((~valid).sum())
-        worst["13a"] = f"device {int(np.argmin(valid))}"
-    note("13b", execute[off] - scenario.local_time_s[off], "device {device}")
     unstable = np.where(surplus > 0, 0.0, np.maximum(-surplus, np.nextafter(TOLERANCE, 1)))
-    note("13c", unstable, "device {device}")
-    note("13d", shares.bandwidth.sum(axis=1) - 1, "access point {}")
-    for kind, place, share, count in (
-        ("access point", a, shares.radio, scenario.n_access_points),
-        ("node", j, shares.compute, scenario.n_nodes),
-    ):
-        sums = np.zeros((count, scenario.n_slices))
-        np.add.at(sums, (place, n), share[off])
-        note("13e", sums - 1, kind + " {}, slice {}")
-    note("13f", -shares.bandwidth, "access point {}, slice {}")
-    note("13g", -shares.radio, "radio share of device {}")
-    note("13g", -shares.compute, "compute share of device {}")
-    return Times(transmit, execute), Violations(residuals, worst)
+    radio, compute = np.zeros(shares.bandwidth.shape), np.zeros((scenario.n_nodes, scenario.n_slices))
+    np.add.at(radio, (a, n), shares.radio[off])
+    np.add.at(compute, (j, n), shares.compute[off])
+    offloader = lambda k: f"device {off[k]}"
+    return Times(transmit, execute), Violations.found(
+        (
+            Excess("13a", np.array([(~valid).sum()], dtype=float), lambda _: f"device {np.argmin(valid)}"),
+            Excess("13b", execute[off] - scenario.local_time_s[off], offloader),
+            Excess("13c", unstable, offloader),
+            Excess("13d", shares.bandwidth.sum(axis=1) - 1, "access point {}".format),
+            Excess("13e", radio - 1, "access point {}, slice {}".format),
+            Excess("13e", compute - 1, "node {}, slice {}".format),
+            Excess("13f", -shares.bandwidth, "access point {}, slice {}".format),
+            Excess("13g", -shares.radio, "radio share of device {}".format),
+            Excess("13g", -shares.compute, "compute share of device {}".format),
+        )
+    )
 
 
 def _queue(scenario: Scenario, off: IntArray, node: IntArray) -> FloatArray:
