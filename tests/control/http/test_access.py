@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slicewright.control.http.auth import Access, Scope, Token, read_tokens
-from slicewright.control.http.limits import Limits
+from slicewright.control.http.guards.auth import Access, Scope, Token, read_tokens
+from slicewright.control.http.guards.limits import Limits
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from tests.control.support.problems import problem

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.control.http.operations import TRIAL_DECISIONS
+from slicewright.control.http.routes.operations import TRIAL_DECISIONS
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Decided, MethodChanged
 from slicewright.control.views.replay import replay_log

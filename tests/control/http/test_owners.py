@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import httpx
 
-from slicewright.control.http.auth import Access, Scope, Token
+from slicewright.control.http.guards.auth import Access, Scope, Token
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted
 from slicewright.control.state.fold import fold

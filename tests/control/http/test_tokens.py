@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slicewright.control.http.auth import Access, TokenFile, read_tokens
+from slicewright.control.http.guards.auth import Access, TokenFile, read_tokens
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from tests.control.http.test_owners import bearer, token

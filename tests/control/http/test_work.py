@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 from starlette.requests import Request
 
+from slicewright.control.http.guards.work import Bench, GoOn, NobodyWaitsError, Streams
 from slicewright.control.http.problems import Problem
-from slicewright.control.http.work import Bench, GoOn, NobodyWaitsError, Streams
 
 
 def request(left: Callable[[], bool] = lambda: False) -> Request:

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import httpx
 
 from slicewright.control.http.app import create_app
-from slicewright.control.http.auth import Access
-from slicewright.control.http.limits import Limits
+from slicewright.control.http.guards.auth import Access
+from slicewright.control.http.guards.limits import Limits
 from slicewright.control.journal.base import Journal
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.plane.control_plane import ControlPlane

@@ -11,9 +11,9 @@ import httpx
 import uvicorn
 
 from slicewright.control.http.app import create_app
-from slicewright.control.http.auth import LOCAL_ONLY, Access
-from slicewright.control.http.connections import ConnectionLimits, server_settings
-from slicewright.control.http.limits import Limits
+from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
+from slicewright.control.http.guards.connections import ConnectionLimits, server_settings
+from slicewright.control.http.guards.limits import Limits
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.plane.first_requests import FirstRequests

@@ -10,13 +10,13 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from prometheus_client.core import Metric
 
-from slicewright.control.http import networks, operations, plans, requests
-from slicewright.control.http.auth import LOCAL_ONLY, Access
-from slicewright.control.http.connections import ConnectionLimits
 from slicewright.control.http.gauges import server_gauges
-from slicewright.control.http.limits import DEFAULT_LIMITS, Guard, Limits
+from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
+from slicewright.control.http.guards.connections import ConnectionLimits
+from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
+from slicewright.control.http.guards.work import Bench, Streams
 from slicewright.control.http.problems import Problem, install
-from slicewright.control.http.work import Bench, Streams
+from slicewright.control.http.routes import networks, operations, plans, requests
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.version import __version__
 
@@ -76,15 +76,7 @@ def create_app(
     for module in (requests, plans, networks, operations):
         app.include_router(module.router)
 
-    @app.get("/", include_in_schema=False)
-    async def dashboard() -> FileResponse:
-        return FileResponse(DASHBOARD / "index.html", headers={"Content-Security-Policy": _POLICY})
-
-    @app.get("/dashboard/{name}", include_in_schema=False)
-    async def dashboard_file(name: str) -> FileResponse:
-        if name not in _FILES:
-            raise Problem(404, "not-found", "there is no such file")
-        return FileResponse(DASHBOARD / name, media_type=_FILES[name])
+    _add_dashboard(app)
 
     def gauges() -> Iterator[Metric]:
         yield from server_gauges(bench, streams, connections, access)
@@ -96,3 +88,15 @@ def create_app(
 
     app.add_middleware(Guard, limits=limits, count=count, access=access)
     return app
+
+
+def _add_dashboard(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def dashboard() -> FileResponse:
+        return FileResponse(DASHBOARD / "index.html", headers={"Content-Security-Policy": _POLICY})
+
+    @app.get("/dashboard/{name}", include_in_schema=False)
+    async def dashboard_file(name: str) -> FileResponse:
+        if name not in _FILES:
+            raise Problem(404, "not-found", "there is no such file")
+        return FileResponse(DASHBOARD / name, media_type=_FILES[name])

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from slicewright.control.http.auth import Access, Caller, Scope
-from slicewright.control.http.work import Answer, Bench, GoOn, Streams
+from slicewright.control.http.guards.auth import Access, Caller, Scope
+from slicewright.control.http.guards.work import Answer, Bench, GoOn, Streams
 from slicewright.control.plane.control_plane import ControlPlane
 
 
@@ -43,7 +43,7 @@ class Desk:
     bench: Bench
 
     async def do(self, work: Callable[[GoOn], Answer]) -> Answer:
-        """Some work beside the loop; see :meth:`~slicewright.control.http.work.Bench.do`."""
+        """Some work beside the loop; see :meth:`~slicewright.control.http.guards.work.Bench.do`."""
         return await self.bench.do(self.request, self.caller.name, work)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from slicewright.control.http.auth import Access, TokenFile
-from slicewright.control.http.connections import ConnectionLimits
-from slicewright.control.http.work import Bench, Streams
+from slicewright.control.http.guards.auth import Access, TokenFile
+from slicewright.control.http.guards.connections import ConnectionLimits
+from slicewright.control.http.guards.work import Bench, Streams
 
 
 def server_gauges(

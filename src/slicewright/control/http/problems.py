@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.feed import CursorTooOldError
-from slicewright.control.state.asking import ForeignDeviceError
 from slicewright.control.state.commands import (
     CapacityError,
     KeyReusedError,
@@ -23,6 +22,7 @@ from slicewright.control.state.commands import (
     UnknownDeviceError,
 )
 from slicewright.control.state.errors import NotLeadingError, UndecidableError
+from slicewright.control.state.owners import ForeignDeviceError
 from slicewright.errors import InvalidInputError, SlicewrightError, UnknownNameError
 
 MEDIA_TYPE = "application/problem+json"

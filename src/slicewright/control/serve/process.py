@@ -22,7 +22,7 @@ from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.policies.slicing import policy
 
 if TYPE_CHECKING:
-    from slicewright.control.http.auth import Access
+    from slicewright.control.http.guards.auth import Access
     from slicewright.control.transport.nats_connection import NatsAddress
 
 Say = Callable[[str], None]
@@ -60,7 +60,7 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
 def _access(settings: ServeSettings) -> Access:
     """Who may call; without tokens nobody from elsewhere can."""
     try:
-        from slicewright.control.http.auth import Access, TokenFile, is_loopback
+        from slicewright.control.http.guards.auth import Access, TokenFile, is_loopback
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
     if settings.role == "slice-manager":
@@ -104,7 +104,7 @@ def _run(plane: ControlPlane, access: Access, listener: socket.socket) -> None:
     import uvicorn
 
     from slicewright.control.http.app import create_app
-    from slicewright.control.http.connections import ConnectionLimits, server_settings
+    from slicewright.control.http.guards.connections import ConnectionLimits, server_settings
 
     class Server(uvicorn.Server):
         """Lets event streams end at once instead of waiting for their clients."""

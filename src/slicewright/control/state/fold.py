@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from slicewright.control.state.asking import LOCAL
 from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
@@ -27,6 +26,7 @@ from slicewright.control.state.events import (
 )
 from slicewright.control.state.grants import Grant, GrantAccount, next_grants, release
 from slicewright.control.state.network import Network
+from slicewright.control.state.owners import LOCAL
 from slicewright.control.state.state import Methods, OrchestratorState, Remembered, load
 
 REMEMBERED_KEYS = 10_000

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 
 from slicewright.control.http.context import Admin, Plane, Reader, ReaderDesk
-from slicewright.control.http.documents import network_of
-from slicewright.control.http.plans import picture_of
 from slicewright.control.http.problems import Problem, responses
-from slicewright.control.state.asking import on_behalf
+from slicewright.control.http.routes.documents import network_of
+from slicewright.control.http.routes.plans import picture_of
 from slicewright.control.state.commands import NoNetworkError, set_network
+from slicewright.control.state.owners import on_behalf
 from slicewright.control.views.documents import node_documents, radio_documents, slice_documents
 from slicewright.control.views.overview import overview
 from slicewright.slicing.rrm import Plmn, Profile

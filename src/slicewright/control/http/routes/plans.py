@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from slicewright.control.http.allowed import quick_method
 from slicewright.control.http.context import Plane, ReaderDesk
-from slicewright.control.http.documents import network_of
+from slicewright.control.http.guards.work import GoOn
 from slicewright.control.http.problems import responses
-from slicewright.control.http.requests import DevicePath
-from slicewright.control.http.schemas import DryRun
-from slicewright.control.http.work import GoOn
+from slicewright.control.http.routes.documents import network_of
+from slicewright.control.http.routes.quick_methods import quick_method
+from slicewright.control.http.routes.requests import DevicePath
+from slicewright.control.http.routes.schemas import DryRun
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.state.commands import NoNetworkError, UnknownDeviceError, admit
 from slicewright.control.views.documents import plan_document

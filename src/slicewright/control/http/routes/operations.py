@@ -13,18 +13,18 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from slicewright.control.http.allowed import quick_placement_method
-from slicewright.control.http.auth import Access, Caller, Scope
 from slicewright.control.http.context import Admin, Desk, Plane, Reader, ReaderDesk, streams_of
-from slicewright.control.http.documents import tasks_of
+from slicewright.control.http.guards.auth import Access, Caller, Scope
+from slicewright.control.http.guards.work import GoOn
 from slicewright.control.http.problems import responses
-from slicewright.control.http.schemas import Health, MethodChange
-from slicewright.control.http.work import GoOn
+from slicewright.control.http.routes.documents import tasks_of
+from slicewright.control.http.routes.quick_methods import quick_placement_method
+from slicewright.control.http.routes.schemas import Health, MethodChange
 from slicewright.control.journal.feed import CursorTooOldError, PublicEvent
 from slicewright.control.journal.records import to_line
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.state.asking import on_behalf
 from slicewright.control.state.commands import change_method
+from slicewright.control.state.owners import on_behalf
 from slicewright.types import Document
 
 router = APIRouter(tags=["operations"])

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from slicewright.control.http.auth import LOCAL_ONLY, Access
-from slicewright.control.http.bodies import check_json
-from slicewright.control.http.connections import client_network
+from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
+from slicewright.control.http.guards.bodies import check_json
+from slicewright.control.http.guards.connections import client_network
 from slicewright.control.http.problems import Problem, problem_response
 
 _MOST_CALLERS = 10_000
@@ -29,7 +29,7 @@ class Limits:
     Attributes:
         body_bytes: larger requests are refused. body_s: so are those whose body takes longer, s.
         rate_hz, burst: requests per second and caller, and how many at once.
-        places, waiting, work_s: of answers that take work, see :class:`~slicewright.control.http.work.Bench`.
+        places, waiting, work_s: of answers that take work, see :class:`~slicewright.control.http.guards.work.Bench`.
         streams, streams_each: event streams, of all callers and of one.
         logs, logs_each: readings of the decision log, of all callers and of one.
     """

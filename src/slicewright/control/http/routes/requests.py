@@ -9,15 +9,21 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from slicewright.control.http.context import Plane, ReaderDesk, Requester
+from slicewright.control.http.guards.work import GoOn
 from slicewright.control.http.problems import responses
-from slicewright.control.http.schemas import Admission, DeviceList, DeviceView, NewMeasurement, NewRequests
-from slicewright.control.http.work import GoOn
+from slicewright.control.http.routes.schemas import (
+    Admission,
+    DeviceList,
+    DeviceView,
+    NewMeasurement,
+    NewRequests,
+)
 from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.state.asking import on_behalf, refuse_foreign
 from slicewright.control.state.commands import UnknownDeviceError, admit, remove
 from slicewright.control.state.device import FIRST_LIFE
+from slicewright.control.state.owners import on_behalf, refuse_foreign
 from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.documents import device_document, is_granted, settlement_document
 from slicewright.control.views.picture import Picture

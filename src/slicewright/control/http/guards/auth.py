@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from starlette.datastructures import Headers
 
+from slicewright.control.http.guards.tokens import Scope, Token, TokenFile, read_tokens
 from slicewright.control.http.problems import Problem
-from slicewright.control.http.tokens import Scope, Token, TokenFile, read_tokens
-from slicewright.control.state.asking import LOCAL
+from slicewright.control.state.owners import LOCAL
 
 __all__ = ["LOCAL_ONLY", "Access", "Caller", "Scope", "Token", "TokenFile", "is_loopback", "read_tokens"]
 
