@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
-from slicewright.placement._kernels.bound import candidate_regrets, level_regrets, make_copies, price
+from slicewright.placement._kernels.bound import Copies, level_regrets, make_copies, price, task_regrets
+from slicewright.placement._kernels.market import fees_of_prices, open_market, trade
 from slicewright.placement._kernels.problem import Problem
-from slicewright.types import FloatArray
+from slicewright.placement._kernels.reduce import carried_fees, reduced, remaining_levels
+from slicewright.placement._kernels.sweep import sweep
+from slicewright.types import FloatArray, IntArray
 
 NEVER_NS = 2**62
 """A deadline that no clock reaches."""
 ITERATIONS = 2000
+MARKET_STEPS = 60
+SWEEPS = 3
 SAFETY = 1.0 - 1e-12
 """Rounding in the sums of the bound must never make it invalid."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fees:
+    """Fees and the bound they prove.
+
+    Attributes:
+        copies: classes of limits and levels of nodes.
+        fee: (K, J + 1, classes) bit hops.
+        value: bit hops, what these fees prove of what is left of the problem.
+        bound: bit hops, the best proven of the whole problem, by whatever fees.
+    """
+
+    copies: Copies
+    fee: FloatArray
+    value: float
+    bound: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +47,7 @@ class Prices:
     Attributes:
         lower_bound: bit hops; no placement has a smaller objective.
         candidate_regret: (K, C) bit hops, what the bound rises by at least if a task took that candidate.
+        rejection_regret: (K,) bit hops, the same if a task were rejected.
         level_floor: (J, levels) 1/s, the least limit that each level of a node serves.
         level_regret: (J, levels) bit hops, what the bound rises by at least if the node ran at that level;
             infinite where there is no such level.
@@ -31,29 +55,83 @@ class Prices:
 
     lower_bound: float
     candidate_regret: FloatArray
+    rejection_regret: FloatArray
     level_floor: FloatArray
     level_regret: FloatArray
 
 
-def price_nodes(
-    problem: Problem, target: float, *, iterations: int = ITERATIONS, deadline_ns: int = NEVER_NS
-) -> Prices:
-    """A lower bound of the objective, by Lagrangian decomposition into tasks and nodes.
+def open_fees(problem: Problem, *, deadline_ns: int = NEVER_NS) -> Fees:
+    """Fees to begin with: those of the market, or what a sweep or two over the nodes makes of them."""
+    copies = make_copies(problem, usable_limits(problem))
+    market = open_market(problem, copies)
+    _, prices = trade(problem, market, float(problem.rejection.sum()), MARKET_STEPS, deadline_ns)
+    fees = fees_of_prices(problem, copies, market, prices)
+    bound = bound_of(problem, copies, fees)
+    for _ in range(SWEEPS):
+        if time.perf_counter_ns() >= deadline_ns:
+            break
+        swept = sweep(problem, copies, fees)
+        better = bound_of(problem, copies, swept)
+        if better <= bound:
+            break
+        bound, fees = better, swept
+    return Fees(copies, fees, bound, bound)
+
+
+def bound_of(problem: Problem, copies: Copies, fees: FloatArray) -> float:
+    """bit hops. What given fees prove."""
+    return float(price(problem, copies, fees, np.inf, 1, NEVER_NS)[0])
+
+
+def raise_bound(
+    problem: Problem,
+    before: Fees,
+    target: float,
+    *,
+    iterations: int = ITERATIONS,
+    deadline_ns: int = NEVER_NS,
+) -> Fees:
+    """Better fees, by a subgradient walk.
 
     Args:
         problem: the packed problem.
+        before: the fees to begin with.
         target: objective of a placement; sets the size of the steps and ends the ascent when it is met.
         iterations: the most steps.
         deadline_ns: of ``time.perf_counter_ns``; without it runs repeat bit for bit.
     """
-    copies = make_copies(problem, usable_limits(problem))
-    bound, fees = price(problem, copies, target, iterations, deadline_ns)
+    value, fee = price(problem, before.copies, before.fee, target, iterations, deadline_ns)
+    return Fees(before.copies, fee, value, max(before.bound, value))
+
+
+def prices_of(problem: Problem, before: Fees) -> Prices:
+    """The bound of fees and what they say about tasks and nodes."""
+    copies, fees = before.copies, before.fee
+    regret, rejected = task_regrets(problem, copies, fees)
     return Prices(
-        lower_bound=max(0.0, bound * SAFETY),
-        candidate_regret=candidate_regrets(problem, copies, fees),
+        lower_bound=max(0.0, before.bound * SAFETY),
+        candidate_regret=regret,
+        rejection_regret=rejected,
         level_floor=copies.floor,
         level_regret=level_regrets(problem, copies, fees),
     )
+
+
+def without_the_hopeless(
+    problem: Problem, before: Fees, prices: Prices, cost: float
+) -> tuple[Problem, IntArray, Fees]:
+    """Leave out what is no part of any placement cheaper than ``cost`` (bit hops), and carry the fees over.
+
+    The bound of what is left holds for the whole problem up to ``cost``: no placement is cheaper than the smaller
+    of the two. Returns the problem left, (K, C) its candidates' indices in the old one, and the fees.
+    """
+    room = (cost - before.value * SAFETY) * (1.0 + 1e-9)
+    lowest, most = remaining_levels(before.copies, prices.level_regret, room)
+    left, kept = reduced(problem, before.copies, prices.candidate_regret, lowest, most, room)
+    copies = make_copies(left, usable_limits(left))
+    fees = carried_fees(left, kept, before.copies, before.fee, copies)
+    value = bound_of(left, copies, fees)
+    return left, kept, Fees(copies, fees, value, max(before.bound, value))
 
 
 def usable_limits(problem: Problem) -> FloatArray:

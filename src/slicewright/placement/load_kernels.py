@@ -8,7 +8,7 @@ from slicewright.compiled import announce_compilation
 from slicewright.placement.certificate import search_with_bound
 from slicewright.placement.problem.presets import placement_preset
 
-_ENOUGH_TASKS = 12
+_TASKS = 16
 _STEPS = 200
 
 
@@ -16,4 +16,4 @@ _STEPS = 200
 def load_kernels() -> None:
     """Run the kernels once on a small problem; free from the second call on."""
     announce_compilation("placement")
-    search_with_bound(placement_preset(tasks=_ENOUGH_TASKS, deadline_s=(0.01, 0.03)), steps=_STEPS)
+    search_with_bound(placement_preset("regime/overloaded", tasks=_TASKS), steps=_STEPS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.placement._kernels.problem import REJECTED, Problem, make_problem
-from slicewright.placement._kernels.search import Floors, search
+from slicewright.placement._kernels.search import Floors, Guide, search
 from slicewright.placement.bound import NEVER_NS, Prices
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
@@ -57,7 +57,14 @@ def improve(
     n_tasks = problem.count.size
     begin = np.full(n_tasks, REJECTED) if start is None else start
     floors = _no_floors(problem.n_nodes) if prices is None else _floors(prices)
-    chosen, done = search(problem, floors, begin, seed, deadline_ns, steps, enough)
+    some = np.flatnonzero(problem.count)
+    if some.size == 0:
+        return np.full(n_tasks, REJECTED), 0
+    regret, rejected = (problem.cost, problem.rejection)
+    if prices is not None:
+        regret, rejected = prices.candidate_regret, prices.rejection_regret
+    guide = Guide(regret, rejected, some)
+    chosen, done = search(problem, floors, guide, begin, seed, deadline_ns, steps, enough)
     return chosen, int(done)
 
 

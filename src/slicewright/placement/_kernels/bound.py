@@ -73,8 +73,8 @@ def make_copies(problem, limit):
             for q in range(classes[k, j]):
                 values[n] = top[k, j, q]
                 n += 1
-        distinct = values[:n]
-        count = sort_distinct(distinct)
+        distinct = sort_distinct(values[:n])
+        count = distinct.size
         group = max(1, (count + LEVELS - 1) // LEVELS)
         at = 0
         while at < count:
@@ -84,28 +84,20 @@ def make_copies(problem, limit):
             at = end
         for k in range(n_tasks):
             for q in range(classes[k, j]):
-                level = 0
-                while level + 1 < levels[j] and floor[j, level + 1] <= top[k, j, q]:
-                    level += 1
-                rank[k, j, q] = level
+                rank[k, j, q] = np.searchsorted(floor[j, : levels[j]], top[k, j, q], side="right") - 1
     return Copies(label, classes, rank, levels, floor, capacity)
 
 
-@outlined
+@kernel
 def sort_distinct(values):
-    """Sort in place with repetitions left out; returns how many values remain in front."""
+    """(n,) ascending, without repetitions."""
+    ordered = np.sort(values)
     count = 0
-    for value in values:
-        at = count
-        while at > 0 and values[at - 1] > value:
-            at -= 1
-        if at > 0 and values[at - 1] == value:
-            continue
-        for i in range(count, at, -1):
-            values[i] = values[i - 1]
-        values[at] = value
-        count += 1
-    return count
+    for value in ordered:
+        if count == 0 or ordered[count - 1] != value:
+            ordered[count] = value
+            count += 1
+    return ordered[:count]
 
 
 @outlined
@@ -125,23 +117,35 @@ def classify(classes, top, limit, k, j):
 
 @outlined
 def sort_items(problem, fee, work, j):
-    """Items of node j by falling fee per arrival rate, nearly so since last time; returns how many pay."""
+    """Items of node j by falling fee per arrival rate; returns how many pay, and those stand in front."""
     order, value = work.order[j], work.value
     paying = 0
     for i in range(work.items[j]):
         item = order[i]
         k, q = item // CLASSES, item % CLASSES
-        key = fee[k, j, q] / problem.arrival[k]
-        value[item] = key
-        if key <= 0.0:
-            continue
-        at = i - 1
-        while at >= 0 and value[order[at]] < key:
-            order[at + 1] = order[at]
-            at -= 1
-        order[at + 1] = item
-        paying += 1
+        value[item] = fee[k, j, q] / problem.arrival[k]
+        if value[item] > 0.0:
+            order[i], order[paying] = order[paying], item
+            paying += 1
+    sort_falling(order, value, paying)
     return paying
+
+
+@outlined
+def sort_falling(order, value, count):
+    """The first ``count`` items of ``order`` by falling value: Shell's sort, quick where they nearly are."""
+    gap = 1
+    while 9 * gap < 2 * count:
+        gap = (9 * gap + 9) // 4
+    while gap > 0:
+        for i in range(gap, count):
+            item, at = order[i], i - gap
+            key = value[item]
+            while at >= 0 and value[order[at]] < key:
+                order[at + gap] = order[at]
+                at -= gap
+            order[at + gap] = item
+        gap = (4 * gap - 5) // 9 if gap > 1 else 0
 
 
 @outlined
@@ -263,33 +267,30 @@ def ascend(problem, copies, fee, direction, previous, ahead):
 
 
 @kernel
-def price(problem, copies, target, iterations, deadline):
+def price(problem, copies, start, target, iterations, deadline):
     """Raise the bound until it meets ``target``, the steps get small, or iterations or time (ns) run out.
 
-    Returns the bound and the fees (K, J + 1, CLASSES) that prove it.
+    Begins with the fees ``start``. Returns the bound and the fees (K, J + 1, CLASSES) that prove it.
     """
     shape = copies.rank.shape
-    fee, best_fee = np.zeros(shape), np.zeros(shape)
+    fee, best_fee = start.copy(), start.copy()
     direction, previous = np.zeros(shape), np.zeros(shape)
     nothing = np.zeros((0, 0, 0))
     work = make_work(problem, copies)
     best, scale, waiting = -np.inf, 1.0, 0
     for _ in range(iterations):
         bound = evaluate(problem, copies, fee, work, direction, nothing)
-        gained = bound > best + 1e-5 * abs(best)
+        waiting = 0 if bound > best + 1e-5 * abs(best) else waiting + 1
         if bound > best:
             best = bound
             best_fee[:] = fee
-        waiting = 0 if gained else waiting + 1
         if target - best <= 1e-9 * abs(target) or now_ns() >= deadline:
             break
         if waiting >= PATIENCE:
             scale, waiting = SHRINK * scale, 0
             if scale < SMALLEST_STEP:
                 break
-            fee[:] = best_fee
-            previous[:] = 0.0
-        elif not ascend(problem, copies, fee, direction, previous, scale * (target - bound)):
+        if not ascend(problem, copies, fee, direction, previous, scale * (target - bound)):
             break
     return best, best_fee
 
@@ -330,14 +331,15 @@ def level_regrets(problem, copies, fee):
 
 
 @kernel
-def candidate_regrets(problem, copies, fee):
-    """(K, C) bit hops: what the bound would rise by at least if a task had to take each candidate."""
-    regret = np.full(problem.cost.shape, np.inf)
+def task_regrets(problem, copies, fee):
+    """What the bound would rise by at least if a task had to take each candidate (K, C), or be rejected (K,)."""
+    regret, rejected = np.full(problem.cost.shape, np.inf), np.empty(problem.count.size)
     for k in range(problem.count.size):
         best, _ = cheapest(problem, copies, fee, k)
+        rejected[k] = problem.rejection[k] - best
         for c in range(problem.count[k]):
             cost = problem.cost[k, c]
             for side in range(2):
                 cost += fee[k, problem.node[k, c, side], copies.label[k, c, side]]
             regret[k, c] = cost - best
-    return regret
+    return regret, rejected

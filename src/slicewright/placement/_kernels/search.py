@@ -25,7 +25,12 @@ from slicewright.placement._kernels.problem import (
 )
 
 STEPS_PER_TASK = 3  # of an episode, half of them under the floors
-SMALL_RUIN, LARGE_RUIN = 6, 12  # tasks taken off in one step, on average; an episode has one of them
+SMALL_RUIN, LARGE_RUIN = 4, 8  # tasks taken off in one step, on average; an episode has one of them
+WISHES = (
+    0.3  # of the ruins make room for what a placed task would like better; those of tasks left out always do
+)
+BY_PRICE = 0.33  # of the steps put tasks where they are regretted least, the others where they are cheapest
+AFRESH, SWAP = 0.2, 0.4  # of the episodes start from nothing, or with the users of two nodes swapped
 NEW_FLOORS = 3  # nodes that get another floor when an episode starts from the best placement
 THRESHOLD = 0.001  # an episode goes on from what is at most this much worse than its best
 CLOCK_EVERY = 32  # steps between two looks at the clock
@@ -37,6 +42,14 @@ class Floors(NamedTuple):
     count: Any  # (J,) int64
     level: Any  # (J, F) 1/s
     chance: Any  # (J, F) cumulative, ends at 1
+
+
+class Guide(NamedTuple):
+    """What the prices of the lower bound say about tasks; the nearer to 0, the likelier in good placements."""
+
+    regret: Any  # (K, C) bit hops, of each candidate
+    rejected: Any  # (K,) bit hops, of leaving a task out
+    open: Any  # (n,) int64, tasks that have candidates
 
 
 class Scratch(NamedTuple):
@@ -77,6 +90,26 @@ def insert(problem, state, floor, k):
     return problem.rejection[k]
 
 
+@outlined
+def insert_by_price(problem, state, floor, guide, k, most):
+    """Give a rejected task the candidate of least regret that fits and respects the floors, if below ``most``."""
+    best, least = REJECTED, most
+    for c in range(problem.count[k]):
+        if guide.regret[k, c] >= least:
+            continue
+        first, second = problem.node[k, c, 0], problem.node[k, c, 1]
+        if (
+            problem.limit[k, c, 0] >= floor[first]
+            and problem.limit[k, c, 1] >= floor[second]
+            and fits(problem, state, k, c)
+        ):
+            best, least = c, guide.regret[k, c]
+    if best == REJECTED:
+        return problem.rejection[k]
+    attach(problem, state, k, best)
+    return problem.cost[k, best]
+
+
 @inlined
 def take_off(problem, state, scratch, k, n):
     """Note a task as removed, placed or not; returns what it cost."""
@@ -105,49 +138,80 @@ def tightest_user(problem, state, j):
 
 @outlined
 def sort_removed(scratch, n):
-    """Removed tasks by ascending key; they are few, so by insertion."""
+    """The first n removed tasks by ascending key: Shell's sort."""
     removed, key = scratch.removed, scratch.key
-    for i in range(1, n):
-        item, value, at = removed[i], key[removed[i]], i - 1
-        while at >= 0 and key[removed[at]] > value:
-            removed[at + 1] = removed[at]
-            at -= 1
-        removed[at + 1] = item
+    gap = 1
+    while 9 * gap < 2 * n:
+        gap = (9 * gap + 9) // 4
+    while gap > 0:
+        for i in range(gap, n):
+            item, value, at = removed[i], key[removed[i]], i - gap
+            while at >= 0 and key[removed[at]] > value:
+                removed[at + gap] = removed[at]
+                at -= gap
+            removed[at + gap] = item
+        gap = (4 * gap - 5) // 9 if gap > 1 else 0
 
 
 @outlined
-def ruin(problem, state, scratch, mean, rng):
-    """Take off a few tasks that share nodes, at random or the tightest first: (how many, what they cost)."""
-    n_tasks = problem.count.size
-    target = min(n_tasks, 1 + random_below(rng, 2 * mean - 1))
-    n, cost = 0, 0.0
-    while n < target:
-        k = random_below(rng, n_tasks)
-        if scratch.marked[k]:
-            continue
-        if state.chosen[k] == REJECTED:
-            cost += take_off(problem, state, scratch, k, n)
-            n += 1
-            continue
-        j = problem.node[k, state.chosen[k], random_below(rng, 2)]
-        if j == problem.n_nodes:
-            j = problem.node[k, state.chosen[k], 0]
-        tightest = random_unit(rng) < 0.5
-        for _ in range(1 + random_below(rng, 4)):
-            if n == target or state.users[j] == 0:
-                break
-            pick = state.user[j, random_below(rng, state.users[j])]
-            if tightest:
-                pick = tightest_user(problem, state, j)
-            cost += take_off(problem, state, scratch, pick, n)
-            n += 1
+def evict(problem, state, scratch, j, n, most, rng):
+    """Take up to ``most`` users off node j, at random or the tightest first: (how many are off, what they cost)."""
+    tightest = random_unit(rng) < 0.5
+    cost = 0.0
+    while most > 0 and state.users[j] > 0:
+        pick = state.user[j, random_below(rng, state.users[j])]
+        if tightest:
+            pick = tightest_user(problem, state, j)
+        cost += take_off(problem, state, scratch, pick, n)
+        n += 1
+        most -= 1
     return n, cost
 
 
 @outlined
-def recreate(problem, state, scratch, n, rng):
-    """Put the removed tasks back at random, dearest first or tightest first; returns what they cost now."""
-    kind = random_below(rng, 3)
+def wish(problem, state, guide, k, rng):
+    """A candidate that task k does not have and would like: the least regretted of three drawn, or ``REJECTED``."""
+    choice, least = REJECTED, np.inf
+    for _ in range(3):
+        c = random_below(rng, problem.count[k])
+        if c != state.chosen[k] and guide.regret[k, c] < least:
+            choice, least = c, guide.regret[k, c]
+    return choice
+
+
+@outlined
+def ruin(problem, state, scratch, guide, mean, rng):
+    """Take off tasks and users of the nodes they use or would like to: (how many, what they cost)."""
+    target = min(guide.open.size, 1 + random_below(rng, 2 * mean - 1))
+    n, cost = 0, 0.0
+    while n < target:
+        k = guide.open[random_below(rng, guide.open.size)]
+        if scratch.marked[k]:
+            continue
+        c = state.chosen[k]
+        if c == REJECTED or random_unit(rng) < WISHES:
+            c = wish(problem, state, guide, k, rng)
+            cost += take_off(problem, state, scratch, k, n)
+            n += 1
+            for side in range(2):
+                if c != REJECTED and problem.node[k, c, side] != problem.n_nodes and n < target:
+                    most = min(target - n, 1 + random_below(rng, 2))
+                    n, more = evict(problem, state, scratch, problem.node[k, c, side], n, most, rng)
+                    cost += more
+            continue
+        j = problem.node[k, c, random_below(rng, 2)]
+        if j == problem.n_nodes:
+            j = problem.node[k, c, 0]
+        n, more = evict(problem, state, scratch, j, n, min(target - n, 1 + random_below(rng, 4)), rng)
+        cost += more
+    return n, cost
+
+
+@outlined
+def recreate(problem, state, scratch, guide, n, rng):
+    """Put the removed tasks back in some order, where it is cheapest or regretted least; returns what they cost."""
+    kind = random_below(rng, 4)
+    by_price = random_unit(rng) < BY_PRICE
     for i in range(n):
         k = scratch.removed[i]
         noise = random_unit(rng)
@@ -155,13 +219,18 @@ def recreate(problem, state, scratch, n, rng):
             noise = -problem.rejection[k] * (0.7 + 0.6 * noise)
         elif kind == 2:
             noise = problem.limit[k, 0, 0] * (0.7 + 0.6 * noise)
+        elif kind == 3:
+            noise = -guide.rejected[k] * (0.7 + 0.6 * noise)
         scratch.key[k] = noise
     sort_removed(scratch, n)
     cost = 0.0
     for i in range(n):
         k = scratch.removed[i]
         scratch.marked[k] = False
-        cost += insert(problem, state, scratch.floor, k)
+        if by_price:
+            cost += insert_by_price(problem, state, scratch.floor, guide, k, np.inf)
+        else:
+            cost += insert(problem, state, scratch.floor, k)
     return cost
 
 
@@ -185,15 +254,15 @@ def keep(source, target):
 
 
 @outlined
-def descend(problem, state, scratch, best, mean, rng, steps, deadline):
+def descend(problem, state, scratch, guide, best, mean, rng, steps, deadline):
     """Ruin and recreate until the steps or the time end; leaves the state at ``best``, returns its cost."""
     cost = least = total_cost(problem, state)
     keep(state.chosen, best)
     for step in range(steps):
         if step % CLOCK_EVERY == 0 and now_ns() >= deadline:
             break
-        n, before = ruin(problem, state, scratch, mean, rng)
-        after = recreate(problem, state, scratch, n, rng)
+        n, before = ruin(problem, state, scratch, guide, mean, rng)
+        after = recreate(problem, state, scratch, guide, n, rng)
         if cost - before + after <= least * (1.0 + THRESHOLD):
             cost += after - before
             if cost < least * (1.0 - 1e-12):
@@ -231,6 +300,22 @@ def refill(problem, state, scratch):
         if state.chosen[k] != REJECTED:
             detach(problem, state, k)
         insert(problem, state, scratch.floor, k)
+
+
+@outlined
+def fill_by_price(problem, state, scratch, guide):
+    """Put the tasks that are off, those first whose absence is regretted most, where it is regretted least."""
+    n = 0
+    for i in range(guide.open.size):
+        k = guide.open[i]
+        if state.chosen[k] == REJECTED:
+            scratch.key[k] = -guide.rejected[k]
+            scratch.removed[n] = k
+            n += 1
+    sort_removed(scratch, n)
+    for i in range(n):
+        k = scratch.removed[i]
+        insert_by_price(problem, state, scratch.floor, guide, k, guide.rejected[k])
 
 
 @outlined
@@ -289,7 +374,7 @@ def swapped(j, a, b):
 
 
 @kernel
-def search(problem, floors, chosen, seed, deadline, iterations, enough):
+def search(problem, floors, guide, chosen, seed, deadline, iterations, enough):
     """Search until the deadline (ns), the number of steps, or an objective of at most ``enough``.
 
     Returns (K,) candidates of the best placement and the number of steps.
@@ -300,12 +385,17 @@ def search(problem, floors, chosen, seed, deadline, iterations, enough):
     state = empty_state(problem)
     best, found = chosen.copy(), np.empty(n_tasks, dtype=np.int64)
     restore(problem, state, best)
+    for j in range(problem.n_nodes):
+        if state.users[j] == 0:
+            scratch.floor[j] = floors.level[j, 0]
+    fill_by_price(problem, state, scratch, guide)
+    scratch.floor[:] = -np.inf
     refill(problem, state, scratch)
     half = STEPS_PER_TASK * n_tasks // 2
     least, done, mean = np.inf, 0, SMALL_RUIN
     while True:
         steps = min(half, iterations - done)
-        cost = descend(problem, state, scratch, found, mean, rng, steps, deadline)
+        cost = descend(problem, state, scratch, guide, found, mean, rng, steps, deadline)
         done += steps
         if cost < least:
             least = cost
@@ -313,14 +403,15 @@ def search(problem, floors, chosen, seed, deadline, iterations, enough):
         if least <= enough or done >= iterations or now_ns() >= deadline:
             break
         mean = SMALL_RUIN if random_below(rng, 2) == 0 else LARGE_RUIN
-        kind = random_below(rng, 3)
-        if kind == 0:
+        kind = random_unit(rng)
+        if kind < AFRESH:
             for k in range(n_tasks):
                 found[k] = REJECTED
             restore(problem, state, found)
             for j in range(problem.n_nodes):
                 draw_floor(problem, state, scratch, floors, j, rng)
-        elif kind == 1:
+            fill_by_price(problem, state, scratch, guide)
+        elif kind < AFRESH + SWAP:
             restore(problem, state, best)
             j = random_below(rng, problem.n_nodes)
             if state.users[j] > 0:
@@ -331,7 +422,7 @@ def search(problem, floors, chosen, seed, deadline, iterations, enough):
                 draw_floor(problem, state, scratch, floors, random_below(rng, problem.n_nodes), rng)
         refill(problem, state, scratch)
         steps = min(half, iterations - done)
-        descend(problem, state, scratch, found, mean, rng, steps, deadline)
+        descend(problem, state, scratch, guide, found, mean, rng, steps, deadline)
         done += steps
         scratch.floor[:] = -np.inf
         refill(problem, state, scratch)

@@ -18,7 +18,8 @@ from slicewright.types import BoolArray
 
 AUTO_BUDGET_S = 0.05
 RESERVE_S = 0.003
-"""What ``auto`` keeps of its budget for packing and unpacking."""
+RESERVE_SHARE = 0.1
+"""What ``auto`` keeps of its budget for unpacking: this much, or this part if that is less."""
 EXACT_BUDGET_S = 60.0
 EXACT_STEPS_PER_TASK = 500
 """Of the search that gives the exact method its first placement and the bound its target."""
@@ -35,10 +36,10 @@ def auto(
         raise InvalidOptionError("iterations", "must be at least 1", value=iterations)
     if budget_s is None and iterations is None:
         budget_s = AUTO_BUDGET_S
-    limit = None if budget_s is None else max(budget_s - RESERVE_S, 0.5 * budget_s)
+    limit = None if budget_s is None else budget_s - min(RESERVE_S, RESERVE_SHARE * budget_s)
     steps = UNLIMITED if iterations is None else iterations
     found = search_with_bound(tasks, seed=seed, budget_s=limit, steps=steps)
-    return Answer(chosen_options(found.problem, found.chosen), found.prices.lower_bound)
+    return Answer(chosen_options(found.problem, found.chosen), found.lower_bound)
 
 
 def exact(
@@ -53,7 +54,7 @@ def exact(
     found = search_with_bound(
         tasks, seed=seed, budget_s=0.2 * limit, steps=EXACT_STEPS_PER_TASK * tasks.n_tasks
     )
-    start, lower = chosen_options(found.problem, found.chosen), found.prices.lower_bound
+    start, lower = chosen_options(found.problem, found.chosen), found.lower_bound
     left = limit - (time.perf_counter() - begin)
     if found.cost <= lower * (1.0 + gap) or left <= 0.0:
         return Answer(start, lower)
@@ -91,7 +92,7 @@ def _fill(tasks: Tasks, allowed: BoolArray) -> Answer:
 
 def _worth_keeping(tasks: Tasks, found: Certified) -> BoolArray:
     """(K, O) options that may be part of a placement better than the one found."""
-    room = (found.cost - found.prices.lower_bound) * (1.0 + 1e-6)
+    room = (found.cost - found.fees.value) * (1.0 + 1e-6)
     keep = np.zeros((tasks.n_tasks, tasks.options.count), dtype=bool)
     task, candidate = np.nonzero(found.prices.candidate_regret <= room)
     keep[task, found.problem.option[task, candidate]] = True
