@@ -11,7 +11,8 @@ from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.best_response import FOREVER
 from slicewright.slicing._kernels.methods import best_responses, insert_greedily
 from slicewright.slicing._kernels.search import search_with_shares
-from slicewright.slicing.compact import compact
+from slicewright.slicing._kernels.shares import PackedPlan
+from slicewright.slicing.compact import Compact, compact
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.shares import Shares
 from slicewright.types import BoolArray
@@ -62,10 +63,9 @@ def iterated_search(
         link = group = np.full(scenario.n_devices, LOCAL)
     else:
         _, link, group = packed.with_decisions(start)
-    link, group, bandwidth, radio, compute, _, _ = search_with_shares(
-        packed.problem, link, group, np.uint64(seed), limit, deadline
+    return _unpacked(
+        packed, search_with_shares(packed.problem, link, group, np.uint64(seed), limit, deadline)
     )
-    return packed.decisions(link, group), Shares(bandwidth, radio, compute)
 
 
 def best_response(
@@ -84,8 +84,7 @@ def best_response(
     deadline = deadline_ns(time.perf_counter_ns(), budget_s)
     limit = 1 if runs is None and budget_s is None else _rounds(runs, budget_s)
     packed = compact(scenario)
-    link, group, bandwidth, radio, compute = best_responses(packed.problem, np.uint64(seed), limit, deadline)
-    return packed.decisions(link, group), Shares(bandwidth, radio, compute)
+    return _unpacked(packed, best_responses(packed.problem, np.uint64(seed), limit, deadline))
 
 
 def greedy(
@@ -99,8 +98,11 @@ def greedy(
         nodes: (J,) which nodes may be used; all by default.
     """
     packed = compact(scenario, nodes=nodes)
-    link, group, bandwidth, radio, compute = insert_greedily(packed.problem, forced)
-    return packed.decisions(link, group), Shares(bandwidth, radio, compute)
+    return _unpacked(packed, insert_greedily(packed.problem, forced))
+
+
+def _unpacked(packed: Compact, plan: PackedPlan) -> tuple[Decisions, Shares]:
+    return packed.decisions(plan.link, plan.group), Shares(plan.bandwidth, plan.radio, plan.compute)
 
 
 def _rounds(rounds: int | None, budget_s: float | None) -> int:

@@ -27,7 +27,7 @@ from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.slicing._kernels.problem import LOCAL
 
 # Rows of the array of resources: access points first, then groups.
-Q, D, ALONE, SIZE, MIX, PRICE = range(6)
+ROOTS, LOAD, ALONE, SIZE, MIX, PRICE = range(6)
 RESOURCE_ROWS = 6
 
 CLOSE = 1e-5  # stop when the bound is this near (relative) to the value of the relaxation
@@ -42,30 +42,30 @@ MIX_STEP, MIX_DECAY = 0.2, 0.05  # how fast theta follows the larger of the two 
 @inlined
 def charge(r, e, root, load, alone):
     """What a whole device is charged on a resource at its present congestion."""
-    rho = r[Q, e] / (r[SIZE, e] - r[D, e])
+    rho = r[ROOTS, e] / (r[SIZE, e] - r[LOAD, e])
     return (1.0 - r[MIX, e]) * alone + r[MIX, e] * rho * (2.0 * root + rho * load)
 
 
 @inlined
 def curvature(r, e, root, load):
     """Second derivative of a resource's cost in the share of one device."""
-    left = r[SIZE, e] - r[D, e]
-    slope = root + r[Q, e] / left * load
+    left = r[SIZE, e] - r[LOAD, e]
+    slope = root + r[ROOTS, e] / left * load
     return 2.0 * r[MIX, e] * slope * slope / left
 
 
 @inlined
 def shift(r, e, mass, root, load, alone):
     """Put ``mass`` of a device on a resource, or take it away if negative."""
-    r[Q, e] += mass * root
-    r[D, e] += mass * load
+    r[ROOTS, e] += mass * root
+    r[LOAD, e] += mass * load
     r[ALONE, e] += mass * alone
 
 
 @inlined
 def room(r, e, load):
     """How much of a device still fits on a resource before its queue comes near the pole."""
-    return max(0.0, POLE * r[SIZE, e] - r[D, e]) / load if load > 0.0 else np.inf
+    return max(0.0, POLE * r[SIZE, e] - r[LOAD, e]) / load if load > 0.0 else np.inf
 
 
 @inlined
@@ -182,7 +182,7 @@ def relax_device(problem, r, x, z, home, alone, i):
 def follow_mix(r, rate):
     """Move every theta towards the larger of the two costs it mixes: the bound takes their maximum."""
     for e in range(r.shape[1]):
-        crowded = r[Q, e] * r[Q, e] / (r[SIZE, e] - r[D, e])
+        crowded = r[ROOTS, e] * r[ROOTS, e] / (r[SIZE, e] - r[LOAD, e])
         both = crowded + r[ALONE, e]
         if both > 0.0:
             r[MIX, e] = min(1.0, max(LEAST_MIX, r[MIX, e] + rate * (crowded - r[ALONE, e]) / both))
@@ -215,7 +215,7 @@ def relaxed_value(problem, r, home):
     """Cost of the present shares in the relaxation, each resource at the larger of its two costs."""
     value = 0.0
     for e in range(r.shape[1]):
-        value += max(r[Q, e] * r[Q, e] / (r[SIZE, e] - r[D, e]), r[ALONE, e])
+        value += max(r[ROOTS, e] * r[ROOTS, e] / (r[SIZE, e] - r[LOAD, e]), r[ALONE, e])
     for i in range(home.size):
         value += home[i] * problem.local_time[i]
     return value
@@ -256,7 +256,7 @@ def relax(problem, alone, link, group, rounds, deadline):
     for done in range(rounds):
         if done % CHECK_EVERY == 0:
             for e in range(r.shape[1]):
-                r[PRICE, e] = r[Q, e] / (r[SIZE, e] - r[D, e])
+                r[PRICE, e] = r[ROOTS, e] / (r[SIZE, e] - r[LOAD, e])
             value = dual_value(problem, r, alone)
             stalled = 0 if value > best * (1.0 + CLOSE) else stalled + 1
             if value > best:

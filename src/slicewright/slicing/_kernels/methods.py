@@ -22,7 +22,7 @@ from slicewright.slicing._kernels.problem import (
     rebuild,
     total_cost,
 )
-from slicewright.slicing._kernels.shares import shares_of
+from slicewright.slicing._kernels.shares import PackedPlan, shares_of
 
 
 @kernel
@@ -35,6 +35,7 @@ def best_responses(problem, seed, runs, deadline):
     order = np.arange(n_devices)
     local = np.full(n_devices, LOCAL)
     best, link, group = np.inf, local.copy(), local.copy()
+    done = 0
     for run in range(runs):
         if run > 0:
             if now_ns() > deadline:
@@ -44,13 +45,14 @@ def best_responses(problem, seed, runs, deadline):
         slack = TOLERANCE * total_cost(problem, state)
         descend(problem, state, order, n_devices, scratch, slack, MOVE_LINKS, FOREVER // n_devices, deadline)
         cost = total_cost(problem, state)
+        done += 1
         if cost < best:
             best = cost
             link[:] = state.link
             group[:] = state.group
     rebuild(problem, state, link, group)
     bandwidth, radio, compute = shares_of(problem, state)
-    return link, group, bandwidth, radio, compute
+    return PackedPlan(link, group, bandwidth, radio, compute, best, done)
 
 
 @kernel
@@ -70,4 +72,4 @@ def insert_greedily(problem, forced):
         if state.link[i] != LOCAL and state.group[i] == LOCAL:  # no node takes it in time
             leave_radio(problem, state, i)
     bandwidth, radio, compute = shares_of(problem, state)
-    return state.link, state.group, bandwidth, radio, compute
+    return PackedPlan(state.link, state.group, bandwidth, radio, compute, total_cost(problem, state), 1)

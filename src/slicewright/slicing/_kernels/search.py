@@ -31,7 +31,7 @@ from slicewright.slicing._kernels.problem import (
     total_cost,
     update_costs,
 )
-from slicewright.slicing._kernels.shares import shares_of
+from slicewright.slicing._kernels.shares import PackedPlan, shares_of
 
 RUIN_MOST = 12
 """At most so many devices are taken out in one round; they are put back best first come, first served."""
@@ -146,7 +146,7 @@ def follow_with_ejections(
 
 @kernel
 def search_with_shares(problem, link, group, seed, rounds, deadline):
-    """Improve a start until the deadline (ns, monotonic) or for a number of rounds: (link, group, shares...).
+    """Improve a start until the deadline (ns, monotonic) or for a number of rounds.
 
     The start is searched from locally first, with ejections. Then each round ruins a few decisions of the best plan so
     far, recreates them, searches locally, and keeps the result if it is better. Without a deadline the result depends
@@ -194,4 +194,4 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
             rebuild(problem, state, best_link, best_group)
     rebuild(problem, state, best_link, best_group)
     bandwidth, radio, compute = shares_of(problem, state)
-    return best_link, best_group, bandwidth, radio, compute, best, done
+    return PackedPlan(best_link, best_group, bandwidth, radio, compute, best, done)

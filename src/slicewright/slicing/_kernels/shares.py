@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from slicewright.compiled import kernel
 from slicewright.slicing._kernels.problem import ARRIVAL, LOCAL, budget, empty_state, rebuild, total_cost
+
+
+class PackedPlan(NamedTuple):
+    """What a search found, in the indices of the packed problem."""
+
+    link: Any  # (I,), LOCAL where a device computes itself
+    group: Any  # (I,)
+    bandwidth: Any  # (A, N)
+    radio: Any  # (I,)
+    compute: Any  # (I,)
+    cost: float  # s
+    rounds: int  # that it took
 
 
 @kernel
