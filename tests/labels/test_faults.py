@@ -147,7 +147,7 @@ def children(pid: int) -> list[int]:
     return [int(x) for task in Path(f"/proc/{pid}/task").glob("*/children") for x in task.read_text().split()]
 
 
-def wait_until_gone(pids: list[int], limit_s: float = 10) -> None:
+def wait_until_gone(pids: list[int], limit_s: float = LIMIT_S) -> None:
     """Until no process of these is left (or only as a zombie)."""
     give_up = time.monotonic() + limit_s
     while any(alive(pid) for pid in pids):

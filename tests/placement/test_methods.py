@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import numpy as np
@@ -106,9 +107,10 @@ def test_all_solvers_agree(solver: str) -> None:
 @pytest.mark.timing
 def test_exact_returns_its_incumbent_when_time_is_up() -> None:
     tasks = placement_preset(tasks=120, seed=1)
+    began = time.process_time()  # beside other work, the clock goes on while nothing is done here
     placement = place(tasks, "exact", budget_s=0.3)
+    assert time.process_time() - began < 3
     assert placement.violations.feasible
-    assert placement.runtime_s < 3
     assert 0 < placement.lower_bound_bit_hops <= placement.objective_bit_hops
 
 

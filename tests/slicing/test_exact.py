@@ -1,5 +1,6 @@
 """Proven optima are optimal: against brute force, the reference instances and what no method may ever break."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -111,8 +112,9 @@ def test_nodes_that_serve_nobody_and_devices_out_of_reach() -> None:
 def test_large_networks_return_a_plan_and_a_gap_in_time() -> None:
     scenario = sw.preset("dense-urban", devices=120, seed=1)
     solve_exact(scenario, budget_s=0.01)
+    began = time.process_time()  # beside other work, the clock goes on while nothing is done here
     answer = solve_exact(scenario, budget_s=1.0)
-    assert answer.runtime_s < 5.0
+    assert time.process_time() - began < 5.0
     assert 0 <= answer.gap < 0.05
 
 
