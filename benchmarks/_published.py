@@ -15,7 +15,8 @@ from slicewright.models.slicing.features import targets
 from slicewright.slicing.search import iterated_search
 
 if TYPE_CHECKING:
-    from slicewright.learning.slicing.chained_training import Upstream
+    from slicewright.learning.slicing.chained_training import OutOfFoldAnswers, Upstream
+    from slicewright.models.slicing.features import Targets
 
 
 @dataclass(frozen=True)
@@ -67,26 +68,13 @@ def own_slice_shares(scenario: sw.Scenario, rounds: int = 50) -> np.ndarray:
 def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> None:
     """Train and print every row; figures are mean +- standard deviation over the folds."""
     from slicewright.learning.common.training import Schedule
-    from slicewright.learning.slicing.chained_training import OutOfFoldAnswers, cross_validate
-    from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
+    from slicewright.learning.slicing.chained_training import cross_validate
+    from slicewright.learning.slicing.metrics import share_errors
     from slicewright.learning.slicing.networks.published import DESIGNS
     from slicewright.learning.slicing.solved_scenarios import draw, solve
 
     instances = solve(draw("paper", protocol.labels))
     labels = [targets(x.scenario, x.decisions, x.shares) for x in instances]
-
-    def per_fold(answers: OutOfFoldAnswers) -> dict[str, dict[str, tuple[float, float]]]:
-        out: dict[str, list[dict[str, float]]] = {"SP1": [], "SP2": [], "SP3": []}
-        for fold in range(protocol.folds):
-            of = np.flatnonzero(answers.fold == fold)
-            out["SP1"].append(share_errors([answers.share[i] for i in of], [labels[i].share for i in of]))
-            out["SP2"].append(
-                share_errors([answers.bandwidth[i] for i in of], [labels[i].bandwidth for i in of])
-            )
-            out["SP3"].append(
-                choice_accuracy([answers.choice[i] for i in of], [labels[i].choice for i in of])
-            )
-        return {part: over_folds(figures) for part, figures in out.items()}
 
     tables = {}
     for row in rows:
@@ -102,7 +90,7 @@ def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> No
             upstream=row.upstream,
             folder=WORK / row.model,
         )
-        tables[row] = per_fold(answers)
+        tables[row] = _per_fold(answers, labels, protocol.folds)
     first = next(iter(tables.values()))
     print(
         f"\ntables III and IV: {protocol.labels} scenarios, {protocol.folds} folds, {protocol.epochs} epochs"
@@ -128,6 +116,21 @@ def print_cross_validation(protocol: Protocol, rows: Sequence[Row] = ROWS) -> No
             )
         print(f"published DeepSets-S: {_published(part)}")
     print("target 8: Acc@1 0.953 (SP1), 0.957 (SP2)")
+
+
+def _per_fold(
+    answers: OutOfFoldAnswers, labels: Sequence[Targets], folds: int
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Mean and standard deviation over the folds, by part and figure."""
+    from slicewright.learning.slicing.metrics import choice_accuracy, over_folds, share_errors
+
+    out: dict[str, list[dict[str, float]]] = {"SP1": [], "SP2": [], "SP3": []}
+    for fold in range(folds):
+        of = np.flatnonzero(answers.fold == fold).tolist()
+        out["SP1"].append(share_errors([answers.share[i] for i in of], [labels[i].share for i in of]))
+        out["SP2"].append(share_errors([answers.bandwidth[i] for i in of], [labels[i].bandwidth for i in of]))
+        out["SP3"].append(choice_accuracy([answers.choice[i] for i in of], [labels[i].choice for i in of]))
+    return {part: over_folds(figures) for part, figures in out.items()}
 
 
 def _published(part: str) -> str:

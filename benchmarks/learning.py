@@ -6,6 +6,7 @@ Needs the extra ``train`` (cross-validation trains models). The figures of shipp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import resources
 
 import numpy as np
@@ -128,18 +129,21 @@ def print_unseen_networks(count: int) -> None:
         print(f"{name:30s}" + "".join(f" {cell:>9s}" for cell in cells) + f"  {note}")
 
 
+def _grown(devices: int, seed: int) -> sw.Scenario:
+    return sw.preset(
+        "paper-slicing",
+        devices=devices,
+        seed=seed,
+        access_points=max(3, devices // 30),
+        coins=max(8, devices // 15),
+        area_m=500 * max(1.0, devices / 50) ** 0.5,
+    )
+
+
 def print_large(sizes: Sequence[int], count: int) -> None:
     """Where a learned start pays: larger networks, at one to thirty times the default budget, whole calls."""
     networks: dict[str, Callable[[int], sw.Scenario]] = {
-        f"paper-slicing grown, {devices} devices": lambda k, devices=devices: sw.preset(  # type: ignore[misc]
-            "paper-slicing",
-            devices=devices,
-            seed=k,
-            access_points=max(3, devices // 30),
-            coins=max(8, devices // 15),
-            area_m=500 * max(1.0, devices / 50) ** 0.5,
-        )
-        for devices in sizes
+        f"paper-slicing grown, {devices} devices": partial(_grown, devices) for devices in sizes
     }
     if MELBOURNE.is_dir():
         networks["Melbourne, 816 users"] = lambda k: import_eua(MELBOURNE, seed=k)

@@ -77,7 +77,7 @@ def test_a_device_out_of_reach_of_everything_stays_local() -> None:
             "radio.expnent: is not a parameter of this radio model; did you mean 'exponent'?",
         ),
         (Radio("path-loss", {"reach_m": 0.0}), "radio.reach_m is 0 but must be positive"),
-        (Radio("path-loss", {"exponent": "four"}), "radio.exponent is 'four' but must be a number"),  # type: ignore[dict-item]
+        (Radio("path-loss", {"exponent": "four"}), "radio.exponent is 'four' but must be a number"),  # type: ignore[dict-item]  # that is the fault
     ],
 )
 def test_a_radio_that_cannot_be_says_why(radio: Radio, message: str) -> None:

@@ -12,7 +12,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.simulation import Arrivals, Disciplines, Distribution, FinishedTasks, TaskQueues
 from slicewright.simulation._kernels.queues import ABSENT, LOCAL, Grants
 from slicewright.simulation.demand import packed_demand
-from slicewright.simulation.task_queues import SERVERS
+from slicewright.simulation.task_queues import SERVERS, Servers
 from tests.simulation.event_list import replay
 
 WORK = [Distribution("exponential"), Distribution("fixed"), Distribution("lognormal", 2.0),
@@ -58,9 +58,9 @@ def in_order(tasks: FinishedTasks) -> FinishedTasks:
     work=st.sampled_from(WORK), arrivals=st.sampled_from(ARRIVALS), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_every_task_is_done_when_a_plain_event_list_says(
-    servers: str, uplink: bool, local_queue: bool, work: Distribution, arrivals: Arrivals, seed: int
+    servers: Servers, uplink: bool, local_queue: bool, work: Distribution, arrivals: Arrivals, seed: int
 ) -> None:
-    disciplines = Disciplines(servers, uplink, local_queue)  # type: ignore[arg-type]
+    disciplines = Disciplines(servers, uplink, local_queue)
     made = queues(disciplines=disciplines, work=work, size=work, arrivals=arrivals, seed=seed, local=2)
     tasks = made.advance(60.0)
     last = made.n_arrived
@@ -77,9 +77,9 @@ def test_every_task_is_done_when_a_plain_event_list_says(
     seed=st.integers(0, 99),
 )  # fmt: skip
 def test_cutting_saving_and_resuming_changes_no_bit(
-    cuts: list[float], servers: str, uplink: bool, seed: int
+    cuts: list[float], servers: Servers, uplink: bool, seed: int
 ) -> None:
-    disciplines = Disciplines(servers, uplink)  # type: ignore[arg-type]
+    disciplines = Disciplines(servers, uplink)
     whole = in_order(queues(disciplines=disciplines, seed=seed, local=1).advance(50.0))
     running, parts = queues(disciplines=disciplines, seed=seed, local=1), []
     for until in [*sorted(cuts), 50.0]:
@@ -94,9 +94,9 @@ def test_cutting_saving_and_resuming_changes_no_bit(
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data(), servers=st.sampled_from(SERVERS), uplink=st.booleans())
-def test_no_task_is_lost_whatever_changes(data: st.DataObject, servers: str, uplink: bool) -> None:
+def test_no_task_is_lost_whatever_changes(data: st.DataObject, servers: Servers, uplink: bool) -> None:
     """Devices change rates, servers, go local, leave and come back: each task is done, lost or inside, once."""
-    made = queues(disciplines=Disciplines(servers, uplink), load=0.9)  # type: ignore[arg-type]
+    made = queues(disciplines=Disciplines(servers, uplink), load=0.9)
     parts = []
     for k in range(data.draw(st.integers(1, 12))):
         parts.append(made.advance(4.0 * (k + 1)))
@@ -130,9 +130,9 @@ def test_a_change_of_rate_counts_from_its_instant() -> None:
 
 
 @pytest.mark.parametrize("servers", SERVERS)
-def test_littles_law(servers: str) -> None:
+def test_littles_law(servers: Servers) -> None:
     """Mean number inside = rate * mean time, counted here by when tasks come and go."""
-    made = queues(disciplines=Disciplines(servers), devices=60, load=0.7)  # type: ignore[arg-type]
+    made = queues(disciplines=Disciplines(servers), devices=60, load=0.7)
     tasks, counted = [], []
     for k in range(1, 1201):
         tasks.append(made.advance(2.0 * k))

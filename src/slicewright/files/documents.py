@@ -86,7 +86,7 @@ def yaml_text(document: Mapping[str, object], *, flow: bool | None = False, widt
 def _dumper() -> Any:
     import yaml
 
-    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # its base is known at run time
         """PyYAML's, which quotes what 1.1 takes for something else than text."""
 
     def quoted(dumper: Any, text: str) -> Any:

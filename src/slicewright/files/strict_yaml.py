@@ -74,7 +74,7 @@ def _readable(text: str) -> str:
 def _loader() -> Any:
     import yaml
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # its base is known at run time
         """PyYAML's safe loader, without its guesses."""
 
         class Refusal(Exception):

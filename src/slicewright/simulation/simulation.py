@@ -200,7 +200,7 @@ class Simulation:
     def save(self, path: str | Path) -> Path:
         """Write the whole state; :meth:`load` goes on from it bit for bit. Tasks already returned are not in it."""
         stream = io.BytesIO()
-        np.savez(stream, **self.state())  # type: ignore[arg-type]
+        np.savez(stream, **self.state())  # type: ignore[arg-type]  # one might be called allow_pickle
         return write_atomically(path, stream.getvalue())
 
     def load(self, path: str | Path) -> None:
@@ -357,7 +357,7 @@ def part_of(scenario: Scenario, devices: IntArray, rate_bps: object, device_m: F
         local_capacity_hz=scenario.local_capacity_hz[devices],
         arrival_rate_hz=scenario.arrival_rate_hz[devices],
         slice_cycles=scenario.slice_cycles[devices],
-        rate_bps=rate_bps[devices],  # type: ignore[index]
+        rate_bps=rate_bps[devices],  # type: ignore[index]  # an array or scipy's, which is untyped
         sites=replace(
             sites,
             device_m=None if device_m is None else device_m[devices].copy(),

@@ -29,7 +29,7 @@ def minimise(programme: Programme, options: SolverOptions) -> Result:
     if _threads not in (0, options.threads):
         highspy.Highs.resetGlobalScheduler(True)
     _threads = options.threads
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
     highs.silent()
     settings: dict[str, float] = {
         "mip_rel_gap": options.gap,

@@ -126,7 +126,7 @@ def test_keys_of_gone_devices_are_removed_and_others_are_kept() -> None:
                 await site.transport.remove(key, revision)
 
         between = Meanwhile(clock)
-        between.keys = site.transport.keys  # type: ignore[method-assign]
+        between.keys = site.transport.keys  # type: ignore[method-assign]  # a stand-in
         assert await remove_measurements(between, lambda: sro.state.devices) == 1
         kept = await site.transport.get(measurement_key("x"))
         assert kept is not None

@@ -93,7 +93,7 @@ class NatsTransport:
             finally:
                 with contextlib.suppress(NatsError, OSError):
                     async with asyncio.timeout(CALL_S):
-                        await watcher.stop()  # type: ignore[no-untyped-call]
+                        await watcher.stop()  # type: ignore[no-untyped-call]  # nats-py has no types there
 
     async def keys(self, prefix: str) -> Mapping[str, int]:
         """Subjects of the bucket's stream, with its newest message before they were listed."""

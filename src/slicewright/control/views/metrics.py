@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from slicewright.control.state.events import Decided
 from slicewright.control.views.picture import Picture
 
-disable_created_metrics()  # type: ignore[no-untyped-call]
+disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client has no types there
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 

@@ -25,13 +25,10 @@ def check(
     If not, exit code 1 and a sentence per broken rule: which, where, and by how much. Of an export: are all files
     there, unchanged, and is every access point and every slice in them, once?
     """
-    import json
-
     from rich.markup import escape
 
     import slicewright as sw
-    from slicewright.cli.options import output, show_percent
-    from slicewright.cli.views.plan_view import print_violations
+    from slicewright.cli.options import output
     from slicewright.network.slice_identity import identity_clash
 
     console = output()
@@ -49,6 +46,17 @@ def check(
     if plan.is_dir():
         _check_export(problem, plan, json_output=json_output)
         return
+    _check_plan(problem, plan, json_output=json_output)
+
+
+def _check_plan(problem: Scenario, plan: Path, *, json_output: bool) -> None:
+    import json
+
+    from rich.markup import escape
+
+    import slicewright as sw
+    from slicewright.cli.options import output, show_percent
+    from slicewright.cli.views.plan_view import print_violations
     from slicewright.files.documents import finite, read_document
     from slicewright.slicing.plan_file import false_claims
 
@@ -70,6 +78,7 @@ def check(
             )
         )
     else:
+        console = output()
         print_violations(console, judged.violations)
         console.print(
             f"cost {judged.cost_s:.6g} s, proven bound {judged.lower_bound_s:.6g} s, "

@@ -63,7 +63,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _head: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types its own
         """Serve it, or say that there are too many."""
         super().connection_made(transport)
         client = client_network(self.client[0] if self.client else "")
