@@ -52,7 +52,12 @@ def radio_shares(transmission_s: FloatArray) -> FloatArray:
     Raises:
         InvalidScenarioError: a time is not positive; carries the index and the value.
     """
-    root: FloatArray = np.sqrt(_read.numbers(transmission_s, "transmission_s", (None,), positive=True))
+    return radio_shares_of(_read.numbers(transmission_s, "transmission_s", (None,), positive=True))
+
+
+def radio_shares_of(transmission_s: FloatArray) -> FloatArray:
+    """:func:`radio_shares` of times that are known to be positive: managers ask it for every access point they use."""
+    root: FloatArray = np.sqrt(transmission_s)
     return np.asarray(root / root.sum())
 
 
@@ -96,10 +101,17 @@ def compute_shares(
     work = _read.numbers(cycles, "cycles", (None,), positive=True)
     tau = _read.numbers(local_time_s, "local_time_s", (work.size,), positive=True)
     queue = _read.numbers(queue_hz, "queue_hz", (work.size,))
+    return compute_shares_of(work, tau, queue, capacity_hz)
+
+
+def compute_shares_of(
+    work: FloatArray, local_time_s: FloatArray, queue_hz: FloatArray, capacity_hz: float
+) -> FloatArray | None:
+    """:func:`compute_shares` of numbers that are known to be positive: managers ask it for every node they use."""
     surplus = np.empty(work.size)
-    if not fill_surplus(np.sqrt(work), tau, capacity_hz - float(queue @ work), surplus):
+    if not fill_surplus(np.sqrt(work), local_time_s, capacity_hz - float(queue_hz @ work), surplus):
         return None
-    return (surplus + queue) * work / capacity_hz
+    return (surplus + queue_hz) * work / capacity_hz
 
 
 def optimal_shares(scenario: Scenario, decisions: Decisions) -> Shares | None:
@@ -107,6 +119,12 @@ def optimal_shares(scenario: Scenario, decisions: Decisions) -> Shares | None:
     problem, link, group = compact(scenario).with_decisions(decisions)
     cost, bandwidth, radio, compute = best_shares(problem, link, group)
     return Shares(bandwidth, radio, compute) if np.isfinite(cost) else None
+
+
+def least_cost_s(scenario: Scenario, decisions: Decisions) -> float:
+    """System cost of decisions under their optimal shares, s; infinite when 13b or 13c cannot hold under any."""
+    problem, link, group = compact(scenario).with_decisions(decisions)
+    return float(best_shares(problem, link, group)[0])
 
 
 def equal_shares(scenario: Scenario, decisions: Decisions) -> Shares:

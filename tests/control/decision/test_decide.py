@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.control.decision.decide import LAST_GOOD, decide, decide_last_good
+from slicewright.control.decision.decide import LAST_GOOD, _improved, decide, decide_last_good
+from slicewright.control.decision.settlement import settle
 from slicewright.control.sharing.allocation import allocate
 from slicewright.control.state.events import DevicesAdmitted, NetworkSet
 from slicewright.control.state.fold import fold, sends
@@ -105,3 +106,26 @@ def test_what_no_longer_fits_computes_locally() -> None:
     allocation = allocate(grant, slower)
     assert Reason.NO_CAPACITY in allocation.local.values()
     assert set(allocation.local) | set(allocation.compute) == set(grant.seats)
+
+
+@pytest.mark.parametrize("method", ["auto", "erap", "random", "local"])
+def test_sparing_the_settling_of_an_answer_changes_no_decision(method: str) -> None:
+    """As decided before: both the answer and the last plan settled, and their costs compared."""
+    state, devices = state_with(scenario_of(24, 3))
+    state, _ = decide_now(state)
+    rng = np.random.default_rng(1)
+    for k in range(8):
+        state = fold(state, DevicesAdmitted((moved(devices[k], rng),)))
+        situation, previous = state.situation(), state.places
+        fresh = decide(situation, method, rounds=10, seed=0)
+        kept = settle(situation, _improved(situation, previous), method, epoch=0)
+        assert fresh is not None
+        assert fresh.plan is not None
+        assert kept is not None
+        assert kept.plan is not None
+        expected = fresh if kept.plan.cost_s > fresh.plan.cost_s * 1.002 else kept
+        found = decide(situation, method, rounds=10, seed=0, previous=previous, keep_ratio=0.002)
+        assert found is not None
+        assert found.places == expected.places
+        assert found.targets == expected.targets
+        state, _ = decide_now(state)

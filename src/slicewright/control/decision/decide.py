@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -17,11 +18,14 @@ from slicewright.control.state.grants import Place
 from slicewright.control.state.situation import Situation
 from slicewright.policies.slicing import plan as plan_with
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.plan import Plan
 from slicewright.slicing.published.baselines import drop_until_feasible
 from slicewright.slicing.search import iterated_search
-from slicewright.slicing.shares import Shares, optimal_shares
+from slicewright.slicing.shares import Shares, least_cost_s, optimal_shares
 
 LAST_GOOD = "last-good"
+_ROUNDING = 1e-6
+"""Costs of the same decisions never differ by this part, however the shares were worked out."""
 
 
 def decide(
@@ -49,19 +53,28 @@ def decide(
     Raises:
         UnknownNameError: no such method.
     """
-    proposal = propose(situation, method, rounds=rounds, seed=seed)
-    settlement = settle(situation, proposal, method, epoch=epoch)
-    if settlement is None or settlement.plan is None or not previous or keep_ratio <= 0:
-        return settlement
+    proposal, answer = _asked(situation, method, rounds=rounds, seed=seed)
+    if answer is None or not previous or keep_ratio <= 0:
+        return settle(situation, proposal, method, epoch=epoch)
     kept = replace(_improved(situation, previous), notes=proposal.notes)
     steady = settle(situation, kept, method, epoch=epoch)
-    if (
-        steady is None
-        or steady.plan is None
-        or steady.plan.cost_s > settlement.plan.cost_s * (1 + keep_ratio)
-    ):
+    if steady is not None and _surely_cheaper(situation, steady, answer, keep_ratio):
+        return steady
+    settlement = settle(situation, proposal, method, epoch=epoch)
+    if settlement is None or settlement.plan is None or steady is None or steady.plan is None:
         return settlement
-    return steady
+    return settlement if steady.plan.cost_s > settlement.plan.cost_s * (1 + keep_ratio) else steady
+
+
+def _surely_cheaper(situation: Situation, steady: Settlement, answer: Plan, keep_ratio: float) -> bool:
+    """Whether the last plan will do even if the method's decisions get the best shares there are.
+
+    Settling them is then spared: it could not make them cheaper, but for rounding.
+    """
+    if situation.pins or steady.plan is None or not answer.violations.feasible:
+        return False
+    least_s = least_cost_s(answer.scenario, answer.decisions)
+    return math.isfinite(least_s) and steady.plan.cost_s <= least_s * (1 + keep_ratio) * (1 - _ROUNDING)
 
 
 def _improved(situation: Situation, previous: Mapping[str, Place]) -> Proposal:
@@ -101,8 +114,14 @@ def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epo
 
 def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Proposal:
     """Places and inter-slice shares by a method of the registry, for everything that no pin holds."""
+    return _asked(situation, method, rounds=rounds, seed=seed)[0]
+
+
+def _asked(situation: Situation, method: str, *, rounds: int, seed: int) -> tuple[Proposal, Plan | None]:
+    """The proposal, and the method's own plan; None when there was nothing to ask about."""
     problem = free_problem(situation)
     if problem is None:
-        return Proposal({}, {})
+        return Proposal({}, {}), None
     answer = plan_with(problem.scenario, method=method, rounds=rounds, seed=seed)
-    return replace(_with_room(situation, problem, answer.decisions, answer.shares), notes=answer.notes)
+    proposal = _with_room(situation, problem, answer.decisions, answer.shares)
+    return replace(proposal, notes=answer.notes), answer

@@ -11,7 +11,7 @@ import numpy as np
 from slicewright.control.sharing.rules import Advice
 from slicewright.control.state.grants import Grant, Seat
 from slicewright.control.state.reasons import Reason
-from slicewright.slicing.shares import compute_shares, radio_shares
+from slicewright.slicing.shares import compute_shares_of, radio_shares_of
 from slicewright.types import FloatArray
 
 _EDGE = 1e-9
@@ -157,7 +157,7 @@ def _share_compute(problem: NodeProblem, weights: FloatArray | None) -> tuple[Fl
 
 def _share_radio(times: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, str]:
     advised, fault = _normalised(weights)
-    return (radio_shares(times) if advised is None else advised), fault
+    return (radio_shares_of(times) if advised is None else advised), fault
 
 
 def _normalised(weights: FloatArray | None) -> tuple[FloatArray | None, str]:
@@ -171,4 +171,4 @@ def _normalised(weights: FloatArray | None) -> tuple[FloatArray | None, str]:
 
 
 def _closed_compute(problem: NodeProblem) -> FloatArray | None:
-    return compute_shares(problem.cycles, problem.local_time_s, problem.queue_hz, problem.capacity_hz)
+    return compute_shares_of(problem.cycles, problem.local_time_s, problem.queue_hz, problem.capacity_hz)

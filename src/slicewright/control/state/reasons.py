@@ -55,17 +55,25 @@ def why_local(scenario: Scenario, decisions: Decisions) -> dict[int, Reason]:
     if local.size == 0:
         return {}
     reach = np.diff(scenario.links.start)[local] > 0
-    alone = fits_beside(scenario, local, Decisions.all_local(scenario.n_devices))
-    beside = fits_beside(scenario, local, decisions)
-    reasons: dict[int, Reason] = {}
-    for k, i in enumerate(local.tolist()):
-        if not reach[k]:
-            reasons[i] = Reason.OUT_OF_REACH
-        elif not alone[k].any():
-            reasons[i] = Reason.TOO_SLOW
-        else:
-            reasons[i] = Reason.CHEAPER if beside[k].any() else Reason.NO_CAPACITY
-    return reasons
+    beside: BoolArray = np.any(fits_beside(scenario, local, decisions), axis=(1, 2))
+    alone = beside.copy()  # who fits beside others fits alone, as every sum in the test only shrinks
+    if not alone.all():
+        nobody = Decisions.all_local(scenario.n_devices)
+        alone[~beside] = np.any(fits_beside(scenario, local[~beside], nobody), axis=(1, 2))
+    return {
+        i: _why(reached, fits_alone, fits)
+        for i, reached, fits_alone, fits in zip(
+            local.tolist(), reach.tolist(), alone.tolist(), beside.tolist(), strict=True
+        )
+    }
+
+
+def _why(reached: bool, fits_alone: bool, fits: bool) -> Reason:
+    if not reached:
+        return Reason.OUT_OF_REACH
+    if not fits_alone:
+        return Reason.TOO_SLOW
+    return Reason.CHEAPER if fits else Reason.NO_CAPACITY
 
 
 def fits_beside(scenario: Scenario, newcomers: IntArray, decisions: Decisions) -> BoolArray:
