@@ -30,8 +30,10 @@ def test_a_name_is_one_process_and_free_again_when_that_has_died() -> None:
         assert clock.monotonic() > NAME_S
         keeping.cancel()
         await second.take()
+        keeping = asyncio.create_task(second.keep(1.0))
         with pytest.raises(SameInstanceError):
             await first.keep(1.0)  # it stood still: from now on it is the one too many
+        keeping.cancel()
         await second.give_back()
         await first.take()
 

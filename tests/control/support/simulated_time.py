@@ -8,6 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 
+LONGEST_S = 86_400.0
+"""No story lasts a simulated day: one that does waits for what never comes, and would for ever."""
+
+
 class _SkippingSelector(selectors.SelectSelector):
     """Does not wait: it tells the loop's clock how long it would have."""
 
@@ -19,6 +23,8 @@ class _SkippingSelector(selectors.SelectSelector):
         ready = super().select(0)
         if not ready and timeout is not None and timeout > 0:
             self.skipped_s += timeout
+            if self.skipped_s > LONGEST_S:
+                raise TimeoutError(f"nothing ended this story within {LONGEST_S:.0f} simulated s")
         elif not ready and timeout is None:
             ready = super().select(None)
         return ready
