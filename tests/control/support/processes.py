@@ -14,10 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+import slicewright as sw
 
 NATS = shutil.which("nats-server") or (
     "/usr/sbin/nats-server" if Path("/usr/sbin/nats-server").exists() else None
@@ -26,6 +29,12 @@ NATS = shutil.which("nats-server") or (
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 PATIENCE_S = 120.0
 """How long a test waits for what has to come; only a failure ever takes so long, on however busy a machine."""
+
+
+@cache
+def compile_kernels() -> None:
+    """Before anybody waits for a server and counts the seconds: where kernels changed, this takes minutes."""
+    _ = sw.plan(sw.preset("paper-slicing", devices=2), rounds=1).lower_bound_s
 
 
 @dataclass
@@ -45,6 +54,7 @@ class Served:
 
     def start(self) -> None:
         """Start, or start again."""
+        compile_kernels()
         program = "from slicewright.cli.main import run; run()"
         command = [sys.executable, "-c", program, *self.flags, "serve", "--port", "0", *self.arguments]
         self._forget_address()

@@ -21,7 +21,7 @@ from slicewright.control.state.network import Network
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario import Scenario
-from tests.control.support.processes import PATIENCE_S
+from tests.control.support.processes import PATIENCE_S, compile_kernels
 
 QUICK = ControlOptions(
     rounds=10, epoch_s=0.1, heartbeat_s=0.1, ack_timeout_s=20.0, away_after_s=60.0, deadline_s=60.0
@@ -39,6 +39,7 @@ async def running(
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> AsyncIterator[tuple[ControlPlane, httpx.AsyncClient]]:
     """A control plane and a client that calls it without sockets."""
+    compile_kernels()
     clock = SystemClock()
     first = None if scenario is None else FirstRequests(Network.of(scenario), devices_of(scenario))
     plane = ControlPlane(

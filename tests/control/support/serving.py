@@ -23,7 +23,7 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario import Scenario
-from tests.control.support.processes import wait_for
+from tests.control.support.processes import compile_kernels, wait_for
 from tests.control.support.running import QUICK
 
 UNHURRIED = Limits(rate_hz=1e6, burst=10**6)
@@ -39,6 +39,7 @@ def serving(
     connections: ConnectionLimits | None = None,
 ) -> Iterator[str]:
     """The address of a server that is ready."""
+    compile_kernels()
     first = FirstRequests(Network.of(scenario), devices_of(scenario))
     listener = listen("127.0.0.1", 0)
     limited = ConnectionLimits() if connections is None else connections

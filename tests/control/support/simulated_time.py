@@ -7,7 +7,6 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
-
 LONGEST_S = 86_400.0
 """No story lasts a simulated day: one that does waits for what never comes, and would for ever."""
 
