@@ -60,9 +60,14 @@ class Prices:
     level_regret: FloatArray
 
 
-def open_fees(problem: Problem, *, deadline_ns: int = NEVER_NS) -> Fees:
+def copies_of(problem: Problem) -> Copies:
+    """The classes of limits of every task and the levels of every node."""
+    copies: Copies = make_copies(problem, usable_limits(problem))
+    return copies
+
+
+def open_fees(problem: Problem, copies: Copies, *, deadline_ns: int = NEVER_NS) -> Fees:
     """Fees to begin with: those of the market, or what a sweep or two over the nodes makes of them."""
-    copies = make_copies(problem, usable_limits(problem))
     market = open_market(problem, copies)
     _, prices = trade(problem, market, float(problem.rejection.sum()), MARKET_STEPS, deadline_ns)
     fees = fees_of_prices(problem, copies, market, prices)
@@ -128,7 +133,7 @@ def without_the_hopeless(
     room = (cost - before.value * SAFETY) * (1.0 + 1e-9)
     lowest, most = remaining_levels(before.copies, prices.level_regret, room)
     left, kept = reduced(problem, before.copies, prices.candidate_regret, lowest, most, room)
-    copies = make_copies(left, usable_limits(left))
+    copies = copies_of(left)
     fees = carried_fees(left, kept, before.copies, before.fee, copies)
     value = bound_of(left, copies, fees)
     return left, kept, Fees(copies, fees, value, max(before.bound, value))

@@ -12,21 +12,35 @@ from slicewright.placement.bound import (
     NEVER_NS,
     Fees,
     Prices,
+    copies_of,
     open_fees,
     prices_of,
     raise_bound,
     without_the_hopeless,
 )
 from slicewright.placement.problem.tasks import Tasks
-from slicewright.placement.search import UNLIMITED, compiled_problem, improve
+from slicewright.placement.search import (
+    UNLIMITED,
+    Settled,
+    compiled_problem,
+    explore_levels,
+    improve,
+    unsettled,
+)
 from slicewright.types import FloatArray, IntArray
 
-FIRST_STEPS_PER_TASK = 6
-"""Of the short search whose result sizes the steps of the bound."""
+FIRST_ROUNDS = 2
+"""Of settling levels, before there is a bound: from high prices and from none."""
 STEPS_PER_TASK = 60
-"""Of the search between two rounds of the bound."""
-ROUNDS = ((0.15, 0.25), (0.1, 0.25), (0.1, 1.0))
-"""Of the time: what may go into the bound and then into the search, round after round."""
+"""Of either search between two rounds of the bound, and in turn afterwards."""
+LOWER_BOUND_STEPS_PER_TASK = 12
+"""Of the search that sizes the steps of a bound that is all that is asked for."""
+OPENING = 0.3
+"""Of the time: what may go into the first placement, and half of that into the first bound."""
+ROUNDS = ((0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
+"""Of the time: what may go into the bound and then into either search, round after round."""
+TURN = 0.1
+"""Of the time: a turn of either search when the bound is done."""
 ENOUGH = 1.0 + 1e-9
 """A placement this near to the bound is as good as optimal, and the search may end."""
 
@@ -41,6 +55,7 @@ class Certified:
         cost: bit hops, their objective.
         fees: what proves the bound.
         prices: what the fees say.
+        settled: where the nodes of the best placement settled.
         steps: search steps made.
     """
 
@@ -49,12 +64,18 @@ class Certified:
     cost: float
     fees: Fees
     prices: Prices
+    settled: Settled
     steps: int
 
     @property
     def lower_bound(self) -> float:
         """bit hops. No placement has a smaller objective."""
         return min(self.cost, self.prices.lower_bound)
+
+    @property
+    def nothing_to_place(self) -> bool:
+        """Whether no task has a candidate."""
+        return not self.problem.count.any()
 
     @property
     def proven(self) -> bool:
@@ -88,27 +109,22 @@ def search_with_bound(
     Without ``budget_s`` the run ends by ``steps`` and by the bound's own limit, and repeats bit for bit.
     """
     clock = _Clock(budget_s)
-    problem = compiled_problem(tasks)
-    fees = open_fees(problem, deadline_ns=clock.after(ROUNDS[0][0]))
-    nobody = np.full(tasks.n_tasks, REJECTED)
-    found = Certified(problem, nobody, objective(problem, nobody), fees, prices_of(problem, fees), 0)
-    found = _searched(
-        found, seed, min(steps, FIRST_STEPS_PER_TASK * tasks.n_tasks), clock.after(ROUNDS[0][1])
-    )
+    found = _opened(compiled_problem(tasks), seed, steps, clock)
     for turn, (bounding, searching) in enumerate(ROUNDS):
         if found.proven or found.steps >= steps or clock.over:
-            break
+            return found
         found = _tightened(found, clock.after(bounding))
-        left = steps - found.steps
-        if searching < 1.0:
-            left = min(left, STEPS_PER_TASK * tasks.n_tasks)
-        found = _searched(found, seed + turn, left, clock.after(searching))
+        found = _both_searched(found, seed + turn, steps, clock, searching)
+    turn = len(ROUNDS)
+    while not (found.proven or found.steps >= steps or clock.over or found.nothing_to_place):
+        found = _both_searched(found, seed + turn, steps, clock, TURN)
+        turn += 1
     return found
 
 
 def lower_bound(tasks: Tasks) -> float:
     """A proven lower bound of the objective in bit hops: no placement is cheaper; milliseconds."""
-    return search_with_bound(tasks, steps=2 * FIRST_STEPS_PER_TASK * tasks.n_tasks).lower_bound
+    return search_with_bound(tasks, steps=LOWER_BOUND_STEPS_PER_TASK * tasks.n_tasks).lower_bound
 
 
 def objective(problem: Problem, chosen: IntArray) -> float:
@@ -118,8 +134,51 @@ def objective(problem: Problem, chosen: IntArray) -> float:
     return float(np.where(chosen == REJECTED, problem.rejection, cost).sum())
 
 
+def _opened(problem: Problem, seed: int, steps: int, clock: _Clock) -> Certified:
+    """A first placement, and fees that may say how good it is."""
+    copies, nobody = copies_of(problem), np.full(problem.count.size, REJECTED)
+    chosen, settled, done = explore_levels(
+        problem,
+        copies,
+        start=nobody,
+        settled=unsettled(problem.n_nodes),
+        rounds=FIRST_ROUNDS,
+        seed=seed,
+        deadline_ns=clock.after(OPENING),
+        steps=steps,
+    )
+    fees = open_fees(problem, copies, deadline_ns=clock.after(0.5 * OPENING))
+    return Certified(
+        problem, chosen, objective(problem, chosen), fees, prices_of(problem, fees), settled, done
+    )
+
+
+def _both_searched(found: Certified, seed: int, steps: int, clock: _Clock, part: float) -> Certified:
+    """A turn of the search over levels and one of the search over tasks."""
+    most = STEPS_PER_TASK * found.chosen.size
+    found = _explored(found, seed, min(most, steps - found.steps), clock.after(part))
+    return _searched(found, seed, min(most, steps - found.steps), clock.after(part))
+
+
+def _explored(found: Certified, seed: int, steps: int, deadline_ns: int) -> Certified:
+    if found.proven or steps <= 0:
+        return found
+    chosen, settled, done = explore_levels(
+        found.problem,
+        found.fees.copies,
+        start=found.chosen,
+        settled=found.settled,
+        seed=seed,
+        steps=steps,
+        deadline_ns=deadline_ns,
+        enough=found.prices.lower_bound * ENOUGH,
+    )
+    cost = min(found.cost, objective(found.problem, chosen))
+    return replace(found, chosen=chosen, cost=cost, settled=settled, steps=found.steps + done)
+
+
 def _searched(found: Certified, seed: int, steps: int, deadline_ns: int) -> Certified:
-    if found.proven:
+    if found.proven or steps <= 0:
         return found
     chosen, done = improve(
         found.problem,
@@ -140,10 +199,10 @@ def _tightened(found: Certified, deadline_ns: int) -> Certified:
     """A better bound, and the problem without what it rules out."""
     fees = raise_bound(found.problem, found.fees, found.cost, deadline_ns=deadline_ns)
     prices = prices_of(found.problem, fees)
-    left, kept, fees = without_the_hopeless(found.problem, fees, prices, found.cost)
+    left, kept, carried = without_the_hopeless(found.problem, fees, prices, found.cost)
     hit = (kept == found.chosen[:, None]) & (np.arange(kept.shape[1]) < left.count[:, None])
     placed = found.chosen != REJECTED
     if not hit[placed].any(axis=1).all():  # only rounding could cost the best placement a candidate
         return replace(found, fees=fees, prices=prices)
     chosen = np.where(placed, hit.argmax(axis=1), REJECTED)
-    return replace(found, problem=left, chosen=chosen, fees=fees, prices=prices_of(left, fees))
+    return replace(found, problem=left, chosen=chosen, fees=carried, prices=prices_of(left, carried))

@@ -1,11 +1,17 @@
-"""The fast heuristic: from prices to floors, then iterated ruin and recreate in compiled code."""
+"""The fast heuristics: over the levels of nodes, and over tasks by iterated ruin and recreate, in compiled code."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from slicewright.placement._kernels.bound import Copies
+from slicewright.placement._kernels.construct import Guide
+from slicewright.placement._kernels.explore import BEGINNINGS, explore
+from slicewright.placement._kernels.levels import new_levels
 from slicewright.placement._kernels.problem import REJECTED, Problem, make_problem
-from slicewright.placement._kernels.search import Floors, Guide, search
+from slicewright.placement._kernels.search import Floors, search
 from slicewright.placement.bound import NEVER_NS, Prices
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
@@ -15,6 +21,26 @@ FLOORS = 6
 """How many different floors of one node are tried."""
 SHARPNESS = 0.4
 """How much more likely a floor is that the prices like: exp(-SHARPNESS * regret / mean regret)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """Where the nodes of the best placement have settled, in terms that outlive a reduced problem.
+
+    Attributes:
+        floor: (J,) 1/s, the least limit that each node accepts.
+        price: (J + 1,) bit hops per arrival rate.
+        begun: how many beginnings were tried.
+    """
+
+    floor: FloatArray
+    price: FloatArray
+    begun: int
+
+
+def unsettled(nodes: int) -> Settled:
+    """Nothing was tried yet."""
+    return Settled(np.full(nodes, -np.inf), np.zeros(nodes + 1), 0)
 
 
 def compiled_problem(tasks: Tasks) -> Problem:
@@ -66,6 +92,57 @@ def improve(
     guide = Guide(regret, rejected, some)
     chosen, done = search(problem, floors, guide, begin, seed, deadline_ns, steps, enough)
     return chosen, int(done)
+
+
+def explore_levels(
+    problem: Problem,
+    copies: Copies,
+    *,
+    start: IntArray,
+    settled: Settled,
+    rounds: int = UNLIMITED,
+    seed: int = 0,
+    deadline_ns: int = NEVER_NS,
+    steps: int = UNLIMITED,
+    enough: float = 0.0,
+) -> tuple[IntArray, Settled, int]:
+    """(K,) candidates of the best placement found, where its nodes settled, and the number of steps.
+
+    Args:
+        problem: from :func:`compiled_problem`.
+        copies: the levels of its nodes.
+        start: (K,) candidates to begin with.
+        settled: of the call before.
+        rounds: how often nodes settle at most.
+        seed, deadline_ns, steps, enough: as in :func:`improve`.
+    """
+    some = np.flatnonzero(problem.count)
+    if some.size == 0:
+        return start, settled, 0
+    levels = new_levels(problem)
+    for j in range(problem.n_nodes):
+        at = int(np.searchsorted(copies.floor[j, : copies.levels[j]], settled.floor[j], side="right"))
+        levels.level[j] = max(0, at - 1)
+    levels.price[:] = settled.price
+    typical = float(np.median(problem.rejection[some] / problem.arrival[some]))
+    chosen, turns, done = explore(
+        problem,
+        copies,
+        levels,
+        some,
+        start,
+        typical,
+        settled.begun,
+        rounds,
+        seed,
+        deadline_ns,
+        steps,
+        enough,
+    )
+    nodes = np.arange(problem.n_nodes)
+    floor: FloatArray = np.where(copies.levels > 0, copies.floor[nodes, levels.level[nodes]], -np.inf)
+    begun = min(settled.begun + int(turns), BEGINNINGS.size)
+    return chosen, Settled(floor, levels.price, begun), int(done)
 
 
 def _no_floors(nodes: int) -> Floors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel, outlined, random_unit
+from slicewright.placement._kernels.construct import new_scratch, refill
 from slicewright.placement._kernels.problem import (
     REJECTED,
     attach,
@@ -13,7 +14,6 @@ from slicewright.placement._kernels.problem import (
     restore,
     total_cost,
 )
-from slicewright.placement._kernels.search import new_scratch, refill
 
 
 @outlined

@@ -1,0 +1,96 @@
+"""Search over the levels of nodes: settle them from a few beginnings, then disturb some and settle again.
+
+The division of a network into nodes for urgent tasks and nodes for patient ones is most of what makes a placement
+good, and single tasks that move hardly ever change it. Here a step gives one to three nodes other levels, lets the
+others answer, builds the placement that the resulting prices suggest, and polishes it by a short search.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slicewright.compiled import kernel, now_ns, outlined, random_below, random_unit
+from slicewright.placement._kernels.construct import Guide, fill_by_price, keep, new_scratch, refill
+from slicewright.placement._kernels.levels import settle, settled_regrets
+from slicewright.placement._kernels.problem import REJECTED, empty_state, restore, total_cost
+from slicewright.placement._kernels.search import SMALL_RUIN, descend
+
+BEGINNINGS = np.array([0.25, 0.0, 0.1, 0.5])
+"""Prices to begin with, as parts of what a typical task would pay not to be rejected."""
+FIRST_SWEEPS, SWEEPS = 10, 3
+MOST_DISTURBED = 3  # nodes in one step
+STUBBORN = 0.5  # of the steps leave the disturbed nodes the levels they were given
+POLISH_PER_TASK = 2  # steps of the short search
+WEIGHT_PER_TASK = 3  # steps that settling and building count as, where steps are limited
+
+
+@outlined
+def disturb(copies, levels, fixed, rng):
+    """Draw other levels and prices for a few nodes and mark these."""
+    for j in range(fixed.size):
+        fixed[j] = False
+    for _ in range(1 + random_below(rng, MOST_DISTURBED)):
+        j = random_below(rng, fixed.size)
+        if copies.levels[j] > 0:
+            fixed[j] = True
+            levels.level[j] = random_below(rng, copies.levels[j])
+            levels.price[j] *= 2.0 * random_unit(rng)
+
+
+@outlined
+def build(problem, copies, levels, state, scratch, guide, found):
+    """Make the state what the levels and their prices suggest."""
+    for k in range(problem.count.size):
+        found[k] = REJECTED
+    restore(problem, state, found)
+    for j in range(problem.n_nodes):
+        if copies.levels[j] > 0:
+            scratch.floor[j] = copies.floor[j, levels.level[j]]
+    fill_by_price(problem, state, scratch, guide)
+    for j in range(problem.n_nodes):
+        scratch.floor[j] = -np.inf
+    refill(problem, state, scratch)
+
+
+@kernel
+def explore(problem, copies, levels, some, chosen, typical, begun, rounds, seed, deadline, steps, enough):
+    """Search from ``chosen`` (K,) until the rounds, the time (ns) or the steps end, or ``enough`` is reached.
+
+    ``begun`` beginnings are over; ``levels`` holds the best levels known when it is above 0, and afterwards.
+    Returns (K,) candidates of the best placement, the rounds and the steps made.
+    """
+    n_tasks, nodes = problem.count.size, problem.n_nodes
+    rng = np.array([seed], dtype=np.uint64)
+    scratch, state = new_scratch(problem), empty_state(problem)
+    guide = Guide(np.empty(problem.cost.shape), np.empty(n_tasks), some)
+    fixed, free = np.zeros(nodes, dtype=np.bool_), np.zeros(nodes, dtype=np.bool_)
+    level, price = levels.level.copy(), levels.price.copy()
+    best, found = chosen.copy(), np.empty(n_tasks, dtype=np.int64)
+    restore(problem, state, best)
+    least = total_cost(problem, state)
+    at = np.inf if begun == 0 else least
+    done = turn = 0
+    while turn < rounds and done < steps and least > enough and now_ns() < deadline:
+        if begun + turn < BEGINNINGS.size:
+            levels.level[:] = 0
+            levels.price[:nodes] = BEGINNINGS[begun + turn] * typical
+            settle(problem, copies, levels, free, FIRST_SWEEPS, deadline)
+        else:
+            levels.level[:], levels.price[:] = level, price
+            disturb(copies, levels, fixed, rng)
+            settle(problem, copies, levels, fixed, 1, deadline)
+            settle(problem, copies, levels, fixed if random_unit(rng) < STUBBORN else free, SWEEPS, deadline)
+        settled_regrets(problem, copies, levels, guide.regret, guide.rejected)
+        build(problem, copies, levels, state, scratch, guide, found)
+        polish = min(POLISH_PER_TASK * n_tasks, steps - done)
+        cost = descend(problem, state, scratch, guide, found, SMALL_RUIN, rng, polish, deadline)
+        done += polish + WEIGHT_PER_TASK * n_tasks
+        turn += 1
+        if cost <= at:
+            at = cost
+            level[:], price[:] = levels.level, levels.price
+        if cost < least:
+            least = cost
+            keep(found, best)
+    levels.level[:], levels.price[:] = level, price
+    return best, turn, done
