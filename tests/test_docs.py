@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,3 +68,37 @@ def test_docstrings_refer_to_sections_of_the_model_that_exist() -> None:
     }
     assert len(referred) > 20
     assert not [(number, name) for number, name in referred if number not in sections]
+
+
+def test_where_a_change_goes_is_there() -> None:
+    """Every file, folder and table that CONTRIBUTING.md sends people to."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = page.split("## Where do I put ...")[1].split("## ")[0].splitlines()[4:]
+    asked = [row.split("|")[1:4] for row in rows if row.startswith("|")]
+    assert len(asked) >= 10
+    for what, where, _ in asked:
+        named = [path for text in re.findall(r"`([^`]+)`", where) for path in _alternatives(text)]
+        found = [path for path in named if (ROOT / "src/slicewright" / path).exists()]
+        if "`_kernels/`" in where:
+            continue  # of whichever room
+        assert found, (what, where)
+        missing = [path for path in named if "/" in path and path not in found]
+        assert not missing, (what, missing)
+        around = "".join(
+            file.read_text(encoding="utf-8")
+            for path in found
+            for file in _sources(ROOT / "src/slicewright" / path)
+        )
+        for name in re.findall(r"`(_?[A-Za-z]+)`", where):
+            assert name in around, (what, name)
+
+
+def _alternatives(text: str) -> list[str]:
+    """``a/{b, c}.py`` as ``a/b.py`` and ``a/c.py``."""
+    found = re.fullmatch(r"(.*){(.*)}(.*)", text.replace("<problem>", "{slicing, placement}"))
+    return [text] if found is None else [found[1] + word.strip() + found[3] for word in found[2].split(",")]
+
+
+def _sources(path: Path) -> list[Path]:
+    """A file and its neighbours; the files of a folder."""
+    return sorted((path if path.is_dir() else path.parent).rglob("*.py"))

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from slicewright.labels import Job, Recipe, build_labels
-
-SMALL = Recipe(devices=(2, 6))
+from slicewright.labels import Job, build_labels
+from tests.labels.methods import SMALL
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,12 @@ import time
 import numpy as np
 
 from slicewright.errors import SolverError
-from slicewright.labels import Job, Solution
+from slicewright.labels import Job, Recipe, Solution
 from slicewright.network.scenario import Scenario
 from slicewright.slicing import Decisions, Shares, iterated_search, lower_bound
 
+SMALL = Recipe(devices=(2, 6))
+"""Instances that take a moment each."""
 UNLUCKY = 7
 """The seed that does the harm."""
 

@@ -12,7 +12,7 @@ import pytest
 from slicewright.errors import InvalidOptionError, WorkerError
 from slicewright.labels import Job, Progress, Recipe, build_labels, load_manifest, read_labels
 from slicewright.labels.store.shards import JOURNAL, StoreWriter, read_journal, shard_paths
-from tests.labels.conftest import SMALL
+from tests.labels.methods import SMALL
 
 SOUND = Job(SMALL, method="tests.labels.methods:sound")
 

@@ -17,8 +17,7 @@ import pytest
 from slicewright.labels import Job, Label, build_labels, load_manifest, read_labels
 from slicewright.labels.store.shards import JOURNAL, read_journal
 from slicewright.labels.validate import faults
-from tests.labels.conftest import SMALL
-from tests.labels.methods import UNLUCKY
+from tests.labels.methods import SMALL, UNLUCKY
 
 COUNT = 10
 LIMIT_S = 180.0

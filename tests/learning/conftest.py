@@ -9,13 +9,11 @@ import torch
 
 from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.chained_training import train_published
-from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign
-from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, Sizes
+from slicewright.learning.slicing.networks.bipartite import Bipartite
+from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel
 from slicewright.learning.slicing.recipes import train_bipartite
 from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve
-
-SIZES = Sizes(3, 9, 3)
-SMALL = BipartiteDesign(rounds=2, device_width=8, edge_width=4)
+from tests.learning.small_models import SMALL
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,20 +40,6 @@ def published(solved: list[Solved]) -> PublishedModel:
 def bipartite(solved: list[Solved], varied: list[Solved]) -> Bipartite:
     stage = Schedule(epochs=1, batch_size=16)
     return train_bipartite([*solved, *varied], stage, stage, design=SMALL)
-
-
-def random_published(name: str, seed: int = 0) -> PublishedModel:
-    torch.manual_seed(seed)
-    return PublishedModel(SIZES, DESIGNS[name]).eval()
-
-
-def random_bipartite(seed: int = 0) -> Bipartite:
-    torch.manual_seed(seed)
-    model = Bipartite(SMALL).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.add_(0.3 * torch.randn_like(weight))
-    return model
 
 
 @pytest.fixture(scope="session")

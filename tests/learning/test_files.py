@@ -21,7 +21,7 @@ from slicewright.learning.slicing.solved_scenarios import Solved, varied_scenari
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card, InvalidModelError, model_bytes, read_card
 from slicewright.models.slicing.features import rows, scenario_inputs
 from slicewright.network.scenario import Scenario
-from tests.learning.conftest import SMALL, random_bipartite, random_published
+from tests.learning.small_models import SMALL, random_bipartite, random_published
 
 TOLERANCE = 1e-4
 

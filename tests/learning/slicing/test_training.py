@@ -17,7 +17,7 @@ from slicewright.learning.slicing.networks.published import DESIGNS, ChoiceModel
 from slicewright.learning.slicing.solved_scenarios import Solved
 from slicewright.models.slicing.features import row_widths, rows, targets
 from slicewright.slicing import Decisions, Shares
-from tests.learning.conftest import SIZES
+from tests.learning.small_models import SIZES
 
 
 def sp3_items(solved: list[Solved]) -> list[FoldItem]:

@@ -15,7 +15,7 @@ from slicewright.learning.slicing.recipes import collate_networks, network_item
 from slicewright.learning.slicing.scoring import soft_decisions
 from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve, varied_scenario
 from slicewright.models.slicing.decoding import decode_soft, repaired
-from tests.learning.conftest import random_bipartite
+from tests.learning.small_models import random_bipartite
 
 Inputs = tuple[Tensor, ...]
 

@@ -19,7 +19,7 @@ from slicewright.learning.slicing.networks.heads import (
 )
 from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, published_design
 from slicewright.models.slicing.features import row_widths
-from tests.learning.conftest import SIZES, random_published
+from tests.learning.small_models import SIZES, random_published
 
 NAMES = tuple(DESIGNS)
 
