@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test check lint kernels smoke fuzz bench install install-test clean help
+.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz bench install install-test clean help
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -22,23 +22,28 @@ demo: $(VENV)/.core
 
 test: $(VENV)/.test
 	bash scripts/install-system-packages.sh
-	$(MAKE) lint
-	$(MAKE) kernels
+	$(MAKE) -j2 --output-sync lint kernels
 	# What measures time runs by itself, everything else in parallel; nothing is asked twice.
 	$(BIN)/python -m pytest -n $(JOBS) -m "not timing" --junitxml build/tests.xml
 	$(BIN)/python -m pytest -m timing
 	$(MAKE) smoke
 
 # The tests that import what changed since this branch left main (or since the last commit), the nearest first.
-check: lint kernels
+check: $(VENV)/.test
+	@$(MAKE) --no-print-directory -j2 --output-sync lint kernels
 	@tests=$$($(BIN)/python -m tests.touched); \
 	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -q -n $(JOBS) -m "not timing and not slow" $$tests; fi
 
-# Compiled first, so that tests which start servers or count seconds do not wait for it.
-kernels: $(VENV)/.test
+# Compiled first, so that tests which start servers or count seconds do not wait for it; two at once where make may.
+kernels: kernels-exact kernels-bipartite kernels-placement
+
+kernels-slicing: $(VENV)/.test
 	$(BIN)/slicewright plan paper-slicing --devices 0 > /dev/null
+kernels-exact: kernels-slicing
 	$(BIN)/slicewright plan paper-slicing --devices 0 --method exact --budget 5s > /dev/null
+kernels-bipartite: kernels-slicing
 	$(BIN)/slicewright plan paper-slicing --devices 0 --method bipartite-raw > /dev/null
+kernels-placement: $(VENV)/.test
 	$(BIN)/slicewright place paper-placement --method auto --budget 50ms --json - > /dev/null
 
 lint: $(VENV)/.test

@@ -12,9 +12,13 @@ import httpx
 import slicewright as sw
 from tests.control.support.processes import PATIENCE_S, Served
 
+PAUSE_S = 0.04
+
 
 class Load:
     """A client that asks for devices, each with its own key, until it has an answer; notes what was promised.
+
+    It asks some twenty times a second, so that a slow machine does not end up with thousands of devices.
 
     Args:
         servers: that it tries one after the other.
@@ -45,6 +49,7 @@ class Load:
             if answer is not None:
                 self.promised[key] = answer
                 number += 1
+                self._stop.wait(PAUSE_S)
 
     def _ask(self, body: dict[str, Any], key: str, number: int) -> str | None:
         for address in [server.address for server in self._servers if server.address]:
