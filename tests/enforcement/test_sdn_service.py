@@ -12,14 +12,17 @@ import slicewright as sw
 from slicewright.enforcement.sdn.api import Answer, respond
 from slicewright.enforcement.sdn.decision import NO_WAY, PlacementSettings, Request, decide, read_request
 from slicewright.enforcement.sdn.fabric import numbered_fabric
-from slicewright.enforcement.sdn.rules import Flow, Meter, Rules
-from slicewright.enforcement.sdn.service import Running, Service
+from slicewright.enforcement.sdn.rules import COOKIE_TAG, Flow, Meter, Rules, difference
+from slicewright.enforcement.sdn.service import Running, Service, Told, Wanted
 from slicewright.errors import EnforcementError
 from slicewright.placement import Tasks, choice_of, judge, placement_preset
 from tests.present import present
 
 POLICY = PlacementSettings(method="greedy-nearest", budget_s=None)
 TASK = {"access_point": "ap0", "size_bits": 2e7, "cycles": 5e7, "deadline_s": 0.1, "arrival_rate_hz": 0.3}
+
+
+OLD = Flow(COOKIE_TAG | 99, (("in_port", 1),), 2)
 
 
 @dataclass
@@ -35,13 +38,26 @@ class Table:
     """A switch in memory: what it was told to have."""
 
     meters: set[Meter] = field(default_factory=set)
-    flows: set[Flow | str] = field(default_factory=set)
+    flows: set[Flow] = field(default_factory=set)
     refusal: str | None = None
+    touched: int = 0
 
-    def reset(self, rules: Rules) -> Said:
-        self.meters.clear()
-        self.flows.clear()
-        return self.install(rules)
+    def synchronise(self, wanted: Wanted, told: Told) -> None:
+        with wanted() as rules:
+            changes = difference(Rules(tuple(self.meters), tuple(self.flows)), rules)
+            self.touched += changes.count
+            self.meters -= {
+                m for m in self.meters if m.meter_id in {c.meter_id for c in changes.change_meters}
+            }
+            self.meters -= set(changes.remove_meters)
+            self.meters |= {*changes.change_meters, *changes.add_meters}
+            self.flows = {
+                flow
+                for flow in self.flows
+                if flow not in changes.remove_flows
+                and all((flow.priority, flow.match) != (new.priority, new.match) for new in changes.add_flows)
+            } | set(changes.add_flows)
+        told(changes, None)
 
     def install(self, rules: Rules) -> Said:
         self.meters |= set(rules.meters)
@@ -173,7 +189,7 @@ def test_a_lost_switch_is_avoided_and_told_everything_when_it_returns(network: N
     other = submitted(service)
     assert all(hop.switch != away for part in other.parts for hop in part.hops)
     wanted = set(tables[away].flows)
-    returned = Table(flows={"something old"})
+    returned = Table(flows={OLD})
     service.connected(dpid, returned)
     assert returned.flows == wanted
     assert present(service.task(task.number))["state"] == "active"
@@ -221,10 +237,10 @@ def test_a_task_with_a_duration_ends_by_itself(network: Network) -> None:
 
 def test_a_stranger_is_left_alone(network: Network) -> None:
     service, _ = network
-    stranger = Table(flows={"theirs"})
+    stranger = Table(flows={OLD})
     service.connected(999, stranger)
     service.disconnected(999, stranger)
-    assert stranger.flows == {"theirs"}
+    assert stranger.flows == {OLD}
 
 
 def test_the_default_rate_carries_one_task_in_within_its_deadline(network: Network) -> None:

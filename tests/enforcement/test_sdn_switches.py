@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,7 +81,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 class Controller:
     """``slicewright sdn serve`` as a process."""
 
-    def __init__(self, emulated: EmulatedFabric) -> None:
+    def __init__(self, emulated: EmulatedFabric, *more: str) -> None:
         self.emulated, self.http = emulated, free_port()
         code = "from slicewright.cli.main import run; run()"
         listen = f"{emulated.controller_address}:{emulated.openflow_port}"
@@ -94,6 +96,9 @@ class Controller:
                 listen,
                 "--http",
                 f"127.0.0.1:{self.http}",
+                "--resync",
+                "500ms",
+                *more,
             ],
             stderr=subprocess.PIPE,
             text=True,
@@ -102,6 +107,7 @@ class Controller:
     def call(self, method: str, path: str, document: object = None) -> Any:
         data = None if document is None else json.dumps(document).encode()
         asked = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", data, method=method)
+        asked.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(asked, timeout=10) as answer:
                 return json.loads(answer.read() or b"null")
@@ -301,3 +307,67 @@ def test_a_new_controller_finds_switches_clean(emulated: EmulatedFabric, running
         assert "rate=" not in emulated.openflow("dump-meters", entry)
     finally:
         successor.stop()
+
+
+def repairs(controller: Controller, node: str) -> int:
+    (found,) = (one["repairs"] for one in controller.call("GET", "/v1/switches") if one["name"] == node)
+    return int(found)
+
+
+def longest_s(emulated: EmulatedFabric, node: str) -> float:
+    """How long the oldest flow of a task has been there."""
+    dump = emulated.openflow("dump-flows", node)
+    found = re.findall(r"cookie=0x5357\w*, duration=([0-9.]+)s.* priority=200", dump)
+    return max(map(float, found), default=0.0)
+
+
+def test_tasks_and_their_flows_outlive_their_controller(
+    emulated: EmulatedFabric, running: Controller, tmp_path: Path
+) -> None:
+    running.process.kill()
+    running.process.communicate(timeout=10)
+    kept = ("--store", str(tmp_path / "tasks.db"))
+    first = Controller(emulated, *kept)
+    try:
+        first.await_health(lambda away: not away)
+        task = first.call("POST", "/v1/tasks", {**TASK, "rate_bps": 2e6})
+        entry = task["executors"][0]["path"][0]
+        time.sleep(1.0)
+        first.process.kill()
+        first.process.communicate(timeout=10)
+        second = Controller(emulated, *kept)
+    finally:
+        first.stop()
+    try:
+        second.await_health(lambda away: not away)
+        assert second.call("GET", f"/v1/tasks/{task['id']}") == task
+        deadline = time.monotonic() + 10
+        while not _all_checked(second) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert all(one["repairs"] == 0 for one in second.call("GET", "/v1/switches"))
+        assert longest_s(emulated, entry) > 1.0
+        assert emulated.openflow("dump-meters", entry).count("rate=2000") == 2
+
+        emulated.openflow("del-flows", entry, "tcp")
+        emulated.openflow(
+            "mod-meter",
+            entry,
+            f"meter={task['executors'][0]['meter']},kbps,burst,band=type=drop,rate=7,burst_size=25",
+        )
+        emulated.openflow(
+            "add-flow", entry, "cookie=0x5357000000000063,priority=200,in_port=1,actions=output:2"
+        )
+        while repairs(second, entry) < 3 and time.monotonic() < deadline + 10:
+            time.sleep(0.1)
+        assert repairs(second, entry) >= 3
+        assert emulated.openflow("dump-meters", entry).count("rate=2000") == 2
+        assert "0x5357000000000063" not in emulated.openflow("dump-flows", entry)
+        assert emulated.openflow("dump-flows", entry).count("tcp") >= 2
+        assert second.call("DELETE", f"/v1/tasks/{task['id']}") is None
+        assert flows(emulated, entry) == 0
+    finally:
+        second.stop()
+
+
+def _all_checked(controller: Controller) -> bool:
+    return all(one["checks"] for one in controller.call("GET", "/v1/switches"))

@@ -16,6 +16,8 @@ from slicewright.types import IntArray
 
 _read = FieldReader(InvalidTasksError)
 _NUMBERS = ("size_bits", "cycles", "deadline_s", "arrival_rate_hz")
+MOST, MOST_BPS = 1e18, 4e12
+"""Bounds far beyond any real task; they keep every product of the model finite, and rates within OpenFlow's 32 bits."""
 NO_ROOM = "no nodes can take it in time beside the tasks that run"
 NO_WAY = "the nodes that could take it are cut off: a switch on the way is away"
 
@@ -51,11 +53,15 @@ def read_request(document: object, topology: Topology) -> Request:
     name = _read.choice(_read.require(doc, "access_point", ""), "access_point", topology.access_points)
     numbers = {key: _positive(_read.require(doc, key, ""), key) for key in _NUMBERS}
     rate, duration = doc.get("rate_bps"), doc.get("duration_s")
-    enough = numbers["size_bits"] / numbers["deadline_s"]
+    wanted = numbers["size_bits"] / numbers["deadline_s"] if rate is None else _positive(rate, "rate_bps")
+    if not wanted <= MOST_BPS:
+        raise InvalidTasksError(
+            "rate_bps", f"must be at most {MOST_BPS:g}: meters count no further", value=wanted
+        )
     return Request(
         name,
         **numbers,
-        rate_bps=enough if rate is None else _positive(rate, "rate_bps"),
+        rate_bps=wanted,
         duration_s=None if duration is None else _positive(duration, "duration_s"),
     )
 
@@ -135,4 +141,7 @@ def _problem(topology: Topology, requests: Sequence[Request], split: Split) -> T
 
 
 def _positive(value: object, field: str) -> float:
-    return float(_read.numbers(value, field, (), positive=True))
+    number = float(_read.numbers(value, field, (), positive=True))
+    if not 1 / MOST <= number <= MOST:
+        raise InvalidTasksError(field, f"must be from {1 / MOST:g} to {MOST:g}", value=number)
+    return number

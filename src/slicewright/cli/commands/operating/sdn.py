@@ -10,6 +10,7 @@ import typer
 from slicewright.cli.options import command_group
 
 if TYPE_CHECKING:
+    from slicewright.enforcement.sdn.checks import Checks
     from slicewright.enforcement.sdn.fabric import Fabric
 
 app = command_group(
@@ -35,7 +36,21 @@ def serve(
     fabric_file: Path | None = _NUMBERS,
     openflow: str = typer.Option("127.0.0.1:6653", "--openflow", help="Where switches connect."),
     http: str = typer.Option(
-        "127.0.0.1:8080", "--http", help="Where tasks are asked for; there is no authentication."
+        "127.0.0.1:8080",
+        "--http",
+        help="Where tasks are asked for; elsewhere than on this machine with a token.",
+    ),
+    token_file: Path | None = typer.Option(
+        None, "--token-file", metavar="FILE", help="Holds the bearer token that requests must bring."
+    ),
+    store: Path | None = typer.Option(
+        None,
+        "--store",
+        metavar="FILE",
+        help="Where tasks are kept for the next controller; without, they end with it.",
+    ),
+    resync: str = typer.Option(
+        "30s", "--resync", help="How often switches are compared with what they should have."
     ),
     method: str = typer.Option("auto", "--method", "-m", help="Placement method."),
     budget: str = typer.Option("50ms", "--budget", "-b", help="Time for one decision."),
@@ -46,16 +61,20 @@ def serve(
     """Run the controller until interrupted.
 
     `POST /v1/tasks` places a task, installs flows towards its executors and meters where it enters, and answers when
-    the switches have confirmed; `DELETE /v1/tasks/{id}` removes them. For the emulated network listen on 0.0.0.0 or
-    on 169.254.81.1.
+    the switches have confirmed; `DELETE /v1/tasks/{id}` removes them. A switch that comes back, or that somebody has
+    changed, is brought to what it should have without touching what is right. For the emulated network listen on
+    0.0.0.0 or on 169.254.81.1.
     """
     import threading
+    from functools import partial
 
     from slicewright.cli.options import choice, duration_s, progress_output
-    from slicewright.enforcement.sdn.api import http_server
+    from slicewright.enforcement.sdn.api import respond
     from slicewright.enforcement.sdn.decision import PlacementSettings
     from slicewright.enforcement.sdn.launcher import Address, start_controller
+    from slicewright.enforcement.sdn.server import http_server
     from slicewright.enforcement.sdn.service import Service
+    from slicewright.enforcement.sdn.task_store import NoStore, SqliteTaskStore
     from slicewright.placement import placement_method
     from slicewright.placement.load_kernels import load_kernels
     from slicewright.placement.problem.tasks import SPLITS
@@ -63,19 +82,25 @@ def serve(
     remarks = progress_output()
     placement_method(method)  # an unknown name is refused now, not with the first task
     settings = PlacementSettings(method, split=choice(split, SPLITS, "--split"), budget_s=duration_s(budget))
-    service = Service(_fabric(topology, fabric_file), settings)
-    with remarks.status("loading"):
-        load_kernels()
+    every_s = duration_s(resync, "--resync")
     of_host, of_port = _address(openflow, "--openflow")
     http_host, http_port = _address(http, "--http")
-    server = http_server(service, http_host, http_port)
+    checks = _checks(http_host, token_file)
+    kept = NoStore() if store is None else SqliteTaskStore(store)
+    service = Service(_fabric(topology, fabric_file), settings, store=kept)
+    with remarks.status("loading"):
+        load_kernels()
+    server = http_server(partial(respond, service), http_host, http_port, checks=checks)
     start_controller(service, Address(of_host, of_port))
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     remarks.print(
         f"{len(service.fabric.switches)} switches expected on {openflow}, "
         f"tasks at http://{http}/v1/tasks; interrupt to end"
     )
-    threading.Event().wait()
+    if service.tasks():
+        remarks.print(f"{len(service.tasks())} tasks run on from before")
+    while not threading.Event().wait(every_s):
+        service.synchronise()
 
 
 @fabric_app.command()
@@ -123,6 +148,34 @@ def _fabric(topology: str, fabric_file: Path | None) -> Fabric:
 
     network = load_tasks(topology).topology
     return numbered_fabric(network) if fabric_file is None else load_fabric(network, fabric_file)
+
+
+def _checks(host: str, token_file: Path | None) -> Checks:
+    """Who is served: without a token only this machine.
+
+    Raises:
+        InvalidOptionError: others could reach the server and need no token, or the token is too short.
+    """
+    from hashlib import sha256
+
+    from slicewright.enforcement.sdn.checks import Checks, is_loopback
+    from slicewright.errors import InvalidOptionError
+
+    if token_file is None:
+        if not is_loopback(host):
+            raise InvalidOptionError(
+                "--http",
+                "needs --token-file where others can reach it",
+                value=host,
+                fix="openssl rand -hex 24",
+            )
+        return Checks()
+    token = token_file.read_text(encoding="utf-8").strip()
+    if len(token) < 16:
+        raise InvalidOptionError(
+            "--token-file", "must hold at least 16 characters", fix="openssl rand -hex 24"
+        )
+    return Checks(sha256(token.encode()).hexdigest())
 
 
 def _address(text: str, option: str) -> tuple[str, int]:
