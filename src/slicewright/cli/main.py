@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "reproduce": Command("learning", "Tables and figures of the publications, and what holds."),
     "serve": Command("operating", "The control plane: HTTP API, decision log, dashboard."),
     "simulate": Command("planning", "A network over time: tasks queue, devices move, plans follow."),
+    "queues": Command("planning", "Measured queues against the formulas of the model."),
     "replay": Command("operating", "Recompute the decisions of a log and find any difference."),
 }
 """In the order in which they are listed."""

@@ -8,6 +8,8 @@ from slicewright.simulation.replanning import Replanning, Step
 from slicewright.simulation.simulation import Settings, Simulation
 from slicewright.simulation.task_log import COLUMNS, TaskLog
 from slicewright.simulation.task_queues import SERVERS, Disciplines, FinishedTasks, TaskQueues
+from slicewright.simulation.timelapse import Timelapse, timelapse_file
+from slicewright.simulation.traces import Follower, Trace, load_trace
 
 __all__ = [
     "COLUMNS",
@@ -18,6 +20,7 @@ __all__ = [
     "Disciplines",
     "Distribution",
     "FinishedTasks",
+    "Follower",
     "Measured",
     "Movement",
     "Replanning",
@@ -26,7 +29,11 @@ __all__ = [
     "Step",
     "TaskLog",
     "TaskQueues",
+    "Timelapse",
+    "Trace",
     "Walk",
     "Walkers",
+    "load_trace",
     "measure",
+    "timelapse_file",
 ]

@@ -97,7 +97,9 @@ class Walkers:
         position = positions(scenario)
         low, high = area(scenario)
         if walk.model == "manhattan":
-            high = low + np.maximum(1.0, np.floor((high - low) / walk.block_m + 1e-9)) * walk.block_m
+            blocks = np.maximum(1.0, np.floor((high - low) / walk.block_m + 1e-9)) * walk.block_m
+            low = 0.5 * (low + high - blocks)
+            high = low + blocks
         self._walk = kernels.Walk(
             kind=MODELS[walk.model],
             low=low,

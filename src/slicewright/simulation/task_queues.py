@@ -176,19 +176,13 @@ class TaskQueues:
     @property
     def n_inside(self) -> int:
         """Tasks that arrived and neither finished nor were lost."""
-        return int((self._queues.task.shape[0]) - self._count_free())
+        return int(self.inside().sum())
 
-    def inside_of(self) -> IntArray:
-        """(I,) tasks of each device that are inside."""
-        used = np.ones(self._queues.task.shape[0], dtype=bool)
-        t = int(self._queues.free[0])
-        following = self._queues.task_links[:, kernels.NEXT]
-        while t != NOWHERE:
-            used[t] = False
-            t = int(following[t])
-        return np.bincount(
-            self._queues.task_links[used, kernels.DEVICE], minlength=self.grants.server.size
-        ).astype(np.int64)
+    def inside(self) -> IntArray:
+        """(I, 3) tasks of each device that are inside: on its uplink, on a node, on the device itself."""
+        counts = np.zeros((self.grants.server.size, 3), dtype=np.int64)
+        kernels.count_inside(self._queues, counts)
+        return counts
 
     def advance(self, until_s: float) -> FinishedTasks:
         """Serve up to a time and return what finished by then.
@@ -279,13 +273,6 @@ class TaskQueues:
         links[old:, kernels.NEXT] = np.arange(old + 1, old + more + 1)
         links[-1, kernels.NEXT] = before.free[0]
         self._queues = before._replace(task=task, task_links=links, free=np.full(1, old))
-
-    def _count_free(self) -> int:
-        count, t = 0, int(self._queues.free[0])
-        following = self._queues.task_links[:, kernels.NEXT]
-        while t != NOWHERE:
-            count, t = count + 1, int(following[t])
-        return count
 
 
 def _cut(finished: FloatArray, links: IntArray, count: int) -> FinishedTasks:

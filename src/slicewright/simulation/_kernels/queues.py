@@ -468,6 +468,24 @@ def regrant(demand, rules, queues, old, new, now, pause, finished, finished_link
 
 
 @kernel
+def count_inside(queues, counts):
+    """Tasks of each device on its uplink, on a node and on the device itself: (I, 3) whole numbers, written."""
+    counts[:] = 0
+    links = queues.task_links
+    for i in range(counts.shape[0]):
+        for column, head in ((0, UP_HEAD), (2, LOCAL_HEAD)):
+            t = queues.device_links[i, head]
+            while t != NOWHERE:
+                counts[i, column] += 1
+                t = links[t, NEXT]
+    for s in range(queues.server.shape[0]):
+        t = queues.server_links[s, HEAD]
+        while t != NOWHERE:
+            counts[links[t, DEVICE], 1] += 1
+            t = links[t, NEXT]
+
+
+@kernel
 def first_arrivals(demand, queues, server):
     """Set every present device's first arrival; bursts begin in the quiet phase or the busy one as in the long run."""
     for i in range(server.size):

@@ -44,7 +44,10 @@ def simulate(
         "exponential", "--work", help="Work of a task: fixed, exponential, lognormal or lognormal:VARIATION."
     ),
     mobility: str | None = typer.Option(
-        None, "--mobility", "-m", help="Devices move: waypoint, gauss-markov or manhattan."
+        None,
+        "--mobility",
+        "-m",
+        help="Devices move: waypoint, gauss-markov, manhattan, or a recording: .csv, or SUMO's .xml or .xml.gz.",
     ),
     speed: str = typer.Option("0.5-2", "--speed", help="Slowest and fastest, m/s."),
     shadowing: float = typer.Option(0.0, "--shadowing", min=0.0, help="Log-normal shadowing, dB."),
@@ -66,6 +69,12 @@ def simulate(
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="One seed repeats a run bit for bit."),
     events: Path | None = typer.Option(None, "--events", metavar="FILE", help="Write every task: .parquet."),
+    film: Path | None = typer.Option(
+        None,
+        "--time-lapse",
+        metavar="FILE",
+        help="Write devices, links and loads over time as a page: .html.",
+    ),
     json_file: str | None = typer.Option(
         None, "--json", metavar="FILE", help="Write the figures and their definitions; - for stdout."
     ),
@@ -83,8 +92,10 @@ def simulate(
 
     from slicewright.cli.options import duration_s, output, progress_output
     from slicewright.cli.views.simulation_view import LiveSummary, document, print_measured
-    from slicewright.simulation import FinishedTasks, Simulation, TaskLog, measure
+    from slicewright.simulation import FinishedTasks, Simulation, TaskLog, Timelapse, measure, timelapse_file
 
+    if film is not None:
+        timelapse_file(film, field="--time-lapse")
     remarks = progress_output()
     until_s, from_s = duration_s(horizon, "--horizon"), duration_s(warm_up, "--warm-up")
     settings = _settings(seed, servers, uplink_queue, local_queue, arrivals, work, shadowing, fading)
@@ -94,10 +105,13 @@ def simulate(
     movement = _movement(plan, mobility, speed, seed)
     run = Simulation(plan, settings, movement=movement, replanning=replanning)
     log = None if events is None else TaskLog(plan.scenario, events)
+    lapse = None if film is None else Timelapse(run, until_s=until_s)
     parts: list[FinishedTasks] = []
     try:
         with LiveSummary(remarks, run, until_s) as live:
-            for part in run.pieces(until_s):
+            for part in run.pieces(until_s, on_tick=None if lapse is None else lapse.tick):
+                if lapse is not None:
+                    lapse.count(part)
                 parts.append(part)
                 if log is not None:
                     log.write(part)
@@ -105,6 +119,8 @@ def simulate(
     finally:
         if log is not None:
             log.close()
+    if film is not None and lapse is not None:
+        remarks.print(f"time-lapse written to {lapse.write(film)}")
     measured = measure(FinishedTasks.joined(parts), plan, from_s=from_s, until_s=until_s)
     if json_file == "-":
         typer.echo(json.dumps(document(run, measured), indent=1))
@@ -169,7 +185,7 @@ def _replanning(
 
 def _movement(plan: Plan, mobility: str | None, speed: str, seed: int) -> Movement | None:
     from slicewright.errors import InvalidOptionError
-    from slicewright.simulation import Walk, Walkers
+    from slicewright.simulation import Follower, Walk, Walkers, load_trace
 
     try:
         slow, _, fast = speed.partition("-")
@@ -178,4 +194,6 @@ def _movement(plan: Plan, mobility: str | None, speed: str, seed: int) -> Moveme
         raise InvalidOptionError("--speed", "must be like 1.4 or 0.5-2, in m/s", value=speed) from None
     if mobility is None:
         return None
+    if "." in mobility:
+        return Follower(plan.scenario, load_trace(mobility))
     return Walkers(plan.scenario, Walk(mobility, speed_mps=speeds), seed=seed)

@@ -1,0 +1,83 @@
+"""The figure of the validation: six panels over the load, measured with intervals beside what is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slicewright.files.pictures import write_picture
+from slicewright.simulation.validation.measuring import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+_TICKS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_INK, _SOFT = "#222222", "#5F5F5F"
+_PANELS = {
+    "share": "M/M/1: a queue for each share",
+    "node": "One queue for each node",
+    "overstated": "Node-wide term, shares enforced",
+    "work": "Work that is not exponential",
+    "bursts": "Arrivals in bursts",
+    "uplink": "A device's own uplink queue",
+}
+
+
+def draw_validation(rows: Sequence[Row], path: str | Path) -> Path:
+    """Draw measured mean times over what the model's formula promises; 1 is where it is right.
+
+    Raises:
+        InvalidOptionError: the ending of the file is none of .png, .pdf and .svg.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13.0, 8.8), facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(
+        "Measured mean time over what the formula promises, with 95 % intervals; dashed: queueing theory",
+        color=_INK,
+        fontsize=13,
+    )
+    for axes, (group, title) in zip(figure.subplots(2, 3).ravel(), _PANELS.items(), strict=True):
+        _panel(axes, title, [row for row in rows if row.case.group == group])
+    return write_picture(figure, path)
+
+
+def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
+    axes.set_title(title, color=_INK, fontsize=11, loc="left")
+    axes.axhline(1.0, color=_SOFT, linewidth=0.8)
+    for k, case in enumerate(dict.fromkeys(row.case for row in rows)):
+        of_case = [row for row in rows if row.case is case]
+        load = np.array([row.load for row in of_case])
+        formula = np.array([row.formula_s for row in of_case])
+        ratio = np.array([row.mean_s for row in of_case]) / formula
+        width = np.array([row.half_width_s for row in of_case]) / formula
+        colour = _COLOURS[k % len(_COLOURS)]
+        axes.errorbar(
+            load, ratio, yerr=width, fmt="o", color=colour, markersize=4.5, capsize=2.5, label=case.name
+        )
+        exact = np.array([row.exact_s for row in of_case]) / formula
+        if np.isfinite(exact).all():
+            axes.plot(load, exact, "--", color=colour, linewidth=1.2)
+    ratios = [row.mean_s / row.formula_s for row in rows]
+    if ratios and max(ratios) > 2.5 * min(ratios):
+        axes.set_yscale("log")
+        low, high = min(ratios), max(ratios)
+        ticks = [t for t in _TICKS if 0.8 * low <= t <= 1.25 * high]
+        axes.set_yticks(ticks, labels=[f"{t:g}" for t in ticks])
+        axes.set_yticks([], minor=True)
+        axes.set_ylim(min(low, 1.0) / 1.15, max(high, 1.0) * 1.15)
+    elif ratios:
+        reach = max(0.02, 1.25 * max(abs(r - 1.0) for r in ratios))
+        axes.set_ylim(1.0 - reach, 1.0 + reach)
+    axes.set_xlabel("load", color=_SOFT, loc="right")
+    axes.set_xlim(0.0, 1.0)
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=7.5, loc="upper left", bbox_to_anchor=(0.0, -0.14), frameon=False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
