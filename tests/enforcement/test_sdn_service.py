@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.enforcement.sdn.api import Answer, respond
+from slicewright.enforcement.sdn.api import Reply, respond
 from slicewright.enforcement.sdn.decision import NO_WAY, PlacementSettings, Request, decide, read_request
 from slicewright.enforcement.sdn.fabric import numbered_fabric
 from slicewright.enforcement.sdn.rules import COOKIE_TAG, Flow, Meter, Rules, difference
@@ -93,13 +93,13 @@ def submitted(service: Service) -> Running:
     return task
 
 
-def document(answer: Answer) -> dict[str, Any]:
+def document(answer: Reply) -> dict[str, Any]:
     """The body of an answer about one thing."""
     assert isinstance(answer.body, dict)
     return answer.body
 
 
-def documents(answer: Answer) -> list[dict[str, Any]]:
+def documents(answer: Reply) -> list[dict[str, Any]]:
     """The body of an answer about several."""
     assert isinstance(answer.body, list)
     return answer.body
@@ -263,7 +263,7 @@ def test_wrong_requests_are_refused_by_name(network: Network, change: dict[str, 
         request(network[0], **change)
 
 
-def post(service: Service, tasks: object) -> Answer:
+def post(service: Service, tasks: object) -> Reply:
     return respond(service, "POST", "/v1/tasks", json.dumps(tasks).encode())
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 import slicewright as sw
 from slicewright.learning.slicing.batches import NetworkBatch
-from slicewright.learning.slicing.congestion import Prices, expected_cost, inverse, marginals, prepare
+from slicewright.learning.slicing.congestion import PreparedBatch, expected_cost, inverse, marginals, prepare
 from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteLoss
 from slicewright.learning.slicing.recipes import collate_networks, network_item
 from slicewright.learning.slicing.scoring import soft_decisions
@@ -40,7 +40,7 @@ def inputs(
     )
 
 
-def at_labels(batch: NetworkBatch, p: Prices) -> tuple[Tensor, Tensor]:
+def at_labels(batch: NetworkBatch, p: PreparedBatch) -> tuple[Tensor, Tensor]:
     """Labels as soft decisions of zeros and ones."""
     off = (batch.access_point >= 0).float().unsqueeze(-1)
     radio = torch.zeros_like(p.root).scatter(-1, batch.access_point.clamp(min=0).unsqueeze(-1), off)

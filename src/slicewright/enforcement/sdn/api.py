@@ -19,7 +19,7 @@ from slicewright.types import Document
 MOST_TASKS_AT_ONCE = 200
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """Status, document, and where what was made can be found."""
 
     status: HTTPStatus
@@ -27,22 +27,22 @@ class Answer(NamedTuple):
     location: str | None = None
 
 
-def respond(service: Service, method: str, path: str, body: bytes = b"") -> Answer:
+def respond(service: Service, method: str, path: str, body: bytes = b"") -> Reply:
     """Answer one request. Pure routing: no sockets."""
     parts = [part for part in path.partition("?")[0].split("/") if part]
     match method, parts:
         case "GET", ["healthz"]:
             away = [switch["name"] for switch in service.switches() if not switch["connected"]]
-            return Answer(HTTPStatus.OK, {"status": "degraded" if away else "ok", "switches_away": away})
+            return Reply(HTTPStatus.OK, {"status": "degraded" if away else "ok", "switches_away": away})
         case "GET", ["v1", "switches"]:
-            return Answer(HTTPStatus.OK, service.switches())
+            return Reply(HTTPStatus.OK, service.switches())
         case "GET", ["v1", "tasks"]:
-            return Answer(HTTPStatus.OK, service.tasks())
+            return Reply(HTTPStatus.OK, service.tasks())
         case "POST", ["v1", "tasks"]:
             return _submit(service, body)
         case "GET", ["v1", "tasks", number] if _is_number(number):
             task = service.task(int(number))
-            return Answer(HTTPStatus.OK, task) if task else _no_task(number)
+            return Reply(HTTPStatus.OK, task) if task else _no_task(number)
         case "DELETE", ["v1", "tasks", number] if _is_number(number):
             return _end(service, number)
         case "GET" | "DELETE", ["v1", "tasks", other]:
@@ -56,23 +56,23 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 15
 
 
-def _end(service: Service, number: str) -> Answer:
+def _end(service: Service, number: str) -> Reply:
     try:
-        return Answer(HTTPStatus.NO_CONTENT) if service.end(int(number)) else _no_task(number)
+        return Reply(HTTPStatus.NO_CONTENT) if service.end(int(number)) else _no_task(number)
     except EnforcementError as refusal:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(refusal))
 
 
-def problem(status: HTTPStatus, detail: str, **extra: object) -> Answer:
+def problem(status: HTTPStatus, detail: str, **extra: object) -> Reply:
     """An RFC 9457 problem document."""
-    return Answer(status, {"title": status.phrase, "status": int(status), "detail": detail, **extra})
+    return Reply(status, {"title": status.phrase, "status": int(status), "detail": detail, **extra})
 
 
-def _no_task(number: str) -> Answer:
+def _no_task(number: str) -> Reply:
     return problem(HTTPStatus.NOT_FOUND, f"there is no task {number}; it may have ended")
 
 
-def _submit(service: Service, body: bytes) -> Answer:
+def _submit(service: Service, body: bytes) -> Reply:
     try:
         document = parse_json(body.decode("utf-8"))
     except UnicodeDecodeError as broken:
@@ -95,8 +95,8 @@ def _submit(service: Service, body: bytes) -> Answer:
         for one in results
     ]
     if several:
-        return Answer(HTTPStatus.OK, shown)
+        return Reply(HTTPStatus.OK, shown)
     only = results[0]
     if isinstance(only, Running):
-        return Answer(HTTPStatus.CREATED, shown[0], f"/v1/tasks/{only.number}")
+        return Reply(HTTPStatus.CREATED, shown[0], f"/v1/tasks/{only.number}")
     return problem(HTTPStatus.CONFLICT, only, state="rejected")

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from slicewright.enforcement.sdn.api import Answer, problem
+from slicewright.enforcement.sdn.api import Reply, problem
 from slicewright.enforcement.sdn.checks import Checks, RefusedError
 from slicewright.errors import EnforcementError
 

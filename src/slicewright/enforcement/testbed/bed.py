@@ -19,8 +19,8 @@ from slicewright.enforcement.linux.shell import run
 from slicewright.enforcement.testbed.layout import (
     PREFIX,
     WIRE_OVERHEAD,
+    BedScale,
     Layout,
-    Scale,
     bed_prefix,
     check_name,
     device_address,
@@ -49,7 +49,7 @@ class Bed:
     """
 
     layout: Layout
-    scale: Scale
+    scale: BedScale
 
     @property
     def folder(self) -> Path:
@@ -133,7 +133,7 @@ def standing(name: str = "bed") -> Bed:
     except FileNotFoundError:
         raise EnforcementError(f"no test bed named {name!r} stands on this machine") from None
     plan = load_plan(load_scenario(folder / "scenario.json"), folder / "plan.json")
-    return Bed(Layout(name, plan), Scale(**state["scale"]))
+    return Bed(Layout(name, plan), BedScale(**state["scale"]))
 
 
 def names() -> list[str]:

@@ -25,7 +25,7 @@ _PER_BLOCK = 250
 
 
 @dataclass(frozen=True)
-class Scale:
+class BedScale:
     """How the scenario is made to fit. Times stay as they are: work and speed shrink by the same factor.
 
     Attributes:
@@ -45,7 +45,7 @@ class Scale:
         return self.bits / self.slow
 
 
-def fit(plan: Plan, *, most_bps: float = MOST_BPS, cpus: float, slow: float = 1.0) -> Scale:
+def fit(plan: Plan, *, most_bps: float = MOST_BPS, cpus: float, slow: float = 1.0) -> BedScale:
     """The largest scale at which all that a plan grants fits this machine at the same time.
 
     Args:
@@ -76,7 +76,7 @@ def fit(plan: Plan, *, most_bps: float = MOST_BPS, cpus: float, slow: float = 1.
             f"must each get at least {LEAST_QUOTA_US / SECOND_US:g} CPU here; the smallest share is {least:.2g}",
             fix="use fewer devices, or give the bed more CPUs",
         )
-    return Scale(min(1.0, float(most_bps * slow / rates.sum())), float(cpus_per_hz), slow)
+    return BedScale(min(1.0, float(most_bps * slow / rates.sum())), float(cpus_per_hz), slow)
 
 
 @dataclass(frozen=True)

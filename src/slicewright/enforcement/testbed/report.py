@@ -10,7 +10,7 @@ import numpy as np
 from slicewright.enforcement.linux.cgroups import quota_of
 from slicewright.enforcement.linux.desired import cpu_limits
 from slicewright.enforcement.testbed.bed import Bed
-from slicewright.enforcement.testbed.layout import WIRE_OVERHEAD, Scale
+from slicewright.enforcement.testbed.layout import WIRE_OVERHEAD, BedScale
 from slicewright.enforcement.testbed.traffic import DeviceRun
 from slicewright.enforcement.testbed.workload import Timeline
 from slicewright.files.documents import finite
@@ -66,7 +66,7 @@ class BedReport:
 
     devices: tuple[DeviceReport, ...]
     local: int
-    scale: Scale
+    scale: BedScale
     duration_s: float
 
     def error(self, part: str) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slicewright.evaluation.maps.labels import Label, boxes, place_labels
+from slicewright.evaluation.maps.captions import Caption, boxes, place_captions
 from slicewright.evaluation.maps.positions import Positions
 from slicewright.evaluation.maps.style import INK, PAPER, SOFT, slice_colour, slice_marker
 from slicewright.network.scenario import Scenario
@@ -206,15 +206,15 @@ def _names(axes: Axes, view: NetworkView, node_shift: FloatArray, pixels: float)
     scenario, p = view.scenario, view.positions
     axes.apply_aspect()
     show_all = scenario.n_nodes + scenario.n_access_points <= MOST_LABELS
-    labels: list[Label] = []
+    captions: list[Caption] = []
     obstacles = []
     if p.node is not None:
         at = axes.transData.transform(p.node) + node_shift * pixels
         radius = np.sqrt(node_sizes(scenario)) / 2
         obstacles.append(boxes(at, radius * pixels))
         order = sorted(range(scenario.n_nodes), key=lambda j: scenario.node_kinds[j] != "mec")
-        labels += [
-            Label(scenario.nodes[j], tuple(at[j]), float(radius[j]) + 1)
+        captions += [
+            Caption(scenario.nodes[j], tuple(at[j]), float(radius[j]) + 1)
             for j in order
             if show_all or scenario.node_kinds[j] == "mec"
         ]
@@ -222,14 +222,14 @@ def _names(axes: Axes, view: NetworkView, node_shift: FloatArray, pixels: float)
     radius = np.sqrt(ap_sizes(view.ap_weight)) / 2
     obstacles.append(boxes(at, radius * pixels))
     if show_all:
-        labels += [
-            Label(name, tuple(at[a]), float(radius[a]) + 1) for a, name in enumerate(scenario.access_points)
+        captions += [
+            Caption(name, tuple(at[a]), float(radius[a]) + 1) for a, name in enumerate(scenario.access_points)
         ]
     half = np.sqrt(device_size(scenario.n_devices)) / 2
     obstacles.append(boxes(axes.transData.transform(p.device), half * pixels))
     if scenario.n_devices <= _LINKS_IN_THE_WAY:
         obstacles.append(_points_on_links(axes, view, pixels))
-    place_labels(axes, labels, np.vstack(obstacles), pixels_per_point=pixels)
+    place_captions(axes, captions, np.vstack(obstacles), pixels_per_point=pixels)
 
 
 def _points_on_links(axes: Axes, view: NetworkView, pixels: float) -> FloatArray:

@@ -15,7 +15,7 @@ STEEP = 0.05
 """Below this free part of a group's capacity, 1 / free continues as its tangent: finite, and still increasing."""
 
 
-class Prices(NamedTuple):
+class PreparedBatch(NamedTuple):
     """A batch of networks with their roots taken once.
 
     Attributes:
@@ -69,14 +69,14 @@ def prepare(
     arrival: Tensor,
     shared: Tensor,
     mask: Tensor,
-) -> Prices:
-    """Inputs of the size-free network as :class:`Prices`; padding may hold anything."""
+) -> PreparedBatch:
+    """Inputs of the size-free network as :class:`PreparedBatch`; padding may hold anything."""
     reach = (radio > 0).to(radio.dtype) * mask.unsqueeze(-1)
     time = torch.where(reach > 0, radio, torch.ones_like(radio))
     serves = (capacity > 0).to(radio.dtype).unsqueeze(1)
     speed = torch.where(serves > 0, capacity.unsqueeze(1), torch.ones_like(serves))
     load = work.unsqueeze(-1) / speed * serves * mask[..., None, None]
-    return Prices(
+    return PreparedBatch(
         time=time,
         root=time.sqrt() * reach,
         reach=reach,
@@ -96,7 +96,7 @@ def inverse(free: Tensor) -> Tensor:
     return 1 / safe + (safe - free) / STEEP**2
 
 
-def marginals(p: Prices, radio_p: Tensor, group_p: Tensor) -> Marginals:
+def marginals(p: PreparedBatch, radio_p: Tensor, group_p: Tensor) -> Marginals:
     """Marginal costs under soft decisions (13b not counted; model page 1.3)."""
     radio_sum = (radio_p * p.root).sum(dim=1)
     radio = p.time + 2 * p.root * (radio_sum.unsqueeze(1) - radio_p * p.root)
@@ -121,7 +121,7 @@ def marginals(p: Prices, radio_p: Tensor, group_p: Tensor) -> Marginals:
     return Marginals(radio, group, queue, floor, radio_sum)
 
 
-def expected_cost(p: Prices, radio_p: Tensor, group_p: Tensor) -> Tensor:
+def expected_cost(p: PreparedBatch, radio_p: Tensor, group_p: Tensor) -> Tensor:
     """(B,) expected system cost when every device draws its decision independently.
 
     Exact for radio and local; for groups the expected square of the roots over the expected free capacity. A

@@ -14,7 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from slicewright.learning.slicing.batches import NetworkBatch
-from slicewright.learning.slicing.congestion import Marginals, Prices, expected_cost, marginals, prepare
+from slicewright.learning.slicing.congestion import (
+    Marginals,
+    PreparedBatch,
+    expected_cost,
+    marginals,
+    prepare,
+)
 from slicewright.learning.slicing.networks.encoders import HIDDEN, masked_mean, perceptron
 
 RADIO_FEATURES, GROUP_FEATURES, DEVICE_FEATURES = 6, 8, 9
@@ -50,7 +56,7 @@ class Soft(NamedTuple):
     radio: Tensor
     group: Tensor
 
-    def probabilities(self, p: Prices) -> tuple[Tensor, Tensor]:
+    def probabilities(self, p: PreparedBatch) -> tuple[Tensor, Tensor]:
         """(B, I, A) and (B, I, N, J), both summing to the probability of offloading; 0 where padded."""
         x = torch.sigmoid(self.offload) * p.mask
         group = torch.softmax(self.group.flatten(2), dim=-1).reshape(self.group.shape)
@@ -89,7 +95,7 @@ class Round(nn.Module):
         self.step = nn.Parameter(torch.tensor(0.5))
 
     def forward(
-        self, p: Prices, radio_p: Tensor, group_p: Tensor, state: Tensor
+        self, p: PreparedBatch, radio_p: Tensor, group_p: Tensor, state: Tensor
     ) -> tuple[Soft, Tensor, Tensor, Tensor]:
         """Soft decisions (B, I, A), (B, I, N, J) and state (B, I, H) to logits and the next three."""
         m = marginals(p, radio_p, group_p)
@@ -136,7 +142,7 @@ class Round(nn.Module):
         return soft, radio_p + step * (new_radio - radio_p), group_p + step * (new_group - group_p), state
 
     def _radio_edges(
-        self, p: Prices, m: Marginals, radio_p: Tensor, relative: Tensor, behind: Tensor
+        self, p: PreparedBatch, m: Marginals, radio_p: Tensor, relative: Tensor, behind: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(B, I, A, F) features of access points, and (B, I) how far the second is behind the best."""
         crowd = torch.log1p(m.radio_sum**2).unsqueeze(1).expand_as(radio_p)
@@ -145,7 +151,7 @@ class Round(nn.Module):
         return edge, (behind * p.reach).sum(dim=-1) / (p.reach.sum(dim=-1) + 1e-6)
 
     def _group_edges(
-        self, p: Prices, m: Marginals, group_p: Tensor, relative: Tensor, behind: Tensor
+        self, p: PreparedBatch, m: Marginals, group_p: Tensor, relative: Tensor, behind: Tensor
     ) -> Tensor:
         """(B, I, N * J, F) features of groups."""
         load = p.load.flatten(2)
@@ -164,7 +170,7 @@ class Round(nn.Module):
             dim=-1,
         )
 
-    def _scene(self, p: Prices, m: Marginals) -> Tensor:
+    def _scene(self, p: PreparedBatch, m: Marginals) -> Tensor:
         """(B, 4) how crowded the network is, in ratios that do not depend on its size."""
         devices = p.mask.sum(dim=1)
         near = (p.reach.amax(dim=1)).sum(dim=-1)
@@ -199,7 +205,7 @@ class Bipartite(nn.Module):
         """What rebuilds the model before weights are loaded."""
         return {"design": asdict(self.design)}
 
-    def unroll(self, p: Prices) -> list[Soft]:
+    def unroll(self, p: PreparedBatch) -> list[Soft]:
         """Logits after every round."""
         radio_p, group_p = torch.zeros_like(p.root), torch.zeros_like(p.load)
         state = p.local.unsqueeze(-1).expand(-1, -1, self.design.device_width) * 0

@@ -22,7 +22,7 @@ _DIRECTIONS = (
 _STRETCHES = (1.0, 1.7)
 
 
-class Label(NamedTuple):
+class Caption(NamedTuple):
     """A name for the marker at ``xy`` in pixels, with the given radius in points."""
 
     text: str
@@ -30,14 +30,19 @@ class Label(NamedTuple):
     radius: float
 
 
-def place_labels(
-    axes: Axes, labels: Sequence[Label], obstacles: FloatArray, *, pixels_per_point: float, size: float = 8.0
+def place_captions(
+    axes: Axes,
+    captions: Sequence[Caption],
+    obstacles: FloatArray,
+    *,
+    pixels_per_point: float,
+    size: float = 8.0,
 ) -> None:
     """Write each name where it covers no other name and as few obstacles as possible.
 
     Args:
         axes: to write in; limits and size must be final.
-        labels: in order of importance; names that find no free place are left out.
+        captions: in order of importance; names that find no free place are left out.
         obstacles: (k, 4) pixels, boxes (x0, y0, x1, y1) of markers.
         pixels_per_point: of the figure.
         size: of the type, in points.
@@ -46,17 +51,17 @@ def place_labels(
 
     frame = np.array(axes.get_window_extent().extents)
     taken: list[FloatArray] = []
-    owners = np.array([label.xy for label in labels]).reshape(-1, 2)
-    for k, label in enumerate(labels):
+    owners = np.array([caption.xy for caption in captions]).reshape(-1, 2)
+    for k, caption in enumerate(captions):
         best, best_cost, best_box = None, 1.0, None
         text = axes.annotate(
-            label.text, (0, 0), xycoords="figure pixels", fontsize=size, color=INK, zorder=9, annotation_clip=False,
+            caption.text, (0, 0), xycoords="figure pixels", fontsize=size, color=INK, zorder=9, annotation_clip=False,
             path_effects=[withStroke(linewidth=2.2, foreground=PAPER, alpha=0.85)],
         )  # fmt: skip
         for stretch in _STRETCHES:
             for dx, dy, horizontal, vertical in _DIRECTIONS:
-                reach = (label.radius * stretch + 1.5) * pixels_per_point
-                place = (label.xy[0] + dx * reach, label.xy[1] + dy * reach)
+                reach = (caption.radius * stretch + 1.5) * pixels_per_point
+                place = (caption.xy[0] + dx * reach, caption.xy[1] + dy * reach)
                 text.set(position=place, ha=horizontal, va=vertical)
                 box = np.array(text.get_window_extent().extents)
                 inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
