@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _log = logging.getLogger(__name__)
-Respond: TypeAlias = Callable[[str, str, bytes], Answer]
+Respond: TypeAlias = Callable[[str, str, bytes], Reply]
 _SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 
 
@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this should not have happened; see the log")
         self._write(answer)
 
-    def _write(self, answer: Answer) -> None:
+    def _write(self, answer: Reply) -> None:
         data = b"" if answer.body is None else json.dumps(answer.body).encode()
         self.connection.settimeout(self.server.limits.answer_s)
         self.send_response(answer.status)
