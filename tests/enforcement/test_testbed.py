@@ -87,6 +87,13 @@ def test_drift_of_a_standing_bed_is_seen_and_it_cannot_be_put_up_twice() -> None
     assert call().exit_code == 1
     assert call("--repair").exit_code == 0
     assert bed.drift() == []
+    run(["tc", "qdisc", "del", "dev", "uplink", "root"], netns=place)
+    counts = bed.folder / "counts.prom"
+    words = ["testbed", "keep", "--name", NAME, "--rounds", "2", "--every", "10ms", "--metrics", str(counts)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert bed.drift() == []
+    assert "slicewright_enforce_rounds_total 2" in counts.read_text()
+    assert 'action="create"' in counts.read_text()
     with pytest.raises(EnforcementError, match="stands already"):
         beds.put_up(small_plan(), name=NAME)
 

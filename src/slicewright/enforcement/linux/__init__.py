@@ -9,6 +9,7 @@ from slicewright.enforcement.linux.desired import (
 )
 from slicewright.enforcement.linux.features import missing_features, require_features
 from slicewright.enforcement.linux.htb import Htb
+from slicewright.enforcement.linux.keep import Keeper, Kept
 from slicewright.enforcement.linux.limits import Drift, Limit, Step, drift, steps
 from slicewright.enforcement.linux.reconcile import Enforcer, Report, enforce, inspect, remove
 
@@ -17,6 +18,8 @@ __all__ = [
     "Drift",
     "Enforcer",
     "Htb",
+    "Keeper",
+    "Kept",
     "Limit",
     "Report",
     "Step",

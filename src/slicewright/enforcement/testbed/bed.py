@@ -13,6 +13,7 @@ from slicewright.enforcement.linux.cgroups import CpuGroups, cpu_controller
 from slicewright.enforcement.linux.desired import cpu_limits, rate_limits
 from slicewright.enforcement.linux.features import require_features
 from slicewright.enforcement.linux.htb import Htb
+from slicewright.enforcement.linux.keep import Kept
 from slicewright.enforcement.linux.limits import Drift, Limit
 from slicewright.enforcement.linux.reconcile import Enforcer, enforce, inspect
 from slicewright.enforcement.linux.shell import run
@@ -73,6 +74,13 @@ class Bed:
             for a in layout.access_points
         ]
         return [*cells, (self.groups, cpu_limits(plan, cpus_per_hz=self.scale.cpus_per_hz))]
+
+    def kept(self) -> list[Kept]:
+        """The same with a name for each, for a keeper."""
+        names = [*(f"access-point-{a}" for a in self.layout.access_points), "cpu-groups"]
+        return [
+            Kept(name, place, limits) for name, (place, limits) in zip(names, self.enforcers(), strict=True)
+        ]
 
     def drift(self) -> list[Drift]:
         """Every difference between the kernel's limits and the plan's."""

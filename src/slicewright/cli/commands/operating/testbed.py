@@ -151,6 +151,49 @@ def status(
 
 
 @app.command()
+def keep(
+    name: str = _NAME,
+    every: str = typer.Option("5s", "--every", help="How often the kernel is compared with the plan."),
+    metrics: Path | None = typer.Option(
+        None,
+        "--metrics",
+        metavar="FILE",
+        help="Write counts for Prometheus' text-file collector after each round.",
+    ),
+    rounds: int | None = typer.Option(
+        None, "--rounds", min=1, help="End after so many; until interrupted otherwise."
+    ),
+) -> None:
+    """Keep the kernel's limits as the bed's plan wants them: what others change is mended, and counted.
+
+    The plan is read again in every round: a new one in the bed's folder is carried out by the next.
+    """
+    import threading
+
+    from slicewright.cli.options import duration_s, progress_output
+    from slicewright.enforcement.linux import Keeper
+    from slicewright.enforcement.testbed.bed import standing
+    from slicewright.files.documents import write_atomically
+
+    remarks, every_s, stop = progress_output(), duration_s(every, "--every"), threading.Event()
+    standing(name)  # a name that nothing has is refused now
+    keeper = Keeper(lambda: standing(name).kept())
+
+    def after(made: int) -> None:
+        if made:
+            remarks.print(f"{made} changes made")
+        if metrics is not None:
+            write_atomically(metrics, keeper.metrics())
+        if keeper.rounds == rounds:
+            stop.set()
+
+    remarks.print(f"keeping {name}, every {every_s:g} s; interrupt to end")
+    keeper.run(stop, every_s=every_s, after=after)
+    if keeper.last_error:
+        remarks.print(f"[red]{keeper.failures.total()} failures, the last: {keeper.last_error}[/]")
+
+
+@app.command()
 def down(
     name: str = _NAME,
     everything: bool = typer.Option(False, "--all", help="Every bed on this machine."),

@@ -1,0 +1,115 @@
+"""Limits kept: what others change is mended and counted, and one place that fails stops no other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from slicewright.enforcement.linux import Htb, Keeper, Kept, Limit, Step, remove
+from slicewright.enforcement.linux.shell import run
+from slicewright.errors import EnforcementError
+from tests.enforcement.kernel import NETWORK, needs, pair_of_hosts
+from tests.enforcement.test_htb import CELL
+
+LIMITS = [Limit("a", None, 10, 10), Limit("a/b", "a", 5, 5)]
+
+
+class Place:
+    """Limits in memory."""
+
+    tolerance = 0.0
+
+    def __init__(self) -> None:
+        self.held: dict[str, Limit] = {}
+        self.broken = False
+
+    def read(self) -> dict[str, Limit]:
+        if self.broken:
+            raise EnforcementError("no such device")
+        return dict(self.held)
+
+    def apply(self, changes: Sequence[Step]) -> None:
+        for action, limit in changes:
+            if action == "remove":
+                del self.held[limit.key]
+            else:
+                self.held[limit.key] = limit
+
+    def remove(self) -> None:
+        self.held.clear()
+
+
+def test_what_others_change_is_mended_and_counted() -> None:
+    place = Place()
+    keeper = Keeper(lambda: [Kept("cell", place, LIMITS)])
+    assert [keeper.round(), keeper.round()] == [2, 0]
+    place.held["a/b"] = Limit("a/b", "a", 7, 7)
+    place.held["a/c"] = Limit("a/c", "a", 1, 1)
+    assert keeper.round() == 2
+    assert place.held == {limit.key: limit for limit in LIMITS}
+    assert keeper.repairs == {("cell", "create"): 2, ("cell", "decrease"): 1, ("cell", "remove"): 1}
+    assert 'slicewright_enforce_repairs_total{place="cell",action="remove"} 1' in keeper.metrics()
+    assert 'slicewright_enforce_open{place="cell"} 0' in keeper.metrics()
+
+
+def test_a_place_that_fails_stops_no_other() -> None:
+    good, bad = Place(), Place()
+    bad.broken = True
+    keeper = Keeper(lambda: [Kept("bad", bad, LIMITS), Kept('go"od', good, LIMITS)])
+    assert keeper.round() == 2
+    assert keeper.failures == {"bad": 1}
+    bad.broken = False
+    assert keeper.round() == 2
+    assert keeper.last_error == "bad: no such device"
+    assert 'place="go\\"od"' in keeper.metrics()
+
+
+def test_an_unreadable_plan_keeps_the_one_before() -> None:
+    place, readable = Place(), [True, False, True]
+
+    def wanted() -> Iterator[Kept]:
+        if not readable.pop(0):
+            raise OSError("torn")
+        yield Kept("cell", place, LIMITS)
+
+    keeper = Keeper(wanted)
+    keeper.round()
+    place.held.clear()
+    assert keeper.round() == 2
+    assert keeper.failures == {"wanted": 1}
+
+
+def test_a_queue_of_the_kernel_is_kept_while_others_change_it() -> None:
+    needs(*NETWORK)
+    with pair_of_hosts() as (host, _):
+        queue, stop = Htb("eth0", netns=host), threading.Event()
+        keeper = Keeper(lambda: [Kept("eth0", queue, CELL)])
+        thread = threading.Thread(target=keeper.run, args=(stop,), kwargs={"every_s": 0.05}, daemon=True)
+        thread.start()
+        try:
+            _until(lambda: keeper.rounds >= 2)
+            assert not keeper.failures
+            change = "class change dev eth0 parent 1:100 classid 1:1001 htb rate 5000kbit ceil 5000kbit"
+            run(["tc", *change.split()], netns=host)
+            _until(lambda: keeper.repairs["eth0", "increase"] >= 1)
+            run(["tc", "qdisc", "del", "dev", "eth0", "root"], netns=host)
+            _until(lambda: keeper.repairs["eth0", "create"] >= 2 * len(CELL))
+        finally:
+            stop.set()
+            thread.join(10)
+        keeper.round()
+        assert sorted(queue.read().values(), key=str) == sorted(CELL, key=str)
+        assert keeper.open == {"eth0": 0}
+        remove(queue)
+
+
+def _until(done: object) -> None:
+    assert callable(done)
+    end = time.monotonic() + 20
+    while not done():
+        if time.monotonic() > end:
+            pytest.fail("it never happened")
+        time.sleep(0.02)
