@@ -4,6 +4,7 @@ from slicewright.simulation.demand import Arrivals, Distribution
 from slicewright.simulation.links import Air
 from slicewright.simulation.metrics import DEFINITIONS, Measured, measure
 from slicewright.simulation.mobility import Movement, Walk, Walkers
+from slicewright.simulation.recorded_tasks import load_arrivals
 from slicewright.simulation.replanning import Replanning, Step
 from slicewright.simulation.simulation import Settings, Simulation
 from slicewright.simulation.task_log import COLUMNS, TaskLog
@@ -33,6 +34,7 @@ __all__ = [
     "Trace",
     "Walk",
     "Walkers",
+    "load_arrivals",
     "load_trace",
     "measure",
     "timelapse_file",

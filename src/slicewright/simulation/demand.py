@@ -92,6 +92,8 @@ class Arrivals:
         burst_part: part of the time that bursts take; between them nothing arrives where factor * part is 1.
         burst_s: s, mean length of a burst.
         trace: of ``traced``: one sorted array of arrival times in s for each device.
+        sizes, works: of ``traced``: of every task, over the device's mean, in arrays like those of ``trace``; none
+            where they are drawn from the distributions.
 
     Raises:
         InvalidOptionError: no such kind, or a number out of range.
@@ -102,6 +104,8 @@ class Arrivals:
     burst_part: float = 0.2
     burst_s: float = 20.0
     trace: tuple[FloatArray, ...] = ()
+    sizes: tuple[FloatArray, ...] = ()
+    works: tuple[FloatArray, ...] = ()
 
     def __post_init__(self) -> None:
         _read.choice(self.kind, "arrivals", tuple(_ARRIVALS))
@@ -115,6 +119,12 @@ class Arrivals:
         for times in self.trace:
             if (np.diff(times) <= 0).any() or (np.size(times) and not np.min(times) > 0):
                 raise InvalidOptionError("trace", "times of a device must be positive and ascending")
+        for name in ("sizes", "works"):
+            given = getattr(self, name)
+            if given and [np.size(column) for column in given] != [np.size(times) for times in self.trace]:
+                raise InvalidOptionError(name, "must have a number for each time of the trace")
+            if any(not (np.isfinite(column) & (column > 0)).all() for column in given):
+                raise InvalidOptionError(name, "must be positive numbers")
 
     @classmethod
     def parse(cls, text: str) -> Arrivals:
@@ -159,13 +169,18 @@ def packed_demand(
     start = np.zeros(scenario.n_devices + 1, dtype=np.int64)
     if trace:
         np.cumsum([len(times) for times in trace], out=start[1:])
-    times = np.concatenate(trace).astype(np.float64) if trace else np.zeros(0)
     return kernels.Demand(
         np.array(scenario.arrival_rate_hz),
         _ARRIVALS[arrivals.kind],
         arrivals.burst,
         start,
-        times,
+        _joined(trace),
+        _joined(arrivals.sizes),
+        _joined(arrivals.works),
         *size.packed,
         *work.packed,
     )
+
+
+def _joined(columns: tuple[FloatArray, ...]) -> FloatArray:
+    return np.concatenate(columns).astype(np.float64) if columns else np.zeros(0)

@@ -49,6 +49,8 @@ class Demand(NamedTuple):
     burst: Any  # (4,) factor of the rate in the busy phase, in the quiet one, 1/s rates of leaving each
     trace_start: Any  # (I + 1,) arrivals of device i are trace_s[trace_start[i]:trace_start[i + 1]]
     trace_s: Any  # s
+    trace_size: Any  # of the task that arrives then, of the device's mean; empty where sizes are drawn
+    trace_work: Any  # likewise
     size_kind: int
     size_spread: float  # of LOGNORMAL: standard deviation of the logarithm
     size_samples: Any  # of SAMPLED, with mean 1
@@ -188,12 +190,19 @@ def arrive(demand, grants, rules, queues, until, first):
             queues.free[0] = queues.task_links[t, NEXT]
             task, now = queues.task, queues.device[i, NEXT_ARRIVAL]
             task[t, ARRIVED] = now
-            task[t, SIZE] = _draw(
-                queues.random, i, OF_SIZES, demand.size_kind, demand.size_spread, demand.size_samples
-            )
-            task[t, WORK] = _draw(
-                queues.random, i, OF_WORK, demand.work_kind, demand.work_spread, demand.work_samples
-            )
+            recorded = demand.trace_start[i] + queues.device_links[i, TRACE_AT] - 1
+            if demand.trace_size.size:
+                task[t, SIZE] = demand.trace_size[recorded]
+            else:
+                task[t, SIZE] = _draw(
+                    queues.random, i, OF_SIZES, demand.size_kind, demand.size_spread, demand.size_samples
+                )
+            if demand.trace_work.size:
+                task[t, WORK] = demand.trace_work[recorded]
+            else:
+                task[t, WORK] = _draw(
+                    queues.random, i, OF_WORK, demand.work_kind, demand.work_spread, demand.work_samples
+                )
             task[t, SENT_FROM] = task[t, TRANSMITTED] = now
             task[t, SERVED_FROM] = task[t, DONE] = np.inf
             queues.task_links[t, DEVICE] = i
@@ -415,6 +424,8 @@ def _abandon_uplink(queues, i, finished, finished_links, count):
             t = after
         heads[i, head] = NOWHERE
     queues.device[i, NEXT_ARRIVAL] = np.inf
+    # What was to arrive next has not: a device that comes back before then has it still before it.
+    queues.device_links[i, TRACE_AT] = max(0, queues.device_links[i, TRACE_AT] - 1)
     return count
 
 

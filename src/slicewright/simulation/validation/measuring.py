@@ -227,6 +227,8 @@ def _queues(case: Case, load: float, seed: int) -> TaskQueues:
         case.arrivals.burst,
         np.zeros(devices + 1, dtype=np.int64),
         nothing,
+        nothing,
+        nothing,
         *Distribution("fixed").packed,
         *case.work.packed,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from slicewright.simulation import Movement, Replanning, Settings
+    from slicewright.simulation import Arrivals, Movement, Replanning, Settings
     from slicewright.slicing import Plan
 
 
@@ -40,6 +40,13 @@ def simulate(
         False, "--local-queue/--no-local-queue", help="Whether tasks wait for each other on the device."
     ),
     arrivals: str = typer.Option("poisson", "--arrivals", help="poisson, periodic, bursts or bursts:FACTOR."),
+    trace: Path | None = typer.Option(
+        None,
+        "--trace",
+        metavar="FILE",
+        help="Tasks arrive as recorded: CSV or Parquet with device and arrived_s, perhaps size and work; "
+        "an event log of an earlier run replays it.",
+    ),
     work: str = typer.Option(
         "exponential", "--work", help="Work of a task: fixed, exponential, lognormal or lognormal:VARIATION."
     ),
@@ -98,10 +105,11 @@ def simulate(
         timelapse_file(film, field="--time-lapse")
     remarks = progress_output()
     until_s, from_s = duration_s(horizon, "--horizon"), duration_s(warm_up, "--warm-up")
-    settings = _settings(seed, servers, uplink_queue, local_queue, arrivals, work, shadowing, fading)
     replanning = _replanning(replan, on_event, price, certify, policy)
     with remarks.status("planning"):
         plan = _plan(scenario, plan_file, policy)
+    process = _arrivals(arrivals, trace, plan)
+    settings = _settings(seed, servers, uplink_queue, local_queue, process, work, shadowing, fading)
     movement = _movement(plan, mobility, speed, seed)
     run = Simulation(plan, settings, movement=movement, replanning=replanning)
     log = None if events is None else TaskLog(plan.scenario, events)
@@ -141,23 +149,34 @@ def _plan(scenario: str, plan_file: Path | None, policy: str) -> Plan:
     return sw.plan(problem, method=policy) if plan_file is None else sw.load_plan(problem, plan_file)
 
 
+def _arrivals(process: str, trace: Path | None, plan: Plan) -> Arrivals:
+    from slicewright.errors import InvalidOptionError
+    from slicewright.simulation import Arrivals, load_arrivals
+
+    if trace is None:
+        return Arrivals.parse(process)
+    if process != "poisson":
+        raise InvalidOptionError("--trace", "says when tasks arrive; leave --arrivals out", value=process)
+    return load_arrivals(trace, plan.scenario.n_devices, field="--trace")
+
+
 def _settings(
     seed: int,
     servers: str,
     uplink_queue: bool,
     local_queue: bool,
-    arrivals: str,
+    arrivals: Arrivals,
     work: str,
     shadowing: float,
     fading: bool,
 ) -> Settings:
     from slicewright.cli.options import choice
-    from slicewright.simulation import SERVERS, Air, Arrivals, Disciplines, Distribution, Settings
+    from slicewright.simulation import SERVERS, Air, Disciplines, Distribution, Settings
 
     return Settings(
         seed=seed,
         disciplines=Disciplines(choice(servers, SERVERS, "--servers"), uplink_queue, local_queue),
-        arrivals=Arrivals.parse(arrivals),
+        arrivals=arrivals,
         work=Distribution.parse(work),
         air=Air(shadowing_db=shadowing, fading=fading),
     )

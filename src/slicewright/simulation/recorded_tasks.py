@@ -1,0 +1,92 @@
+"""Recorded tasks that arrive again: CSV files, and event logs of earlier runs."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from slicewright.errors import InvalidOptionError, MissingExtraError
+from slicewright.simulation.demand import Arrivals
+from slicewright.types import FloatArray
+
+COLUMNS = ("device", "arrived_s")
+OPTIONAL_COLUMNS = ("size", "work")
+
+
+def load_arrivals(path: str | Path, n_devices: int, *, field: str = "trace") -> Arrivals:
+    """Read when tasks arrive, and how large each is if the file says so.
+
+    Args:
+        path: CSV or Parquet with the columns ``device`` (index) and ``arrived_s`` (s, above 0), and perhaps ``size``
+            and ``work`` over the device's mean. Event logs of runs are such files: they replay what arrived.
+        n_devices: of the scenario.
+        field: what errors call the file.
+
+    Raises:
+        InvalidOptionError: another ending, a missing column, or a value that does not fit; names the row.
+        MissingExtraError: Parquet without pyarrow.
+    """
+    file = Path(path)
+    if file.suffix.lower() == ".csv":
+        columns = _csv(file, field)
+    elif file.suffix.lower() == ".parquet":
+        columns = _parquet(file, field)
+    else:
+        raise InvalidOptionError(field, "must end in .csv or .parquet", value=file.name)
+    device, time = columns["device"], columns["arrived_s"]
+    if not device.size:
+        raise InvalidOptionError(field, "must have at least one task", value=file.name)
+    for name, fits, rule in (
+        (
+            "device",
+            (device == np.floor(device)) & (device >= 0) & (device < n_devices),
+            f"0 to {n_devices - 1}",
+        ),
+        ("arrived_s", np.isfinite(time) & (time > 0.0), "s above 0"),
+    ):
+        if not fits.all():
+            row = int(np.argmin(fits))
+            raise InvalidOptionError(
+                field, f"must have {name} within {rule}", index=(row,), value=float(columns[name][row])
+            )
+    order = np.lexsort((time, device))
+    cuts = np.searchsorted(device[order], np.arange(1, n_devices))
+    parts = {name: tuple(np.split(values[order], cuts)) for name, values in columns.items()}
+    return Arrivals(
+        "traced", trace=parts["arrived_s"], sizes=parts.get("size", ()), works=parts.get("work", ())
+    )
+
+
+def _csv(file: Path, field: str) -> dict[str, FloatArray]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream)
+        names = _names(tuple(rows.fieldnames or ()), field)
+        read: dict[str, list[float]] = {name: [] for name in names}
+        for row in rows:
+            try:
+                for name in names:
+                    read[name].append(float(row[name]))
+            except (TypeError, ValueError):
+                raise InvalidOptionError(
+                    field, f"must have numbers for {', '.join(names)}", index=(rows.line_num,)
+                ) from None
+    return {name: np.array(values, dtype=np.float64) for name, values in read.items()}
+
+
+def _parquet(file: Path, field: str) -> dict[str, FloatArray]:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtraError("recorded tasks in Parquet", "simulation") from None
+    table = parquet.read_table(file)
+    names = _names(tuple(table.column_names), field)
+    return {name: table[name].to_numpy().astype(np.float64) for name in names}
+
+
+def _names(present: tuple[str, ...], field: str) -> list[str]:
+    missing = [name for name in COLUMNS if name not in present]
+    if missing:
+        raise InvalidOptionError(field, f"must have the columns {', '.join(COLUMNS)}", value=missing)
+    return [*COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in present)]
