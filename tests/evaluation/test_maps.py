@@ -24,6 +24,7 @@ from slicewright.network.scenario import Sites
 from slicewright.policies.slicing import plan
 from slicewright.slicing import Decisions, Plan, Shares
 from slicewright.slicing.loads import loads_of
+from slicewright.slicing.open_gap import explain_gap
 from tests.instances import REFERENCE, scenarios
 from tests.shared import MELBOURNE
 
@@ -68,6 +69,16 @@ def test_html_works_offline_and_tells_every_device(tmp_path: Path) -> None:
     page = draw_plan(made, tmp_path / "m.html").read_text()
     assert "<script src=" not in page and "<link " not in page
     assert all(f"device {i}\\u003c" in page or f"device {i}<" in page for i in range(6))
+
+
+def test_html_says_why_a_gap_is_open(tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    wide = plan(preset("regime/balanced", devices=40, seed=2), rounds=5)
+    sentence = explain_gap(wide)
+    assert sentence is not None
+    page = draw_plan(wide, tmp_path / "m.html").read_text()
+    assert sentence[: sentence.index(" of its capacity")] in page
+    assert "proven only within" not in draw_plan(planned(devices=6, seed=1), tmp_path / "n.html").read_text()
 
 
 def test_html_without_plotly_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

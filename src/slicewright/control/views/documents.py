@@ -13,6 +13,7 @@ from slicewright.control.state.reasons import SENTENCES, Reason
 from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.picture import Picture
 from slicewright.slicing.judge import RULES
+from slicewright.slicing.open_gap import explain_gap
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import (
     TEST_NETWORK,
@@ -39,7 +40,13 @@ EMPTY_PLAN: Document = {
 
 def plan_document(picture: Picture) -> Document:
     """``slicewright/plan/v1``; its indices are the ``index`` of :func:`device_document`."""
-    return EMPTY_PLAN if picture.plan is None else picture.plan.to_dict()
+    return EMPTY_PLAN if picture.plan is None else explained_plan(picture.plan)
+
+
+def explained_plan(plan: Plan) -> Document:
+    """``slicewright/plan/v1``; where a proven gap is above 5 %, the last note says in one sentence why."""
+    document, reason = plan.to_dict(), explain_gap(plan)
+    return document if reason is None else {**document, "notes": [*plan.notes, reason]}
 
 
 def device_document(picture: Picture, device: str) -> Document:

@@ -13,7 +13,7 @@ from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.reasons import SENTENCES
 from slicewright.control.state.situation import Situation
 from slicewright.control.state.state import OrchestratorState
-from slicewright.control.views.documents import EMPTY_PLAN
+from slicewright.control.views.documents import EMPTY_PLAN, explained_plan
 from slicewright.types import Document
 
 
@@ -66,7 +66,7 @@ def dry_run(
     go_on()
     plan = None if settlement.plan is None else replace(settlement.plan, runtime_s=took)
     return {
-        "plan": EMPTY_PLAN if plan is None else plan.to_dict(),
+        "plan": EMPTY_PLAN if plan is None else explained_plan(plan),
         "devices": list(settlement.devices),
         "changes": changes,
         "checks": checks,

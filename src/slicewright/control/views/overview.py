@@ -8,6 +8,7 @@ from slicewright.control.messages.status import Status
 from slicewright.control.state.device import Device
 from slicewright.control.views.documents import node_documents, slice_documents
 from slicewright.control.views.picture import Picture
+from slicewright.slicing.open_gap import WORTH_SAYING, explain_gap
 from slicewright.types import Document, FloatArray
 
 
@@ -26,6 +27,7 @@ def overview(
         "duration_s": None if last is None else last.duration_s,
         "cost_s": None if plan is None else plan.cost_s,
         "gap": None if last is None else last.gap,
+        "gap_reason": _gap_reason(picture),
         "broken": [] if plan is None else list(plan.violations.broken),
         "slices": list(network.slice_names),
         "access_points": list(network.access_points),
@@ -53,6 +55,14 @@ def overview(
         ],
         "devices": [_device(picture, device) for device in state.devices.values()],
     }
+
+
+def _gap_reason(picture: Picture) -> str | None:
+    """Why the proven gap is large; asked only where it is known to be, since asking proves it again."""
+    last, plan = picture.state.last, picture.plan
+    if plan is None or last is None or last.gap is None or last.gap <= WORTH_SAYING:
+        return None
+    return explain_gap(plan)
 
 
 def _positions(array: FloatArray | None, count: int) -> list[list[float] | None]:

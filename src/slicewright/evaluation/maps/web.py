@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from slicewright.evaluation.maps.style import (
     slice_colour,
 )
 from slicewright.files.documents import write_atomically
+from slicewright.slicing.open_gap import explain_gap
 from slicewright.slicing.plan import Plan
 from slicewright.types import FloatArray, IntArray
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 _MARKERS = ("circle", "diamond", "cross")
 _HEIGHT = 860
+_NOTE_LETTERS, _NOTE_LINES = 150, 3
 
 
 def write_plan(plan: Plan, path: Path) -> Path:
@@ -46,6 +50,7 @@ def write_plan(plan: Plan, path: Path) -> Path:
             "node use: part of a slice's capacity that stable queues take",
             "cost by where the time is spent",
         ),
+        note=explain_gap(plan),
     )
     _draw_network(figure, view, plan_texts(plan, loads))
     scenario = plan.scenario
@@ -115,7 +120,7 @@ def write_scenario(scenario: Scenario, path: Path) -> Path:
     return _write(figure, path)
 
 
-def _page(first: str, second: str, titles: Sequence[str]) -> Any:
+def _page(first: str, second: str, titles: Sequence[str], note: str | None = None) -> Any:
     try:
         from plotly.subplots import make_subplots
     except ImportError:
@@ -131,14 +136,16 @@ def _page(first: str, second: str, titles: Sequence[str]) -> Any:
         subplot_titles=["", *titles],
     )
     figure.update_annotations(font_size=12)
+    lines = textwrap.wrap(note or "", _NOTE_LETTERS)[:_NOTE_LINES]  # titles have no line breaks of their own
+    more = "".join(f"<br>{html.escape(line)}" for line in lines)
     figure.update_layout(
         title={
-            "text": f"<b>{first}</b><br><span style='font-size:13px;color:{SOFT}'>{second}</span>",
+            "text": f"<b>{first}</b><br><span style='font-size:13px;color:{SOFT}'>{second}{more}</span>",
             "x": 0.01,
         },
         template="plotly_white",
         height=_HEIGHT,
-        margin={"l": 60, "r": 20, "t": 90, "b": 60},
+        margin={"l": 60, "r": 20, "t": 90 + 17 * len(lines), "b": 60},
         barmode="relative",
         bargap=0.2,
         legend={"orientation": "h", "y": -0.06, "x": 0.0},

@@ -13,6 +13,7 @@ export function drawFigures(view, rate) {
     residual: view.broken.length ? `broken: ${view.broken.join(", ")}` : "all hold",
   };
   for (const [id, value] of Object.entries(text)) byId(id).textContent = value;
+  byId("gap").title = view.gap_reason || "";
   byId("residual").className = view.broken.length ? "bad" : "good";
   byId("map-note").textContent = `epoch ${view.epoch}`;
   byId("method").textContent = view.method;
