@@ -173,6 +173,14 @@ class ControlPlane:
             "slicewright_leading", "1 while this process leads.", value=float(o.leading)
         )
         yield leading
+        yield GaugeMetricFamily(
+            "slicewright_faults", "Reasons why this process is not ready.", value=float(len(self.faults))
+        )
+        yield GaugeMetricFamily(
+            "slicewright_slices_away",
+            "Slices that the last decision could not change.",
+            value=float(len(self.away())),
+        )
         model = GaugeMetricFamily("slicewright_model_info", "Methods in use.", labels=["version", "role"])
         for role in ("active", "previous", "canary"):
             method = getattr(o.state.methods, role)
