@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -38,7 +39,7 @@ def main(scale: str) -> None:
         scale: ``quick`` or ``full``; full asks more often.
     """
     count = 100 if scale == "quick" else 1000
-    nats = shutil.which("nats-server") or "/usr/sbin/nats-server"
+    nats = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or ""
     print("transport        devices  decision p50/p99 ms   answer p50/p99 ms   requests/s")
     for devices in (50, 500):
         for transport in ("one process", "NATS"):
@@ -70,7 +71,7 @@ def _served(folder: Path, devices: int, nats: str | None) -> Iterator[str]:
             ports = ("-p", "-1", "--ports_file_dir", str(folder))
             process = start(nats, "-a", "127.0.0.1", *ports, "-js", "-sd", str(folder / "nats"))
             bus = _sought(folder / f"{Path(nats).name}_{process}.ports", r"nats://[^\"]+")
-            start(*_SERVE, scenario, "--nats", bus, "--role", "sro")
+            start(*_SERVE, scenario, "--nats", bus, "--nats-unsynced", "--role", "sro")
             slices = [option for n in range(3) for option in ("--slice", f"s{n}")]
             start(*_SERVE, "--nats", bus, "--role", "slice-manager", *slices)
         url = _sought(log, r"http://127\.0\.0\.1:\d+")

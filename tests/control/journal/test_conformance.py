@@ -12,7 +12,7 @@ import pytest
 from slicewright.control.journal.base import FencedError, Journal
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.nats import NatsJournal
-from slicewright.control.journal.records import Position, Record, chained
+from slicewright.control.journal.records import Position, Record, chained, to_line
 from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
@@ -172,6 +172,45 @@ def test_of_two_writers_the_slower_one_is_fenced_off(kind: str, tell: Callable[[
         with pytest.raises(FencedError):
             await one.append(fork[1])
         assert (await one.read())[-1] == fork[0][-1]
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_looking_at_the_log_changes_nothing_for_who_writes(
+    kind: str, tell: Callable[[str, Story], None]
+) -> None:
+    async def story(open_one: Opener) -> None:
+        journal, here = await open_one(), START
+        for k in range(30):
+            records = after(here, *removed(*(f"d{k}-{n}" for n in range(1 + k % 3))))
+            await journal.append(records)
+            here = here.after(records)
+            if k % 10 == 9:
+                for start in (0, 1, here.sequence - 2, here.sequence, here.sequence + 5):
+                    seen = [line async for lines in journal.lines(start) for line in lines]
+                    expected = [to_line(record) for record in await journal.read(start)]
+                    assert seen == expected
+                    assert len(seen) == max(0, here.sequence - start)
+        records = after(here, *FEW)
+        await journal.append(records)
+
+    tell(kind, story)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_number_with_another_hash_is_not_the_same_record(
+    kind: str, tell: Callable[[str, Story], None]
+) -> None:
+    """As after a store has lost its end and somebody else has gone on."""
+
+    async def story(open_one: Opener) -> None:
+        journal = await open_one()
+        ours, theirs = (after(START, *removed(*names)) for names in (("a", "b"), ("a", "c")))
+        await journal.append(theirs)
+        with pytest.raises(FencedError):
+            await journal.append(after(START.after(ours), *FEW))
+        assert await journal.read() == theirs
 
     tell(kind, story)
 

@@ -47,6 +47,7 @@ class Site:
     def __init__(self, transport: MemoryTransport, clock: LoopClock) -> None:
         self.transport, self.clock, self.journal = transport, clock, MemoryJournal()
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.managers: dict[str, SliceManager] = {}
 
     def orchestrate(self, name: str) -> Orchestrator:
         made = Orchestrator(
@@ -70,6 +71,12 @@ class Site:
     async def clock_past(self, seconds: float) -> None:
         """Let so much time pass, and a little more."""
         await asyncio.sleep(seconds + 1.0)
+
+    async def crash(self, name: str) -> None:
+        """Gone without a word; its lease runs out later."""
+        leases = dict(self.transport._leases)
+        await end([self.tasks.pop(name)])
+        self.transport._leases = leases
 
     async def end(self) -> None:
         """Nobody runs any more."""

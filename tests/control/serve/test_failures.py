@@ -19,7 +19,7 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.load import Load, assert_nothing_lost_or_doubled, assert_plan_obeys
-from tests.control.support.processes import NATS, PATIENCE_S, Served, nats_server, wait_for
+from tests.control.support.processes import NATS, PATIENCE_S, Served, nats_server, over_nats, wait_for
 from tests.control.support.scenes import as_body, scenario_of
 
 needs_nats = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
@@ -69,7 +69,7 @@ def test_kill_9_under_load_in_one_process(served: Any, tmp_path: Path) -> None:
 def test_kill_9_of_each_role_over_nats(served: Any, tmp_path: Path) -> None:
     scenario = str(save_scenario(SCENARIO, tmp_path / "s.json"))
     with nats_server(tmp_path) as url:
-        common = ("--nats", url)
+        common = over_nats(url)
         first = served(scenario, *common, "--role", "sro", "--instance", "first")
         wait_for(lambda: first.get("/readyz"), "first orchestrator")
         second = served(*common, "--role", "sro", "--instance", "second")
@@ -110,8 +110,8 @@ def test_partition_of_a_manager_and_its_healing(served: Any, tmp_path: Path) -> 
     """A stopped process neither hears nor answers, and goes on where it was: like one behind a cut cable."""
     scenario = str(save_scenario(SCENARIO, tmp_path / "s.json"))
     with nats_server(tmp_path) as url:
-        sro = served(scenario, "--nats", url, "--role", "sro")
-        managers = [served("--nats", url, "--role", "slice-manager", "--slice", f"s{n}") for n in range(3)]
+        sro = served(scenario, *over_nats(url), "--role", "sro")
+        managers = [served(*over_nats(url), "--role", "slice-manager", "--slice", f"s{n}") for n in range(3)]
 
         def states() -> dict[str, str]:
             return {s["name"]: s["state"] for s in (sro.get("/v1/slices") or {"slices": []})["slices"]}

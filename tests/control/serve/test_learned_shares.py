@@ -15,7 +15,7 @@ from slicewright.control.views.replay import replay_log
 from slicewright.models.slicing.session import FOLDER_VARIABLE
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.learned_shares import AS_TRAINED
-from tests.control.support.processes import NATS, Served, nats_server, wait_for
+from tests.control.support.processes import NATS, Served, nats_server, over_nats, wait_for
 
 
 @pytest.mark.timing  # a model that takes longer than its limit is not used
@@ -61,9 +61,9 @@ def test_serve_with_a_model_and_with_one_whose_file_is_damaged(
 def test_managers_of_their_own_process_share_by_their_model_over_nats(tmp_path: Path) -> None:
     file = str(save_scenario(AS_TRAINED, tmp_path / "s.json"))
     with nats_server(tmp_path) as url:
-        sro = Served((file, "--nats", url, "--role", "sro"), tmp_path / "sro")
+        sro = Served((file, *over_nats(url), "--role", "sro"), tmp_path / "sro")
         names = [word for n in range(3) for word in ("--slice", f"s{n}")]
-        arguments = ("--nats", url, "--role", "slice-manager", *names, "--shares", "deepsets-s")
+        arguments = (*over_nats(url), "--role", "slice-manager", *names, "--shares", "deepsets-s")
         managers = Served(arguments, tmp_path / "managers")
         for one in (sro, managers):
             one.start()

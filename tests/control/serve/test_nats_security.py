@@ -10,7 +10,7 @@ import pytest
 import slicewright as sw
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.certificates import Authority, nats_credentials
-from tests.control.support.processes import NATS, Served, nats_server, wait_for
+from tests.control.support.processes import NATS, Served, nats_server, over_nats, wait_for
 from tests.control.support.scenes import scenario_of
 
 pytestmark = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
@@ -22,7 +22,7 @@ class Deployment:
     def __init__(self, folder: Path, url: str, *way_in: str) -> None:
         scenario = save_scenario(scenario_of(8, 3), folder / "s.json")
         slices = [word for n in range(3) for word in ("--slice", f"s{n}")]
-        common = ("--nats", url, *way_in, "--rounds", "10", "--epoch", "200ms")
+        common = (*over_nats(url), *way_in, "--rounds", "10", "--epoch", "200ms")
         self.sro = Served((str(scenario), *common, "--role", "sro"), folder / "sro")
         self.managers = Served((*common, "--role", "slice-manager", *slices), folder / "managers")
 
@@ -48,7 +48,7 @@ def refusals(folder: Path, url: str, *way_in: str) -> Iterator[str]:
     for role in (("--role", "sro"), ("--role", "slice-manager", "--slice", "s0")):
         log = folder / f"refused-{role[1]}"
         log.unlink(missing_ok=True)
-        one = Served(("--nats", url, *way_in, *role), log, flags=())
+        one = Served((*over_nats(url), *way_in, *role), log, flags=())
         one.start()
         said = one.refusal()
         assert "Traceback" not in said

@@ -22,9 +22,8 @@ import httpx
 
 import slicewright as sw
 
-NATS = shutil.which("nats-server") or (
-    "/usr/sbin/nats-server" if Path("/usr/sbin/nats-server").exists() else None
-)
+_INSTALLED = Path(sys.executable).parent / "nats-server"
+NATS = str(_INSTALLED) if _INSTALLED.exists() else shutil.which("nats-server")
 
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 PATIENCE_S = 120.0
@@ -141,30 +140,45 @@ def wait_for(condition: Any, what: str, *, timeout_s: float = PATIENCE_S) -> Any
 
 
 @contextmanager
-def nats_server(folder: Path, *, settings: str = "", scheme: str = "nats") -> Iterator[str]:
+def nats_server(
+    folder: Path, *, settings: str = "", scheme: str = "nats", sync: str = "always"
+) -> Iterator[str]:
     """A NATS server with JetStream and a store of its own; gives its URL.
 
     Args:
         folder: for its store, log and settings.
         settings: lines of its configuration file, such as users or TLS.
         scheme: of the URL.
+        sync: its ``sync_interval``.
     """
     assert NATS is not None
     file = folder / "nats.conf"
-    file.write_text(f'jetstream {{ store_dir: "{folder / "nats"}" }}\n{settings}\n')
+    store = f'store_dir: "{folder / "nats"}", sync_interval: "{sync}"'
+    file.write_text(f"jetstream {{ {store} }}\n{settings}\n")
     log = str(folder / "nats.log")
-    choose_a_port = ("-p", "-1", "--ports_file_dir", str(folder))
+    choose_a_port = ("-p", "-1", "-m", "-1", "--ports_file_dir", str(folder))
     process = subprocess.Popen([NATS, "-c", str(file), "-a", "127.0.0.1", *choose_a_port, "-l", log])
     ports = folder / f"{Path(NATS).name}_{process.pid}.ports"
 
-    def address() -> str | None:
+    def address() -> tuple[str, str] | None:
         with contextlib.suppress(OSError, ValueError, LookupError):
-            found: str = json.loads(ports.read_text())["nats"][0]
-            return found.split("://")[1]
+            found = json.loads(ports.read_text())
+            return found["nats"][0].split("://")[1], found["monitoring"][0]
         return None
 
     try:
-        yield f"{scheme}://{wait_for(address, 'nats-server')}"
+        listens, monitor = wait_for(address, "nats-server")
+        url = f"{scheme}://{listens}"
+        _monitors[listens] = monitor
+        yield url
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
+
+
+_monitors: dict[str, str] = {}
+
+
+def over_nats(url: str) -> tuple[str, ...]:
+    """Flags of a process that uses a server of :func:`nats_server`."""
+    return "--nats", url, "--nats-monitor", _monitors[url.rpartition("@")[2].rpartition("/")[2]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from slicewright.control.decision.fallback import decide_in_place
 from slicewright.control.messages.status import Status
@@ -44,7 +44,8 @@ class World:
     requests: int = 0
 
     def __post_init__(self) -> None:
-        self.term, _ = Term.begin(self.state, self.now_s)
+        begun, _ = Term.begin(self.state, self.now_s)
+        self.term = replace(begun, unheard=frozenset())  # as if all managers had spoken in this term
 
     def hear(self, *names: str) -> None:
         """Statuses of managers arrive."""

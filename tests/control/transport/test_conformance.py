@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -233,10 +234,20 @@ def test_a_lease_that_is_not_renewed_runs_out(tell: Callable[..., None]) -> None
 def test_values_may_be_large_and_keys_are_any_slices(tell: Callable[..., None]) -> None:
     async def story(open_one: Opener) -> None:
         transport = open_one()
-        key, value = f"grant.{'größe 1/2'.encode().hex()}", bytes(range(256)) * 2000
-        await transport.put(key, value)
-        found = await transport.get(key)
-        assert found is not None
-        assert found.value == value
+        key, other = f"grant.{'größe 1/2'.encode().hex()}", open_one()
+        for value in (
+            bytes(range(256)) * 2000,
+            random.Random(1).randbytes(3_000_000),
+            b"\x00",
+            b"\x01x",
+            b"small",
+        ):
+            await transport.put(key, value)
+            found = await transport.get(key)
+            assert found is not None
+            assert found.value == value
+            async with following(other, key) as seen:
+                await until(seen, key, value)
+        assert not await transport.keys("pieces"), "pieces go when a newer value comes"
 
     tell(story)

@@ -1,12 +1,14 @@
 """What a journal promises, whatever keeps its records; ``tests/control/journal/test_conformance.py`` holds all to it.
 
 One chain of records 1, 2, 3, ... that only grows. Of two writers that know the same newest record one is fenced off,
-so whoever leads writes, and whoever writes leads. A checkpoint is the first record of its append.
+so whoever leads writes, and whoever writes leads. What counts is the hash of the newest record, not its number: a store
+that lost its end and grew another one has the same numbers and other hashes. Reading has no effect on writing. A
+checkpoint is the first record of its append.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from slicewright.control.journal.records import Record
@@ -39,7 +41,7 @@ class Journal(Protocol):
         ...
 
     async def read(self, after: int = 0) -> list[Record]:
-        """Records with a greater sequence than ``after``, in order.
+        """Records with a greater sequence than ``after``, in order. What is foreign or damaged is passed over.
 
         Raises:
             JournalError: they cannot be read now.
@@ -49,6 +51,14 @@ class Journal(Protocol):
 
     async def read_from_checkpoint(self) -> list[Record]:
         """The newest checkpoint, or the first record, and everything after it."""
+        ...
+
+    def lines(self, after: int = 0) -> AsyncIterator[list[str]]:
+        """Lines of the records after a sequence up to the newest, in pieces; holds up nobody who writes.
+
+        Raises:
+            JournalError: they cannot be read now.
+        """
         ...
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ from slicewright.control.journal.records import Record
 from slicewright.control.state.clock import pause
 from slicewright.control.state.events import (
     Acknowledged,
+    Adopted,
     Certified,
     Checkpoint,
     Decided,
@@ -21,6 +22,7 @@ from slicewright.control.state.events import (
     NetworkSet,
     Rebalanced,
     Refused,
+    Restored,
     Sent,
     SharesReported,
     TookOver,
@@ -67,6 +69,11 @@ class Feed:
     def start_at(self, sequence: int) -> None:
         """Nothing up to here is kept (after a restart from a checkpoint)."""
         self._newest = max(self._newest, sequence)
+
+    def start_over(self, sequence: int) -> None:
+        """The journal has gone back: ids above this one come again, and stand for something else."""
+        self._items.clear()
+        self._newest = sequence
 
     def add(self, records: Iterable[Record]) -> None:
         """Publish journal records."""
@@ -144,6 +151,11 @@ def summary(event: Event) -> Document | None:
         case MethodChanged():
             return {"action": event.action, "method": event.method, "reason": event.reason, "by": event.by}
         case TookOver():
-            return {"instance": event.instance}
+            return {"instance": event.instance, "term": event.term}
+        case Adopted():
+            told = {"revision": event.grant.revision, "record": event.record}
+            return {"slice": event.grant.slice, **told, "returned": list(event.returned[:MOST_NAMED])}
+        case Restored():
+            return {"lost": event.lost, "newest": event.newest, "hash": event.hash}
         case Checkpoint():
             return None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from slicewright.control.state.errors import ControlError
-from slicewright.control.state.events import EVENT, Checkpoint, Event
+from slicewright.control.state.events import EVENT, Checkpoint, Event, Restored
 from slicewright.control.state.fold import fold
 from slicewright.control.state.state import OrchestratorState
 
@@ -17,7 +17,7 @@ GENESIS = "0" * 64
 """The hash before the first record."""
 _HEAD = re.compile(r'\{"sequence": (\d+), "time_s": ([^,]{1,40}), "event": ')
 _TAIL = re.compile(r', "previous": "([0-9a-f]{64})", "hash": "([0-9a-f]{64})"\}\s*\Z')
-_TAIL_LENGTH = 170
+TAIL_LENGTH = 170
 """Characters at the end of a line that hold both hashes, and some more."""
 
 
@@ -98,7 +98,7 @@ def from_line(line: str) -> Record:
         BrokenChainError: it is not a record.
     """
     try:
-        head, tail = _HEAD.match(line), _TAIL.search(line, max(0, len(line) - _TAIL_LENGTH))
+        head, tail = _HEAD.match(line), _TAIL.search(line, max(0, len(line) - TAIL_LENGTH))
         if head is None or tail is None:
             return _from_other_line(line)
         text = line[head.end() : tail.start()]
@@ -106,6 +106,28 @@ def from_line(line: str) -> Record:
         return Record(int(head[1]), float(head[2]), event, tail[1], tail[2], text)
     except (ValueError, KeyError, TypeError) as error:
         raise BrokenChainError(f"not a record of a journal: {error}") from None
+
+
+def sequence_of(line: str) -> int:
+    """Sequence of a line's record, without reading the rest of it.
+
+    Raises:
+        BrokenChainError: it is not a record.
+    """
+    head = _HEAD.match(line)
+    return from_line(line).sequence if head is None else int(head[1])
+
+
+def hash_of(tail: str) -> str:
+    """Hash of a record, from the end of its line (``TAIL_LENGTH`` characters are enough).
+
+    Raises:
+        BrokenChainError: it is not a record.
+    """
+    found = _TAIL.search(tail)
+    if found is None:
+        raise BrokenChainError("not a record of a journal: it does not end in two hashes")
+    return found[2]
 
 
 def _from_other_line(line: str) -> Record:
@@ -136,7 +158,7 @@ class Position:
         """
         here = self
         for record in verify(records):
-            chain_starts = here.sequence == 0 and isinstance(record.event, Checkpoint)
+            chain_starts = here.sequence == 0 and isinstance(record.event, Checkpoint | Restored)
             if not chain_starts and (record.previous != here.hash or record.sequence != here.sequence + 1):
                 raise BrokenChainError(f"record {record.sequence} does not follow record {here.sequence}")
             here = replace(

@@ -5,15 +5,25 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
 from slicewright.control.journal.base import FencedError, JournalError
-from slicewright.control.journal.records import BrokenChainError, Record, from_line, to_line
+from slicewright.control.journal.chain import one_chain
+from slicewright.control.journal.records import (
+    GENESIS,
+    TAIL_LENGTH,
+    BrokenChainError,
+    Record,
+    from_line,
+    hash_of,
+    to_line,
+)
 from slicewright.control.journal.segments import before, segment_for, segments
-from slicewright.control.state.events import Checkpoint
+from slicewright.control.state.events import Checkpoint, Restored
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
@@ -29,6 +39,7 @@ LEAST_RECORDS = 50
 """A file holds at least so many records, however large they are: a checkpoint alone must not fill it."""
 Result = TypeVar("Result")
 _Row = tuple[int, int, str]
+_PIECE = 200
 
 
 class SqliteJournal:
@@ -51,11 +62,13 @@ class SqliteJournal:
         self._segment = self.path
         # SQLite objects belong to one thread, and fsync must not block the event loop.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
         self.wants_checkpoint = False
         try:
             self._thread.submit(self._open).result()
         except (sqlite3.Error, OSError) as error:
             self._thread.shutdown()
+            self._reader.shutdown()
             raise JournalError(f"the journal {self.path} cannot be opened: {error}") from None
 
     def _open(self) -> None:
@@ -77,20 +90,24 @@ class SqliteJournal:
     async def _run(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    async def _look(self, work: Callable[[], Result]) -> Result:
+        """In a thread of its own: a long look holds up no append."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, work)
+
     async def append(self, records: Sequence[Record]) -> None:
         """Add records in one transaction."""
         if not records:
             return
-        rows = [(r.sequence, int(isinstance(r.event, Checkpoint)), to_line(r)) for r in records]
-        await self._run(lambda: self._append(rows))
+        rows = [(r.sequence, int(isinstance(r.event, Checkpoint | Restored)), to_line(r)) for r in records]
+        await self._run(lambda: self._append(rows, records[0].previous))
 
-    def _append(self, rows: list[_Row]) -> None:
+    def _append(self, rows: list[_Row], previous: str) -> None:
         try:
             self._go_on()
             if rows[0][1] and self._full():
-                self._seal(rows)
+                self._seal(rows, previous)
                 self._go_on()
-            self._insert(rows)
+            self._insert(rows, previous)
             self.wants_checkpoint = self._full()
         except sqlite3.Error as error:
             raise JournalError(f"the journal {self._segment} cannot be written: {error}") from None
@@ -98,16 +115,16 @@ class SqliteJournal:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
 
-    def _insert(self, rows: list[_Row]) -> None:
-        self._begin(rows)
+    def _insert(self, rows: list[_Row], previous: str) -> None:
+        self._begin(rows, previous)
         self._db.executemany("INSERT INTO journal VALUES (?, ?, ?)", rows)
         self._db.execute("COMMIT")
 
-    def _begin(self, rows: list[_Row]) -> None:
+    def _begin(self, rows: list[_Row], previous: str) -> None:
         """A transaction for records that follow directly; the lock on the file makes the check hold."""
         self._db.execute("BEGIN IMMEDIATE")
         newest = self._newest()
-        if rows[0][0] != newest + 1 or self._is_sealed():
+        if rows[0][0] != newest + 1 or self._newest_hash() not in (previous, None) or self._is_sealed():
             raise FencedError(
                 f"record {rows[0][0]} does not follow {newest}: another process writes this journal"
             )
@@ -115,6 +132,25 @@ class SqliteJournal:
     def _newest(self) -> int:
         found: int | None = self._db.execute("SELECT MAX(sequence) FROM journal").fetchone()[0]
         return before(self.path, self._segment) if found is None else found
+
+    def _newest_hash(self) -> str | None:
+        """Of the newest record; None if a file was moved away that has it."""
+        query = "SELECT substr(line, ?) FROM journal ORDER BY sequence DESC LIMIT 1"
+        found = self._db.execute(query, (-TAIL_LENGTH,)).fetchone()
+        if found is None and self._segment == self.path:
+            return GENESIS
+        if found is None:
+            earlier = [
+                file for file in segments(self.path) if file.name < self._segment.name or file == self.path
+            ]
+            if not earlier:
+                return None
+            database = sqlite3.connect(f"file:{earlier[-1]}?mode=ro", uri=True)
+            try:
+                found = database.execute(query, (-TAIL_LENGTH,)).fetchone()
+            finally:
+                database.close()
+        return None if found is None else hash_of(found[0])
 
     def _is_sealed(self) -> bool:
         return bool(self._db.execute("PRAGMA user_version").fetchone()[0] == _SEALED)
@@ -127,9 +163,9 @@ class SqliteJournal:
         )
         return bool(pages * size >= self._segment_bytes)
 
-    def _seal(self, rows: list[_Row]) -> None:
+    def _seal(self, rows: list[_Row], previous: str) -> None:
         """End this file. From here on another process that has it open can no longer write to it."""
-        self._begin(rows)
+        self._begin(rows, previous)
         self._db.execute(f"PRAGMA user_version={_SEALED}")
         self._db.execute("COMMIT")
 
@@ -143,7 +179,7 @@ class SqliteJournal:
 
     async def read(self, after: int = 0) -> list[Record]:
         """Records after a sequence."""
-        return await self._run(lambda: self._read(lambda _: after))
+        return await self._look(lambda: self._read(lambda _: after))
 
     async def read_from_checkpoint(self) -> list[Record]:
         """From the newest checkpoint on, in whatever file it is."""
@@ -152,11 +188,11 @@ class SqliteJournal:
             row = database.execute("SELECT MAX(sequence) FROM journal WHERE checkpoint = 1").fetchone()
             return None if row[0] is None else int(row[0]) - 1
 
-        return await self._run(lambda: self._read(start))
+        return await self._look(lambda: self._read(start))
 
     def _read(self, start: Callable[[sqlite3.Connection], int | None]) -> list[Record]:
         """Records from the newest files back to the one with the start in it, or to the oldest there is."""
-        found: list[list[Record]] = []
+        found: list[list[str]] = []
         try:
             for segment in reversed(segments(self.path)):
                 database = sqlite3.connect(f"file:{segment}?mode=ro", uri=True)
@@ -166,19 +202,52 @@ class SqliteJournal:
                     lines = database.execute(query, (after or 0,)).fetchall()
                 finally:
                     database.close()
-                found.append([from_line(line) for (line,) in lines])
+                found.append([line for (line,) in lines])
                 if after is not None and after >= before(self.path, segment):
                     break
         except sqlite3.Error as error:
             raise BrokenChainError(f"{self.path} is not a journal: {error}") from None
-        return [record for records in reversed(found) for record in records]
+        lines_in_order = (line for segment_lines in reversed(found) for line in segment_lines)
+        return one_chain(map(_one, lines_in_order), store=str(self.path))
+
+    async def lines(self, after: int = 0) -> AsyncIterator[list[str]]:
+        """Lines, a few hundred at a time, each time looked up anew."""
+        while rows := await self._look(partial(self._some_lines, after)):
+            yield [line for _, line in rows]
+            after = rows[-1][0]
+
+    def _some_lines(self, after: int) -> list[tuple[int, str]]:
+        """The next ones, from whatever file has them."""
+        files = segments(self.path)
+        at = [file for file in files if before(self.path, file) <= after][-1:] or files[:1]
+        query = "SELECT sequence, line FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        for file in files[files.index(at[0]) :] if at else ():
+            try:
+                database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+                try:
+                    rows: list[tuple[int, str]] = database.execute(query, (after, _PIECE)).fetchall()
+                finally:
+                    database.close()
+            except sqlite3.Error as error:
+                raise JournalError(f"the journal {file} cannot be read: {error}") from None
+            if rows:
+                return rows
+        return []
 
     async def close(self) -> None:
         """Close the file."""
         await self._run(lambda: self._db.close())
         self._thread.shutdown()
+        self._reader.shutdown()
         if self._lock is not None:
             self._lock.close()
+
+
+def _one(line: str) -> list[Record] | None:
+    try:
+        return [from_line(line)]
+    except BrokenChainError:
+        return None
 
 
 def _claim(path: Path) -> IO[bytes]:

@@ -29,6 +29,9 @@ class Status:
         roots: access point to the sum of sqrt(T_ia), sqrt(s): what SP2 needs.
         measured: newest measurement of each device of the slice.
         rule: how it is to share (SP1). sharing: how it did.
+        refused_term: of the refused revision.
+        life, beat: start of the process in ms since 1970, and how many statuses it had sent before; whatever happens to
+            the transport, of two statuses the one with the greater pair is the newer. 0 from managers of before.
     """
 
     slice: str
@@ -45,6 +48,9 @@ class Status:
     measured: Mapping[str, Measurement]
     rule: str
     sharing: Sharing = field(default_factory=Sharing)
+    refused_term: int = 0
+    life: int = 0
+    beat: int = 0
 
     @property
     def as_granted(self) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -18,7 +19,7 @@ from slicewright.control.decision.fallback import FALLBACK, DecisionMade, Fallba
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.base import FencedError, Journal, JournalError
 from slicewright.control.journal.feed import Feed
-from slicewright.control.journal.records import Position, chained
+from slicewright.control.journal.records import Position, Record, chained
 from slicewright.control.messages.details import DETAILS
 from slicewright.control.messages.keys import DETAILS_KEYS, GRANT_KEYS, STATUS_KEYS, slice_key
 from slicewright.control.messages.status import STATUS, Status
@@ -33,6 +34,7 @@ from slicewright.control.orchestrator.instructions import (
     Shadow,
 )
 from slicewright.control.orchestrator.leftovers import remove_measurements
+from slicewright.control.orchestrator.memory import Hashes, Setback
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
@@ -47,6 +49,9 @@ logger = logging.getLogger(__name__)
 LEASE = "orchestrator"
 JOURNAL_RETRY_S = 1.0
 TIDY_S = 60.0
+CHECK_S = 10.0
+CHECKPOINT_RETRY_S = 10.0
+MOST_NAMED = 50
 
 
 class Orchestrator:
@@ -74,10 +79,14 @@ class Orchestrator:
         observe: Callable[[Decided], None] = lambda decision: None,
     ) -> None:
         self.position = Position(OrchestratorState())
+        self.setback: Setback | None = None
+        self.led_elsewhere = False
+        self._hashes = Hashes()
         self.feed = Feed()
         self.statuses: dict[str, Status] = {}
         self._status_revision: dict[str, int] = {}
         self._heard_s: dict[str, float] = {}
+        self._met: set[str] = set()
         self.leading = False
         self.journal_fault = ""
         self.settlement: Settlement | None = None
@@ -90,6 +99,7 @@ class Orchestrator:
         )
         self._wake = asyncio.Event()
         self._since_checkpoint = 0
+        self._next_checkpoint_s = 0.0
 
     @property
     def state(self) -> OrchestratorState:
@@ -123,11 +133,13 @@ class Orchestrator:
         try:
             while True:
                 try:
-                    if await self._transport.acquire(LEASE, self.instance):
-                        await self._lead()
-                    else:
+                    self.led_elsewhere = not await self._transport.acquire(LEASE, self.instance)
+                    if self.led_elsewhere:
                         await self._catch_up()
+                    else:
+                        await self._lead()
                 except (TransportError, JournalError) as error:
+                    self.led_elsewhere = False
                     logger.warning("%s: %s", self.instance, error)
                 await asyncio.sleep(self.options.heartbeat_s)
         finally:
@@ -145,20 +157,64 @@ class Orchestrator:
             if records:
                 self.feed.start_at(records[0].sequence - 1)
         else:
-            records = await self._journal.read(self.position.sequence)
+            records = await self._journal.read(self.position.sequence - 1)
+            if not records or records[0].hash != self.position.hash:
+                await self._look_back()
+                return
+            del records[0]
+        self._follow(records)
+
+    def _follow(self, records: Sequence[Record]) -> None:
         self.position = self.position.after(records)
+        self._hashes.add(records)
         self.feed.add(records)
+
+    async def _look_back(self) -> None:
+        """The newest record that is known is not where it was: the journal was shortened, or has gone back in time."""
+        records = await self._journal.read_from_checkpoint()
+        found = Position(OrchestratorState()).after(records)
+        if found.sequence > self.position.sequence and records[0].sequence > self.position.sequence:
+            logger.info("%s goes on at record %d: those before are not kept", self.instance, found.sequence)
+        else:
+            setback = self._hashes.setback(self.position, found)
+            if self.setback is None or self.setback.found.hash != found.hash:
+                logger.error("%s: %s", self.instance, setback.sentence)
+            self.setback = setback
+            if setback.ours:
+                return  # what is known here is kept until somebody leads, and written down if that is this process
+            logger.error("gone: %s", ", ".join(setback.gone[:MOST_NAMED]) or "no device")
+        self._hashes.forget()
+        self.position = Position(OrchestratorState())
+        self.feed.start_over(records[0].sequence - 1 if records else 0)
+        self._follow(records)
+
+    async def _restore(self) -> None:
+        """Write down what the journal has lost, before anything else is written to it."""
+        setback = self.setback
+        if setback is None or not setback.ours or setback.known is not self.position:
+            return
+        found = setback.found
+        records = chained(found.hash, found.sequence, self._clock.now(), (setback.remedy,))
+        await self._journal.append(records)
+        self.position = found.after(records)
+        self._hashes.add(records)
+        self.feed.start_over(found.sequence)
+        self.feed.add(records)
+        logger.error("%s has restored the journal from memory: %s", self.instance, setback.sentence)
 
     async def _lead(self) -> None:
         """Take over from the journal and work until the lease or the journal is lost."""
         await self._catch_up()
-        await self._append((TookOver(self.instance),))
+        await self._restore()
+        term = max(self.state.term + 1, int(self._clock.now() * 1000))
+        await self._append((TookOver(self.instance, term),))
         await self.fallback_chain.warm_up((FALLBACK, self.state.methods.active))
+        self._met.clear()
         self._term, instructions = Term.begin(self.state, self._clock.monotonic())
         await self._carry_out(instructions)
         self.leading = True
         logger.info("%s leads, at record %d", self.instance, self.position.sequence)
-        works = (self._watch(), self._renew(), self._work(), self._tidy())
+        works = (self._watch(), self._renew(), self._work(), self._tidy(), self._check())
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -204,6 +260,23 @@ class Orchestrator:
             except TransportError as error:
                 logger.info("%s tidies up later: %s", self.instance, error)
 
+    async def _check(self) -> None:
+        """See that the journal is still where it was, also while there is nothing to write.
+
+        Raises:
+            FencedError: it is not; what has become of it is found out before this process leads again.
+        """
+        while True:
+            await asyncio.sleep(CHECK_S)
+            here = self.position
+            try:
+                records = await self._journal.read(here.sequence - 1)
+            except JournalError as error:
+                logger.warning("%s: %s", self.instance, error)
+                continue
+            if not records or records[0].hash != here.hash:
+                raise FencedError(f"record {here.sequence} is not in the journal any more")
+
     async def _watch(self) -> None:
         """Take in what managers say."""
         while True:
@@ -221,12 +294,21 @@ class Orchestrator:
         except ValidationError as error:
             logger.error("%s is not readable: %s", entry.key, error)
             return
-        if entry.revision <= self._status_revision.get(status.slice, 0):
+        known = self.statuses.get(status.slice)
+        if known is not None and not self._is_newer(status, entry.revision, known):
             return
         self._status_revision[status.slice] = entry.revision
         self.statuses[status.slice] = status
-        self._heard_s[status.slice] = self._clock.monotonic()
+        if status.slice in self._met or not status.life:
+            self._heard_s[status.slice] = self._clock.monotonic()
+        self._met.add(status.slice)  # the first one of a term may have lain there for long
         self._wake.set()
+
+    def _is_newer(self, status: Status, revision: int, known: Status) -> bool:
+        """By what managers say of themselves; by the transport, which may go back in time, only if they say nothing."""
+        if status.life or known.life:
+            return (status.life, status.beat) > (known.life, known.beat)
+        return revision > self._status_revision.get(status.slice, 0)
 
     async def _work(self) -> None:
         """The loop: collect, decide, record, act, answer."""
@@ -279,6 +361,7 @@ class Orchestrator:
         self._term = turn.term
         self._recorded(turn)
         await self._carry_out(turn.instructions)
+        await self._checkpoint()
         return bool(turn.events)
 
     async def _computed(self, requests: Sequence[Request]) -> Turn:
@@ -331,9 +414,8 @@ class Orchestrator:
             case Publish():
                 # The managers' acknowledgement is what counts, not whether the transport took it.
                 key = slice_key(GRANT_KEYS, item.grant.slice)
-                await self._put(
-                    key, GRANT.dump_json(item.grant), f"the grant of slice {item.grant.slice} waits"
-                )
+                grant = replace(item.grant, record=self.position.sequence)
+                await self._put(key, GRANT.dump_json(grant), f"the grant of slice {grant.slice} waits")
         return True
 
     async def _put(self, key: str, value: bytes, otherwise: str) -> bool:
@@ -350,11 +432,23 @@ class Orchestrator:
         here = self.position
         records = chained(here.hash, here.sequence, self._clock.now(), events)
         await self._journal.append(records)
-        self.position = here.after(records)
+        self._follow(records)
         self.journal_fault = ""
-        self.feed.add(records)
-        self._since_checkpoint += len(records)
+        self._since_checkpoint = (
+            0 if isinstance(events[0], Checkpoint) else self._since_checkpoint + len(records)
+        )
+
+    async def _checkpoint(self) -> None:
+        """Write one if it is due. What was asked for is in the journal already, whatever becomes of this."""
         due = self._since_checkpoint >= self.options.checkpoint_every > 0
-        if (due or self._journal.wants_checkpoint) and not isinstance(events[-1], Checkpoint):
-            self._since_checkpoint = 0
+        if not due and not self._journal.wants_checkpoint:
+            return
+        if self._clock.monotonic() < self._next_checkpoint_s:
+            return
+        try:
             await self._append((Checkpoint(dump(self.state)),))
+        except FencedError:
+            raise
+        except JournalError as error:
+            self._next_checkpoint_s = self._clock.monotonic() + CHECKPOINT_RETRY_S
+            logger.error("%s goes on without a new checkpoint: %s", self.instance, error)

@@ -11,6 +11,7 @@ from slicewright.control.messages.status import Status
 from slicewright.control.state.device import FIRST_LIFE, Device
 from slicewright.control.state.events import (
     Acknowledged,
+    Adopted,
     DevicesAdmitted,
     DevicesRemoved,
     Event,
@@ -22,6 +23,33 @@ from slicewright.control.state.fold import bandwidth_by_roots
 from slicewright.control.state.state import OrchestratorState
 
 
+def adopted(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
+    """Grants that managers hold and the journal knows nothing of: it has lost the records behind them.
+
+    A device returns from its seat if it was admitted, or measured anew, after what the journal knows. One that the
+    journal knows to be withdrawn stays withdrawn.
+    """
+    out: list[Event] = []
+    for name, account in state.accounts.items():
+        status = statuses.get(name)
+        if status is None or status.held.order <= account.held.order:
+            continue
+        if any(status.held.order == grant.order for grant in account.possible):
+            continue
+        known, lives = state.devices, state.lives
+        returned = tuple(
+            device
+            for device, seat in status.held.seats.items()
+            if (
+                seat.generation > state.admissions
+                if device not in known
+                else seat.life > lives.get(device, FIRST_LIFE)
+            )
+        )
+        out.append(Adopted(replace(status.held, record=0), returned, status.held.record))
+    return out
+
+
 def grants_answered(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Event]:
     """Acknowledgements and refusals of grants that are on their way. Stale statuses name older revisions."""
     out: list[Event] = []
@@ -29,9 +57,9 @@ def grants_answered(state: OrchestratorState, statuses: Mapping[str, Status]) ->
         status = statuses.get(name)
         if account.sent is None or status is None:
             continue
-        if status.applied == account.sent.revision:
+        if status.held.order == account.sent.order:
             out.append(Acknowledged(name, account.sent.revision))
-        elif status.refused == account.sent.revision:
+        elif (status.refused_term, status.refused) == account.sent.order:
             out.append(Refused(name, account.sent.revision, status.reason))
     return out
 

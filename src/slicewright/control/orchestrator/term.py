@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from slicewright.control.orchestrator.instructions import Basis, Inform, Instruction, Publish
-from slicewright.control.orchestrator.liveness import Liveness
+from slicewright.control.orchestrator.liveness import Accounts, Liveness, Times
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState
 
@@ -23,6 +24,8 @@ class Term:
         failures: decisions in a row without an answer of the active method.
         waiting: requests in the journal that wait for a decision.
         told: slice to what its manager's details were made from.
+        unheard: slices whose managers have not spoken in this term. Nothing new is sent to anybody until they have, or
+            are away: if the journal has lost records, only they know what they hold.
     """
 
     liveness: Liveness = field(default_factory=Liveness)
@@ -30,12 +33,19 @@ class Term:
     failures: int = 0
     waiting: tuple[int, ...] = ()
     told: Mapping[str, Basis] = field(default_factory=dict)
+    unheard: frozenset[str] = frozenset()
 
     @classmethod
     def begin(cls, state: OrchestratorState, now_s: float) -> tuple[Term, tuple[Instruction, ...]]:
         """A new term, and what it starts with: every slice's newest grant is published, perhaps again."""
         publish = tuple(Publish(account.newest, again=True) for account in state.accounts.values())
-        return cls(Liveness.at_start(state.accounts, now_s)), publish
+        return cls(Liveness.at_start(state.accounts, now_s), unheard=frozenset(state.accounts)), publish
+
+    def heard(self, accounts: Accounts, heard_s: Times, away: frozenset[str]) -> Term:
+        """Without those that have spoken in this term, are away, or no longer there."""
+        known_s = self.liveness.known_s
+        silent = {n for n in self.unheard if n in accounts and heard_s.get(n, -math.inf) < known_s[n]}
+        return replace(self, unheard=frozenset(silent - away))
 
     def carried_out(self, item: Instruction, now_s: float) -> Term:
         """With something done at a time.

@@ -118,6 +118,7 @@ def begin_turn(
     """
     draft = _Draft(state)
     accepted, refused = _carry_out(draft, requests)
+    draft.add(*status_events.adopted(draft.state, inputs.statuses))
     draft.add(*status_events.grants_answered(draft.state, inputs.statuses))
     draft.add(*status_events.shares_reported(draft.state, inputs.statuses))
     due = inputs.now_s >= term.next_epoch_s
@@ -129,10 +130,10 @@ def begin_turn(
     away = liveness.away(accounts, inputs.heard_s, inputs.now_s, options)
     draft.add(*certificate)
     wanted = None
-    if _must_decide(draft.state, away, due=due, options=options):
+    term = replace(term, liveness=liveness).heard(accounts, inputs.heard_s, away)
+    if _must_decide(draft.state, term, away, due=due, options=options):
         here = draft.state
         wanted = DecisionWanted(here.situation(away), here.methods.active, here.places, here.epoch + 1)
-    term = replace(term, liveness=liveness)
     return Begun(draft.state, tuple(draft.events), term, accepted, refused, away, wanted)
 
 
@@ -166,7 +167,7 @@ def finish_turn(
     elif not draft.state.dirty and draft.state.settled:
         shares = status_events.rebalanced(draft.state, inputs.statuses, begun.away, options.rebalance_ratio)
         draft.add(*shares)
-    draft.add(*sends(draft.state, begun.away))
+    draft.add(*_sends(draft.state, term, begun.away))
     if probe and not draft.events:
         draft.add(Checkpoint(dump(draft.state)))
     answers, waiting = _answers(draft.state, begun.accepted, term.waiting)
@@ -197,16 +198,20 @@ def _carry_out(
 
 
 def _must_decide(
-    state: OrchestratorState, away: frozenset[str], *, due: bool, options: ControlOptions
+    state: OrchestratorState, term: Term, away: frozenset[str], *, due: bool, options: ControlOptions
 ) -> bool:
     if state.network is None:
         return False
     answering = any(account.sent is not None and name not in away for name, account in state.accounts.items())
-    if answering or sends(state, away):
+    if answering or _sends(state, term, away):
         return False  # grants are on their way: what they free will be known soon
     pins_changed = state.last is not None and set(state.last.pinned) != away & set(state.accounts)
     asked = state.dirty and (options.on_demand or state.last is None)
     return asked or (due and (state.dirty or pins_changed))
+
+
+def _sends(state: OrchestratorState, term: Term, away: frozenset[str]) -> list[Sent]:
+    return [] if term.unheard else sends(state, away)
 
 
 def _record(begun: Begun, wanted: DecisionWanted, made: DecisionMade, options: ControlOptions) -> Decided:

@@ -153,6 +153,10 @@ class ControlPlane:
         out = [self.fatal] if self.fatal else []
         if o.journal_fault:
             out.append(o.journal_fault)
+        if not o.leading and not o.led_elsewhere:
+            out.append("no orchestrator leads")
+        if not o.leading and o.setback is not None and o.setback.known is o.position:
+            out.append(o.setback.sentence)
         if o.position.sequence == 0:
             out.append("the journal has not been read yet")
         elif o.state.network is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine
+from functools import partial
 
 from slicewright.control.journal.nats import NatsJournal
 from slicewright.control.plane.control_plane import ControlPlane
@@ -16,6 +17,11 @@ from slicewright.control.state.clock import SystemClock, end
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.transport.nats import NatsTransport
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+from slicewright.control.transport.nats_server import (
+    DEFAULT_DEPLOYMENT,
+    NatsDeployment,
+    check_durability,
+)
 
 
 def remote_plane(
@@ -25,12 +31,15 @@ def remote_plane(
     options: ControlOptions,
     first: FirstRequests | None,
     managers: bool,
+    deployment: NatsDeployment = DEFAULT_DEPLOYMENT,
 ) -> ControlPlane:
     """An orchestrator over NATS, with managers in the same process or elsewhere."""
     connection = NatsConnection(address, instance)
+    replicas, prefix = deployment.replicas, deployment.prefix
+    check = partial(check_durability, connection, deployment)
     return ControlPlane(
-        NatsJournal(connection),
-        NatsTransport(connection),
+        NatsJournal(connection, replicas=replicas, deployment=prefix, check=check),
+        NatsTransport(connection, replicas=replicas, deployment=prefix),
         clock=SystemClock(),
         instance=instance,
         options=options,
@@ -40,11 +49,16 @@ def remote_plane(
 
 
 async def manage_slices(
-    address: NatsAddress, slices: tuple[str, ...], *, instance: str, options: ControlOptions
+    address: NatsAddress,
+    slices: tuple[str, ...],
+    *,
+    instance: str,
+    options: ControlOptions,
+    deployment: NatsDeployment = DEFAULT_DEPLOYMENT,
 ) -> None:
     """Run managers until the process is told to stop."""
     connection = NatsConnection(address, instance)
-    transport = NatsTransport(connection)
+    transport = NatsTransport(connection, replicas=deployment.replicas, deployment=deployment.prefix)
     rule = share_rule(options.shares, limit_s=options.share_limit_s)
     made = (
         SliceManager(name, transport, clock=SystemClock(), instance=instance, options=options, rule=rule)

@@ -24,6 +24,7 @@ from slicewright.policies.slicing import policy
 if TYPE_CHECKING:
     from slicewright.control.http.guards.auth import Access
     from slicewright.control.transport.nats_connection import NatsAddress
+    from slicewright.control.transport.nats_server import NatsDeployment
 
 Say = Callable[[str], None]
 
@@ -50,7 +51,7 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
             say(f"`shares` {rule.name}: {missing}; the closed form shares instead")
     address = _nats_address(settings)
     if address is not None:
-        _check_nats(address, settings.name, say)
+        _check_nats(settings, address, say)
     if settings.role == "slice-manager" and address is not None:
         _manage(settings, address, say)
     else:
@@ -80,7 +81,13 @@ def _manage(settings: ServeSettings, address: NatsAddress, say: Say) -> None:
     from slicewright.control.plane.over_nats import manage_slices
 
     say(f"managing {', '.join(settings.slices)} over {address.shown}")
-    running = manage_slices(address, settings.slices, instance=settings.name, options=settings.options)
+    running = manage_slices(
+        address,
+        settings.slices,
+        instance=settings.name,
+        options=settings.options,
+        deployment=_deployment(settings),
+    )
     asyncio.run(running)
 
 
@@ -142,10 +149,23 @@ def _nats_address(settings: ServeSettings) -> NatsAddress | None:
     )
 
 
-def _check_nats(address: NatsAddress, name: str, say: Say) -> None:
-    from slicewright.control.transport.nats_connection import check_address
+def _deployment(settings: ServeSettings) -> NatsDeployment:
+    from slicewright.control.transport.nats_server import NatsDeployment
 
-    away = asyncio.run(check_address(address, name))
+    return NatsDeployment(
+        settings.nats_prefix, settings.nats_replicas, settings.nats_monitors, settings.nats_unsynced
+    )
+
+
+def _check_nats(settings: ServeSettings, address: NatsAddress, say: Say) -> None:
+    from slicewright.control.transport.nats_connection import check_address
+    from slicewright.control.transport.nats_server import check_durability, check_version
+
+    writes = settings.role != "slice-manager"
+    check = partial(check_durability, deployment=_deployment(settings)) if writes else check_version
+    away = asyncio.run(check_address(address, settings.name, check))
+    if writes and settings.nats_unsynced:
+        say("`nats_unsynced`: a power failure of the NATS server may cost acknowledged requests")
     if away:
         say(f"{away}; waiting for it")
 
@@ -165,7 +185,12 @@ def make_plane(settings: ServeSettings, address: NatsAddress | None) -> ControlP
 
         managers = settings.role == "all"
         return remote_plane(
-            address, instance=settings.name, options=settings.options, first=first, managers=managers
+            address,
+            instance=settings.name,
+            options=settings.options,
+            first=first,
+            managers=managers,
+            deployment=_deployment(settings),
         )
     from slicewright.control.journal.sqlite import SqliteJournal
 

@@ -25,6 +25,8 @@ class ServeSettings:
         host, port: to listen on. tokens: file of bearer tokens; without, only this machine is served.
         role: one of ``ROLES``. slices: to manage, for the role of a slice manager.
         nats: URL of a server that connects roles. nats_credentials, nats_ca, nats_certificate, nats_key: the way in.
+        nats_monitors: monitoring endpoints of its servers, which tell whether they sync before they acknowledge.
+        nats_unsynced: do without that. nats_prefix: of everything on the server. nats_replicas: copies of it.
         instance: name of this process; by default host and pid.
         store: file of the journal; in memory by default. store_segment_bytes: go on in a new file at this size.
         method: that decides. options: of the orchestrator and its managers.
@@ -40,6 +42,10 @@ class ServeSettings:
     nats_ca: Path | None = None
     nats_certificate: Path | None = None
     nats_key: Path | None = None
+    nats_monitors: tuple[str, ...] = ()
+    nats_unsynced: bool = False
+    nats_prefix: str = "slicewright"
+    nats_replicas: int = 1
     instance: str | None = None
     store: Path | None = None
     store_segment_bytes: int = 0

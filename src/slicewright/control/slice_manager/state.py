@@ -26,7 +26,7 @@ class ManagerState:
         measured: newest measurement of each device it was told of, where it is newer than the grant.
         allocation: shares in use.
         generation: rises with every change of them.
-        refused, reason: newest refused revision and why.
+        refused, reason: newest refused revision and why. refused_term: its term.
         rule: how to share. details: what it needs for that. sharing: what came of it.
     """
 
@@ -39,6 +39,7 @@ class ManagerState:
     reason: str = ""
     rule: ShareRule = CLOSED_FORM
     details: Details | None = None
+    refused_term: int = 0
     sharing: Sharing = field(default_factory=Sharing)
 
     @classmethod
@@ -57,6 +58,7 @@ class ManagerState:
             refused=status.refused,
             reason=status.reason,
             rule=rule,
+            refused_term=status.refused_term,
         )
         return _reshared(manager)
 
@@ -89,12 +91,18 @@ def take(manager: ManagerState, message: Grant | Details | Measurement) -> Taken
 
 def receive(manager: ManagerState, grant: Grant) -> ManagerState:
     """Apply a newer grant, or refuse it and keep the last good one; older and repeated ones change nothing."""
-    newest = max(manager.grant.revision, manager.refused or 0)
-    if grant.revision <= newest:
+    newest = max(manager.grant.order, (manager.refused_term, manager.refused or 0))
+    if grant.order <= newest:
         return manager
     problem = fault(manager.slice, grant)
     if problem:
-        return replace(manager, refused=grant.revision, reason=problem, generation=manager.generation + 1)
+        return replace(
+            manager,
+            refused=grant.revision,
+            refused_term=grant.term,
+            reason=problem,
+            generation=manager.generation + 1,
+        )
     seats = grant.seats
     measured = {d: m for d, m in manager.measured.items() if d in seats and m.follows(seats[d].life)}
     return _reshared(replace(manager, grant=grant, measured=measured, refused=None, reason=""))
@@ -118,7 +126,7 @@ def inform(manager: ManagerState, details: Details) -> ManagerState:
     return _reshared(replace(manager, details=details))
 
 
-def status_of(manager: ManagerState, instance: str) -> Status:
+def status_of(manager: ManagerState, instance: str, *, life: int = 0, beat: int = 0) -> Status:
     """What the manager tells the orchestrator."""
     roots: dict[str, float] = {}
     seats = current_seats(manager)
@@ -140,6 +148,9 @@ def status_of(manager: ManagerState, instance: str) -> Status:
         measured=manager.measured,
         rule=manager.rule.name,
         sharing=manager.sharing,
+        refused_term=manager.refused_term,
+        life=life,
+        beat=beat,
     )
 
 

@@ -57,6 +57,7 @@ class SliceManager:
         self._changed = asyncio.Event()
         self.leading = False
         self._seen = 0
+        self._life, self._beat = int(clock.now() * 1000), 0
 
     async def run(self) -> None:
         """Manage until cancelled; waits while another instance manages the slice."""
@@ -121,15 +122,17 @@ class SliceManager:
         """Read the grant now and then besides watching it: a watch may have died without a word."""
         with contextlib.suppress(TransportError):
             entry = await self._transport.get(own)
-            if entry is not None and entry.revision > self._seen:
+            if entry is not None and entry.revision != self._seen:  # less, if the transport has gone back
                 self.apply(entry)
 
     async def _resume(self) -> None:
         entry = await self._transport.get(slice_key(STATUS_KEYS, self.state.slice))
         if entry is not None and entry.value:
-            status = STATUS.validate_json(entry.value)
-            if status.applied >= self.state.grant.revision:
-                self.state = ManagerState.resumed(status, rule=self._rule)
+            with contextlib.suppress(ValidationError):
+                status = STATUS.validate_json(entry.value)
+                self._life = max(self._life, status.life + 1)
+                if status.held.order >= self.state.grant.order:
+                    self.state = ManagerState.resumed(status, rule=self._rule)
         self._changed.set()
 
     async def _follow(self, prefix: str) -> None:
@@ -150,7 +153,7 @@ class SliceManager:
         if not entry.value:
             return
         if entry.key.startswith(f"{GRANT_KEYS}."):
-            self._seen = max(self._seen, entry.revision)
+            self._seen = entry.revision
         try:
             message = _message(entry)
         except ValidationError as error:
@@ -166,10 +169,10 @@ class SliceManager:
         while True:
             await pause(self._changed, self._options.heartbeat_s)
             self._changed.clear()
+            self._beat += 1
+            status = status_of(self.state, self._instance, life=self._life, beat=self._beat)
             try:
-                await self._transport.put(
-                    key, STATUS.dump_json(status_of(self.state, self._instance), by_alias=True)
-                )
+                await self._transport.put(key, STATUS.dump_json(status, by_alias=True))
             except TransportError as error:
                 logger.info("slice %s cannot report: %s", self.state.slice, error)
                 self._changed.set()

@@ -205,9 +205,15 @@ class MethodChanged:
 
 @dataclass(frozen=True)
 class TookOver:
-    """Another orchestrator leads from here on; its append fences the one before."""
+    """Another orchestrator leads from here on; its append fences the one before.
+
+    Attributes:
+        instance: name of its process.
+        term: written into its grants, and greater than any before, also of records that were lost; 0 in logs of before.
+    """
 
     instance: str
+    term: int = 0
     kind: Literal["took-over"] = "took-over"
 
 
@@ -217,6 +223,40 @@ class Checkpoint:
 
     state: dict[str, Any] = field(default_factory=dict)
     kind: Literal["checkpoint"] = "checkpoint"
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A manager holds a grant that the journal knows nothing of: the records behind it are lost.
+
+    It counts as held from here on, and what its seats tell of devices that were lost with the records counts, too.
+
+    Attributes:
+        grant: as the manager holds it.
+        returned: devices that are known again from their seats, whole or with newer details.
+        record: the newest record that the manager was told of; everything up to it once existed.
+    """
+
+    grant: Grant
+    returned: tuple[str, ...] = ()
+    record: int = 0
+    kind: Literal["adopted"] = "adopted"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The journal had lost its end, and an orchestrator that had read it wrote down what it knew.
+
+    Attributes:
+        state: the whole state, as in a checkpoint. lost: how many records were gone.
+        newest: sequence of the last of them. hash: its hash.
+    """
+
+    state: dict[str, Any]
+    lost: int
+    newest: int
+    hash: str
+    kind: Literal["restored"] = "restored"
 
 
 Event = (
@@ -233,5 +273,7 @@ Event = (
     | MethodChanged
     | TookOver
     | Checkpoint
+    | Adopted
+    | Restored
 )
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

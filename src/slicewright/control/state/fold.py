@@ -10,6 +10,7 @@ from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
     Acknowledged,
+    Adopted,
     Certified,
     Checkpoint,
     Decided,
@@ -20,6 +21,7 @@ from slicewright.control.state.events import (
     NetworkSet,
     Rebalanced,
     Refused,
+    Restored,
     Sent,
     SharesReported,
     TookOver,
@@ -27,6 +29,7 @@ from slicewright.control.state.events import (
 from slicewright.control.state.grants import Grant, GrantAccount, next_grants, release
 from slicewright.control.state.network import Network
 from slicewright.control.state.owners import LOCAL
+from slicewright.control.state.situation import device_of_seat
 from slicewright.control.state.state import Methods, OrchestratorState, Remembered, load
 
 REMEMBERED_KEYS = 10_000
@@ -63,8 +66,10 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
         case MethodChanged():
             return replace(state, methods=_with_method(state.methods, event))
         case TookOver():
-            return replace(state, leader=event.instance, dirty=True)
-        case Checkpoint():
+            return replace(state, leader=event.instance, term=max(state.term, event.term), dirty=True)
+        case Adopted():
+            return _with_adopted(state, event)
+        case Checkpoint() | Restored():
             return load(event.state)
 
 
@@ -195,7 +200,7 @@ def _with_message(state: OrchestratorState, event: Sent | Acknowledged | Refused
         raise ControlError(f"the journal names slice {event.slice!r}, which does not exist")
     if isinstance(event, Sent):
         terms = account.target if event.stage == "target" else release(account.held, account.target)
-        changed = replace(account, sent=replace(terms, revision=event.revision))
+        changed = replace(account, sent=replace(terms, revision=event.revision, term=state.term))
         revision = max(state.revision, event.revision)
         return replace(state, accounts={**state.accounts, event.slice: changed}, revision=revision)
     if account.sent is None or account.sent.revision != event.revision:
@@ -205,6 +210,28 @@ def _with_message(state: OrchestratorState, event: Sent | Acknowledged | Refused
     else:
         changed = replace(account, sent=None, refusal=event.reason)
     return replace(state, accounts={**state.accounts, event.slice: changed})
+
+
+def _with_adopted(state: OrchestratorState, event: Adopted) -> OrchestratorState:
+    grant = event.grant
+    account = state.accounts.get(grant.slice)
+    if account is None:
+        raise ControlError(f"the journal names slice {grant.slice!r}, which does not exist")
+    sent = account.sent if account.sent is not None and account.sent.order > grant.order else None
+    devices, lives = dict(state.devices), dict(state.lives)
+    for name in event.returned:
+        devices[name] = device_of_seat(name, grant, state.devices.get(name))
+        lives[name] = grant.seats[name].life
+    return replace(
+        state,
+        accounts={**state.accounts, grant.slice: GrantAccount(grant, account.target, sent)},
+        devices=devices,
+        lives=lives,
+        admissions=max([state.admissions, *(grant.seats[name].generation for name in event.returned)]),
+        revision=max(state.revision, grant.revision),
+        term=max(state.term, grant.term + 1),
+        dirty=True,
+    )
 
 
 def _with_method(methods: Methods, event: MethodChanged) -> Methods:

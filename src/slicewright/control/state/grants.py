@@ -81,6 +81,8 @@ class Grant:
         others_hz: node to an upper bound on the arrivals that all other slices bring to it, for nodes in use.
         capacity_hz: node to F_j^n, for nodes in use.
         queueing: variant of the model.
+        term: of the orchestrator that sent it; a later term's grants count before all of earlier ones.
+        record: newest record of the journal when it was published; not in the journal itself.
     """
 
     slice: str
@@ -91,6 +93,13 @@ class Grant:
     others_hz: Mapping[str, float] = field(default_factory=dict)
     capacity_hz: Mapping[str, float] = field(default_factory=dict)
     queueing: Queueing = "node"
+    term: int = 0
+    record: int = 0
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Grants of a slice, and refusals of them, are older or newer by this."""
+        return self.term, self.revision
 
     @cached_property
     def arrivals_hz(self) -> Mapping[str, float]:

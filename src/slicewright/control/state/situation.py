@@ -87,6 +87,25 @@ def devices_as_granted(devices: Mapping[str, Device], grants: Iterable[Grant]) -
     return tuple(known.values())
 
 
+def device_of_seat(name: str, grant: Grant, known: Device | None) -> Device:
+    """A device as its seat tells of it, when its request is lost, besides what is still known of it."""
+    seat = grant.seats[name]
+    capacity = 1.0 if known is None else known.local_capacity_hz
+    cycles = {} if known is None else known.slice_cycles
+    rates = {} if known is None or known.rate_bps is None else known.rate_bps
+    return Device(
+        id=name,
+        task_bits=seat.task_bits,
+        local_cycles=seat.local_time_s * capacity,
+        local_capacity_hz=capacity,
+        arrival_rate_hz=seat.arrival_hz,
+        slice_cycles={**cycles, grant.slice: seat.cycles},
+        rate_bps={**rates, seat.access_point: seat.rate_bps},
+        position_m=None if known is None else known.position_m,
+        tx_power_w=None if known is None else known.tx_power_w,
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Situation:
     """What is to be decided.

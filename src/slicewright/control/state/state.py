@@ -57,6 +57,7 @@ class OrchestratorState:
         last: the last decision.
         shares_reported: slice to how its manager shared, for managers with a learned model.
         owners: device to the name of the caller that made it; devices of nobody are not in it.
+        term: of the orchestrator that leads.
         admissions: number of the newest admission. lives: device to its life, where it is not the first one.
     """
 
@@ -75,6 +76,7 @@ class OrchestratorState:
     last: Decided | None = None
     shares_reported: Mapping[str, SharesReported] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    term: int = 0
     admissions: int = 0
     lives: Mapping[str, Life] = field(default_factory=dict)
 
@@ -115,6 +117,7 @@ class _Saved:
     last: Decided | None
     shares_reported: Annotated[dict[str, SharesReported], Field(alias="shared")] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    term: int = 0
     admissions: int = 0
     lives: dict[str, Life] = field(default_factory=dict)
 

@@ -13,9 +13,9 @@ from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from slicewright.control.transport.base import Entry
+from slicewright.control.transport.large_values import put_pieces, start_of, whole
 from slicewright.control.transport.nats_connection import NatsConnection, reaching
 
-VALUES, LEASES = "slicewright-values", "slicewright-leases"
 CALL_S = 5.0
 REFRESH_S = 10.0
 """A watch that hears nothing for so long is renewed: the server may have lost it in a restart."""
@@ -43,12 +43,22 @@ class NatsTransport:
         connection: to the server.
         lease_s: how long a lease lasts, s; the server's clock counts.
         replicas: copies that a cluster keeps.
+        deployment: first word of its buckets; deployments on one server do not meet.
     """
 
-    def __init__(self, connection: NatsConnection, *, lease_s: float = 3.0, replicas: int = 1) -> None:
+    def __init__(
+        self,
+        connection: NatsConnection,
+        *,
+        lease_s: float = 3.0,
+        replicas: int = 1,
+        deployment: str = "slicewright",
+    ) -> None:
+        self._values, self._leases = f"{deployment}-values", f"{deployment}-leases"
         self._connection, self._lease_s, self._replicas = connection, lease_s, replicas
         self._buckets: dict[str, KeyValue] = {}
         self._held: dict[str, int] = {}
+        self._pieces: dict[str, str | None] = {}
 
     async def _bucket(self, name: str) -> KeyValue:
         if name not in self._buckets:
@@ -57,7 +67,7 @@ class NatsTransport:
                 history=1,
                 storage=StorageType.FILE,
                 replicas=self._replicas,
-                ttl=self._lease_s if name == LEASES else None,
+                ttl=self._lease_s if name == self._leases else None,
             )
             self._buckets[name] = await (await self._connection.jetstream()).create_key_value(config)
         return self._buckets[name]
@@ -65,23 +75,46 @@ class NatsTransport:
     async def put(self, key: str, value: bytes) -> int:
         """Set a value; returns the bucket's revision."""
         async with reaching():
-            return await (await self._bucket(VALUES)).put(key, value)
+            bucket = await self._bucket(self._values)
+            most = (await self._connection.client()).max_payload
+            small = await put_pieces(value, key=key, most=most, put=bucket.put)
+            revision = await bucket.put(key, small)
+            await self._drop_pieces(key, start_of(small))
+            return revision
+
+    async def _drop_pieces(self, key: str, current: str | None) -> None:
+        """Remove the pieces of the value before."""
+        before, self._pieces[key] = self._pieces.get(key), current
+        if before is not None and before != current:
+            stream = await self._connection.jetstream()
+            await stream.purge_stream(f"KV_{self._values}", subject=f"$KV.{self._values}.{before}.>")
 
     async def get(self, key: str) -> Entry | None:
         """The value now."""
         async with reaching():
             try:
-                found = await (await self._bucket(VALUES)).get(key)
+                found = await (await self._bucket(self._values)).get(key)
             except KeyNotFoundError:
                 return None
-        return Entry(key, found.value or b"", found.revision or 0)
+        value = await self._whole(found.value or b"")
+        return None if value is None else Entry(key, value, found.revision or 0)
+
+    async def _whole(self, value: bytes) -> bytes | None:
+        async def piece(key: str) -> bytes | None:
+            try:
+                return (await (await self._bucket(self._values)).get(key)).value
+            except KeyNotFoundError:
+                return None
+
+        async with reaching():
+            return await whole(value, piece)
 
     async def watch(self, prefix: str) -> AsyncIterator[Entry]:
         """Values there are, then changes; begins again now and then, so an entry may come twice."""
         keys = prefix if "." in prefix else f"{prefix}.>"
         while True:
             async with reaching(), asyncio.timeout(CALL_S):
-                watcher = await (await self._bucket(VALUES)).watch(keys)
+                watcher = await (await self._bucket(self._values)).watch(keys)
             try:
                 while True:
                     found = await _next(watcher)
@@ -89,7 +122,9 @@ class NatsTransport:
                         break
                     if isinstance(found, KeyValue.Entry):
                         gone = found.operation is not None
-                        yield Entry(found.key, b"" if gone else found.value or b"", found.revision or 0)
+                        value = b"" if gone else await self._whole(found.value or b"")
+                        if value is not None:
+                            yield Entry(found.key, value, found.revision or 0)
             finally:
                 with contextlib.suppress(NatsError, OSError):
                     async with asyncio.timeout(CALL_S):
@@ -98,23 +133,25 @@ class NatsTransport:
     async def keys(self, prefix: str) -> Mapping[str, int]:
         """Subjects of the bucket's stream, with its newest message before they were listed."""
         async with reaching():
-            await self._bucket(VALUES)
-            stream, start = await self._connection.jetstream(), f"$KV.{VALUES}."
-            newest = (await stream.stream_info(f"KV_{VALUES}")).state.last_seq
-            found = await stream.stream_info(f"KV_{VALUES}", subjects_filter=f"{start}{prefix}.>")
+            await self._bucket(self._values)
+            stream, start = await self._connection.jetstream(), f"$KV.{self._values}."
+            newest = (await stream.stream_info(f"KV_{self._values}")).state.last_seq
+            found = await stream.stream_info(f"KV_{self._values}", subjects_filter=f"{start}{prefix}.>")
         return {subject.removeprefix(start): newest for subject in found.state.subjects or {}}
 
     async def remove(self, key: str, revision: int) -> None:
         """Purge the key's subject; no marker stays behind."""
         async with reaching():
-            await self._bucket(VALUES)
+            await self._bucket(self._values)
             stream = await self._connection.jetstream()
-            await stream.purge_stream(f"KV_{VALUES}", seq=revision + 1, subject=f"$KV.{VALUES}.{key}")
+            await stream.purge_stream(
+                f"KV_{self._values}", seq=revision + 1, subject=f"$KV.{self._values}.{key}"
+            )
 
     async def acquire(self, name: str, holder: str) -> bool:
         """Take or renew a lease; the server's sequence check makes sure that one holder wins."""
         async with reaching():
-            leases = await self._bucket(LEASES)
+            leases = await self._bucket(self._leases)
             known = self._held.get(name)
             try:
                 if known is not None:
@@ -144,7 +181,7 @@ class NatsTransport:
             return
         async with reaching():
             with contextlib.suppress(KeyWrongLastSequenceError, NatsTimeoutError):
-                await (await self._bucket(LEASES)).delete(name, last=known)
+                await (await self._bucket(self._leases)).delete(name, last=known)
 
     async def close(self) -> None:
         """Disconnect."""

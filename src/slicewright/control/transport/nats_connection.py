@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +96,15 @@ class NatsConnection:
         self._address, self._name = address, name
         self._client: Client | None = None
         self._opening = asyncio.Lock()
+
+    @property
+    def shown(self) -> str:
+        """The address without user and password, for messages."""
+        return self._address.shown
+
+    def tls(self) -> ssl.SSLContext | None:
+        """TLS settings, if any file is given."""
+        return self._address.tls()
 
     async def client(self) -> Client:
         """The connected client.
@@ -202,19 +211,27 @@ async def reaching() -> AsyncIterator[None]:
         raise TransportError(f"NATS: {error or type(error).__name__}") from None
 
 
-async def check_address(address: NatsAddress, name: str) -> str:
+async def check_address(
+    address: NatsAddress, name: str, check: Callable[[NatsConnection], Awaitable[None]] | None = None
+) -> str:
     """Connect once, so that wrong settings end a process at its start instead of in its log.
+
+    Args:
+        address: of the server. name: of this process.
+        check: what else is to be seen to once it answers.
 
     Returns:
         Why the server does not answer yet, if it may later; empty if it does.
 
     Raises:
-        RefusedError: wrong password, credentials or authority.
+        RefusedError: wrong password, credentials or authority, or the check refuses the server.
         InvalidOptionError: a file cannot be used.
     """
     connection = NatsConnection(address, name)
     try:
         await connection.client()
+        if check is not None:
+            await check(connection)
     except RefusedError:
         raise
     except TransportError as error:

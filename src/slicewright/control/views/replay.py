@@ -11,7 +11,7 @@ from slicewright.control.decision.recording import decided
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, verify
 from slicewright.control.state.errors import ControlError
-from slicewright.control.state.events import Attempt, Certified, Checkpoint, Decided, SharesReported
+from slicewright.control.state.events import Attempt, Certified, Checkpoint, Decided, Restored, SharesReported
 from slicewright.control.state.fold import fold
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump, load
@@ -60,7 +60,7 @@ def replay_log(records: Iterable[Record]) -> ReplayReport:
         for record in verify(records):
             starts = count == 0
             count += 1
-            if starts and record.previous != GENESIS and not isinstance(record.event, Checkpoint):
+            if starts and record.previous != GENESIS and not isinstance(record.event, Checkpoint | Restored):
                 differences.append(Difference(record.sequence, "chain", "the log begins in the middle"))
                 break
             if isinstance(record.event, Decided):

@@ -71,6 +71,17 @@ FLAGS: Mapping[str, Flag] = {
     "nats_ca": Flag(("--nats-ca",), "Authority that signed the server.", _FILE),
     "nats_certificate": Flag(("--nats-certificate",), "Own certificate.", _FILE),
     "nats_key": Flag(("--nats-key",), "Key of the own certificate.", _FILE),
+    "nats_monitors": Flag(
+        ("--nats-monitor",),
+        "Monitoring endpoint of a NATS server, by default its port 8222; repeatable.",
+        {"metavar": "URL"},
+    ),
+    "nats_unsynced": Flag(
+        ("--nats-unsynced",),
+        "Accept a server that acknowledges before it syncs: power failures cost requests.",
+    ),
+    "nats_prefix": Flag(("--nats-prefix",), "First word of everything on the NATS server."),
+    "nats_replicas": Flag(("--nats-replicas",), "Copies that a NATS cluster keeps: 1, 3 or 5."),
     "instance": Flag(("--instance",), "Name of this process; by default host and pid."),
     "store": Flag(("--store",), "Journal (SQLite). By default in memory: gone when the process ends.", _FILE),
     "store_segment_bytes": Flag(

@@ -21,7 +21,6 @@ from slicewright.control.http.routes.documents import tasks_of
 from slicewright.control.http.routes.quick_methods import quick_placement_method
 from slicewright.control.http.routes.schemas import Health, MethodChange
 from slicewright.control.journal.feed import CursorTooOldError, PublicEvent
-from slicewright.control.journal.records import to_line
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.state.commands import change_method
 from slicewright.control.state.owners import on_behalf
@@ -162,15 +161,10 @@ async def log(
 ) -> StreamingResponse:
     """The hash-chained decision log; `slicewright replay` reads it."""
     end = streams_of(request, "log").take(caller.name)
-    try:
-        records = await plane.journal.read(after)
-    except BaseException:
-        end()
-        raise
 
     async def stream() -> AsyncIterator[str]:
-        for record in records:
-            yield to_line(record) + "\n"
+        async for lines in plane.journal.lines(after):
+            yield "\n".join(lines) + "\n"
 
     return CountedStream(stream(), "application/x-ndjson", end)
 

@@ -1,0 +1,236 @@
+"""Journals and transports that go back in time: noticed, never followed blindly, made good where somebody knows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from slicewright.control.journal.base import JournalError
+from slicewright.control.journal.memory import MemoryJournal
+from slicewright.control.journal.records import Record, verify
+from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.orchestrator.term import Term
+from slicewright.control.slice_manager.state import receive
+from slicewright.control.state.clock import LoopClock, end
+from slicewright.control.state.commands import admit, remove
+from slicewright.control.state.events import Adopted, Checkpoint, Restored, Sent
+from slicewright.control.transport.memory import MemoryTransport
+from slicewright.control.views.replay import replay_log
+from tests.control.orchestrator.test_loop import DEVICES, OPTIONS, Site
+from tests.control.support.scenes import judge_world
+from tests.control.support.simulated_time import simulate
+from tests.control.support.turns import SLICES, World
+
+
+async def begun() -> tuple[Site, Orchestrator]:
+    clock = LoopClock(1.7e9)
+    site = Site(MemoryTransport(clock, lease_s=3.0), clock)
+    sro = site.orchestrate("a")
+    for name in SLICES:
+        site.managers[name] = site.manage(name)
+    await site.set_up(sro)
+    return site, sro
+
+
+def judged(site: Site, sro: Orchestrator) -> None:
+    assert sro.state.network is not None
+    grants = {name: m.state.grant for name, m in site.managers.items()}
+    allocations = {name: m.state.allocation for name, m in site.managers.items()}
+    judge_world(sro.state.network, sro.state.devices, grants, allocations)
+
+
+def test_a_leader_writes_down_again_what_its_journal_has_lost() -> None:
+    async def story() -> None:
+        site, sro = await begun()
+        kept = len(site.journal.records)
+        for k in range(3):
+            asked = replace(DEVICES[k], task_bits=DEVICES[k].task_bits * 1.1)
+            await sro.submit(partial(admit, devices=[asked], most=100), wait=True)
+        await sro.submit(partial(remove, device=DEVICES[4].id), wait=True)
+        before, lost = sro.state, len(site.journal.records) - kept
+        del site.journal.records[kept:]
+        with pytest.raises(Exception, match=r"leads|taken over"):
+            await sro.submit(partial(remove, device=DEVICES[5].id), wait=True)
+        await asyncio.sleep(10)
+        assert sro.leading
+        assert sro.state.devices == before.devices
+        assert sro.state.settled
+        restored = [r for r in site.journal.records if isinstance(r.event, Restored)]
+        assert [r.sequence for r in restored] == [kept + 1]
+        assert isinstance(restored[0].event, Restored)
+        assert restored[0].event.lost >= lost
+        assert len(list(verify(site.journal.records))) == len(site.journal.records)
+        assert replay_log(site.journal.records).differences == ()
+        await sro.submit(partial(remove, device=DEVICES[5].id), wait=True)
+        judged(site, sro)
+        await site.end()
+
+    simulate(story)
+
+
+def test_a_follower_knows_what_the_journal_has_lost_and_is_not_ready_until_it_is_back() -> None:
+    async def story() -> None:
+        site, first = await begun()
+        kept = len(site.journal.records)
+        second = site.orchestrate("b")
+        await first.submit(partial(remove, device=DEVICES[4].id), wait=True)
+        await asyncio.sleep(3)
+        known = second.state.devices
+        await site.crash("a")
+        del site.journal.records[kept:]
+        await asyncio.sleep(1.5)
+        assert second.setback is not None
+        assert f"has lost its records {kept + 1} to" in second.setback.sentence
+        await asyncio.sleep(10)
+        assert second.leading
+        assert second.state.devices == known
+        assert DEVICES[4].id not in second.state.devices, "what was withdrawn stays withdrawn"
+        judged(site, second)
+        await site.end()
+
+    simulate(story)
+
+
+def test_a_new_leader_adopts_what_managers_hold_and_says_what_has_come_back() -> None:
+    async def story() -> None:
+        site, first = await begun()
+        kept = len(site.journal.records)
+        new = [replace(DEVICES[k], id=f"new-{k}") for k in range(3)]
+        await first.submit(partial(admit, devices=new, most=100), wait=True)
+        await asyncio.sleep(3)
+        seated = {d for m in site.managers.values() for d in m.state.grant.seats}
+        offloaded = seated & {d.id for d in new}
+        assert offloaded
+        newest = max(m.state.grant.revision for m in site.managers.values())
+        await site.crash("a")
+        del site.journal.records[kept:]
+        second = site.orchestrate("b")
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            if second.state.network is not None:
+                judged(site, second)
+        assert second.leading
+        adopted = [r.event for r in site.journal.records if isinstance(r.event, Adopted)]
+        assert {d for event in adopted for d in event.returned} == offloaded
+        assert all(event.record > kept for event in adopted), "managers say the last record they saw"
+        assert offloaded <= set(second.state.devices)
+        assert second.state.revision >= newest
+        assert second.state.settled, "nobody is away for ever"
+        assert second.state.last is not None
+        assert second.state.last.pinned == ()
+        assert replay_log(site.journal.records).differences == ()
+        await site.end()
+
+    simulate(story)
+
+
+def test_a_journal_with_another_past_is_followed_and_what_is_gone_is_said() -> None:
+    async def story() -> None:
+        site, first = await begun()
+        kept = len(site.journal.records)
+        await first.submit(
+            partial(admit, devices=[replace(DEVICES[0], id="only-here")], most=100), wait=False
+        )
+        fork = MemoryJournal()
+        fork.records = site.journal.records[:kept]
+        other = Orchestrator(
+            fork, MemoryTransport(site.clock), clock=site.clock, instance="o", options=OPTIONS, threads=False
+        )
+        running = asyncio.create_task(other.run())
+        while len(fork.records) < len(site.journal.records) + 20:
+            await asyncio.sleep(0.1)
+            if other.leading:
+                await other.submit(partial(remove, device=next(iter(other.state.devices))), wait=True)
+        await end([running])
+        site.journal.records = fork.records
+        await asyncio.sleep(15)
+        assert first.leading
+        assert first.setback is not None
+        assert not first.setback.ours
+        assert first.setback.gone[-1] == "only-here"
+        assert "another past" in first.setback.sentence
+        assert len(list(verify(site.journal.records))) == len(site.journal.records)
+        await site.end()
+
+    simulate(story)
+
+
+def test_managers_are_heard_although_the_transport_has_gone_back() -> None:
+    async def story() -> None:
+        site, sro = await begun()
+        transport = site.transport
+        old_values, old_revisions = dict(transport._values), transport._revisions
+        await sro.submit(partial(remove, device=DEVICES[4].id), wait=True)
+        await asyncio.sleep(3)
+        transport._values = {k: replace(v, revision=1) for k, v in old_values.items()}
+        transport._revisions = iter(range(2, 10**9))  # type: ignore[assignment]
+        del old_revisions
+        await sro.submit(partial(remove, device=DEVICES[5].id), wait=True)
+        await asyncio.sleep(10)
+        assert sro.state.settled
+        assert sro.state.last is not None
+        assert sro.state.last.pinned == ()
+        held = {name: m.state.grant.revision for name, m in site.managers.items()}
+        assert held == {name: account.held.revision for name, account in sro.state.accounts.items()}
+        await site.end()
+
+    simulate(story)
+
+
+def test_nothing_is_sent_in_a_new_term_before_managers_have_spoken_or_are_away() -> None:
+    world = World()
+    world.hear()
+    world.settle()
+    world.term, _ = Term.begin(world.state, world.now_s)
+    world.heard_s.clear()
+    gone = next(iter(world.state.places))
+    turn = world.turn(world.request(partial(remove, device=gone)))
+    assert not any(isinstance(event, Sent) for event in turn.events)
+    world.now_s += 0.1
+    world.hear("s0", "s1")
+    assert not any(isinstance(event, Sent) for event in world.turn().events)
+    world.now_s += OPTIONS.away_after_s
+    world.hear("s0", "s1")
+    assert world.turn().term.unheard == frozenset(), "the third is away"
+
+
+def test_a_grant_of_an_earlier_term_never_replaces_one_of_a_later_term() -> None:
+    world = World()
+    world.hear()
+    world.settle()
+    name = next(iter(world.state.places.values())).slice
+    manager = world.managers[name]
+    newer = receive(manager, replace(manager.grant, term=2, revision=50))
+    assert newer.grant.revision == 50
+    assert receive(newer, replace(manager.grant, term=1, revision=60)) is newer
+    assert receive(newer, replace(manager.grant, term=3, revision=40)).grant.revision == 40
+
+
+def test_a_failed_checkpoint_is_no_failed_request() -> None:
+    class NoRoom(MemoryJournal):
+        """Takes everything but checkpoints."""
+
+        wants_checkpoint = True
+
+        async def append(self, records: list[Record]) -> None:  # type: ignore[override]
+            if isinstance(records[0].event, Checkpoint):
+                raise JournalError("no room")
+            await super().append(records)
+
+    async def story() -> None:
+        clock = LoopClock(1.7e9)
+        site = Site(MemoryTransport(clock), clock)
+        site.journal = NoRoom()
+        sro = site.orchestrate("a")
+        for name in SLICES:
+            site.manage(name)
+        await site.set_up(sro)
+        state = await sro.submit(partial(remove, device=DEVICES[0].id), wait=True)
+        assert DEVICES[0].id not in state.devices
+        assert sro.journal_fault == ""
+        await site.end()
+
+    simulate(story)
