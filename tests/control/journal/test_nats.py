@@ -167,7 +167,7 @@ def test_a_deployment_is_named_so_that_servers_take_it() -> None:
         ({"monitors": ("localhost:8222",)}, "nats_monitors"),
     ):
         with pytest.raises(InvalidOptionError, match=field):
-            NatsDeployment(**settings)  # type: ignore[arg-type]
+            NatsDeployment(**settings)
 
 
 def test_nothing_unpacks_to_more_than_is_good_for_us() -> None:

@@ -1,0 +1,130 @@
+"""What must hold after every step, whatever has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from slicewright.control.journal.records import Position, Record
+from slicewright.control.slice_manager.state import ManagerState, current_seats
+from slicewright.control.state.device import Device
+from slicewright.control.state.events import DevicesAdmitted, Sent, TookOver
+from slicewright.control.state.state import OrchestratorState
+from tests.control.simulation.store import Process
+
+SLACK = 1e-6
+POISON = 666.0
+"""Size of a task that was only ever measured in an earlier life of its device, bit."""
+Value = float | None
+"""What a device's request says, by the size of its task, bit; None if it is withdrawn."""
+
+
+class BrokenPromiseError(AssertionError):
+    """Something that must never happen has happened."""
+
+
+@dataclass
+class Judge:
+    """Knows what was promised, sees every append and every change of shares.
+
+    Attributes:
+        allowed: device to what may be known of it: what was acknowledged last, and what nobody has an answer to.
+        truth: fold of the records on disk.
+        leader: process that took over last.
+        fallback: state of a store that has lost its end, until somebody has taken over since.
+        witnesses: processes that know all that was lost.
+    """
+
+    allowed: dict[str, set[Value]] = field(default_factory=dict)
+    truth: Position = field(default_factory=lambda: Position(OrchestratorState()))
+    leader: Process | None = None
+    fallback: OrchestratorState | None = None
+    witnesses: list[Process] = field(default_factory=list)
+    keys: dict[str, int] = field(default_factory=dict)
+    holding: dict[str, ManagerState] = field(default_factory=dict)
+    restored: int = 0
+
+    def acknowledged(self, device: str, value: Value) -> None:
+        """A client has been told so."""
+        self.allowed[device] = {value}
+        if self.fallback is None:
+            self.nothing_is_lost(self.truth.state.devices)
+
+    def in_doubt(self, device: str, value: Value) -> None:
+        """A client has no answer: it may have happened, or happen yet."""
+        self.allowed.setdefault(device, {None}).add(value)
+
+    def appended(self, records: Sequence[Record], process: Process) -> None:
+        """Records are on disk."""
+        self.truth = self.truth.after(records)
+        for record in records:
+            event = record.event
+            if isinstance(event, TookOver):
+                self.leader = process
+                self._take_over(process)
+            if isinstance(event, Sent) and self.leader is not process:
+                raise BrokenPromiseError(f"{process.name} sends a grant although {self.leader} leads")
+            if isinstance(event, DevicesAdmitted) and event.key is not None:
+                self.keys[event.key] = self.keys.get(event.key, 0) + 1
+                if self.keys[event.key] > 1:
+                    raise BrokenPromiseError(f"request {event.key} is applied twice")
+        if any(device.task_bits == POISON for device in self.truth.state.devices.values()):
+            raise BrokenPromiseError("a device has details of an earlier life")
+        if self.fallback is None:
+            self.nothing_is_lost(self.truth.state.devices)
+
+    def _take_over(self, process: Process) -> None:
+        """After a loss: who knew everything must have put it back, from anybody else it cannot be asked."""
+        if self.fallback is None:
+            return
+        if process not in self.witnesses:
+            self._forgive(self.fallback)
+        self.fallback = None
+        self.restored += process in self.witnesses
+
+    def _forgive(self, state: OrchestratorState) -> None:
+        for device, values in self.allowed.items():
+            known = state.devices.get(device)
+            values.add(None if known is None else known.task_bits)
+
+    def lost(self, records: Iterable[Record], witnesses: Collection[Process]) -> None:
+        """The store has lost its end; these records are left."""
+        left = list(records)
+        if self.fallback is not None:
+            self._forgive(self.fallback)
+        self.truth = Position(OrchestratorState()).after(left)
+        self.fallback, self.witnesses = self.truth.state, list(witnesses)
+        self.keys = {}
+        for record in left:
+            if isinstance(record.event, DevicesAdmitted) and record.event.key is not None:
+                self.keys[record.event.key] = 1
+
+    def nothing_is_lost(self, devices: Mapping[str, Device]) -> None:
+        """What is known of each device was acknowledged last, or is in doubt."""
+        for name, values in self.allowed.items():
+            known = devices.get(name)
+            value = None if known is None else known.task_bits
+            if value not in values:
+                raise BrokenPromiseError(f"{name} is {value}, acknowledged was {sorted(values, key=str)}")
+
+    def held(self, manager: ManagerState) -> None:
+        """A manager changes: no share above one, no device twice, no queue beyond what was counted on."""
+        self.holding[manager.slice] = manager
+        managers = list(self.holding.values())
+        served = [device for m in managers for device in m.allocation.radio]
+        if len(served) != len(set(served)):
+            raise BrokenPromiseError("a device is served by two slices")
+        points = {point for m in managers for point in m.grant.bandwidth}
+        for point in points:
+            total = sum(m.grant.bandwidth.get(point, 0.0) for m in managers)
+            if total > 1 + SLACK:
+                raise BrokenPromiseError(f"{total:.3f} of access point {point} is given away")
+        for one in managers:
+            for node, bound in one.grant.others_hz.items():
+                brought = sum(m.grant.arrivals_hz.get(node, 0.0) for m in managers if m is not one)
+                if brought > bound * (1 + SLACK) + SLACK:
+                    raise BrokenPromiseError(
+                        f"{brought:.3f}/s come to {node}, slice {one.slice} counts on {bound:.3f}"
+                    )
+        if any(seat.task_bits == POISON for seat in current_seats(manager).values()):
+            raise BrokenPromiseError("a seat has details of an earlier life")

@@ -1,0 +1,194 @@
+"""Bugs planted into the real code, one at a time: the kinds that a control plane dies of. The simulation finds each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from slicewright.control.journal.base import JournalError
+from slicewright.control.journal.records import chained
+from slicewright.control.messages.measurement import Measurement, measured_seat
+from slicewright.control.orchestrator import loop, status_events
+from slicewright.control.orchestrator.instructions import Publish
+from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.orchestrator.turn import finish_turn
+from slicewright.control.slice_manager import state as manager_state
+from slicewright.control.state import grants
+from slicewright.control.state.commands import admit
+from slicewright.control.state.device import Life
+from slicewright.control.state.events import Event
+from slicewright.control.state.grants import Grant, GrantAccount
+from slicewright.control.state.state import OrchestratorState
+from tests.control.simulation import world
+from tests.control.simulation.store import Store
+
+Planted = Callable[[], Any]
+
+
+def _acknowledges_before_it_is_on_disk() -> Any:
+    """A journal that cannot be written is no reason to say no."""
+    append = Orchestrator._append
+
+    async def careless(self: Orchestrator, events: Sequence[Event]) -> None:
+        with suppress(JournalError):
+            await append(self, events)
+
+    return patch.object(Orchestrator, "_append", careless)
+
+
+def _publishes_before_it_is_on_disk() -> Any:
+    """Grants go out first, then the record of them: a crash in between, and nobody knows who holds what."""
+    turn_append, finish = Orchestrator._append, finish_turn
+
+    def remember(*arguments: Any, **named: Any) -> Any:
+        made = finish(*arguments, **named)
+        remember.turn = made  # type: ignore[attr-defined]
+        return made
+
+    async def late(self: Orchestrator, events: Sequence[Event]) -> None:
+        turn = getattr(remember, "turn", None)
+        if turn is not None and turn.events is events:
+            await self._carry_out([item for item in turn.instructions if isinstance(item, Publish)])
+        await turn_append(self, events)
+
+    return _both(patch.object(loop, "finish_turn", remember), patch.object(Orchestrator, "_append", late))
+
+
+def _fences_by_number_alone() -> Any:
+    """After a lost tail the numbers fit again, and two histories become one."""
+
+    def init(self: Store, heard: Any) -> None:
+        original(self, heard)
+        self.by_number_only = True
+
+    original = Store.__init__
+    return patch.object(Store, "__init__", init)
+
+
+def _store_acknowledges_before_it_syncs() -> Any:
+    """As a NATS server does by default."""
+
+    def init(self: Store, heard: Any) -> None:
+        original(self, heard)
+        self.syncs = False
+
+    original = Store.__init__
+    return patch.object(Store, "__init__", init)
+
+
+def _follows_a_store_that_went_back_blindly() -> Any:
+    """What the journal says now is taken for all there ever was."""
+
+    async def blind(self: Orchestrator) -> None:
+        return None
+
+    return patch.object(Orchestrator, "_restore", blind)
+
+
+def _manager_takes_older_grants() -> Any:
+    receive = manager_state.receive
+
+    def careless(manager: Any, grant: Grant) -> Any:
+        if manager_state.fault(manager.slice, grant):
+            return receive(manager, grant)
+        return manager_state._reshared(replace(manager, grant=grant, measured={}, refused=None, reason=""))
+
+    return patch.object(manager_state, "receive", careless)
+
+
+def _measurements_of_any_life_count() -> Any:
+    """A late measurement of a device's life before overwrites what it asks for now."""
+    return _both(
+        patch.object(Life, "takes", lambda self, generation, counter: True),
+        patch.object(Measurement, "follows", lambda self, life: True),
+        patch.object(manager_state, "current_seats", _seats_of_any_life),
+    )
+
+
+def _seats_of_any_life(manager: Any) -> Any:
+    return {
+        device: measured_seat(seat, manager.measured[device]) if device in manager.measured else seat
+        for device, seat in manager.grant.seats.items()
+    }
+
+
+def _gives_away_what_others_hold() -> Any:
+    """A grant goes out although others have not given back yet."""
+    return patch.object(grants, "is_safe", lambda grant, accounts: True)
+
+
+def _forgets_what_is_on_its_way() -> Any:
+    """Only what was acknowledged counts as held."""
+    return patch.object(GrantAccount, "possible", property(lambda self: (self.held,)))
+
+
+def _ignores_what_managers_hold() -> Any:
+    """Grants of a lost future are taken for old news."""
+    return patch.object(status_events, "adopted", lambda state, statuses: [])
+
+
+def _orders_statuses_by_the_transport() -> Any:
+    """Once the transport has gone back in time nobody is heard any more."""
+
+    def newer(self: Orchestrator, status: Any, revision: int, known: Any) -> bool:
+        return revision > self._status_revision.get(status.slice, 0)
+
+    return patch.object(Orchestrator, "_is_newer", newer)
+
+
+def _applies_a_repeated_request_again() -> Any:
+    """An Idempotency-Key that nobody looks at."""
+
+    def forgetful(state: OrchestratorState, **named: Any) -> Any:
+        return admit(replace(state, keys={}), **named)
+
+    return patch.object(world, "admit", forgetful)
+
+
+def _a_leader_without_a_lease() -> Any:
+    """Each believes to lead, and writes over the other's head: the position is made up, not read."""
+
+    async def made_up(self: Orchestrator, events: Sequence[Event]) -> None:
+        store = self._journal._store  # type: ignore[attr-defined]
+        newest = store.records[-1] if store.records else None
+        if not events:
+            return
+        if newest is None or newest.hash == self.position.hash:
+            await append(self, events)
+            return
+        here = self.position
+        records = chained(newest.hash, newest.sequence, self._clock.now(), events)
+        await self._journal.append(records)
+        self.position = replace(here, sequence=records[-1].sequence, hash=records[-1].hash)
+
+    append = Orchestrator._append
+    return patch.object(Orchestrator, "_append", made_up)
+
+
+@contextmanager
+def _both(*patches: Any) -> Iterator[None]:
+    with ExitStack() as stack:
+        for one in patches:
+            stack.enter_context(one)
+        yield
+
+
+MUTANTS: Mapping[str, Planted] = {
+    "acknowledges before it is on disk": _acknowledges_before_it_is_on_disk,
+    "publishes before it is on disk": _publishes_before_it_is_on_disk,
+    "fences by number alone": _fences_by_number_alone,
+    "store acknowledges before it syncs": _store_acknowledges_before_it_syncs,
+    "follows a store that went back blindly": _follows_a_store_that_went_back_blindly,
+    "manager takes older grants": _manager_takes_older_grants,
+    "measurements of any life count": _measurements_of_any_life_count,
+    "gives away what others hold": _gives_away_what_others_hold,
+    "forgets what is on its way": _forgets_what_is_on_its_way,
+    "ignores what managers hold": _ignores_what_managers_hold,
+    "orders statuses by the transport": _orders_statuses_by_the_transport,
+    "applies a repeated request again": _applies_a_repeated_request_again,
+    "a leader without a lease": _a_leader_without_a_lease,
+}
+"""What was planted, and how."""

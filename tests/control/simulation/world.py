@@ -1,0 +1,336 @@
+"""Orchestrators, managers and clients in virtual time, one mishap after the other, and a quiet end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+from slicewright.control.journal.records import Position, verify
+from slicewright.control.messages.keys import measurement_key
+from slicewright.control.messages.measurement import MEASUREMENT, Measurement
+from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.slice_manager.state import ManagerState
+from slicewright.control.slice_manager.task import SliceManager
+from slicewright.control.state.clock import LoopClock, end
+from slicewright.control.state.commands import admit, remove
+from slicewright.control.state.device import FIRST_LIFE, Device
+from slicewright.control.state.events import MethodChanged, NetworkSet
+from slicewright.control.state.network import Network
+from slicewright.control.state.options import ControlOptions
+from slicewright.control.state.state import OrchestratorState, dump
+from slicewright.control.transport.base import Entry, TransportError
+from slicewright.errors import SlicewrightError
+from tests.control.simulation.deciding import QuickDecisions
+from tests.control.simulation.judge import POISON, BrokenPromiseError, Judge, Value
+from tests.control.simulation.store import Process, SimulatedJournal, Store, Trouble, Values, Wire
+from tests.control.support.scenes import scenario_of
+from tests.control.support.simulated_time import simulate
+
+OPTIONS = ControlOptions(
+    epoch_s=2.0, heartbeat_s=1.0, ack_timeout_s=1.5, away_after_s=3.5, refusal_retry_s=2.0, rounds=0,
+    checkpoint_every=40,
+)  # fmt: skip
+TROUBLE_S, QUIET_S = 14.0, 18.0
+ORCHESTRATORS, SLICES, CLIENTS = ("sro-1", "sro-2"), ("s0", "s1", "s2"), 3
+PATIENCE_S = 6.0
+
+
+@cache
+def _network() -> Network:
+    return Network.of(scenario_of(2, 1, coins=2))
+
+
+def _device(name: str, chance: random.Random) -> Device:
+    size = round(chance.uniform(1e6, 2e6), 3)
+    return Device(name, size, 1e9, 1e9, round(chance.uniform(0.1, 1.0), 3), dict.fromkeys(SLICES, 1e6), None,
+                  (chance.uniform(0, 300), chance.uniform(0, 300)), 0.1)  # fmt: skip
+
+
+class World:
+    """One schedule.
+
+    Args:
+        seed: of everything in it.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.clock = LoopClock(1.7e9)
+        self.judge = Judge()
+        self.store = Store(self.judge.appended)
+        self.values = Values(self.clock)
+        self.trouble = Trouble()
+        self.lives = 0
+        self.processes: dict[str, Process] = {}
+        self.orchestrators: dict[str, Orchestrator] = {}
+        self.managers: dict[str, SliceManager] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.mishaps: list[str] = []
+        self.asked = self.answered = 0
+        self.went_back_s = -100.0
+        self.broken: BaseException | None = None
+
+    def start(self, name: str) -> None:
+        """A new process of a name."""
+        self.lives += 1
+        process = self.processes[name] = Process(name, self.lives)
+        wire = Wire(self.values, process, self.chance, self.trouble)
+        if name in ORCHESTRATORS:
+            journal = SimulatedJournal(self.store, process, self.chance, self.trouble)
+            made = Orchestrator(
+                journal, wire, clock=self.clock, instance=name, options=OPTIONS, threads=False
+            )
+            made.fallback_chain = QuickDecisions(self.chance)  # type: ignore[assignment]
+            made._certifier.begin = lambda *_: None  # type: ignore[method-assign]
+            self.orchestrators[name] = made
+            self._run(name, made.run())
+        else:
+            manager = SliceManager(name, wire, clock=self.clock, instance=name, options=OPTIONS)
+            self.managers[name] = manager
+            apply = manager.apply
+
+            def judged(entry: Entry) -> None:
+                apply(entry)
+                self._guard(partial(self.judge.held, manager.state))
+
+            manager.apply = judged  # type: ignore[method-assign]
+            self._run(name, manager.run())
+
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self.tasks[name] = asyncio.create_task(work)
+        self.tasks[name].add_done_callback(partial(self._ended, name))
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self.broken is None:
+            broke = isinstance(error, BrokenPromiseError)
+            self.broken = error if broke else BrokenPromiseError(f"{name} has died of {error!r}")
+
+    def _guard(self, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except BrokenPromiseError as error:
+            self.broken = self.broken or error
+
+    async def crash(self, name: str) -> None:
+        """Gone without a word."""
+        process = self.processes[name]
+        if process in self.judge.witnesses:
+            self.judge.witnesses.remove(process)
+        process.cut = True
+        process.running.set()
+        await end([self.tasks[name]])
+
+    @property
+    def leaders(self) -> list[Orchestrator]:
+        """Those that believe so, in random order."""
+        found = [o for name, o in self.orchestrators.items() if o.leading and not self.tasks[name].done()]
+        self.chance.shuffle(found)
+        return found
+
+    async def client(self, number: int) -> None:
+        """Asks for its own devices, one request after the other; what it has no answer to it never touches again."""
+        count, known = 0, dict[str, Value]()
+        while True:
+            await asyncio.sleep(self.chance.expovariate(1 / 0.6))
+            certain = [name for name in known if len(self.judge.allowed.get(name, ())) == 1]
+            if not certain or (len(known) < 5 and self.chance.random() < 0.4):
+                count += 1
+                certain = [f"c{number}-{count}"]
+            name = self.chance.choice(certain)
+            if known.get(name) is not None and self.chance.random() < 0.5:
+                await self.measure(name)
+            elif known.get(name) is not None and self.chance.random() < 0.4:
+                known[name] = await self._ask(name, None, partial(remove, device=name))
+            else:
+                device = _device(name, self.chance)
+                key = f"{name}/{self.chance.random()}"
+                change = partial(admit, devices=[device], most=100, key=key, digest=key)
+                known[name] = await self._ask(name, device.task_bits, change, tries=3)
+
+    async def _ask(self, name: str, value: Value, change: Any, *, tries: int = 1) -> Value:
+        self.judge.in_doubt(name, value)
+        for _ in range(tries):
+            for leader in self.leaders[:1]:
+                self.asked += 1
+                try:
+                    async with asyncio.timeout(PATIENCE_S):
+                        await leader.submit(change, wait=self.chance.random() < 0.5)
+                except (TimeoutError, SlicewrightError):
+                    continue
+                self.answered += 1
+                self._guard(partial(self.judge.acknowledged, name, value))
+                return value
+            await asyncio.sleep(0.5)
+        return value
+
+    async def measure(self, name: str) -> None:
+        """A measurement of now, or a late one of an earlier life of the device, as something on the way delayed it."""
+        for leader in self.leaders[:1]:
+            if name not in leader.state.devices:
+                return
+            life = leader.state.lives.get(name, FIRST_LIFE)
+            counter = self.chance.randrange(1000)
+            now = Measurement(name, counter, arrival_rate_hz=0.5, generation=life.generation)
+            if life.generation > 1 and self.chance.random() < 0.5:
+                earlier = self.chance.randrange(1, life.generation)
+                now = Measurement(name, counter, task_bits=POISON, generation=earlier)
+            try:
+                await Wire(self.values, Process("client", 0), self.chance, self.trouble).put(
+                    measurement_key(name), MEASUREMENT.dump_json(now)
+                )
+            except TransportError:
+                return
+
+    async def mishap(self) -> None:
+        """Something goes wrong, and is mended after a while."""
+        name = self.chance.choice((*ORCHESTRATORS, *SLICES))
+        what = self.chance.choice((self._dies, self._dies, self._stands_still, self._is_cut, self._loses_messages,
+                                   self._disk_is_full, self._store_goes_back, self._values_go_back,
+                                   self._power_fails))  # fmt: skip
+        self.mishaps.append(f"{self.clock.monotonic():.1f} s: {what.__name__.strip('_')} {name}")
+        await what(name, self.chance.expovariate(1 / 2.5))
+
+    async def _dies(self, name: str, pause_s: float) -> None:
+        if name in SLICES and self.clock.monotonic() < self.went_back_s + 4 * OPTIONS.heartbeat_s:
+            return  # nobody would know what it holds: its memory is gone and so is the transport's
+        await self.crash(name)
+        await asyncio.sleep(pause_s)
+        self.start(name)
+
+    async def _stands_still(self, name: str, pause_s: float) -> None:
+        process = self.processes[name]
+        process.running.clear()
+        await asyncio.sleep(pause_s)
+        process.running.set()
+
+    async def _is_cut(self, name: str, pause_s: float) -> None:
+        process = self.processes[name]
+        process.cut = True
+        await asyncio.sleep(pause_s)
+        process.cut = False
+
+    async def _loses_messages(self, _: str, pause_s: float) -> None:
+        self.trouble.lost, self.trouble.twice = 0.1, 0.3
+        await asyncio.sleep(pause_s)
+        self.trouble.lost = self.trouble.twice = 0.0
+
+    async def _disk_is_full(self, _: str, pause_s: float) -> None:
+        self.store.full = True
+        await asyncio.sleep(pause_s)
+        self.store.full = False
+
+    async def _store_goes_back(self, _: str, pause_s: float) -> None:
+        """An operator restores yesterday's backup."""
+        self._lose(self.chance.randrange(1, 1 + min(12, max(1, len(self.store.appends) - 3))))
+        await asyncio.sleep(pause_s)
+
+    async def _power_fails(self, _: str, pause_s: float) -> None:
+        """What was not synced is gone; a store that syncs before it acknowledges loses nothing."""
+        if self.store.unsynced:
+            self.judge.witnesses = []
+            self.store.lose(self.store.unsynced)
+            self.store.unsynced = 0
+            self.judge.truth = Position(OrchestratorState()).after(self.store.records)
+            self._guard(lambda: self.judge.nothing_is_lost(self.judge.truth.state.devices))
+        await asyncio.sleep(pause_s)
+
+    def _lose(self, appends: int) -> None:
+        if appends >= len(self.store.appends) - 2:
+            return  # an empty store knows no network: nothing to be said of it here
+        newest = self.store.appends[-1][-1].hash
+        behind = self.judge.fallback is not None
+        known = [
+            self.processes[name]
+            for name, o in self.orchestrators.items()
+            if o.position.hash == newest and not self.tasks[name].done()
+        ]
+        witnesses = [p for p in known if not behind or p in self.judge.witnesses]
+        self.store.lose(appends)
+        self.store.unsynced = 0
+        self.judge.lost(self.store.records, witnesses)
+
+    async def _values_go_back(self, _: str, pause_s: float) -> None:
+        self.went_back_s = self.clock.monotonic()
+        self.values.go_back()
+        await asyncio.sleep(pause_s)
+
+    async def until_broken(self, work: Coroutine[Any, Any, None]) -> None:
+        """Until it is done, or a promise is broken."""
+        task = asyncio.create_task(work)
+        while not task.done() and self.broken is None:
+            await asyncio.wait({task}, timeout=0.5)
+        await end([task])
+        if self.broken is None and not task.cancelled() and task.exception() is not None:
+            self.broken = task.exception()
+
+    async def troubles(self) -> None:
+        """Mishaps, some of them at the same time."""
+        running: list[asyncio.Task[None]] = []
+        while self.clock.monotonic() < TROUBLE_S:
+            await asyncio.sleep(self.chance.expovariate(1 / 1.2))
+            if self.chance.random() < 0.3:
+                self.values.remember()
+            running = [task for task in running if not task.done()]
+            if len(running) < 2:
+                running.append(asyncio.create_task(self.mishap()))
+        for task in running:
+            await task
+
+    def at_peace(self) -> None:
+        """Long after the last mishap: somebody leads, everything is in place, the log tells it all."""
+        leaders = self.leaders
+        if len(leaders) != 1:
+            raise BrokenPromiseError(f"{len(leaders)} orchestrators lead at the end")
+        state = leaders[0].state
+        if not state.settled or state.last is None or state.last.pinned:
+            raise BrokenPromiseError(f"not settled at the end, pinned {state.last and state.last.pinned}")
+        records = list(verify(self.store.records))
+        if dump(Position(OrchestratorState()).after(records).state) != dump(state):
+            raise BrokenPromiseError("the log tells another state than the leader's")
+        for name, manager in self.managers.items():
+            if not self._as_granted(manager.state, state):
+                raise BrokenPromiseError(f"{name} holds something else than its leader believes")
+        self.judge.nothing_is_lost(state.devices)
+
+    @staticmethod
+    def _as_granted(manager: ManagerState, state: OrchestratorState) -> bool:
+        return manager.grant.same_terms(replace(state.accounts[manager.slice].held))
+
+
+def run_schedule(seed: int) -> World:
+    """One schedule; ``broken`` says which promise was, if any."""
+    logging.getLogger("slicewright").setLevel(logging.CRITICAL)
+    world = World(seed)
+
+    async def story() -> None:
+        for name in (*ORCHESTRATORS, *SLICES):
+            world.start(name)
+        clients: list[asyncio.Task[None]] = []
+        try:
+            await world.until_broken(_found(world))
+            clients.extend(asyncio.create_task(world.client(k)) for k in range(CLIENTS))
+            await world.until_broken(world.troubles())
+            await world.until_broken(asyncio.sleep(3.0))
+            await end(clients)
+            await world.until_broken(asyncio.sleep(QUIET_S))
+            if world.broken is None:
+                world._guard(world.at_peace)
+        finally:
+            await end([*clients, *world.tasks.values()])
+
+    simulate(story)
+    return world
+
+
+async def _found(world: World) -> None:
+    """The first request of all: a network."""
+    while not world.leaders:
+        await asyncio.sleep(0.2)
+    document, method = _network().document, MethodChanged("switch", "simulated")
+    await world.leaders[0].submit(lambda _: (NetworkSet(document), method), wait=True)
