@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from slicewright.control.journal.records import Position, Record
 from slicewright.control.slice_manager.state import ManagerState, current_seats
-from slicewright.control.state.device import Device
-from slicewright.control.state.events import DevicesAdmitted, Sent, TookOver
+from slicewright.control.state.device import FIRST_LIFE, Device
+from slicewright.control.state.events import Adopted, DevicesAdmitted, Event, Restored, Sent, TookOver
 from slicewright.control.state.state import OrchestratorState
 from tests.control.simulation.store import Process
 
@@ -33,6 +33,8 @@ class Judge:
         leader: process that took over last.
         fallback: state of a store that has lost its end, until somebody has taken over since.
         witnesses: processes that know all that was lost.
+        sizes: device and number of its admission to what that asked for.
+        poisoned: device to what it asked for in those lives that a poisoned measurement is of.
     """
 
     allowed: dict[str, set[Value]] = field(default_factory=dict)
@@ -43,6 +45,9 @@ class Judge:
     keys: dict[str, int] = field(default_factory=dict)
     holding: dict[str, ManagerState] = field(default_factory=dict)
     restored: int = 0
+    sizes: dict[tuple[str, int], float] = field(default_factory=dict)
+    sizes_before_loss: dict[tuple[str, int], float] = field(default_factory=dict)
+    poisoned: dict[str, set[float]] = field(default_factory=dict)
 
     def acknowledged(self, device: str, value: Value) -> None:
         """A client has been told so."""
@@ -64,14 +69,36 @@ class Judge:
                 self._take_over(process)
             if isinstance(event, Sent) and self.leader is not process:
                 raise BrokenPromiseError(f"{process.name} sends a grant although {self.leader} leads")
+            self._note_sizes(event)
             if isinstance(event, DevicesAdmitted) and event.key is not None:
                 self.keys[event.key] = self.keys.get(event.key, 0) + 1
                 if self.keys[event.key] > 1:
                     raise BrokenPromiseError(f"request {event.key} is applied twice")
-        if any(device.task_bits == POISON for device in self.truth.state.devices.values()):
-            raise BrokenPromiseError("a device has details of an earlier life")
+        for name, device in self.truth.state.devices.items():
+            if device.task_bits == POISON and self._asked_for(name) not in self.poisoned[name]:
+                raise BrokenPromiseError(f"{name} has details of an earlier life")
         if self.fallback is None:
             self.nothing_is_lost(self.truth.state.devices)
+
+    def _note_sizes(self, event: Event) -> None:
+        if isinstance(event, DevicesAdmitted) and event.generation:
+            self.sizes.update({(device.id, event.generation): device.task_bits for device in event.devices})
+        if isinstance(event, Adopted):
+            seats = event.grant.seats
+            self.sizes.update(
+                {(name, seats[name].generation): seats[name].task_bits for name in event.returned}
+            )
+        if isinstance(event, Restored):
+            self.sizes = dict(self.sizes_before_loss)
+
+    def _asked_for(self, device: str) -> Value:
+        """In its life of now."""
+        return self.sizes.get((device, self.truth.state.lives.get(device, FIRST_LIFE).generation))
+
+    def poison(self, device: str, generation: int) -> None:
+        """A measurement of an admission is on its way, and another admission has followed."""
+        size = self.sizes.get((device, generation))
+        self.poisoned.setdefault(device, set()).update([] if size is None else [size])
 
     def _take_over(self, process: Process) -> None:
         """After a loss: who knew everything must have put it back, from anybody else it cannot be asked."""
@@ -85,7 +112,8 @@ class Judge:
     def _forgive(self, state: OrchestratorState) -> None:
         for device, values in self.allowed.items():
             known = state.devices.get(device)
-            values.add(None if known is None else known.task_bits)
+            generation = state.lives.get(device, FIRST_LIFE).generation
+            values.add(None if known is None else self.sizes.get((device, generation), known.task_bits))
 
     def lost(self, records: Iterable[Record], witnesses: Collection[Process]) -> None:
         """The store has lost its end; these records are left."""
@@ -95,7 +123,9 @@ class Judge:
         self.truth = Position(OrchestratorState()).after(left)
         self.fallback, self.witnesses = self.truth.state, list(witnesses)
         self.keys = {}
+        self.sizes_before_loss, self.sizes = self.sizes, {}
         for record in left:
+            self._note_sizes(record.event)
             if isinstance(record.event, DevicesAdmitted) and record.event.key is not None:
                 self.keys[record.event.key] = 1
 
@@ -104,6 +134,8 @@ class Judge:
         for name, values in self.allowed.items():
             known = devices.get(name)
             value = None if known is None else known.task_bits
+            if value == POISON:
+                value = self._asked_for(name)
             if value not in values:
                 raise BrokenPromiseError(f"{name} is {value}, acknowledged was {sorted(values, key=str)}")
 
@@ -126,5 +158,7 @@ class Judge:
                     raise BrokenPromiseError(
                         f"{brought:.3f}/s come to {node}, slice {one.slice} counts on {bound:.3f}"
                     )
-        if any(seat.task_bits == POISON for seat in current_seats(manager).values()):
-            raise BrokenPromiseError("a seat has details of an earlier life")
+        for name, seat in current_seats(manager).items():
+            granted = manager.grant.seats[name].task_bits
+            if seat.task_bits == POISON != granted and granted not in self.poisoned[name]:
+                raise BrokenPromiseError(f"the seat of {name} has details of an earlier life")

@@ -5,15 +5,28 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from slicewright.control.journal import records
 from slicewright.control.journal.base import FencedError, JournalError
 from slicewright.control.journal.chain import one_chain
 from slicewright.control.journal.records import GENESIS, Record, from_line, to_line
 from slicewright.control.state.clock import Clock
-from slicewright.control.state.events import Checkpoint, Restored
+from slicewright.control.state.events import Checkpoint, Event, Restored
 from slicewright.control.transport.base import Entry, TransportError
 from slicewright.control.transport.memory import MemoryTransport
+
+LATER: ContextVar[bool] = ContextVar("later", default=False)
+"""Whether what runs here is of a later version."""
+_MORE = b'{"of_a_later_version":[1,{"two":null}],'
+_written = records._written
+
+
+def written_by_version(event: Event) -> str:
+    """An event as its writer's version puts it down."""
+    text = _written(event)
+    return _MORE.decode() + text[1:] if LATER.get() else text
 
 
 @dataclass
@@ -23,12 +36,14 @@ class Process:
     Attributes:
         name: of it. life: distinguishes it from those before of its name. cut: nothing gets through.
         running: unset while it stands still; what it was about to say is said when it goes on.
+        later: it is of a later version, which says more in whatever it writes and sends.
     """
 
     name: str
     life: int
     cut: bool = False
     running: asyncio.Event = field(default_factory=asyncio.Event)
+    later: bool = False
 
     def __post_init__(self) -> None:
         self.running.set()
@@ -124,7 +139,7 @@ class Trouble:
     """How bad things are, as probabilities.
 
     Attributes:
-        lost: a message to a server, or its answer. twice: an entry of a watch comes again, and late.
+        lost: a message to a server, or its answer. twice: an entry of a watch comes again, after newer ones.
     """
 
     lost: float = 0.0
@@ -168,7 +183,7 @@ class Wire:
     async def put(self, key: str, value: bytes) -> int:
         """Put."""
         await self._pass()
-        revision = await self._values.put(key, value)
+        revision = await self._values.put(key, _MORE + value[1:] if self._process.later else value)
         self._answer()
         return revision
 
@@ -188,15 +203,17 @@ class Wire:
         await self._values.remove(key, revision)
 
     async def watch(self, prefix: str) -> AsyncIterator[Entry]:
-        """Entries, some of them late and twice; now and then the watch ends."""
+        """Entries, some of them again after newer ones; now and then the watch ends."""
+        again: list[Entry] = []
         async for entry in self._values.watch(prefix):
             await asyncio.sleep(self._chance.expovariate(1 / 0.02))
             await self._process.running.wait()
             if self._process.cut or self._chance.random() < self._trouble.lost:
                 raise TransportError("the watch is lost")
             yield entry
-            if self._chance.random() < self._trouble.twice:
-                yield entry
+            for overtaken in again:
+                yield overtaken
+            again = [entry] if self._chance.random() < self._trouble.twice else []
 
     async def acquire(self, name: str, holder: str) -> bool:
         """Take a lease."""

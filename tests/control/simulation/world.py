@@ -6,10 +6,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
+from unittest.mock import patch
 
+from slicewright.control.journal import records
 from slicewright.control.journal.records import Position, verify
 from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
@@ -27,7 +30,16 @@ from slicewright.control.transport.base import Entry, TransportError
 from slicewright.errors import SlicewrightError
 from tests.control.simulation.deciding import QuickDecisions
 from tests.control.simulation.judge import POISON, BrokenPromiseError, Judge, Value
-from tests.control.simulation.store import Process, SimulatedJournal, Store, Trouble, Values, Wire
+from tests.control.simulation.store import (
+    LATER,
+    Process,
+    SimulatedJournal,
+    Store,
+    Trouble,
+    Values,
+    Wire,
+    written_by_version,
+)
 from tests.control.support.scenes import scenario_of
 from tests.control.support.simulated_time import simulate
 
@@ -35,7 +47,8 @@ OPTIONS = ControlOptions(
     epoch_s=2.0, heartbeat_s=1.0, ack_timeout_s=1.5, away_after_s=3.5, refusal_retry_s=2.0, rounds=0,
     checkpoint_every=40,
 )  # fmt: skip
-TROUBLE_S, QUIET_S = 14.0, 18.0
+TROUBLE_S, QUIET_S = (2.0, 4.0, 8.0), 20.0
+"""Mishaps go on for one of the former; everything is in place at most the latter after the last of them."""
 ORCHESTRATORS, SLICES, CLIENTS = ("sro-1", "sro-2"), ("s0", "s1", "s2"), 3
 PATIENCE_S = 6.0
 
@@ -73,12 +86,13 @@ class World:
         self.mishaps: list[str] = []
         self.asked = self.answered = 0
         self.went_back_s = -100.0
+        self.trouble_s = self.chance.choice(TROUBLE_S)
         self.broken: BaseException | None = None
 
     def start(self, name: str) -> None:
         """A new process of a name."""
         self.lives += 1
-        process = self.processes[name] = Process(name, self.lives)
+        process = self.processes[name] = Process(name, self.lives, later=self.chance.random() < 0.3)
         wire = Wire(self.values, process, self.chance, self.trouble)
         if name in ORCHESTRATORS:
             journal = SimulatedJournal(self.store, process, self.chance, self.trouble)
@@ -102,7 +116,9 @@ class World:
             self._run(name, manager.run())
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self.tasks[name] = asyncio.create_task(work)
+        context = copy_context()
+        context.run(LATER.set, self.processes[name].later)
+        self.tasks[name] = asyncio.create_task(work, context=context)
         self.tasks[name].add_done_callback(partial(self._ended, name))
 
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
@@ -180,6 +196,7 @@ class World:
             if life.generation > 1 and self.chance.random() < 0.5:
                 earlier = self.chance.randrange(1, life.generation)
                 now = Measurement(name, counter, task_bits=POISON, generation=earlier)
+                self.judge.poison(name, earlier)
             try:
                 await Wire(self.values, Process("client", 0), self.chance, self.trouble).put(
                     measurement_key(name), MEASUREMENT.dump_json(now)
@@ -199,6 +216,8 @@ class World:
     async def _dies(self, name: str, pause_s: float) -> None:
         if name in SLICES and self.clock.monotonic() < self.went_back_s + 4 * OPTIONS.heartbeat_s:
             return  # nobody would know what it holds: its memory is gone and so is the transport's
+        if self.tasks[name].done():
+            return  # it is dead already
         await self.crash(name)
         await asyncio.sleep(pause_s)
         self.start(name)
@@ -272,7 +291,7 @@ class World:
     async def troubles(self) -> None:
         """Mishaps, some of them at the same time."""
         running: list[asyncio.Task[None]] = []
-        while self.clock.monotonic() < TROUBLE_S:
+        while self.clock.monotonic() < self.trouble_s:
             await asyncio.sleep(self.chance.expovariate(1 / 1.2))
             if self.chance.random() < 0.3:
                 self.values.remember()
@@ -282,20 +301,40 @@ class World:
         for task in running:
             await task
 
-    def at_peace(self) -> None:
-        """Long after the last mishap: somebody leads, everything is in place, the log tells it all."""
+    async def quiet(self) -> None:
+        """Until everything is in place and stays so for a while."""
+        until_s, calm = self.clock.monotonic() + QUIET_S, 0
+        while self.broken is None and calm < 3:
+            await asyncio.sleep(0.4)
+            try:
+                self.in_place()
+                calm += 1
+            except BrokenPromiseError as error:
+                calm = 0
+                if self.clock.monotonic() > until_s:
+                    self.broken = self.broken or error
+        if self.broken is None:
+            self._guard(self.told_by_the_log)
+
+    def in_place(self) -> OrchestratorState:
+        """One leads, nothing is open, and managers hold what it believes."""
         leaders = self.leaders
         if len(leaders) != 1:
             raise BrokenPromiseError(f"{len(leaders)} orchestrators lead at the end")
         state = leaders[0].state
         if not state.settled or state.last is None or state.last.pinned:
             raise BrokenPromiseError(f"not settled at the end, pinned {state.last and state.last.pinned}")
-        records = list(verify(self.store.records))
-        if dump(Position(OrchestratorState()).after(records).state) != dump(state):
-            raise BrokenPromiseError("the log tells another state than the leader's")
         for name, manager in self.managers.items():
             if not self._as_granted(manager.state, state):
                 raise BrokenPromiseError(f"{name} holds something else than its leader believes")
+        return state
+
+    def told_by_the_log(self) -> None:
+        """Reading all of it gives the leader's state, and nothing that was acknowledged is missing."""
+        state = self.in_place()
+        told = list(verify(self.store.records))
+        if dump(Position(OrchestratorState()).after(told).state) != dump(state):
+            raise BrokenPromiseError("the log tells another state than the leader's")
         self.judge.nothing_is_lost(state.devices)
 
     @staticmethod
@@ -316,15 +355,14 @@ def run_schedule(seed: int) -> World:
             await world.until_broken(_found(world))
             clients.extend(asyncio.create_task(world.client(k)) for k in range(CLIENTS))
             await world.until_broken(world.troubles())
-            await world.until_broken(asyncio.sleep(3.0))
+            await world.until_broken(asyncio.sleep(1.0))
             await end(clients)
-            await world.until_broken(asyncio.sleep(QUIET_S))
-            if world.broken is None:
-                world._guard(world.at_peace)
+            await world.until_broken(world.quiet())
         finally:
             await end([*clients, *world.tasks.values()])
 
-    simulate(story)
+    with patch.object(records, "_written", written_by_version):
+        simulate(story)
     return world
 
 

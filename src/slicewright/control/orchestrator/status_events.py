@@ -41,7 +41,7 @@ def adopted(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Ev
             device
             for device, seat in status.held.seats.items()
             if (
-                seat.generation > state.admissions
+                seat.generation > state.inherited
                 if device not in known
                 else seat.life > lives.get(device, FIRST_LIFE)
             )

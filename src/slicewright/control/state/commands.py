@@ -67,7 +67,11 @@ def admit(
         _check_places(state.network, device, row)
     if len(state.devices.keys() | seen) > most:
         raise CapacityError(f"there would be more than {most} devices")
-    return (DevicesAdmitted(tuple(devices), key, digest, generation=state.admissions + 1),)
+    return (
+        DevicesAdmitted(
+            tuple(devices), key, digest, generation=max(state.admissions + 1, state.first_admission)
+        ),
+    )
 
 
 def _check_places(network: Network, device: Device, row: int) -> None:

@@ -66,7 +66,7 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
         case MethodChanged():
             return replace(state, methods=_with_method(state.methods, event))
         case TookOver():
-            return replace(state, leader=event.instance, term=max(state.term, event.term), dirty=True)
+            return _with_leader(state, event)
         case Adopted():
             return _with_adopted(state, event)
         case Checkpoint() | Restored():
@@ -212,6 +212,19 @@ def _with_message(state: OrchestratorState, event: Sent | Acknowledged | Refused
     return replace(state, accounts={**state.accounts, event.slice: changed})
 
 
+def _with_leader(state: OrchestratorState, event: TookOver) -> OrchestratorState:
+    # The leader before may have admitted more than the journal still knows: terms grow by the millisecond, so this
+    # one's number is greater than all of those.
+    return replace(
+        state,
+        leader=event.instance,
+        term=max(state.term, event.term),
+        first_admission=event.term if state.leader else 0,
+        inherited=state.admissions,
+        dirty=True,
+    )
+
+
 def _with_adopted(state: OrchestratorState, event: Adopted) -> OrchestratorState:
     grant = event.grant
     account = state.accounts.get(grant.slice)
@@ -230,6 +243,7 @@ def _with_adopted(state: OrchestratorState, event: Adopted) -> OrchestratorState
         admissions=max([state.admissions, *(grant.seats[name].generation for name in event.returned)]),
         revision=max(state.revision, grant.revision),
         term=max(state.term, grant.term + 1),
+        first_admission=max(state.first_admission, state.term),
         dirty=True,
     )
 

@@ -58,6 +58,8 @@ class OrchestratorState:
         shares_reported: slice to how its manager shared, for managers with a learned model.
         owners: device to the name of the caller that made it; devices of nobody are not in it.
         term: of the orchestrator that leads.
+        first_admission: what is admitted in this term has this number or a greater one, so that none of a lost future
+            comes twice. inherited: number of the newest admission when the term began.
         admissions: number of the newest admission. lives: device to its life, where it is not the first one.
     """
 
@@ -77,6 +79,8 @@ class OrchestratorState:
     shares_reported: Mapping[str, SharesReported] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     term: int = 0
+    first_admission: int = 0
+    inherited: int = 0
     admissions: int = 0
     lives: Mapping[str, Life] = field(default_factory=dict)
 
@@ -118,6 +122,8 @@ class _Saved:
     shares_reported: Annotated[dict[str, SharesReported], Field(alias="shared")] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     term: int = 0
+    first_admission: int = 0
+    inherited: int = 0
     admissions: int = 0
     lives: dict[str, Life] = field(default_factory=dict)
 
