@@ -66,10 +66,21 @@ def copies_of(problem: Problem) -> Copies:
     return copies
 
 
-def open_fees(problem: Problem, copies: Copies, *, deadline_ns: int = NEVER_NS) -> Fees:
-    """Fees to begin with: those of the market, or what a sweep or two over the nodes makes of them."""
+def open_fees(problem: Problem, copies: Copies, target: float, *, deadline_ns: int = NEVER_NS) -> Fees:
+    """Fees to begin with: those of the market, or what a sweep or two over the nodes makes of them.
+
+    Args:
+        problem: the packed problem.
+        copies: its levels.
+        target: objective of a placement; sets the size of the steps.
+        deadline_ns: of ``time.perf_counter_ns``; when it is over the fees are 0.
+    """
+    if time.perf_counter_ns() >= deadline_ns:
+        nothing = np.zeros(copies.rank.shape)
+        bound = bound_of(problem, copies, nothing)
+        return Fees(copies, nothing, bound, bound)
     market = open_market(problem, copies)
-    _, prices = trade(problem, market, float(problem.rejection.sum()), MARKET_STEPS, deadline_ns)
+    _, prices = trade(problem, market, target, MARKET_STEPS, deadline_ns)
     fees = fees_of_prices(problem, copies, market, prices)
     bound = bound_of(problem, copies, fees)
     for _ in range(SWEEPS):

@@ -147,10 +147,9 @@ def _opened(problem: Problem, seed: int, steps: int, clock: _Clock) -> Certified
         deadline_ns=clock.after(OPENING),
         steps=steps,
     )
-    fees = open_fees(problem, copies, deadline_ns=clock.after(0.5 * OPENING))
-    return Certified(
-        problem, chosen, objective(problem, chosen), fees, prices_of(problem, fees), settled, done
-    )
+    cost = objective(problem, chosen)
+    fees = open_fees(problem, copies, cost, deadline_ns=clock.after(0.5 * OPENING))
+    return Certified(problem, chosen, cost, fees, prices_of(problem, fees), settled, done)
 
 
 def _both_searched(found: Certified, seed: int, steps: int, clock: _Clock, part: float) -> Certified:

@@ -9,7 +9,7 @@ from slicewright.placement.certificate import search_with_bound
 from slicewright.placement.problem.presets import placement_preset
 
 _TASKS = 16
-_STEPS = 200
+_STEPS = 2000
 
 
 @cache

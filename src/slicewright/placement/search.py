@@ -119,7 +119,7 @@ def explore_levels(
     some = np.flatnonzero(problem.count)
     if some.size == 0:
         return start, settled, 0
-    levels = new_levels(problem)
+    levels = new_levels(problem, copies)
     for j in range(problem.n_nodes):
         at = int(np.searchsorted(copies.floor[j, : copies.levels[j]], settled.floor[j], side="right"))
         levels.level[j] = max(0, at - 1)

@@ -56,7 +56,8 @@ def build(problem, copies, levels, state, scratch, guide, found):
 def explore(problem, copies, levels, some, chosen, typical, begun, rounds, seed, deadline, steps, enough):
     """Search from ``chosen`` (K,) until the rounds, the time (ns) or the steps end, or ``enough`` is reached.
 
-    ``begun`` beginnings are over; ``levels`` holds the best levels known when it is above 0, and afterwards.
+    ``begun`` beginnings are over, and without any there is one whatever the time. ``levels`` holds the best levels
+    known when it is above 0, and afterwards.
     Returns (K,) candidates of the best placement, the rounds and the steps made.
     """
     n_tasks, nodes = problem.count.size, problem.n_nodes
@@ -70,7 +71,9 @@ def explore(problem, copies, levels, some, chosen, typical, begun, rounds, seed,
     least = total_cost(problem, state)
     at = np.inf if begun == 0 else least
     done = turn = 0
-    while turn < rounds and done < steps and least > enough and now_ns() < deadline:
+    while turn < rounds and done < steps and least > enough:
+        if begun + turn > 0 and now_ns() >= deadline:  # there is always time for one beginning
+            break
         if begun + turn < BEGINNINGS.size:
             levels.level[:] = 0
             levels.price[:nodes] = BEGINNINGS[begun + turn] * typical

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slicewright.compiled import kernel, now_ns, outlined
+from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.placement._kernels.bound import CLASSES, LEVELS, NOISE, sort_falling
 
 
@@ -27,12 +27,20 @@ class Levels(NamedTuple):
     counter: Any  # (1,) int64
     want: Any  # (CLASSES,)
     open_to: Any  # (LEVELS + 1,)
+    slot: Any  # (K, C, 2) int32, node * LEVELS + the highest level that either side of a candidate bears
+    fee: Any  # ((J + 1) * LEVELS,) bit hops per arrival rate: the node's price, infinite below its level
 
 
 @kernel
-def new_levels(problem):
+def new_levels(problem, copies):
     """Every node at its lowest level, for nothing."""
     n_tasks = problem.count.size
+    slot = np.empty(problem.node.shape, dtype=np.int32)
+    for k in range(n_tasks):
+        for c in range(problem.count[k]):
+            for side in range(2):
+                j = problem.node[k, c, side]
+                slot[k, c, side] = j * LEVELS + copies.rank[k, j, copies.label[k, c, side]]
     return Levels(
         np.zeros(problem.n_nodes + 1, dtype=np.int64),
         np.zeros(problem.n_nodes + 1),
@@ -42,19 +50,25 @@ def new_levels(problem):
         np.zeros(1, dtype=np.int64),
         np.zeros(CLASSES),
         np.zeros(LEVELS + 1),
+        slot,
+        np.zeros((problem.n_nodes + 1) * LEVELS),
     )
 
 
-@outlined
-def bears(copies, levels, k, j, q):
-    """Whether class q of task k bears the level of node j."""
-    return copies.rank[k, j, q] >= levels.level[j]
+@inlined
+def set_fees(levels, j):
+    """The fees of node j, from its level and price."""
+    for level in range(LEVELS):
+        levels.fee[j * LEVELS + level] = levels.price[j] if level >= levels.level[j] else np.inf
 
 
 @outlined
 def list_customers(problem, copies, levels, j):
     """Items that would pay node j something, by falling value per arrival rate; returns how many."""
-    want, n = levels.want, 0
+    want, slot, fee, n = levels.want, levels.slot, levels.fee, 0
+    own_slots = np.int32(j * LEVELS)
+    for level in range(LEVELS):
+        fee[own_slots + level] = 0.0
     for k in range(problem.count.size):
         if copies.classes[k, j] == 0:
             continue
@@ -65,16 +79,14 @@ def list_customers(problem, copies, levels, j):
             cost = problem.cost[k, c]
             if cost >= other:
                 break
-            a, b = problem.node[k, c, 0], problem.node[k, c, 1]
-            first, second = copies.label[k, c, 0], copies.label[k, c, 1]
-            if a == j:
-                if bears(copies, levels, k, b, second):
-                    want[first] = min(want[first], cost + own * levels.price[b])
-            elif b == j:
-                if bears(copies, levels, k, a, first):
-                    want[second] = min(want[second], cost + own * levels.price[a])
-            elif bears(copies, levels, k, a, first) and bears(copies, levels, k, b, second):
-                other = min(other, cost + own * (levels.price[a] + levels.price[b]))
+            first, second = slot[k, c, 0], slot[k, c, 1]
+            cost += own * (fee[first] + fee[second])
+            if own_slots <= first < own_slots + LEVELS:
+                want[copies.label[k, c, 0]] = min(want[copies.label[k, c, 0]], cost)
+            elif own_slots <= second < own_slots + LEVELS:
+                want[copies.label[k, c, 1]] = min(want[copies.label[k, c, 1]], cost)
+            else:
+                other = min(other, cost)
         for q in range(copies.classes[k, j]):
             if want[q] < other:
                 item = k * CLASSES + q
@@ -140,13 +152,19 @@ def settle_node(problem, copies, levels, j, fixed):
 
 @kernel
 def settle(problem, copies, levels, fixed, sweeps, deadline):
-    """Sweep over the nodes until none wants another level, at most ``sweeps`` times; ``fixed`` (J,) keep theirs."""
+    """Sweep over the nodes until none wants another level, at most ``sweeps`` times; ``fixed`` (J,) keep theirs.
+
+    Two sweeps are made whatever the time: after one, the first nodes have not seen the prices of the others.
+    """
+    for j in range(problem.n_nodes):
+        set_fees(levels, j)
     for turn in range(sweeps):
-        if turn > 0 and now_ns() >= deadline:
+        if turn > 1 and now_ns() >= deadline:
             break
         changed = False
         for j in range(problem.n_nodes):
             changed = settle_node(problem, copies, levels, j, fixed[j]) or changed
+            set_fees(levels, j)
         if turn > 0 and not changed:
             break
 
@@ -160,12 +178,8 @@ def settled_regrets(problem, copies, levels, regret, rejected):
     for k in range(problem.count.size):
         own, best = problem.arrival[k], problem.rejection[k]
         for c in range(problem.count[k]):
-            a, b = problem.node[k, c, 0], problem.node[k, c, 1]
-            cost = np.inf
-            if bears(copies, levels, k, a, copies.label[k, c, 0]) and bears(
-                copies, levels, k, b, copies.label[k, c, 1]
-            ):
-                cost = problem.cost[k, c] + own * (levels.price[a] + levels.price[b])
+            fees = levels.fee[levels.slot[k, c, 0]] + levels.fee[levels.slot[k, c, 1]]
+            cost = problem.cost[k, c] + own * fees
             regret[k, c] = cost
             best = min(best, cost)
         for c in range(problem.count[k]):
