@@ -14,6 +14,7 @@ from slicewright.placement.exact import solve_exact
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.search import UNLIMITED, compiled_problem
 from slicewright.policies.placement.policy import Answer, PlacementMethod
+from slicewright.solvers import solver as find_solver
 from slicewright.types import BoolArray
 
 AUTO_BUDGET_S = 0.05
@@ -49,6 +50,9 @@ def exact(
 
     Whatever the search's bound proves to be no part of a better placement is left out of the programme.
     """
+    find_solver(
+        solver
+    )  # a name that is not known is refused even where search alone finds and proves the optimum
     begin = time.perf_counter()
     limit = EXACT_BUDGET_S if budget_s is None else budget_s
     found = search_with_bound(
