@@ -15,11 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
-from slicewright.slicing._kernels.best_response import FOREVER
 from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing.exact._kernels.access_point import price_access_point
-from slicewright.slicing.exact._kernels.few import search_few
-from slicewright.slicing.exact._kernels.many import search_many
 from slicewright.slicing.exact._kernels.master import (
     add_entry,
     close_column,
@@ -28,6 +25,7 @@ from slicewright.slicing.exact._kernels.master import (
     solve_master,
     start_basis,
 )
+from slicewright.slicing.exact._kernels.node_sets import make_node_scratch, search_node
 from slicewright.slicing.exact._kernels.sets import (
     NONE,
     Offer,
@@ -39,8 +37,7 @@ from slicewright.slicing.exact._kernels.sets import (
     node_cost,
 )
 
-FEW = 4  # members up to which the search over few devices is tried first
-FIRST_PARTS = 20  # parts of the search over many devices, in every round
+FIRST_PARTS = 30  # parts of the search over a node's sets, in every round
 MOST_PARTS = 20_000  # the same when a proof is in reach
 MOST_FAILURES = 3  # so many proofs are tried before branching
 SMOOTHING = 0.8  # weight of the best prices so far against those of the master
@@ -71,6 +68,7 @@ class Room(NamedTuple):
 
     offer: Any
     scratch: Any
+    nodes: Any  # scratch of the search over a node's sets
     warm: Any  # (J, I) int64, the last set offered by each node
     gains: Any  # (2, J) s, gain of each node's offer and its bound
 
@@ -80,6 +78,7 @@ def make_room(n_devices, n_nodes, n_slices):
     """Allocate."""
     return Room(
         Offer(np.full(n_devices, NONE), np.zeros(1)), make_scratch(n_devices, n_slices),
+        make_node_scratch(n_devices, n_slices),
         np.full((n_nodes, n_devices), NONE), np.zeros((2, n_nodes)),
     )  # fmt: skip
 
@@ -122,27 +121,18 @@ def offer_pays(master, place, cost, e, shift, n_cover, least):
 
 
 @outlined
-def price_node(problem, j, choices, prices, offer, scratch, gains, tolerance):
-    """Best set of a node, from the one in ``offer`` on; a bound of its gain that may be loose where many meet."""
-    price = prices.compute
+def price_node(problem, j, choices, prices, room, tolerance, deadline):
+    """Best set of a node, from the one in ``room.offer`` on, and a bound of its gain: loose if it takes many parts."""
+    offer, scratch, gains, price = room.offer, room.scratch, room.gains, prices.compute
     copy_places(offer.place, scratch.tested)
     improve_set(problem, j, choices.alone, price, scratch.tested, scratch)
     clear(offer.place)
     offer.cost[0] = 0.0
     best = keep_if_better(problem, j, price, scratch.tested, offer, 0.0)
-    members = 0
-    for i in range(price.size):
-        members += offer.place[i] != NONE
-    bound = np.inf
-    if members <= FEW:
-        bound = search_few(problem, j, choices.alone, price, offer, scratch, best, tolerance)
-        best = gain_of(offer, price)
-    if bound > best + 2.0 * tolerance:
-        found = search_many(
-            problem, j, choices.alone, price, offer, scratch, best, best, tolerance, FIRST_PARTS, FOREVER
-        )
-        bound = min(bound, found)
-    gains[0, j], gains[1, j] = gain_of(offer, price), bound
+    gains[1, j] = search_node(
+        problem, j, choices.alone, price, offer, scratch, room.nodes, best, best, tolerance, FIRST_PARTS, deadline
+    )
+    gains[0, j] = gain_of(offer, price)
 
 
 @inlined
@@ -182,7 +172,7 @@ def price_everything(problem, choices, prices, room, master, target, tolerance, 
     loose = 0
     for j in range(problem.n_nodes):
         copy_places(room.warm[j], offer.place)
-        price_node(problem, j, choices, prices, offer, room.scratch, gains, tolerance)
+        price_node(problem, j, choices, prices, room, tolerance, deadline)
         copy_places(offer.place, room.warm[j])
         hoped -= gains[0, j]
         added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
@@ -194,8 +184,8 @@ def price_everything(problem, choices, prices, room, master, target, tolerance, 
             allowed = gains[0, j] + (hoped - target) / loose
             copy_places(room.warm[j], offer.place)
             offer.cost[0] = node_cost(problem, j, offer.place)
-            gains[1, j] = search_many(
-                problem, j, choices.alone, prices.compute, offer, room.scratch, gains[0, j], allowed,
+            gains[1, j] = search_node(
+                problem, j, choices.alone, prices.compute, offer, room.scratch, room.nodes, gains[0, j], allowed,
                 tolerance, MOST_PARTS, deadline,
             )  # fmt: skip
             hoped -= gains[1, j] - gains[0, j]
