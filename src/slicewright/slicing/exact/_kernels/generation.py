@@ -71,6 +71,7 @@ class Room(NamedTuple):
     nodes: Any  # scratch of the search over a node's sets
     warm: Any  # (J, I) int64, the last set offered by each node
     gains: Any  # (2, J) s, gain of each node's offer and its bound
+    effort: Any
 
 
 @kernel
@@ -79,7 +80,7 @@ def make_room(n_devices, n_nodes, n_slices):
     return Room(
         Offer(np.full(n_devices, NONE), np.zeros(1)), make_scratch(n_devices, n_slices),
         make_node_scratch(n_devices, n_slices),
-        np.full((n_nodes, n_devices), NONE), np.zeros((2, n_nodes)),
+        np.full((n_nodes, n_devices), NONE), np.zeros((2, n_nodes)), np.array([30, 300, 20000, 2000]),
     )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def price_node(problem, j, choices, prices, room, tolerance, deadline):
     offer.cost[0] = 0.0
     best = keep_if_better(problem, j, price, scratch.tested, offer, 0.0)
     gains[1, j] = search_node(
-        problem, j, choices.alone, price, offer, scratch, room.nodes, best, best, tolerance, FIRST_PARTS, deadline
+        problem, j, choices.alone, price, offer, scratch, room.nodes, best, best, tolerance, room.effort[0], room.effort[1], deadline
     )
     gains[0, j] = gain_of(offer, price)
 
@@ -186,7 +187,7 @@ def price_everything(problem, choices, prices, room, master, target, tolerance, 
             offer.cost[0] = node_cost(problem, j, offer.place)
             gains[1, j] = search_node(
                 problem, j, choices.alone, prices.compute, offer, room.scratch, room.nodes, gains[0, j], allowed,
-                tolerance, MOST_PARTS, deadline,
+                tolerance, room.effort[2], room.effort[3], deadline,
             )  # fmt: skip
             hoped -= gains[1, j] - gains[0, j]
             gains[0, j] = gains[1, j]

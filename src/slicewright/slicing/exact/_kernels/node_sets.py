@@ -316,7 +316,7 @@ def open_child(problem, scratch, parent, part, child, least, longest):
 
 
 @outlined
-def search_node(problem, j, alone, price, offer, sets, scratch, best, allowed, tolerance, most_parts, deadline):
+def search_node(problem, j, alone, price, offer, sets, scratch, best, allowed, tolerance, most_parts, most_sets, deadline):
     """An upper bound of the largest gain: no more than ``allowed`` or the gain of ``offer``, unless parts ran out.
 
     Args:
@@ -326,10 +326,10 @@ def search_node(problem, j, alone, price, offer, sets, scratch, best, allowed, t
         sets: scratch of local search.
         allowed: s, the bound need not be below this.
         tolerance: s, nor nearer than this to the best gain.
-        most_parts: at most about so many parts are looked at.
+        most_parts, most_sets: at most about so many parts are looked at, and so many sets of a slice in each.
         deadline: ns.
     """
-    n_slices = problem.work.shape[1]
+    n_slices, scratch.slices.most_sets[0] = problem.work.shape[1], most_sets
     least, longest, unit = open_root(problem, j, alone, price, offer.place, scratch)
     if longest == 0.0:
         return best

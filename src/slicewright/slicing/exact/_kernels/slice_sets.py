@@ -22,7 +22,6 @@ import numpy as np
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.slicing.exact._kernels.sets import NONE
 
-MOST_SETS = 20_000  # that a search looks at; beyond, its bound is looser than the best set
 TANGENTS = 6
 SPREAD = 1.25  # ratio of one tangent's rho to the next
 FORCED = 1 << 48  # bit of a device that has to be served by the one slice that is open to it
@@ -51,6 +50,7 @@ class SliceScratch(NamedTuple):
     numbers: Any  # (4, I + 2) int64
     sums: Any  # (4, I + 2), by depth: roots, loads, worths, floors
     rho: Any  # (TANGENTS,)
+    most_sets: Any  # (1,) int64, that a search may look at; beyond, its bound is looser than its best set
 
 
 class Chosen(NamedTuple):
@@ -70,7 +70,7 @@ def make_slice_scratch(n_devices, n_slices):
         ),
         SliceScratch(
             np.empty((1 + TANGENTS, n_devices + 1)), np.empty((4, n_devices + 2), np.int64),
-            np.empty((4, n_devices + 2)), np.empty(TANGENTS),
+            np.empty((4, n_devices + 2)), np.empty(TANGENTS), np.zeros(1, np.int64),
         ),
         Chosen(np.zeros((3, n_slices), np.int64), np.empty((3, n_slices, n_devices), np.int64)),
     )  # fmt: skip
@@ -258,7 +258,7 @@ def best_in_slice(candidates, n, size, openings, toll, kept, lo, hi, scratch, ch
         if more - relief_after <= gain - relief:  # what does not pay now never will
             continue
         steps += 1
-        if steps > MOST_SETS:
+        if steps > scratch.most_sets[0]:
             for d in range(depth + 1):
                 relief = gain_of_sums(scratch.sums, d, size, lo, kept, width)[1]
                 following = numbers[STACK, d] + (1 if d < depth else 0)
