@@ -9,7 +9,7 @@ import numpy as np
 from slicewright.slicing._kernels.bound import times_alone
 from slicewright.slicing._kernels.problem import Problem
 from slicewright.slicing.decisions import LOCAL
-from slicewright.slicing.exact._kernels.generation import Choices
+from slicewright.slicing.exact._kernels.pricing import Choices
 from slicewright.types import FloatArray, IntArray
 
 Kind = Literal["home", "link", "group"]

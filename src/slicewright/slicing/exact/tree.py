@@ -20,15 +20,11 @@ from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing._kernels.shares import best_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL
-from slicewright.slicing.exact._kernels.generation import (
-    Choices,
-    Prices,
-    make_room,
-    raise_bound,
-    start_master,
-)
+from slicewright.slicing.exact._kernels.generation import raise_bound, start_master
 from slicewright.slicing.exact._kernels.master import make_master
+from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_room
 from slicewright.slicing.exact._kernels.solution import penalise, weigh
+from slicewright.slicing.exact.restricted_master import combine_columns
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
 from slicewright.types import IntArray
 
@@ -96,7 +92,13 @@ def prove(
             heapq.heappush(parts, part)
             break
         weights = generation.weights()
-        better = _polished(problem, here, weights, seed + looked_at, deadline)
+        better = _polished(problem, *rounded(here, weights), seed + looked_at, deadline)
+        if looked_at & (looked_at - 1) == 0 and better.cost >= cost * (1.0 - IMPROVED):
+            combined = combine_columns(problem, here, generation.master, deadline)
+            if combined is not None:
+                better = _polished(problem, *combined, seed + looked_at, deadline)._replace(
+                    bound=better.bound
+                )
         if better.cost < cost * (1.0 - IMPROVED):
             link, group, cost = better.link, better.group, better.cost
             heapq.heappush(parts, part)
@@ -148,9 +150,8 @@ class _Generation:
         return weights
 
 
-def _polished(problem: Problem, choices: Choices, weights: Weights, seed: int, deadline: int) -> Proof:
-    """The rounded solution of the master after a short search; its bound is the cost before the search."""
-    link, group = rounded(choices, weights)
+def _polished(problem: Problem, link: IntArray, group: IntArray, seed: int, deadline: int) -> Proof:
+    """A plan after a short search; its bound is the cost before the search."""
     before = float(best_shares(problem, link, group)[0])
     link, group, _, _, _, cost, _ = search_with_shares(
         problem, link, group, np.uint64(seed % 2**64), POLISH_ROUNDS, deadline
@@ -166,4 +167,4 @@ def load_kernels() -> None:
     radio, compute = prices_of(problem, choices.alone, relax(problem, choices.alone, stay, stay, 1, now)[2])
     generation = _Generation(problem, choices, stay, stay, compute)
     generation.raise_bound(choices, Prices(radio, compute), 1.0, np.inf, now)
-    _polished(problem, choices, generation.weights(), 0, now)
+    _polished(problem, *rounded(choices, generation.weights()), 0, now)

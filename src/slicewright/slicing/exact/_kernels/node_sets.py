@@ -29,8 +29,14 @@ from slicewright.slicing.exact._kernels.slice_sets import (
 FIRST_INTERVALS = 12
 TOLL_ROUNDS = 6  # bisections of the toll in a part
 MORE_ROUNDS = 4  # if no set that brings too many arrivals was met yet
-WIDE, NARROW = 0.3, 0.02  # relative widths of intervals: above the first halve at once, below the second settle members
-MATCHED, LEAST_WIDTH = 1e-5, 1e-9  # below the first do so where arrivals match too; below the second halve no more
+WIDE, NARROW = (
+    0.3,
+    0.02,
+)  # relative widths of intervals: above the first halve at once, below the second settle members
+MATCHED, LEAST_WIDTH = (
+    1e-5,
+    1e-9,
+)  # below the first do so where arrivals match too; below the second halve no more
 LEAST_SHARE = 0.1  # of the steepest slice's slope, in the toll
 MOST_PARTS_KEPT, MOST_ROOM = 4096, 2_000_000
 BOUND, LOW, HIGH, TOLL, SHARE = range(5)  # figures of a part; a share of the toll for each slice
@@ -230,7 +236,10 @@ def examine_part(problem, j, alone, price, part, offer, sets, scratch, best, all
     for n in range(problem.work.shape[1]):
         for d in range(chosen.size[BEST, n]):
             i = chosen.device[BEST, n, d]
-            if place[i] == NONE or alone[i, n * problem.n_nodes + j] < alone[i, place[i] * problem.n_nodes + j]:
+            if (
+                place[i] == NONE
+                or alone[i, n * problem.n_nodes + j] < alone[i, place[i] * problem.n_nodes + j]
+            ):
                 place[i] = n
     improve_set(problem, j, alone, price, place, sets)
     best = keep_if_better(problem, j, price, place, offer, best)
@@ -316,7 +325,9 @@ def open_child(problem, scratch, parent, part, child, least, longest):
 
 
 @outlined
-def search_node(problem, j, alone, price, offer, sets, scratch, best, allowed, tolerance, most_parts, most_sets, deadline):
+def search_node(
+    problem, j, alone, price, offer, sets, scratch, best, allowed, tolerance, most_parts, most_sets, deadline
+):
     """An upper bound of the largest gain: no more than ``allowed`` or the gain of ``offer``, unless parts ran out.
 
     Args:

@@ -10,8 +10,7 @@ from slicewright.compiled import inlined, kernel, outlined
 
 NONE = -1
 BETTER = 1e-12  # s, a move of local search must gain more
-MOST_PASSES = 30
-MOST_DEPTH = 96  # levels of the search over the sets of a crowded node
+MOST_PASSES = 60
 
 
 class Offer(NamedTuple):
@@ -33,12 +32,6 @@ class Scratch(NamedTuple):
     sums: Any  # (3 N + 2, I + 3) of roots, work, own load by slice, then arrivals and prices, by depth
     trial: Any  # (I,) int64, a set
     tested: Any  # (I,) int64, another
-    charges: Any  # (I, N) s, what a device brings beyond its charge, by slice
-    open: Any  # (MOST_DEPTH, I) int64, bit n: slice n is open to the device; bit N: so is not being served
-    rho: Any  # (MOST_DEPTH, N), prices of the slices' congestion
-    reference: Any  # (MOST_DEPTH, 2), Lambda0 and V0
-    reach: Any  # (MOST_DEPTH,) s, bound of the gain
-    branch: Any  # (MOST_DEPTH, 3) int64: device, option, children opened
 
 
 @kernel
@@ -49,9 +42,6 @@ def make_scratch(n_devices, n_slices):
         np.empty(n_devices + 1), np.empty(n_devices + 1, np.int64), np.empty(n_devices + 2),
         np.empty(depth, np.int64), np.empty(depth, np.int64), np.empty(depth),
         np.empty((3 * n_slices + 2, depth + 1)), np.empty(n_devices, np.int64), np.empty(n_devices, np.int64),
-        np.empty((n_devices, n_slices)), np.empty((MOST_DEPTH, n_devices), np.int64),
-        np.empty((MOST_DEPTH, n_slices)), np.empty((MOST_DEPTH, 2)), np.empty(MOST_DEPTH),
-        np.empty((MOST_DEPTH, 3), np.int64),
     )  # fmt: skip
 
 
@@ -171,9 +161,60 @@ def keep_if_better(problem, j, price, place, offer, best):
 
 
 @outlined
+def move_each(problem, j, alone, price, place, sums, value):
+    """Each device in turn joins, leaves or changes its slice where that gains most; returns the value of the set."""
+    n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
+    for i in range(price.size):
+        now = place[i]
+        copy_sums(sums, 0, 1)
+        if now != NONE:
+            change(problem, price, sums, 1, i, now, -1.0)
+        best, choice = value, now
+        for option in range(NONE, n_slices):
+            if option != NONE and not alone[i, option * n_nodes + j] < price[i]:
+                continue
+            copy_sums(sums, 1, 2)
+            if option != NONE:
+                change(problem, price, sums, 2, i, option, 1.0)
+            asked = value_at(problem, j, sums, 2)
+            if asked > best + BETTER:
+                best, choice = asked, option
+                copy_sums(sums, 2, 3)
+        value = best
+        if choice != now:
+            copy_sums(sums, 3, 0)
+            place[i] = choice
+    return value
+
+
+@outlined
+def exchange_one(problem, j, alone, price, place, sums, value):
+    """The first exchange of a member for somebody else that gains; returns the value of the set."""
+    n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
+    for i in range(price.size):
+        if place[i] == NONE:
+            continue
+        copy_sums(sums, 0, 1)
+        change(problem, price, sums, 1, i, place[i], -1.0)
+        for other in range(price.size):
+            if place[other] != NONE:
+                continue
+            for n in range(n_slices):
+                if alone[other, n * n_nodes + j] < price[other]:
+                    copy_sums(sums, 1, 2)
+                    change(problem, price, sums, 2, other, n, 1.0)
+                    asked = value_at(problem, j, sums, 2)
+                    if asked > value + BETTER:
+                        copy_sums(sums, 2, 0)
+                        place[i], place[other] = NONE, n
+                        return asked
+    return value
+
+
+@outlined
 def improve_set(problem, j, alone, price, place, scratch):
-    """Local search from ``place``: devices join, leave or change slice while the gain grows, 13b not counted."""
-    sums, n_nodes, n_slices = scratch.sums, problem.n_nodes, problem.work.shape[1]
+    """Local search from ``place`` while the gain grows, 13b not counted: moves of single devices, then exchanges."""
+    sums, n_nodes = scratch.sums, problem.n_nodes
     for row in range(sums.shape[0]):
         sums[row, 0] = 0.0
     for i in range(price.size):
@@ -183,30 +224,12 @@ def improve_set(problem, j, alone, price, place, scratch):
                 change(problem, price, sums, 0, i, n, 1.0)
             else:
                 place[i] = NONE
-    value = -np.inf  # of the set that sums[:, 0] describe; the first comparison with "stay" sets it
+    value = -np.inf  # of a set that may not be stable: any other is better
     for _ in range(MOST_PASSES):
-        moved = False
-        for i in range(price.size):
-            now = place[i]
-            copy_sums(sums, 0, 1)
-            if now != NONE:
-                change(problem, price, sums, 1, i, now, -1.0)
-            best, choice = value, now
-            for option in range(NONE, n_slices):
-                if option == NONE:
-                    copy_sums(sums, 1, 2)
-                elif alone[i, option * n_nodes + j] < price[i]:
-                    copy_sums(sums, 1, 2)
-                    change(problem, price, sums, 2, i, option, 1.0)
-                else:
-                    continue
-                asked = value_at(problem, j, sums, 2)
-                if asked > best + BETTER:
-                    best, choice = asked, option
-                    copy_sums(sums, 2, 3)
-            value = best
-            if choice != now:
-                copy_sums(sums, 3, 0)
-                place[i], moved = choice, True
-        if not moved:
+        before = value
+        value = move_each(problem, j, alone, price, place, sums, value)
+        if value > before:
+            continue
+        value = exchange_one(problem, j, alone, price, place, sums, value)
+        if not value > before:
             return
