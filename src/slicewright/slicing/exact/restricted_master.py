@@ -29,8 +29,8 @@ def combine_columns(
     problem: Problem, choices: Choices, master: Master, deadline: int
 ) -> tuple[IntArray, IntArray] | None:
     """(link, group) of the best plan of whole columns, or nothing if none was found in time (deadline in ns)."""
-    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 (a tenth of a second)
-    from scipy.sparse import csc_matrix  # noqa: PLC0415
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csc_matrix
 
     count, rows = int(master.count[N_COLUMNS]), master.basic.size
     n_cover = 2 * problem.local_time.size

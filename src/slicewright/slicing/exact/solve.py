@@ -22,6 +22,8 @@ SEARCH_ROUNDS_PER_DEVICE = 50
 """Rounds of search before the proof."""
 SEARCH_PART = 0.1
 """Part of a budget that search may take."""
+CERTIFICATE_PART = 0.05
+"""Part of a budget that is left for the certificate: it may prove more than a tree that was hardly begun."""
 GAP_PART = 0.98
 """The proof aims at this part of the gap, so that rounding the bound down cannot spoil it."""
 LEAST_GAP = 1e-7
@@ -89,6 +91,8 @@ def solve_exact(
     load_kernels()
     began = time.perf_counter_ns()
     deadline = deadline_ns(began, budget_s)
+    if budget_s is not None:
+        deadline -= int(CERTIFICATE_PART * (deadline - began))
     search_deadline = deadline_ns(began, None if budget_s is None else SEARCH_PART * budget_s)
     packed = compact(scenario)
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
@@ -96,20 +100,20 @@ def solve_exact(
     link, group, _, _, _, _, _ = search_with_shares(
         problem, link, group, np.uint64(seed), rounds, search_deadline
     )
-    certified = 0.0
-    if (
-        scenario.queueing == "node"
-    ):  # where queues are long, the certificate may prove more than an unfinished tree
-        certified = lower_bound(
-            scenario,
-            start=packed.decisions(link, group),
-            budget_s=None if budget_s is None else SEARCH_PART * budget_s,
-        )
     proof = prove(problem, link, group, GAP_PART * gap, seed, most_parts, deadline)
+    bound = proof.bound * (1.0 - ROUNDING)
+    if bound * (1.0 + gap) < proof.cost and scenario.queueing == "node":
+        decisions = packed.decisions(proof.link, proof.group)
+        bound = max(bound, lower_bound(scenario, start=decisions, budget_s=_left(began, budget_s)))
     return ExactAnswer(
         packed.decisions(proof.link, proof.group),
         proof.cost,
-        max(certified, proof.bound * (1.0 - ROUNDING)),
+        bound,
         proof.parts,
         (time.perf_counter_ns() - began) * 1e-9,
     )
+
+
+def _left(began: int, budget_s: float | None) -> float | None:
+    """s left of a budget."""
+    return None if budget_s is None else max(0.0, budget_s - (time.perf_counter_ns() - began) * 1e-9)

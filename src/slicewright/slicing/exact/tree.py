@@ -24,8 +24,8 @@ from slicewright.slicing.exact._kernels.generation import raise_bound, start_mas
 from slicewright.slicing.exact._kernels.master import make_master
 from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_room
 from slicewright.slicing.exact._kernels.solution import penalise, weigh
-from slicewright.slicing.exact.restricted_master import combine_columns
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
+from slicewright.slicing.exact.restricted_master import combine_columns
 from slicewright.types import IntArray
 
 PRICE_ROUNDS = 200

@@ -14,6 +14,7 @@ from slicewright.slicing.exact._kernels.master import (
     close_column,
     has_room,
     invert,
+    set_prices,
     solve_master,
     start_basis,
 )
@@ -80,7 +81,9 @@ def start_master(problem, alone, master, link, group, compute):
                 add_set(master, place, alone[i, g], n_aps + g % n_nodes, n_devices, n_cover)
                 place[i] = NONE
     start_basis(master, chosen, count, n_cover)
-    return invert(master, n_cover)
+    well = invert(master, n_cover)
+    set_prices(master)
+    return well
 
 
 @outlined

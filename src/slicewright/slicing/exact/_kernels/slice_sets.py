@@ -77,7 +77,7 @@ def make_slice_scratch(n_devices, n_slices):
 
 
 @outlined
-def list_candidates(problem, j, alone, price, queue, toll, candidates):
+def list_candidates(problem, j, alone, price, fee, queue, toll, candidates):
     """Devices that pay alone, in the order in which a slice of node j would take them at this queue and toll."""
     key = candidates.figures[:, WORTH]  # overwritten by the price below
     for n in range(problem.work.shape[1]):
@@ -89,7 +89,7 @@ def list_candidates(problem, j, alone, price, queue, toll, candidates):
             load = work if problem.shared_queue else alpha * work
             if not problem.shared_queue:
                 alpha = 0.0
-            worth = max(price[i] - toll * alpha, 0.0)
+            worth = max(price[i] - fee[i] - toll * alpha, 0.0)
             # where the tangent's charge 2 rho root + rho^2 queue load meets the worth
             rise = queue * load / work
             rank = (np.sqrt(1.0 + rise * worth) - 1.0) / (rise * root) if rise > 0.0 else 0.5 * worth / root
@@ -119,7 +119,7 @@ def gain_of_sums(sums, depth, size, lo, kept, width):
 
 
 @outlined
-def start_set(candidates, n, size, openings, toll, kept, lo, hi, scratch, chosen):
+def start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, chosen):
     """Sums of the devices that have to be served, and the others that may pay: (their number, arrivals, gain).
 
     The gain is minus infinity where those who have to be served do not fit.
@@ -134,7 +134,7 @@ def start_set(candidates, n, size, openings, toll, kept, lo, hi, scratch, chosen
         if not opening >> n & 1:
             continue
         root, load, floor, alpha = figures[ROOT, k], figures[LOAD, k], figures[FLOOR, k], figures[ARRIVAL, k]
-        value = figures[PRICE, k] - toll * alpha
+        value = figures[PRICE, k] - fee[device[k]] - toll * alpha
         if opening & FORCED:
             sums[0, 0] += root
             sums[1, 0] += load
@@ -194,7 +194,7 @@ def most_to_come(scratch, depth, c, size, lo):
 
 @outlined
 def note_betters(figures, scratch, c):
-    """Bits of the earlier candidates that are worth more and ask less: a set with c but without them can be bettered."""
+    """Bits of earlier candidates that are worth more and ask less: no best set has c but not them."""
     numbers, worth, k = scratch.numbers, scratch.figures[WORTH], scratch.numbers[NUMBER, c]
     bits = 0
     for b in range(min(c, MOST_DOMINATORS)):
@@ -220,17 +220,18 @@ def add_candidate(figures, scratch, depth, c):
 
 
 @outlined
-def best_in_slice(candidates, n, size, openings, toll, kept, lo, hi, scratch, chosen):
+def best_in_slice(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, chosen):
     """(bound of the gain beyond ``kept`` lo, arrivals of the best set); the set is ``chosen[0]``.
 
     Args:
         size: cycle/s, the slice's capacity on the node.
         openings: (I,) int64, bit n where the device may use slice n, FORCED where it must.
+        fee: (I,) s, what a device pays beside its price of congestion for being in a slice at all.
         toll, kept: s per 1/s of arrivals, what a device pays and what the slice keeps of it.
         lo, hi: 1/s, interval of the queue.
     """
     figures, numbers = candidates.figures[n], scratch.numbers
-    count, forced, best = start_set(candidates, n, size, openings, toll, kept, lo, hi, scratch, chosen)
+    count, forced, best = start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, chosen)
     arrivals, members, width = forced, chosen.size[0, n], hi - lo
     if count == 0 or best == -np.inf:
         return best, arrivals
