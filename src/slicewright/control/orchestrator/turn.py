@@ -200,7 +200,7 @@ def _carry_out(
 def _must_decide(
     state: OrchestratorState, term: Term, away: frozenset[str], *, due: bool, options: ControlOptions
 ) -> bool:
-    if state.network is None:
+    if state.network is None or not (due or state.dirty):
         return False
     answering = any(account.sent is not None and name not in away for name, account in state.accounts.items())
     if answering or _sends(state, term, away):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints, TypeAdapter
@@ -52,6 +53,11 @@ class Device:
     def local_time_s(self) -> float:
         """s, tau_i = L_i / F_i^l (7)."""
         return self.local_cycles / self.local_capacity_hz
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The device as JSON, for digests: every decision takes one of all devices, of which few are new."""
+        return DEVICE.dump_json(self)
 
 
 DEVICE: TypeAdapter[Device] = TypeAdapter(Device)

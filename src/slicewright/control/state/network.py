@@ -122,16 +122,13 @@ class Network:
 
     def arrays(self, devices: Sequence[Device]) -> tuple[FloatArray, FloatArray | sparse.csr_array]:
         """Work and rates of devices in this network: (I, N) cycle and (I, A) bit/s."""
-        fastest = float(self.node_capacity_hz.max())
-        work = np.array(
-            [
-                [
-                    d.slice_cycles.get(name, _UNSERVED * d.local_time_s * max(fastest, 1.0))
-                    for name in self.slice_names
-                ]
-                for d in devices
-            ]
-        )
+        names = self.slice_names
+        work = np.array([[d.slice_cycles.get(name, 0.0) for name in names] for d in devices])
+        unserved = work == 0.0  # cycles are positive
+        if unserved.any():
+            fastest = max(float(self.node_capacity_hz.max()), 1.0)
+            most = np.array([_UNSERVED * d.local_time_s * fastest for d in devices])
+            work = np.where(unserved, most[:, None], work)
         return work, self._rates(devices)
 
     def _rates(self, devices: Sequence[Device]) -> FloatArray | sparse.csr_array:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from slicewright.control.state.device import DEVICE, Device, Life
+from slicewright.control.state.device import Device, Life
 from slicewright.control.state.grants import Grant, GrantAccount, highest
 from slicewright.control.state.network import Network, positions
 from slicewright.control.state.reasons import Reason, unservable
@@ -147,7 +147,7 @@ class Situation:
         """SHA-256 over all of it: the input hash of a decision record."""
         state = hashlib.sha256(self.network.digest.encode())
         for device in self.devices:
-            state.update(DEVICE.dump_json(device))
+            state.update(device.canonical)
             if device.id in self.lives:  # logs before there were lives have the same digests as ever
                 state.update(json.dumps(self.lives[device.id]).encode())
         for pin in self.pins:
