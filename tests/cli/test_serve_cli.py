@@ -19,7 +19,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> ServeSettings:
     """The settings that a command line leads to."""
     found: list[ServeSettings] = []
     process = "slicewright.control.serve.process.serve_forever"
-    monkeypatch.setattr(process, lambda settings, say: found.append(settings))
+    monkeypatch.setattr(process, lambda settings, **told: found.append(settings))
     app = typer.Typer(add_completion=False)
     app.command()(serve)
     typer.main.get_command(app).main(list(words), standalone_mode=False)
@@ -28,6 +28,18 @@ def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> ServeSettings:
 
 def test_without_words_every_setting_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked(monkeypatch) == ServeSettings()
+
+
+def test_a_simulated_crowd_is_for_all_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = asked(monkeypatch, "paper-slicing", "--simulate")
+    assert said == ServeSettings(scenario="paper-slicing", simulate=True)
+    for wrong in (
+        ServeSettings(simulate=True),
+        ServeSettings("paper-slicing", simulate=True, tokens=Path("t")),
+        ServeSettings("paper-slicing", simulate=True, role="sro", nats="nats://127.0.0.1:1"),
+    ):
+        with pytest.raises(InvalidOptionError, match="simulate"):
+            serve_forever(wrong, say=lambda line: None)
 
 
 def test_every_setting_has_a_flag_that_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,11 @@ class Links:
         self.access_point: IntArray = np.zeros(shape, dtype=np.int64)
         self.snr, self.rate_bps = np.zeros(shape), np.zeros(shape)
 
+    @property
+    def surroundings(self) -> kernels.Surroundings:
+        """What rates follow from, as kernels read it."""
+        return self._around
+
     def measure(self, position_m: FloatArray) -> None:
         """Measure every device's candidates from where it is: (I, 2) m."""
         kernels.measure(self._around, position_m, self._random, self.access_point, self.snr, self.rate_bps)

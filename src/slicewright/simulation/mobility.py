@@ -140,6 +140,11 @@ class Walkers:
         """(I,) all."""
         return self._present
 
+    @property
+    def kernel_walk(self) -> kernels.Walk:
+        """The model as kernels read it."""
+        return self._walk
+
     def step(self, now_s: float, seconds: float) -> None:
         """Walk on."""
         kernels.move(self._walk, self._state, self._random, float(seconds))

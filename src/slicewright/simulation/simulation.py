@@ -18,9 +18,9 @@ from slicewright.simulation.links import Air, Links
 from slicewright.simulation.mobility import Movement
 from slicewright.simulation.replanning import Replanner, Replanning, Step
 from slicewright.simulation.task_queues import Disciplines, FinishedTasks, TaskQueues, grants_of
-from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
-from slicewright.slicing.shares import Shares
+from slicewright.slicing.shares import Shares, optimal_shares, proportional_shares
 from slicewright.types import BoolArray, FloatArray, IntArray
 
 
@@ -187,6 +187,37 @@ class Simulation:
                 if on_tick is not None:
                     on_tick(self)
 
+    @property
+    def bandwidth_share(self) -> FloatArray:
+        """(A, N) of every access point that each slice holds now."""
+        return self._shares.bandwidth
+
+    def impose(self, decisions: Decisions) -> tuple[int, FinishedTasks]:
+        """Put decisions in force now; returns devices whose decision does not exist, and tasks that are lost.
+
+        Who has no such decision computes itself. Shares are at their best; where none keep 13b and 13c, resources are
+        shared in proportion to need, and tasks take what they take then.
+
+        Args:
+            decisions: of all devices; those of devices that are not there wait for nobody.
+        """
+        problem, devices = self.scenario_now()
+        wanted = (decisions.access_point, decisions.node, decisions.slice)
+        columns = [np.array(column[devices]) for column in wanted]
+        exists = Decisions.trusted(*(column.copy() for column in columns)).valid(problem)
+        for column in columns:
+            column[~exists] = LOCAL
+        chosen = Decisions.trusted(*columns)
+        shares = optimal_shares(problem, chosen) or proportional_shares(problem, chosen)
+        moved, radio = self._adopt(devices, chosen, shares)
+        self.counts.moves += int((moved | radio).sum())
+        lost = self.queues.regrant(
+            self._grants(),
+            uplink_pause_s=np.where(radio, self.settings.handover_s, 0.0),
+            service_pause_s=np.where(moved, self.settings.migration_s, 0.0),
+        )
+        return int((~exists).sum()), lost
+
     def scenario_now(self) -> tuple[Scenario, IntArray]:
         """The problem of this instant, of the devices that are there, and their indices."""
         devices = np.flatnonzero(self._present)
@@ -335,16 +366,19 @@ class Simulation:
         running = Shares(self._shares.bandwidth, self._shares.radio[devices], self._shares.compute[devices])
         made, step = replanner.replan(problem, before, running, self.now_s)
         self.steps.append(step)
-        after = made.decisions
-        moved, radio = (np.zeros(self.scenario.n_devices, dtype=bool) for _ in range(2))
-        moved[devices] = (after.node != before.node) | (after.slice != before.slice)
-        radio[devices] = (after.access_point != before.access_point) & (after.access_point >= 0)
         self.counts.moves += step.moved
+        return self._adopt(devices, made.decisions, made.shares)
+
+    def _adopt(self, devices: IntArray, after: Decisions, shares: Shares) -> tuple[BoolArray, BoolArray]:
+        """Decisions and shares of the devices that are there; who changed node or slice, and access point."""
+        moved, radio = (np.zeros(self.scenario.n_devices, dtype=bool) for _ in range(2))
+        moved[devices] = (after.node != self._node[devices]) | (after.slice != self._slice[devices])
+        radio[devices] = (after.access_point != self._access_point[devices]) & (after.access_point >= 0)
         self._access_point[devices], self._node[devices] = after.access_point, after.node
         self._slice[devices] = after.slice
-        self._shares = replace(self._shares, bandwidth=np.array(made.shares.bandwidth))
-        self._shares.radio[devices] = made.shares.radio
-        self._shares.compute[devices] = made.shares.compute
+        self._shares = replace(self._shares, bandwidth=np.array(shares.bandwidth))
+        self._shares.radio[devices] = shares.radio
+        self._shares.compute[devices] = shares.compute
         return moved, radio
 
 

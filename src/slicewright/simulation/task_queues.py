@@ -220,13 +220,22 @@ class TaskQueues:
         for column, given in enumerate((uplink_pause_s, service_pause_s)):
             if given is not None:
                 pause[:, column] = given
-        finished, links, _ = self._buffers()
+        finished, links, _ = self.buffers()
         count = kernels.regrant(
             self.demand, self.disciplines.rules, self._queues, self.grants, grants, self.now_s, pause,
             finished, links,
         )  # fmt: skip
         self.grants = grants
         return _cut(finished, links, count)
+
+    @property
+    def arrays(self) -> kernels.Queues:
+        """The whole state, as kernels write it."""
+        return self._queues
+
+    def make_room(self) -> None:
+        """Twice the room for tasks."""
+        self._grow(self._queues.task.shape[0])
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that :meth:`restore` needs, as arrays."""
@@ -246,13 +255,13 @@ class TaskQueues:
             first = kernels.arrive(self.demand, self.grants, rules, self._queues, until_s, first)
             if first == self.grants.server.size:
                 break
-            self._grow(self._queues.task.shape[0])
-        finished, links, scratch = self._buffers()
+            self.make_room()
+        finished, links, scratch = self.buffers()
         count = kernels.serve(self.grants, rules, self._queues, self.now_s, until_s, finished, links, scratch)
         self.now_s = until_s
         return _cut(finished, links, count)
 
-    def _buffers(self) -> tuple[FloatArray, IntArray, IntArray]:
+    def buffers(self) -> tuple[FloatArray, IntArray, IntArray]:
         """Where kernels write finished tasks; kept between calls."""
         pool = self._queues.task.shape[0]
         if self._room is None or self._room[0].shape[0] != pool:

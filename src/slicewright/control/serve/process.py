@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def serve_forever(settings: ServeSettings, *, say: Say) -> None:
+def serve_forever(
+    settings: ServeSettings, *, say: Say, on_listening: Callable[[str], None] | None = None
+) -> None:
     """Serve until interrupted.
 
     Args:
         settings: what to serve.
         say: told what happens at the start, one line at a time; settings are named between backquotes.
+        on_listening: told the address once there is one, before the first call is answered.
 
     Raises:
         InvalidOptionError: settings that do not go together.
@@ -55,7 +58,7 @@ def serve_forever(settings: ServeSettings, *, say: Say) -> None:
     if settings.role == "slice-manager" and address is not None:
         _manage(settings, address, say)
     else:
-        _orchestrate(settings, address, access, say)
+        _orchestrate(settings, address, access, say, on_listening)
 
 
 def _access(settings: ServeSettings) -> Access:
@@ -91,7 +94,13 @@ def _manage(settings: ServeSettings, address: NatsAddress, say: Say) -> None:
     asyncio.run(running)
 
 
-def _orchestrate(settings: ServeSettings, address: NatsAddress | None, access: Access, say: Say) -> None:
+def _orchestrate(
+    settings: ServeSettings,
+    address: NatsAddress | None,
+    access: Access,
+    say: Say,
+    on_listening: Callable[[str], None] | None,
+) -> None:
     policy(settings.method)
     plane = make_plane(settings, address)
     if access.open:
@@ -100,7 +109,10 @@ def _orchestrate(settings: ServeSettings, address: NatsAddress | None, access: A
         say("no `store`: requests and the decision log end with this process")
     listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    say(f"dashboard and API on http://{shown}:{listener.getsockname()[1]}/")
+    url = f"http://{shown}:{listener.getsockname()[1]}/"
+    say(f"dashboard and API on {url}")
+    if on_listening is not None:
+        on_listening(url)
     _run(plane, access, listener)
     if plane.fatal:
         raise ControlError(f"the control plane has stopped: {plane.fatal}")

@@ -29,6 +29,7 @@ class ServeSettings:
         nats_unsynced: do without that. nats_prefix: of everything on the server. nats_replicas: copies of it.
         instance: name of this process; by default host and pid.
         store: file of the journal; in memory by default. store_segment_bytes: go on in a new file at this size.
+        simulate: a simulated crowd reports to it, so that there is something to see.
         method: that decides. options: of the orchestrator and its managers.
     """
 
@@ -50,6 +51,7 @@ class ServeSettings:
     store: Path | None = None
     store_segment_bytes: int = 0
     tokens: Path | None = None
+    simulate: bool = False
     method: str = "auto"
     options: ControlOptions = DEFAULTS
 
@@ -75,6 +77,10 @@ def check(settings: ServeSettings) -> None:
     if settings.store_segment_bytes and settings.store is None:
         raise InvalidOptionError(
             "store_segment_bytes", "is for a journal in files", fix="add `store`, or leave it out"
+        )
+    if settings.simulate and (role != "all" or settings.scenario is None or settings.tokens is not None):
+        raise InvalidOptionError(
+            "simulate", "is for all in one process, with a scenario and without `tokens`", value=role
         )
     if role == "sro" and settings.options.shares != DEFAULTS.shares:
         raise InvalidOptionError(

@@ -91,6 +91,10 @@ FLAGS: Mapping[str, Flag] = {
         size_bytes,
     ),
     "tokens": Flag(("--tokens",), "Bearer tokens and their scopes.", _FILE),
+    "simulate": Flag(
+        ("--simulate",),
+        "A simulated crowd walks, leaves and comes back, so that the dashboard moves. For trying out.",
+    ),
     "method": Flag(("--method", "-m"), "Method that decides."),
     "shares": Flag(("--shares",), "How slice managers share: closed-form, or a model such as deepsets-s."),
     "rounds": Flag(
@@ -119,9 +123,26 @@ def serve(**said: Any) -> None:
 
     remarks = progress_output()
     try:
-        serve_forever(settings_of(said), say=lambda line: remarks.print(in_flags(line)))
+        settings = settings_of(said)
+        serve_forever(
+            settings,
+            say=lambda line: remarks.print(in_flags(line)),
+            on_listening=_send_crowd(settings) if settings.simulate else None,
+        )
     except SlicewrightError as error:
         raise error_in_flags(error) from error
+
+
+def _send_crowd(settings: ServeSettings) -> Callable[[str], None] | None:
+    """What sends a crowd once it is known where to; settings that do not go together are refused elsewhere."""
+    if settings.scenario is None:
+        return None
+    from slicewright.cli.commands.operating.crowd_client import CrowdClient
+    from slicewright.network.scenario_file import load_scenario
+    from slicewright.simulation.crowd import Crowd
+
+    scenario = load_scenario(settings.scenario)
+    return CrowdClient(scenario, Crowd(scenario)).start
 
 
 def settings_of(said: Mapping[str, Any]) -> ServeSettings:

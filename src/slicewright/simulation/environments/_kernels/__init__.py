@@ -1,0 +1,1 @@
+"""Compiled: many copies of a network at once."""
