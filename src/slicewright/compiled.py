@@ -23,6 +23,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from slicewright import linking
+
 logger = logging.getLogger(__name__)
 COMPILATION_SECONDS = {"slicing": 50, "slicing.exact": 60, "placement": 20}
 """About how long the first use of a package takes on an idle machine; 15 s where nothing else is said."""
@@ -38,7 +40,7 @@ def cache_folder(package: str) -> Path:
     sources of the package and of those it is part of (whose kernels it may call), Python and numba cannot go stale.
     """
     here = Path(__file__)
-    sources, folder = [here], here.parent
+    sources, folder = [here, Path(linking.__file__)], here.parent
     for name in package.split("."):
         folder /= name
         sources += sorted((folder / "_kernels").glob("*.py"))
@@ -49,15 +51,27 @@ def cache_folder(package: str) -> Path:
 
 
 def _compiled(function: Kernel, **options: bool) -> Kernel:
-    """Compile lazily with a disk cache of our own, leaving numba's global setting as it was."""
+    """Compile lazily with a disk cache of our own, leaving numba's global setting as it was.
+
+    Two kernels in fact: one for calls from Python, cached, and one for calls from other kernels, which becomes part
+    of the module of whatever Python called.
+    """
     package = function.__module__.removeprefix("slicewright.").partition("._kernels")[0]
     settings: Any = numba.config
     before, settings.CACHE_DIR = settings.CACHE_DIR, str(cache_folder(package))
-    decorate: Any = numba.njit  # its stubs do not list the private option that turns reference counting off
+    compiled: Any = numba.njit  # its stubs do not list the private option that turns reference counting off
+    every = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
     try:
-        return cast(Kernel, decorate(cache=True, nogil=True, error_model="numpy", **options)(function))
+        if not linking.AVAILABLE:
+            return cast(Kernel, compiled(cache=True, **every)(function))
+        every["no_cpython_wrapper"] = True  # EntryCompiler makes one
+        entry = compiled(cache=True, pipeline_class=linking.EntryCompiler, **every)(function)
     finally:
         settings.CACHE_DIR = before
+    inner = compiled(**every)(function)
+    entry.get_call_template, entry.get_overload = inner.get_call_template, inner.get_overload
+    inner._compiling_counter = entry._compiling_counter  # numba asks the former whether a call is recursive
+    return cast(Kernel, entry)
 
 
 def kernel(function: Kernel) -> Kernel:

@@ -1,0 +1,157 @@
+"""Kernels and what they call become one module; checked against the plain Python functions."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from slicewright import linking
+from slicewright.compiled import Kernel, inlined, kernel, outlined
+from slicewright.linking import LinkedLibrary
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLICEWRIGHT_CACHE", str(tmp_path))
+
+
+def make_kernels() -> tuple[Kernel, Kernel, Kernel]:
+    """Three that call one another: (called from Python, below it, lowest)."""
+
+    @inlined
+    def lowest(values, k):
+        return values[k] * 0.1 + k
+
+    @outlined
+    def middle(values):
+        total = 0.0
+        for k in range(values.size):
+            total += lowest(values, k) / 3.0
+        return total
+
+    @kernel
+    def top(values):
+        if values.size == 0:
+            raise ValueError("nothing to add up")
+        doubled = np.zeros(values.size)
+        for k in range(values.size):
+            doubled[k] = max(2.0 * values[k], 1.0)
+        return middle(doubled), doubled
+
+    return top, middle, lowest
+
+
+VALUES = np.linspace(0.1, 2.0, 37)
+
+
+def expected(values: Any) -> float:
+    total = 0.0
+    for k, value in enumerate(values):
+        total += (max(2.0 * value, 1.0) * 0.1 + k) / 3.0
+    return total
+
+
+def test_only_what_python_calls_becomes_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    translated: list[str] = []
+    finalize = LinkedLibrary._finalize_final_module
+
+    def count(self: Any) -> None:
+        translated.append(self.name.rpartition(".")[2])
+        finalize(self)
+
+    monkeypatch.setattr(LinkedLibrary, "_finalize_final_module", count)
+    top, middle, lowest = make_kernels()
+    total, _ = top(VALUES)
+    assert total == expected(VALUES)
+    assert translated == ["top"]
+    assert len(top.overloads) == 1 and not middle.overloads and not lowest.overloads
+
+
+def test_callees_can_be_called_from_python_too() -> None:
+    top, middle, lowest = make_kernels()
+    top(VALUES)
+    assert lowest(VALUES, 3) == lowest.py_func(VALUES, 3)
+    assert middle(VALUES) == sum((value * 0.1 + k) / 3.0 for k, value in enumerate(VALUES))
+
+
+def test_errors_come_through() -> None:
+    top, _, _ = make_kernels()
+
+    @kernel
+    def above(values):
+        return top(values)[0]
+
+    for called in (top, above):
+        with pytest.raises(ValueError, match="nothing to add up"):
+            called(VALUES[:0])
+
+
+def test_functions_of_numba_may_call_kernels() -> None:
+    top, middle, _ = make_kernels()
+    foreign: Any = numba.njit(lambda values: (top(values)[0], middle(values)))
+    assert foreign(VALUES) == (expected(VALUES), middle(VALUES))
+    after: Any = numba.njit(lambda values: max(2.0 * values[0], 1.0) + np.zeros(values.size).sum())
+    assert after(VALUES) == 1.0  # numba's own functions, compiled above as parts of a kernel, serve anybody
+
+
+def test_kernels_may_call_functions_of_numba() -> None:
+    third: Any = numba.njit(lambda value: value / 3.0)
+    assert third(1.0) == 1.0 / 3.0
+
+    @kernel
+    def thirds(values):
+        return third(values[0]) + third(values[1])
+
+    assert thirds(VALUES) == VALUES[0] / 3.0 + VALUES[1] / 3.0
+
+
+def test_recursive_kernels() -> None:
+    @kernel
+    def factorial(n):
+        return 1 if n < 2 else n * factorial(n - 1)
+
+    @kernel
+    def above(n):
+        return factorial(n) + 1
+
+    assert above(10) == 3628801
+    assert factorial(10) == 3628800
+
+
+def test_without_the_internals_of_numba_results_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linking, "AVAILABLE", False)
+    top, middle, lowest = make_kernels()
+    assert top(VALUES)[0] == expected(VALUES)
+    assert middle.overloads and lowest.overloads
+
+
+def test_garbage_is_collected_afterwards() -> None:
+    assert gc.isenabled()
+    make_kernels()[0](VALUES)
+    assert gc.isenabled()
+
+
+PROGRAM = """
+import numpy as np
+from slicewright.slicing._kernels.shares import fill_surplus
+surplus = np.empty(2)
+print(fill_surplus(np.ones(2), np.ones(2), 4.0, surplus), surplus, len(fill_surplus.stats.cache_hits))
+"""
+
+
+def test_compiled_once_per_machine() -> None:
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert [output[-1] for output in outputs] == ["0", "1"]
+    assert outputs[0][:-1] == outputs[1][:-1] == ["True", "[2.", "2.]"]
