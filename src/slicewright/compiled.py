@@ -6,14 +6,10 @@ They release the interpreter lock, so threads plan scenarios in parallel.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import sys
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import numba
@@ -24,6 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from slicewright import linking
+from slicewright.kernel_cache import KernelCache, cache_folder, has_ready_kernels, warn_of_no_cache
 
 logger = logging.getLogger(__name__)
 COMPILATION_SECONDS = {"slicing": 50, "slicing.exact": 60, "placement": 20}
@@ -32,43 +29,28 @@ Kernel = Callable[..., Any]
 """Kernels are typed by numba, from the arguments of their first call."""
 
 
-@cache
-def cache_folder(package: str) -> Path:
-    """Where this machine keeps the compiled kernels of one package (slicing, slicing.exact, placement).
-
-    numba notices a change in a kernel's own file but not in the kernels it calls; a folder named after all kernel
-    sources of the package and of those it is part of (whose kernels it may call), Python and numba cannot go stale.
-    """
-    here = Path(__file__)
-    sources, folder = [here, Path(linking.__file__)], here.parent
-    for name in package.split("."):
-        folder /= name
-        sources += sorted((folder / "_kernels").glob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
-    digest.update(f"{numba.__version__} {sys.version}".encode())
-    base = os.environ.get("SLICEWRIGHT_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "slicewright" / f"{package}-{digest.hexdigest()[:16]}"
-
-
 def _compiled(function: Kernel, **options: bool) -> Kernel:
-    """Compile lazily with a disk cache of our own, leaving numba's global setting as it was.
+    """Compile lazily, with a disk cache of our own.
 
     Two kernels in fact: one for calls from Python, cached, and one for calls from other kernels, which becomes part
     of the module of whatever Python called.
     """
     package = function.__module__.removeprefix("slicewright.").partition("._kernels")[0]
-    settings: Any = numba.config
-    before, settings.CACHE_DIR = settings.CACHE_DIR, str(cache_folder(package))
     compiled: Any = numba.njit  # its stubs do not list the private option that turns reference counting off
     every = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
-    try:
-        if not linking.AVAILABLE:
-            return cast(Kernel, compiled(cache=True, **every)(function))
-        every["no_cpython_wrapper"] = True  # EntryCompiler makes one
-        entry = compiled(cache=True, pipeline_class=linking.EntryCompiler, **every)(function)
-    finally:
-        settings.CACHE_DIR = before
-    inner = compiled(**every)(function)
+    settings: Any = numba.config
+    if settings.DISABLE_JIT:
+        return function
+    if not linking.AVAILABLE:
+        entry = compiled(**every)(function)
+        entry._cache = KernelCache(function, package)
+        return cast(Kernel, entry)
+    every["no_cpython_wrapper"] = True  # EntryCompiler makes one
+    entry, inner = (
+        compiled(pipeline_class=linking.EntryCompiler, **every)(function),
+        compiled(**every)(function),
+    )
+    entry._cache = KernelCache(function, package)
     entry.get_call_template, entry.get_overload = inner.get_call_template, inner.get_overload
     inner._compiling_counter = entry._compiling_counter  # numba asks the former whether a call is recursive
     return cast(Kernel, entry)
@@ -94,18 +76,23 @@ def outlined(function: Kernel) -> Kernel:
 
 
 @cache
-def announce_compilation(package: str) -> None:
-    """Say once per machine that the first call takes longer; silent when the kernels are already on disk."""
+def announce_compilation(package: str) -> bool:
+    """Say once per machine that the first call takes longer; silent when compiled kernels are already there.
+
+    Returns:
+        Whether it was said just now.
+    """
     stamp = cache_folder(package) / "announced"
-    if stamp.exists():
-        return
+    if stamp.exists() or has_ready_kernels(package):
+        return False
     seconds = COMPILATION_SECONDS.get(package, 15)
     logger.warning("compiling the %s kernels: once per machine, about %d seconds", package, seconds)
     try:
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.touch()
     except OSError:
-        logger.warning("%s cannot be written, so kernels are compiled in every process", stamp.parent)
+        warn_of_no_cache(cache_folder(package))
+    return True
 
 
 def _clock_gettime_ns(typing_context):

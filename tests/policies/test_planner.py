@@ -43,10 +43,10 @@ def test_impossible_options_are_named(bad: dict[str, Any]) -> None:
 def test_compilation_is_announced_once_per_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from slicewright import compiled
+    from slicewright import compiled, kernel_cache
 
     monkeypatch.setenv("SLICEWRIGHT_CACHE", str(tmp_path))
-    compiled.cache_folder.cache_clear()
+    kernel_cache.cache_folder.cache_clear()
     try:
         with caplog.at_level("WARNING"):
             for _ in range(2):  # as two processes on one machine would
@@ -54,4 +54,4 @@ def test_compilation_is_announced_once_per_machine(
                 compiled.announce_compilation("slicing")
         assert [r.message for r in caplog.records if "compiling" in r.message] == [caplog.records[0].message]
     finally:
-        compiled.cache_folder.cache_clear()
+        kernel_cache.cache_folder.cache_clear()
