@@ -36,9 +36,9 @@ READY = Path(__file__).parent / "ready_kernels"
 """Kernels that came with the package: a wheel's. A checkout has none."""
 READY_PROCESSOR = "x86-64-v3"
 """What they are compiled for: processors of servers since 2013 (Haswell) and 2015 (Excavator)."""
-_NEEDED = ("avx", "avx2", "bmi", "bmi2", "cmov", "cx16", "cx8", "f16c", "fma", "fxsr", "lzcnt", "mmx", "movbe") + (
-    ("popcnt", "sahf", "sse", "sse2", "sse3", "sse4.1", "sse4.2", "ssse3", "xsave")
-)
+_LEVEL = """avx avx2 bmi bmi2 cmov cx16 cx8 f16c fma fxsr lzcnt mmx movbe popcnt sahf
+sse sse2 sse3 sse4.1 sse4.2 ssse3 xsave"""
+_NEEDED = tuple(_LEVEL.split())
 READY_FEATURES = ",".join(f"+{feature}" for feature in _NEEDED)
 _DIGEST_BYTES = hashlib.sha256().digest_size
 

@@ -110,11 +110,12 @@ class LinkedLibrary(JITCodeLibrary):
         return self._whole
 
     def _set_environments(self) -> None:
+        codegen: Any = self._codegen
         for variable in self._final_module.global_variables:
             if variable.name.startswith(_ENVIRONMENT):
                 environment = lookup_environment(variable.name)
                 if environment is not None:
-                    self._codegen.set_env(variable.name, environment)
+                    codegen.set_env(variable.name, environment)
 
 
 @contextmanager
