@@ -1,5 +1,6 @@
 """Networks over time: tasks that arrive, wait and finish, devices that move, plans that follow."""
 
+from slicewright.simulation.correction import Correction, corrected_cost_s, corrected_plan
 from slicewright.simulation.demand import Arrivals, Distribution
 from slicewright.simulation.links import Air
 from slicewright.simulation.metrics import DEFINITIONS, Measured, measure
@@ -18,6 +19,7 @@ __all__ = [
     "SERVERS",
     "Air",
     "Arrivals",
+    "Correction",
     "Disciplines",
     "Distribution",
     "FinishedTasks",
@@ -34,6 +36,8 @@ __all__ = [
     "Trace",
     "Walk",
     "Walkers",
+    "corrected_cost_s",
+    "corrected_plan",
     "load_arrivals",
     "load_trace",
     "measure",

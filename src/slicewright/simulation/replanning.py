@@ -12,13 +12,14 @@ import numpy as np
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan as plan_anew
+from slicewright.simulation.correction import Correction, corrected_plan
 from slicewright.slicing.bound import lower_bound
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import evaluate
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import Shares, optimal_shares
-from slicewright.types import BoolArray
+from slicewright.types import BoolArray, IntArray
 
 When = Literal["epoch", "event"]
 MOST_TRIED = 64
@@ -38,6 +39,7 @@ class Replanning:
         rounds: of search instead of a budget: runs then repeat bit for bit.
         price_s: s of system cost that moving a device must save at least.
         certify: work out the bound of every instant, and with it the certified regret.
+        correct: plan with the uplinks' own queues in mind (see ``correction``); of method ``warm`` only.
 
     Raises:
         InvalidOptionError: a number out of range.
@@ -50,6 +52,7 @@ class Replanning:
     rounds: int | None = 200
     price_s: float = 0.0
     certify: bool = False
+    correct: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.every_s < np.inf:
@@ -58,6 +61,8 @@ class Replanning:
             raise InvalidOptionError("price_s", "must be 0 s or more", value=self.price_s)
         if self.when not in ("epoch", "event"):
             raise InvalidOptionError("when", "must be epoch or event", value=self.when)
+        if self.correct and self.method != "warm":
+            raise InvalidOptionError("correct", "is for the method warm", value=self.method)
 
 
 @dataclass(frozen=True)
@@ -93,9 +98,9 @@ class Step:
 class Replanner:
     """Plans when it is due, and remembers when that was."""
 
-    def __init__(self, replanning: Replanning) -> None:
-        """Nothing planned yet."""
-        self.replanning = replanning
+    def __init__(self, replanning: Replanning, correction: Correction) -> None:
+        """Nothing planned yet; the correction is for all devices of the network."""
+        self.replanning, self._correction = replanning, correction
         self._last_s, self._count, self._waiting = 0.0, 0, False
 
     def due(self, now_s: float, eventful: bool) -> bool:
@@ -104,22 +109,29 @@ class Replanner:
         return self._waiting and now_s - self._last_s >= self.replanning.every_s * (1.0 - 1e-9)
 
     def replan(
-        self, problem: Scenario, running: Decisions, shares: Shares, now_s: float
+        self, problem: Scenario, devices: IntArray, running: Decisions, shares: Shares, now_s: float
     ) -> tuple[Plan, Step]:
         """Plan anew, and keep what is not worth moving.
 
         Args:
             problem: of this instant.
+            devices: (k,) indices of its devices in the network.
             running, shares: the plan in force.
             now_s: s.
         """
         options = self.replanning
         began = time.perf_counter()
         start = running if running.valid(problem).all() else None
-        decisions = self._decide(problem, start)
+        planned = problem
+        if options.correct:
+            correction = self._correction.of_devices(devices)
+            made, planned = corrected_plan(problem, self._search, correction, start)
+            decisions = made.decisions
+        else:
+            decisions = self._decide(problem, start)
         if start is not None and options.price_s > 0.0:
-            decisions = _worth_moving(problem, start, decisions, options.price_s)
-        found = optimal_shares(problem, decisions)
+            decisions = _worth_moving(planned, start, decisions, options.price_s)
+        found = optimal_shares(planned, decisions)
         made = Plan(problem, decisions, found or Shares.none(problem), method=options.method)
         decision_s = time.perf_counter() - began
         self._last_s, self._count, self._waiting = now_s, self._count + 1, False
@@ -138,6 +150,13 @@ class Replanner:
             rounds=None if options.budget_s is not None else options.rounds,
             seed=self._count,
         ).decisions
+
+    def _search(self, problem: Scenario, start: Decisions | None) -> Decisions:
+        """A turn of corrected planning: all turns together have the budget of one plan."""
+        options, turns = self.replanning, self._correction.turns
+        budget_s = None if options.budget_s is None else options.budget_s / turns
+        rounds = None if options.rounds is None else max(1, options.rounds // turns)
+        return iterated_search(problem, start=start, budget_s=budget_s, rounds=rounds, seed=self._count)[0]
 
     def _step(
         self,

@@ -13,6 +13,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import write_atomically
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels.queues import Grants
+from slicewright.simulation.correction import Correction
 from slicewright.simulation.demand import Arrivals, Distribution, packed_demand
 from slicewright.simulation.links import Air, Links
 from slicewright.simulation.mobility import Movement
@@ -114,7 +115,8 @@ class Simulation:
             self._links = Links(scenario, self.settings.air, seed=self.settings.seed)
             self._links.measure(np.ascontiguousarray(movement.position_m))
             self._present = movement.present.copy()
-        self._replanner = None if replanning is None else Replanner(replanning)
+        correction = Correction.of(scenario, self.settings.arrivals, self.settings.size)
+        self._replanner = None if replanning is None else Replanner(replanning, correction)
         self._access_point = np.array(plan.decisions.access_point)
         self._node, self._slice = np.array(plan.decisions.node), np.array(plan.decisions.slice)
         self._shares = Shares(
@@ -192,14 +194,14 @@ class Simulation:
         """(A, N) of every access point that each slice holds now."""
         return self._shares.bandwidth
 
-    def impose(self, decisions: Decisions) -> tuple[int, FinishedTasks]:
+    def impose(self, decisions: Decisions, shares: Shares | None = None) -> tuple[int, FinishedTasks]:
         """Put decisions in force now; returns devices whose decision does not exist, and tasks that are lost.
 
-        Who has no such decision computes itself. Shares are at their best; where none keep 13b and 13c, resources are
-        shared in proportion to need, and tasks take what they take then.
+        Who has no such decision computes itself.
 
         Args:
-            decisions: of all devices; those of devices that are not there wait for nobody.
+            decisions: of all devices; those of devices that are not there count for nothing.
+            shares: of all devices; by default the best, and where none keep 13b and 13c, in proportion to need.
         """
         problem, devices = self.scenario_now()
         wanted = (decisions.access_point, decisions.node, decisions.slice)
@@ -208,8 +210,11 @@ class Simulation:
         for column in columns:
             column[~exists] = LOCAL
         chosen = Decisions.trusted(*columns)
-        shares = optimal_shares(problem, chosen) or proportional_shares(problem, chosen)
-        moved, radio = self._adopt(devices, chosen, shares)
+        if shares is None:
+            given = optimal_shares(problem, chosen) or proportional_shares(problem, chosen)
+        else:
+            given = Shares(shares.bandwidth, shares.radio[devices], shares.compute[devices])
+        moved, radio = self._adopt(devices, chosen, given)
         self.counts.moves += int((moved | radio).sum())
         lost = self.queues.regrant(
             self._grants(),
@@ -364,7 +369,7 @@ class Simulation:
             self._access_point[devices].copy(), self._node[devices].copy(), self._slice[devices].copy()
         )
         running = Shares(self._shares.bandwidth, self._shares.radio[devices], self._shares.compute[devices])
-        made, step = replanner.replan(problem, before, running, self.now_s)
+        made, step = replanner.replan(problem, devices, before, running, self.now_s)
         self.steps.append(step)
         self.counts.moves += step.moved
         return self._adopt(devices, made.decisions, made.shares)

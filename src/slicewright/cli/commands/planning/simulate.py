@@ -68,6 +68,12 @@ def simulate(
         help="Plan anew only after a handover, a join or a leave, `--replan` apart at least.",
     ),
     price: str = typer.Option("0s", "--price", help="System cost that moving a device must save at least."),
+    correct: bool = typer.Option(
+        False,
+        "--correct",
+        help="Plan with a device's own uplink queue in mind, which the formula leaves out; "
+        "with `--replan` every time.",
+    ),
     certify: bool = typer.Option(
         False, "--certify", help="Work out the certified regret of every replanning."
     ),
@@ -105,10 +111,12 @@ def simulate(
         timelapse_file(film, field="--time-lapse")
     remarks = progress_output()
     until_s, from_s = duration_s(horizon, "--horizon"), duration_s(warm_up, "--warm-up")
-    replanning = _replanning(replan, on_event, price, certify, policy)
+    replanning = _replanning(replan, on_event, price, certify, correct, policy)
     with remarks.status("planning"):
         plan = _plan(scenario, plan_file, policy)
     process = _arrivals(arrivals, trace, plan)
+    if correct:
+        plan = _corrected(plan, process)
     settings = _settings(seed, servers, uplink_queue, local_queue, process, work, shadowing, fading)
     movement = _movement(plan, mobility, speed, seed)
     run = Simulation(plan, settings, movement=movement, replanning=replanning)
@@ -149,6 +157,16 @@ def _plan(scenario: str, plan_file: Path | None, policy: str) -> Plan:
     return sw.plan(problem, method=policy) if plan_file is None else sw.load_plan(problem, plan_file)
 
 
+def _corrected(plan: Plan, arrivals: Arrivals) -> Plan:
+    """From the plan on, with uplink queues in mind."""
+    from slicewright.simulation import Correction, Distribution, corrected_plan
+    from slicewright.slicing.search import iterated_search
+
+    correction = Correction.of(plan.scenario, arrivals, Distribution("fixed"))
+    search = lambda problem, start: iterated_search(problem, start=start, rounds=50)[0]
+    return corrected_plan(plan.scenario, search, correction, plan.decisions)[0]
+
+
 def _arrivals(process: str, trace: Path | None, plan: Plan) -> Arrivals:
     from slicewright.errors import InvalidOptionError
     from slicewright.simulation import Arrivals, load_arrivals
@@ -183,7 +201,7 @@ def _settings(
 
 
 def _replanning(
-    every: str | None, on_event: bool, price: str, certify: bool, policy: str
+    every: str | None, on_event: bool, price: str, certify: bool, correct: bool, policy: str
 ) -> Replanning | None:
     from slicewright.cli.options import duration_s
     from slicewright.errors import InvalidOptionError
@@ -199,6 +217,7 @@ def _replanning(
         when="event" if on_event else "epoch",
         price_s=duration_s(price, "--price"),
         certify=certify,
+        correct=correct,
     )
 
 

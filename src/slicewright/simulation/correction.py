@@ -1,0 +1,113 @@
+"""A cheap correction of the formulas: plans that know of a device's own uplink queue.
+
+Formula (2) has every task sent alone. Where tasks of a device follow each other, an uplink is a queue: at load rho a
+task takes ``1 + rho (a + s) / (2 (1 - rho))`` transmission times, with a the dispersion of arrivals (1 for Poisson) and
+s the squared variation of sizes (exact for Poisson arrivals, a limit of heavy traffic otherwise: Kingman 1961). A
+device whose uplink is loaded is planned as if its tasks were larger by that factor, and the factor follows from the
+plan: a few turns of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from slicewright.errors import InvalidOptionError
+from slicewright.network.scenario import Scenario
+from slicewright.simulation.demand import Arrivals, Distribution
+from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.shares import Shares, optimal_shares
+from slicewright.types import FloatArray
+
+MOST_LOAD = 0.95
+"""Uplinks loaded more than this count as loaded this much, and the more the further they are beyond it."""
+Search = Callable[[Scenario, Decisions | None], Decisions]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """How far tasks are from arriving alone.
+
+    Attributes:
+        dispersion: (I,) variance over mean of the number of arrivals in a long time; 1 for Poisson.
+        size_variation: squared variation of sizes.
+        turns: of planning and correcting.
+    """
+
+    dispersion: FloatArray
+    size_variation: float = 0.0
+    turns: int = 4
+
+    def __post_init__(self) -> None:
+        if self.turns < 1:
+            raise InvalidOptionError("turns", "must be at least 1", value=self.turns)
+
+    @classmethod
+    def of(cls, scenario: Scenario, arrivals: Arrivals, size: Distribution, *, turns: int = 4) -> Correction:
+        """What is known of the demand."""
+        rate = np.array(scenario.arrival_rate_hz)
+        return cls(dispersion(arrivals, rate), size.squared_variation, turns)
+
+    def of_devices(self, devices: np.ndarray) -> Correction:
+        """For some of the devices."""
+        return Correction(self.dispersion[devices], self.size_variation, self.turns)
+
+    def factor(self, load: FloatArray) -> FloatArray:
+        """(I,) how many transmission times a task takes on an uplink of a load."""
+        capped = np.minimum(load, MOST_LOAD)
+        queue = 0.5 * capped * (self.dispersion + self.size_variation) / (1.0 - capped)
+        return np.asarray((1.0 + queue) * np.maximum(1.0, load / MOST_LOAD))
+
+
+def dispersion(arrivals: Arrivals, rate_hz: FloatArray) -> FloatArray:
+    """(I,) variance over mean of the number of arrivals in a long time, for each device's mean rate."""
+    if arrivals.kind == "bursts":
+        busy, quiet, leave, come = arrivals.burst
+        part = come / (leave + come)
+        swing = (busy - quiet) ** 2 * part * (1.0 - part) / (leave + come)
+        return np.asarray(1.0 + 2.0 * rate_hz * swing)
+    return np.full(rate_hz.shape, 0.0 if arrivals.kind == "periodic" else 1.0)
+
+
+def corrected_cost_s(plan: Plan, correction: Correction) -> float:
+    """System cost with uplink queues, s."""
+    transmit = plan.times.transmit_s
+    load = plan.scenario.arrival_rate_hz * transmit
+    return float((transmit * correction.factor(load) + plan.times.execute_s).sum())
+
+
+def corrected_plan(
+    problem: Scenario, search: Search, correction: Correction, start: Decisions | None = None
+) -> tuple[Plan, Scenario]:
+    """The best plan by the corrected cost of a few turns of planning with larger tasks, and the problem with these.
+
+    Args:
+        problem: as it is; the plan keeps its rules 13a to 13g, which sizes do not enter.
+        search: decisions for a problem, from decisions to begin with.
+        correction: what makes queues.
+        start: decisions to begin with.
+    """
+    factor = np.ones(problem.n_devices)
+    best: tuple[Plan, Scenario] | None = None
+    best_s = np.inf
+    for _ in range(correction.turns):
+        larger = problem.with_(task_bits=problem.task_bits * factor)
+        decisions = search(larger, start)
+        shares = optimal_shares(larger, decisions)
+        if shares is None:
+            break
+        made = Plan(problem, decisions, shares, method="corrected")
+        cost_s = corrected_cost_s(made, correction)
+        if best is None or cost_s < best_s:
+            best, best_s = (made, larger), cost_s
+        load = problem.arrival_rate_hz * made.times.transmit_s
+        # Who computes itself is asked again as if its uplink were lightly loaded; half way, so that turns settle.
+        factor = np.sqrt(factor * correction.factor(load))
+        start = decisions
+    if best is None:
+        nothing = Decisions.all_local(problem.n_devices)
+        return Plan(problem, nothing, Shares.none(problem), method="corrected"), problem
+    return best
