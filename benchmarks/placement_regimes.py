@@ -20,28 +20,35 @@ from slicewright.placement import (
 FIRST_SEED = 60_000  # never used in training
 BUDGETS_S = (0.005, 0.05, 1.0)
 WITH_BUDGET = ("auto", "exact")
+CELL = 16
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much to run: instances per regime, the time limit of the exact method, and that of the best known."""
+    """How much to run: instances per regime and size, the time limit of the exact method, and of the best known.
+
+    Sizes are numbers of tasks; ``OWN`` is the regime's own.
+    """
 
     instances: int
+    sizes: tuple[int, ...]
     exact_s: float
     long_s: float
 
 
-SCALES = {"quick": Scale(2, 2.0, 4.0), "full": Scale(5, 20.0, 20.0)}
+OWN = 0
+SCALES = {"quick": Scale(2, (OWN,), 2.0, 4.0), "full": Scale(5, (20, OWN, 200), 20.0, 20.0)}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One instance: objectives by column, bounds by column, the time of the exact method."""
+    """One instance: objectives by column, bounds by column, the time of the exact method, what ``auto`` proved."""
 
     objective: dict[str, float]
     bound: dict[str, float]
     exact_s: float
     rejected: int
+    proven: bool
 
     @property
     def best(self) -> float:
@@ -58,30 +65,32 @@ class Run:
 
 
 def main(scale: str) -> None:
-    """Print one line per regime."""
+    """Print one line per regime and size."""
     size = SCALES[scale]
     place(placement_preset(tasks=10))
     others = [name for name in placement_methods() if name not in WITH_BUDGET]
-    budgets = [_label(b) for b in BUDGETS_S]
-    limit = f"{size.exact_s:.0f} s"
     print(
-        f"{size.instances} instances; % above the best known of all, bounds % below it; exact: {limit} at most"
+        f"{size.instances} instances; mean (worst) % above the best known of all, bounds % below it; "
+        f"exact: {size.exact_s:.0f} s at most; proven: by auto with the last budget"
     )
-    print(
-        f"{'':>12} {'tasks':>5} {'rejected':>8} | auto {'':>21} | bound of auto {'':>10} | exact {'':>16} | others"
-    )
-    heads = [
-        " ".join(f"{b:>8}" for b in budgets),
-        " ".join(f"{b:>7}" for b in budgets),
-        f"{'plan':>7} {'bound':>6} {'time':>7}",
-        " ".join(f"{name[:13]:>13}" for name in others),
+    groups = [
+        "auto " + " ".join(f"{_label(b):>{CELL}}" for b in BUDGETS_S),
+        "bound " + " ".join(f"{_label(b):>7}" for b in BUDGETS_S) + "  proven",
+        f"exact {'plan':>{CELL}} {'bound':>7} {'time':>7}",
+        " ".join(f"{name[:15]:>15}" for name in others),
     ]
-    print(f"{'regime':>12} {'':>5} {'':>8} | " + " | ".join(heads))
-    for name in PLACEMENT_REGIMES:
-        problems = [placement_preset(f"regime/{name}", seed=FIRST_SEED + i) for i in range(size.instances)]
-        print(
-            _line(name, problems, [_measure(tasks, size, others) for tasks in problems], others), flush=True
-        )
+    print(f"{'regime':>12} {'tasks':>5} {'rejected':>8} | " + " | ".join(groups))
+    for name, regime in PLACEMENT_REGIMES.items():
+        for tasks in size.sizes:
+            asked: dict[str, object] = {} if tasks == OWN else {"tasks": tasks}
+            if tasks == regime.parameters.get("tasks", 60):
+                continue
+            problems = [
+                placement_preset(f"regime/{name}", seed=FIRST_SEED + i, **asked)
+                for i in range(size.instances)
+            ]
+            runs = [_measure(problem, size, others) for problem in problems]
+            print(_line(name, problems[0].n_tasks, runs, others), flush=True)
 
 
 def _label(budget_s: float) -> str:
@@ -108,20 +117,28 @@ def _measure(tasks: Tasks, size: Scale, others: list[str]) -> Run:
         bound={column: made[column].lower_bound_bit_hops for column in (*map(_label, BUDGETS_S), "exact")},
         exact_s=exact_s,
         rejected=best.rejected,
+        proven=made[_label(BUDGETS_S[-1])].status == "optimal",
     )
 
 
-def _line(name: str, problems: list[Tasks], runs: list[Run], others: list[str]) -> str:
+def _line(name: str, tasks: int, runs: list[Run], others: list[str]) -> str:
     def mean(values: list[float]) -> float:
         return float(np.mean(values))
 
+    def cell(column: str) -> str:
+        above = [run.above(column) for run in runs]
+        return f"{f'{mean(above):.3f} ({max(above):.2f})':>{CELL}}"
+
     budgets = [_label(b) for b in BUDGETS_S]
+    proven = sum(run.proven for run in runs)
     parts = [
-        f"{name:>12} {problems[0].n_tasks:>5} {mean([r.rejected for r in runs]):>8.1f}",
-        " ".join(f"{mean([r.above(b) for r in runs]):>8.3f}" for b in budgets),
-        " ".join(f"{mean([r.below(b) for r in runs]):>7.3f}" for b in budgets),
-        f"{mean([r.above('exact') for r in runs]):>7.3f} {mean([r.below('exact') for r in runs]):>6.3f} "
-        f"{mean([r.exact_s for r in runs]):>5.2f} s",
-        " ".join(f"{mean([r.above(o) for r in runs]):>13.2f}" for o in others),
+        f"{name:>12} {tasks:>5} {mean([run.rejected for run in runs]):>8.1f}",
+        "     " + " ".join(cell(b) for b in budgets),
+        "      "
+        + " ".join(f"{mean([run.below(b) for run in runs]):>7.3f}" for b in budgets)
+        + f"  {f'{proven}/{len(runs)}':>6}",
+        f"      {cell('exact')} {mean([run.below('exact') for run in runs]):>7.3f} "
+        f"{mean([run.exact_s for run in runs]):>5.2f} s",
+        " ".join(f"{mean([run.above(o) for run in runs]):>15.2f}" for o in others),
     ]
     return " | ".join(parts)
