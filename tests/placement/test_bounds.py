@@ -22,6 +22,7 @@ from slicewright.placement.bound import (
     raise_bound,
     without_the_hopeless,
 )
+from slicewright.placement.branching import Branching
 from slicewright.placement.exact import solve_exact
 from slicewright.placement.judge import judge
 from slicewright.placement.search import compiled_problem, explore_levels, unsettled
@@ -85,6 +86,29 @@ def test_what_prices_rule_out_is_no_part_of_the_optimum(tasks: Tasks, seed: int,
         choice, _ = solve_exact(tasks, keep=keep)
         assert choice is not None
         assert judge(tasks, choice).objective_bit_hops == pytest.approx(best, rel=1e-6)
+
+
+@some
+@given(tasks=regime_tasks(), seed=st.integers(0, 1000), above=st.floats(0.0, 0.5))
+def test_proof_by_cases_never_ends_above_the_optimum(tasks: Tasks, seed: int, above: float) -> None:
+    best = cheapest_by_enumeration(tasks)
+    problem = compiled_problem(tasks)
+    copies = copies_of(problem)
+    fee = random_fees(tasks, seed, copies.rank.shape) if seed % 2 else open_fees(problem, copies, best).fee
+    value = bound_of(problem, copies, fee)
+    cases = Branching(problem, Fees(copies, fee, value, value))
+    for _ in range(20):
+        cases.grow(best * (1.0 + above), cases=5, deadline_ns=NEVER_NS)
+        assert cases.proven(best * (1.0 + above)) <= best * ROUNDING
+
+
+@pytest.mark.parametrize("name", ["paper", "saturated"])
+def test_small_cases_are_proven_optimal(name: str) -> None:
+    for seed in range(70_000, 70_003):
+        assert (
+            place(placement_preset(f"regime/{name}", tasks=20, seed=seed), iterations=20_000).status
+            == "optimal"
+        )
 
 
 @pytest.mark.parametrize("name", sorted(PLACEMENT_REGIMES))

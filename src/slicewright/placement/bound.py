@@ -12,7 +12,7 @@ from slicewright.placement._kernels.market import fees_of_prices, open_market, t
 from slicewright.placement._kernels.problem import Problem
 from slicewright.placement._kernels.reduce import carried_fees, reduced, remaining_levels
 from slicewright.placement._kernels.sweep import sweep
-from slicewright.types import FloatArray, IntArray
+from slicewright.types import BoolArray, FloatArray, IntArray
 
 NEVER_NS = 2**62
 """A deadline that no clock reaches."""
@@ -143,7 +143,25 @@ def without_the_hopeless(
     """
     room = (cost - before.value * SAFETY) * (1.0 + 1e-9)
     lowest, most = remaining_levels(before.copies, prices.level_regret, room)
-    left, kept = reduced(problem, before.copies, prices.candidate_regret, lowest, most, room)
+    return restricted(problem, before, prices.candidate_regret <= room, lowest, most)
+
+
+def restricted(
+    problem: Problem, before: Fees, allowed: BoolArray, lowest: IntArray, most: FloatArray
+) -> tuple[Problem, IntArray, Fees]:
+    """Leave out candidates that are not ``allowed`` (K, C), and limit the nodes.
+
+    Args:
+        problem: the packed problem.
+        before: its fees, which are carried over.
+        allowed: (K, C).
+        lowest: (J + 1,) the lowest level that users of a node must bear.
+        most: (J + 1,) 1/s, what may arrive at a node.
+
+    Returns:
+        The problem left, (K, C) its candidates' indices in the old one, and its fees.
+    """
+    left, kept = reduced(problem, before.copies, allowed, lowest, most)
     copies = copies_of(left)
     fees = carried_fees(left, kept, before.copies, before.fee, copies)
     value = bound_of(left, copies, fees)

@@ -18,6 +18,7 @@ from slicewright.placement.bound import (
     raise_bound,
     without_the_hopeless,
 )
+from slicewright.placement.branching import Branching
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.search import (
     UNLIMITED,
@@ -40,7 +41,11 @@ OPENING = 0.3
 ROUNDS = ((0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
 """Of the time: what may go into the bound and then into either search, round after round."""
 TURN = 0.1
-"""Of the time: a turn of either search when the bound is done."""
+"""Of the time: a turn of either search, or of the proof by cases, when the bound is done."""
+CASES = 60
+"""Cases split in a turn at most."""
+MOST_TASKS_BY_CASES = 120
+"""With more tasks a case takes too long, and its proof would gain too little."""
 ENOUGH = 1.0 + 1e-9
 """A placement this near to the bound is as good as optimal, and the search may end."""
 
@@ -115,8 +120,11 @@ def search_with_bound(
             return found
         found = _tightened(found, clock.after(bounding))
         found = _both_searched(found, seed + turn, steps, clock, searching)
-    turn = len(ROUNDS)
+    cases, turn = Branching(found.problem, found.fees), len(ROUNDS)
     while not (found.proven or found.steps >= steps or clock.over or found.nothing_to_place):
+        if tasks.n_tasks <= MOST_TASKS_BY_CASES:
+            cases.grow(found.cost, cases=CASES, deadline_ns=clock.after(TURN))
+            found = _with_bound(found, cases.proven(found.cost))
         found = _both_searched(found, seed + turn, steps, clock, TURN)
         turn += 1
     return found
@@ -150,6 +158,11 @@ def _opened(problem: Problem, seed: int, steps: int, clock: _Clock) -> Certified
     cost = objective(problem, chosen)
     fees = open_fees(problem, copies, cost, deadline_ns=clock.after(0.5 * OPENING))
     return Certified(problem, chosen, cost, fees, prices_of(problem, fees), settled, done)
+
+
+def _with_bound(found: Certified, bound: float) -> Certified:
+    prices = replace(found.prices, lower_bound=max(found.prices.lower_bound, bound))
+    return replace(found, prices=prices)
 
 
 def _both_searched(found: Certified, seed: int, steps: int, clock: _Clock, part: float) -> Certified:

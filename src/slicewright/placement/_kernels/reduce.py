@@ -29,14 +29,14 @@ def remaining_levels(copies, level_regret, room):
 
 
 @kernel
-def reduced(problem, copies, regret, lowest, most, room):
-    """The problem of the candidates left, and (K, C) their indices in the old one."""
+def reduced(problem, copies, allowed, lowest, most):
+    """The problem of the ``allowed`` candidates (K, C) that the nodes take, and (K, C) their indices in the old one."""
     n_tasks = problem.count.size
     count = np.zeros(n_tasks, dtype=np.int64)
     kept = np.zeros(problem.cost.shape, dtype=np.int64)
     for k in range(n_tasks):
         for c in range(problem.count[k]):
-            usable = regret[k, c] <= room
+            usable = allowed[k, c]
             for side in range(2):
                 j = problem.node[k, c, side]
                 usable = usable and copies.rank[k, j, copies.label[k, c, side]] >= lowest[j]
