@@ -5,6 +5,12 @@ from slicewright.simulation.demand import Arrivals, Distribution
 from slicewright.simulation.links import Air
 from slicewright.simulation.metrics import DEFINITIONS, Measured, measure
 from slicewright.simulation.mobility import Movement, Walk, Walkers
+from slicewright.simulation.placement_run import (
+    PLACEMENT_DEFINITIONS,
+    Churn,
+    PlacementRun,
+    simulate_placement,
+)
 from slicewright.simulation.recorded_tasks import load_arrivals
 from slicewright.simulation.replanning import Replanning, Step
 from slicewright.simulation.simulation import Settings, Simulation
@@ -16,9 +22,11 @@ from slicewright.simulation.traces import Follower, Trace, load_trace
 __all__ = [
     "COLUMNS",
     "DEFINITIONS",
+    "PLACEMENT_DEFINITIONS",
     "SERVERS",
     "Air",
     "Arrivals",
+    "Churn",
     "Correction",
     "Disciplines",
     "Distribution",
@@ -26,6 +34,7 @@ __all__ = [
     "Follower",
     "Measured",
     "Movement",
+    "PlacementRun",
     "Replanning",
     "Settings",
     "Simulation",
@@ -41,5 +50,6 @@ __all__ = [
     "load_arrivals",
     "load_trace",
     "measure",
+    "simulate_placement",
     "timelapse_file",
 ]
