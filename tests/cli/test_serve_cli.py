@@ -46,7 +46,8 @@ def test_every_setting_has_a_flag_that_reaches_it(monkeypatch: pytest.MonkeyPatc
     assert {f.name for f in fields(ServeSettings)} - {"options"} <= FLAGS.keys()
     words = (
         "s.json --host ::1 -p 9 --role sro --slice a --slice b --nats nats://x:1 --nats-credentials c --nats-ca d "
-        "--nats-certificate e --nats-key f --instance g --store h --store-segment 2MB --tokens i -m greedy "
+        "--nats-certificate e --nats-key f --instance g --store h --store-segment 2MB --store-keep 3 --store-archive j "
+        "--tokens i -m greedy "
         "--shares deepsets-s --rounds 7 --epoch 2s --deadline 100ms --per-epoch"
     )
     options = ControlOptions(rounds=7, epoch_s=2.0, deadline_s=0.1, on_demand=False, shares="deepsets-s")
@@ -64,6 +65,8 @@ def test_every_setting_has_a_flag_that_reaches_it(monkeypatch: pytest.MonkeyPatc
         instance="g",
         store=Path("h"),
         store_segment_bytes=2_000_000,
+        store_keep=3,
+        store_archive=Path("j"),
         tokens=Path("i"),
         method="greedy",
         options=options,
@@ -98,6 +101,10 @@ def test_sizes_and_durations_that_are_none_are_refused_by_their_flag(
         (
             ServeSettings(store_segment_bytes=9),
             "--store-segment: is for a journal in files; add --store FILE, or leave it out",
+        ),
+        (
+            ServeSettings(store=Path("a"), store_keep=1),
+            "--store-keep: is for a journal in several files; add --store-segment SIZE",
         ),
         (
             ServeSettings(role="sro", nats="nats://127.0.0.1:1", options=ControlOptions(shares="deepsets-s")),

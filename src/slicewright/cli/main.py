@@ -50,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("operating", "The control plane: HTTP API, decision log, dashboard."),
     "simulate": Command("planning", "A network over time: tasks queue, devices move, plans follow."),
     "queues": Command("planning", "Measured queues against the formulas of the model."),
+    "journal": Command("operating", "Back up and restore the journal of the control plane."),
     "replay": Command("operating", "Recompute the decisions of a log and find any difference."),
 }
 """In the order in which they are listed."""

@@ -9,6 +9,7 @@ from slicewright.control.journal.records import Position, Record
 from slicewright.control.slice_manager.state import ManagerState, current_seats
 from slicewright.control.state.device import FIRST_LIFE, Device
 from slicewright.control.state.events import Adopted, DevicesAdmitted, Event, Restored, Sent, TookOver
+from slicewright.control.state.grants import Grant
 from slicewright.control.state.state import OrchestratorState
 from tests.control.simulation.store import Process
 
@@ -34,6 +35,7 @@ class Judge:
         fallback: state of a store that has lost its end, until somebody has taken over since.
         witnesses: processes that know all that was lost.
         sizes: device and number of its admission to what that asked for.
+        sent: grants on disk: slice, term, revision.
         poisoned: device to what it asked for in those lives that a poisoned measurement is of.
     """
 
@@ -48,6 +50,7 @@ class Judge:
     sizes: dict[tuple[str, int], float] = field(default_factory=dict)
     sizes_before_loss: dict[tuple[str, int], float] = field(default_factory=dict)
     poisoned: dict[str, set[float]] = field(default_factory=dict)
+    sent: set[tuple[str, int, int]] = field(default_factory=set)
 
     def acknowledged(self, device: str, value: Value) -> None:
         """A client has been told so."""
@@ -69,6 +72,8 @@ class Judge:
                 self._take_over(process)
             if isinstance(event, Sent) and self.leader is not process:
                 raise BrokenPromiseError(f"{process.name} sends a grant although {self.leader} leads")
+            if isinstance(event, Sent):
+                self.sent.add((event.slice, self.truth.state.term, event.revision))
             self._note_sizes(event)
             if isinstance(event, DevicesAdmitted) and event.key is not None:
                 self.keys[event.key] = self.keys.get(event.key, 0) + 1
@@ -138,6 +143,11 @@ class Judge:
                 value = self._asked_for(name)
             if value not in values:
                 raise BrokenPromiseError(f"{name} is {value}, acknowledged was {sorted(values, key=str)}")
+
+    def published(self, grant: Grant) -> None:
+        """A grant goes to its manager: by then it is on disk."""
+        if grant.revision and (grant.slice, grant.term, grant.revision) not in self.sent:
+            raise BrokenPromiseError(f"grant {grant.revision} of {grant.slice} goes out before it is on disk")
 
     def held(self, manager: ManagerState) -> None:
         """A manager changes: no share above one, no device twice, no queue beyond what was counted on."""

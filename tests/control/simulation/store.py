@@ -149,9 +149,15 @@ class Trouble:
 class Values(MemoryTransport):
     """The transport's server: values can go back in time, leases of the dead are not given back."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, heard: Callable[[str, bytes], None]) -> None:
         super().__init__(clock, lease_s=3.0)
+        self._heard = heard
         self._snapshot: dict[str, Entry] = {}
+
+    async def put(self, key: str, value: bytes) -> int:
+        """Put, and tell."""
+        self._heard(key, value)
+        return await super().put(key, value)
 
     def remember(self) -> None:
         """What a backup would hold."""

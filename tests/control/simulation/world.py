@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from slicewright.control.journal import records
 from slicewright.control.journal.records import Position, verify
-from slicewright.control.messages.keys import measurement_key
+from slicewright.control.messages.keys import GRANT_KEYS, measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.slice_manager.state import ManagerState
@@ -23,6 +23,7 @@ from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.commands import admit, remove
 from slicewright.control.state.device import FIRST_LIFE, Device
 from slicewright.control.state.events import MethodChanged, NetworkSet
+from slicewright.control.state.grants import GRANT
 from slicewright.control.state.network import Network
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump
@@ -76,7 +77,7 @@ class World:
         self.clock = LoopClock(1.7e9)
         self.judge = Judge()
         self.store = Store(self.judge.appended)
-        self.values = Values(self.clock)
+        self.values = Values(self.clock, self._published)
         self.trouble = Trouble()
         self.lives = 0
         self.processes: dict[str, Process] = {}
@@ -114,6 +115,10 @@ class World:
 
             manager.apply = judged  # type: ignore[method-assign]
             self._run(name, manager.run())
+
+    def _published(self, key: str, value: bytes) -> None:
+        if key.startswith(GRANT_KEYS):
+            self._guard(partial(self.judge.published, GRANT.validate_json(value)))
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         context = copy_context()
@@ -209,7 +214,7 @@ class World:
         name = self.chance.choice((*ORCHESTRATORS, *SLICES))
         what = self.chance.choice((self._dies, self._dies, self._stands_still, self._is_cut, self._loses_messages,
                                    self._disk_is_full, self._store_goes_back, self._values_go_back,
-                                   self._power_fails))  # fmt: skip
+                                   self._power_fails, self._wakes_in_another_past))  # fmt: skip
         self.mishaps.append(f"{self.clock.monotonic():.1f} s: {what.__name__.strip('_')} {name}")
         await what(name, self.chance.expovariate(1 / 2.5))
 
@@ -248,6 +253,18 @@ class World:
         """An operator restores yesterday's backup."""
         self._lose(self.chance.randrange(1, 1 + min(12, max(1, len(self.store.appends) - 3))))
         await asyncio.sleep(pause_s)
+
+    async def _wakes_in_another_past(self, *_: object) -> None:
+        """The store goes back under a leader that stands still; it goes on when the numbers fit again."""
+        for leader in self.leaders[:1]:
+            process = self.processes[leader.instance]
+            process.running.clear()
+            self._lose(self.chance.randrange(1, 6))
+            for _ in range(400):
+                await asyncio.sleep(0.02)
+                if self.store.appends[-1][-1].sequence == leader.position.sequence:
+                    break
+            process.running.set()
 
     async def _power_fails(self, _: str, pause_s: float) -> None:
         """What was not synced is gone; a store that syncs before it acknowledges loses nothing."""

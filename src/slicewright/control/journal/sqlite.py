@@ -22,6 +22,7 @@ from slicewright.control.journal.records import (
     hash_of,
     to_line,
 )
+from slicewright.control.journal.retention import retire
 from slicewright.control.journal.segments import before, segment_for, segments
 from slicewright.control.state.events import Checkpoint, Restored
 
@@ -49,16 +50,26 @@ class SqliteJournal:
         path: of the first file; created if absent.
         segment_bytes: a file that has grown to this is sealed at the next checkpoint, and the next one begins with
             it; 0 never rotates.
-
+        keep: so many finished files stay; older ones hold nothing that is needed to go on. None keeps all.
+        archive: folder that older ones are moved to; without, they are removed.
         exclusive: no other process may open it exclusively until this one closes it or ends.
 
     Raises:
         JournalError: the file cannot be opened, is something else, or is another process's.
     """
 
-    def __init__(self, path: str | Path, *, segment_bytes: int = 0, exclusive: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        segment_bytes: int = 0,
+        keep: int | None = None,
+        archive: Path | None = None,
+        exclusive: bool = False,
+    ) -> None:
         self.path, self._segment_bytes = Path(path), segment_bytes
-        self._lock = _claim(self.path) if exclusive else None
+        self._keep, self._archive = keep, archive
+        self._lock = claim(self.path) if exclusive else None
         self._segment = self.path
         # SQLite objects belong to one thread, and fsync must not block the event loop.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -104,10 +115,13 @@ class SqliteJournal:
     def _append(self, rows: list[_Row], previous: str) -> None:
         try:
             self._go_on()
-            if rows[0][1] and self._full():
+            finishes = bool(rows[0][1]) and self._full()
+            if finishes:
                 self._seal(rows, previous)
                 self._go_on()
             self._insert(rows, previous)
+            if finishes and self._keep is not None:
+                self._reader.submit(retire, self.path, keep=self._keep, archive=self._archive)
             self.wants_checkpoint = self._full()
         except sqlite3.Error as error:
             raise JournalError(f"the journal {self._segment} cannot be written: {error}") from None
@@ -250,8 +264,12 @@ def _one(line: str) -> list[Record] | None:
         return None
 
 
-def _claim(path: Path) -> IO[bytes]:
-    """A lock beside the journal, which the system lets go of when the process ends, however it ends."""
+def claim(path: Path) -> IO[bytes]:
+    """A lock beside the journal, which the system lets go of when the process ends, however it ends.
+
+    Raises:
+        JournalError: another process has it.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_name(f"{path.name}.lock").open("ab")

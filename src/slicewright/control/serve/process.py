@@ -209,7 +209,13 @@ def make_plane(settings: ServeSettings, address: NatsAddress | None) -> ControlP
     clock = SystemClock()
     journal: Journal = MemoryJournal()
     if settings.store is not None:
-        journal = SqliteJournal(settings.store, segment_bytes=settings.store_segment_bytes, exclusive=True)
+        journal = SqliteJournal(
+            settings.store,
+            segment_bytes=settings.store_segment_bytes,
+            keep=settings.store_keep,
+            archive=settings.store_archive,
+            exclusive=True,
+        )
     return ControlPlane(
         journal,
         MemoryTransport(clock),

@@ -30,6 +30,7 @@ class ServeSettings:
         instance: name of this process; by default host and pid.
         store: file of the journal; in memory by default. store_segment_bytes: go on in a new file at this size.
         simulate: a simulated crowd reports to it, so that there is something to see.
+        store_keep: so many finished files stay, by default all. store_archive: where the others go, else nowhere.
         method: that decides. options: of the orchestrator and its managers.
     """
 
@@ -50,6 +51,8 @@ class ServeSettings:
     instance: str | None = None
     store: Path | None = None
     store_segment_bytes: int = 0
+    store_keep: int | None = None
+    store_archive: Path | None = None
     tokens: Path | None = None
     simulate: bool = False
     method: str = "auto"
@@ -82,6 +85,12 @@ def check(settings: ServeSettings) -> None:
         raise InvalidOptionError(
             "simulate", "is for all in one process, with a scenario and without `tokens`", value=role
         )
+    if settings.store_keep is not None and not settings.store_segment_bytes:
+        raise InvalidOptionError(
+            "store_keep", "is for a journal in several files", fix="add `store_segment_bytes`"
+        )
+    if settings.store_archive is not None and settings.store_keep is None:
+        raise InvalidOptionError("store_archive", "is for files that do not stay", fix="add `store_keep`")
     if role == "sro" and settings.options.shares != DEFAULTS.shares:
         raise InvalidOptionError(
             "shares",

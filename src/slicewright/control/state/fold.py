@@ -76,7 +76,7 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
 def sends(state: OrchestratorState, away: Collection[str] = ()) -> list[Sent]:
     """The grants that may be published now, as events; once folded, they are ``sent`` in the slices' accounts."""
     waiting = {name for name, account in state.accounts.items() if account.refusal is not None}
-    found = next_grants(state.accounts, {*away, *waiting})
+    found = next_grants(state.accounts, {*away, *waiting}, fence=state.fence)
     return [Sent(grant.slice, state.revision + 1 + k, stage) for k, (grant, stage) in enumerate(found)]
 
 
@@ -199,7 +199,8 @@ def _with_message(state: OrchestratorState, event: Sent | Acknowledged | Refused
     if account is None:
         raise ControlError(f"the journal names slice {event.slice!r}, which does not exist")
     if isinstance(event, Sent):
-        terms = account.target if event.stage == "target" else release(account.held, account.target)
+        terms = {"target": account.target, "held": account.held}.get(event.stage)
+        terms = terms or release(account.held, account.target)
         changed = replace(account, sent=replace(terms, revision=event.revision, term=state.term))
         revision = max(state.revision, event.revision)
         return replace(state, accounts={**state.accounts, event.slice: changed}, revision=revision)
@@ -243,6 +244,7 @@ def _with_adopted(state: OrchestratorState, event: Adopted) -> OrchestratorState
         admissions=max([state.admissions, *(grant.seats[name].generation for name in event.returned)]),
         revision=max(state.revision, grant.revision),
         term=max(state.term, grant.term + 1),
+        fence=max(state.fence, state.term, grant.term + 1),
         first_admission=max(state.first_admission, state.term),
         dirty=True,
     )

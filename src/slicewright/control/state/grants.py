@@ -116,7 +116,7 @@ class Grant:
 
 
 GRANT: TypeAdapter[Grant] = TypeAdapter(Grant)
-Stage = Literal["release", "target"]
+Stage = Literal["release", "target", "held"]
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def is_safe(grant: Grant, accounts: Mapping[str, GrantAccount]) -> bool:
 
 
 def next_grants(
-    accounts: Mapping[str, GrantAccount], away: Collection[str] = ()
+    accounts: Mapping[str, GrantAccount], away: Collection[str] = (), *, fence: int = 0
 ) -> list[tuple[Grant, Stage]]:
     """What can be sent now. Releases interrupt devices that move, so they are the last resort.
 
@@ -225,7 +225,12 @@ def next_grants(
     Args:
         accounts: accounts of all slices.
         away: slices that cannot be changed now; they are sent nothing, and nobody waits for them.
+        fence: slices that hold grants of earlier terms than this one are sent the same once more, in the term of
+            now, so that they take none of a lost future; until they have it nobody is given anything.
     """
+    open_to_the_past = [n for n, account in accounts.items() if account.held.term < fence and n not in away]
+    if open_to_the_past:
+        return [(accounts[n].held, "held") for n in open_to_the_past if accounts[n].sent is None]
     idle = [
         n for n, account in accounts.items() if account.sent is None and not account.settled and n not in away
     ]

@@ -58,6 +58,8 @@ class OrchestratorState:
         shares_reported: slice to how its manager shared, for managers with a learned model.
         owners: device to the name of the caller that made it; devices of nobody are not in it.
         term: of the orchestrator that leads.
+        fence: term of which every manager must hold a grant before anybody is given more: grants of a lost future may
+            still be on their way to those that hold older ones.
         first_admission: what is admitted in this term has this number or a greater one, so that none of a lost future
             comes twice. inherited: number of the newest admission when the term began.
         admissions: number of the newest admission. lives: device to its life, where it is not the first one.
@@ -79,6 +81,7 @@ class OrchestratorState:
     shares_reported: Mapping[str, SharesReported] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     term: int = 0
+    fence: int = 0
     first_admission: int = 0
     inherited: int = 0
     admissions: int = 0
@@ -122,6 +125,7 @@ class _Saved:
     shares_reported: Annotated[dict[str, SharesReported], Field(alias="shared")] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     term: int = 0
+    fence: int = 0
     first_admission: int = 0
     inherited: int = 0
     admissions: int = 0

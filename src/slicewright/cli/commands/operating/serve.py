@@ -90,6 +90,16 @@ FLAGS: Mapping[str, Flag] = {
         {"metavar": "SIZE"},
         size_bytes,
     ),
+    "store_keep": Flag(
+        ("--store-keep",),
+        "Keep so many finished journal files beside the one in use. By default all.",
+        {"min": 0, "metavar": "FILES"},
+    ),
+    "store_archive": Flag(
+        ("--store-archive",),
+        "Move older journal files here instead of removing them.",
+        {"metavar": "FOLDER"},
+    ),
     "tokens": Flag(("--tokens",), "Bearer tokens and their scopes.", _FILE),
     "simulate": Flag(
         ("--simulate",),
