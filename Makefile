@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz bench install install-test clean help
+.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench install install-test clean help
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint   ruff, mypy --strict, import contracts"
 	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
 	@echo "make fuzz   ten thousand odd requests against the HTTP API of the control plane: no 500, no exit"
+	@echo "make simulate-faults  the control plane in simulated worlds where everything fails, until stopped: prints the seed of a broken promise"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
 demo: $(VENV)/.core
@@ -63,6 +64,9 @@ smoke-%: $(VENV)/.test
 # A short version is among the tests.
 fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.control.fuzz --calls 10000
+
+simulate-faults: $(VENV)/.test
+	$(BIN)/python -m tests.control.simulation
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks

@@ -16,7 +16,7 @@ from slicewright.control.slice_manager.state import measure
 from slicewright.control.state.clock import LoopClock
 from slicewright.control.state.commands import admit, remove
 from slicewright.control.state.device import FIRST_LIFE, Life
-from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved
+from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, TookOver
 from slicewright.control.state.fold import fold
 from slicewright.control.state.state import dump, load
 from slicewright.control.transport.memory import MemoryTransport
@@ -134,3 +134,17 @@ def test_keys_of_gone_devices_are_removed_and_others_are_kept() -> None:
         await site.end()
 
     simulate(story)
+
+
+def test_admissions_of_a_later_leader_have_numbers_that_no_lost_one_had() -> None:
+    """The leader before may have admitted more than the journal still knows, and measurements of that are on their way."""
+    world, device, _ = settled()
+    here, lost = [world.state.devices[device]], world.state
+    for _ in range(3):
+        lost = fold(lost, admit(lost, here, most=100)[0])
+    first = fold(world.state, TookOver("sro-1", 1_000_000))
+    assert fold(first, admit(first, here, most=100)[0]).admissions == 1, "nobody has led before"
+    second = fold(first, TookOver("sro-2", 2_000_000))
+    for number in (2_000_000, 2_000_001):
+        second = fold(second, admit(second, here, most=100)[0])
+        assert second.lives[device].generation == number > lost.lives[device].generation

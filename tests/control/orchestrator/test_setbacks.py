@@ -16,7 +16,8 @@ from slicewright.control.orchestrator.term import Term
 from slicewright.control.slice_manager.state import receive
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.commands import admit, remove
-from slicewright.control.state.events import Adopted, Checkpoint, Restored, Sent
+from slicewright.control.state.events import Acknowledged, Adopted, Checkpoint, Restored, Sent, TookOver
+from slicewright.control.state.fold import fold, sends
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.views.replay import replay_log
 from tests.control.orchestrator.test_loop import DEVICES, OPTIONS, Site
@@ -234,3 +235,26 @@ def test_a_failed_checkpoint_is_no_failed_request() -> None:
         await site.end()
 
     simulate(story)
+
+
+def test_grants_of_a_lost_future_reach_nobody_once_others_are_given_more() -> None:
+    """When one manager shows that records are lost, each takes a grant of the new term before anybody is given more."""
+    world = World()
+    world.hear()
+    world.settle()
+    accounts = world.state.accounts
+    some = next(name for name, account in accounts.items() if account.held.seats)
+    lost = replace(accounts[some].held, term=7, revision=99)
+    state = fold(fold(world.state, TookOver("sro-2", 50)), Adopted(lost))
+    first = sends(state)
+    assert {event.slice for event in first} == set(accounts)
+    assert {event.stage for event in first} == {"held"}
+    for event in first:
+        state = fold(state, event)
+        newest = state.accounts[event.slice].newest
+        assert newest.term == 50
+        assert newest.same_terms(state.accounts[event.slice].held), "nothing is interrupted"
+    assert not sends(state)
+    for event in first:
+        state = fold(state, Acknowledged(event.slice, event.revision))
+    assert all(event.stage != "held" for event in sends(state))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import suppress
+from dataclasses import dataclass, field
 
-from tests.control.simulation.world import run_schedule
+from tests.control.simulation.world import World, run_schedule
 
 
 def main() -> int:
@@ -21,25 +23,45 @@ def main() -> int:
     given = parser.parse_args()
     if given.seed is not None:
         given.first, given.schedules = given.seed, 1
-    began, done, answered, mishaps, restored = time.monotonic(), 0, 0, 0, 0
-    while done < given.schedules and time.monotonic() < began + given.seconds:
-        world = run_schedule(given.first + done)
-        done += 1
-        answered, mishaps = answered + world.answered, mishaps + len(world.mishaps)
-        restored += world.judge.restored
-        if given.seed is not None or world.broken is not None:
-            print("\n".join(world.mishaps))
-        if world.broken is not None:
-            seed = given.first + done - 1
-            print(f"seed {seed}: {world.broken}")
-            print(f"repeat it: python -m tests.control.simulation --seed {seed}")
-            return 1
-    took = time.monotonic() - began
-    print(
-        f"{done} schedules in {took:.0f} s: {mishaps} mishaps, {answered} requests answered,"
-        f" {restored} journals made good; every promise held"
-    )
+    told = _Told()
+    with suppress(KeyboardInterrupt):
+        while told.schedules < given.schedules and time.monotonic() < told.began + given.seconds:
+            seed = given.first + told.schedules
+            world = run_schedule(seed)
+            told.add(world)
+            if given.seed is not None or world.broken is not None:
+                print("\n".join(world.mishaps))
+            if world.broken is not None:
+                print(f"seed {seed}: {world.broken}")
+                print(f"repeat it: python -m tests.control.simulation --seed {seed}")
+                return 1
+    print(told.sentence)
     return 0
+
+
+@dataclass
+class _Told:
+    """What all schedules so far come to."""
+
+    began: float = field(default_factory=time.monotonic)
+    schedules: int = 0
+    mishaps: int = 0
+    answered: int = 0
+    restored: int = 0
+
+    def add(self, world: World) -> None:
+        self.schedules += 1
+        self.mishaps += len(world.mishaps)
+        self.answered += world.answered
+        self.restored += world.judge.restored
+
+    @property
+    def sentence(self) -> str:
+        took, busy = time.monotonic() - self.began, time.process_time()
+        return (
+            f"{self.schedules} schedules in {took:.0f} s ({busy:.0f} s of the processor): {self.mishaps} mishaps,"
+            f" {self.answered} requests answered, {self.restored} journals made good; every promise held"
+        )
 
 
 if __name__ == "__main__":

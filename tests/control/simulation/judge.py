@@ -151,6 +151,11 @@ class Judge:
 
     def held(self, manager: ManagerState) -> None:
         """A manager changes: no share above one, no device twice, no queue beyond what was counted on."""
+        before = self.holding.get(manager.slice)
+        if before is not None and manager.grant.order < before.grant.order:
+            raise BrokenPromiseError(
+                f"{manager.slice} goes back from grant {before.grant.order} to {manager.grant.order}"
+            )
         self.holding[manager.slice] = manager
         managers = list(self.holding.values())
         served = [device for m in managers for device in m.allocation.radio]

@@ -16,7 +16,7 @@ from slicewright.control.orchestrator.instructions import Publish
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.turn import finish_turn
 from slicewright.control.slice_manager import state as manager_state
-from slicewright.control.state import grants
+from slicewright.control.state import fold, grants
 from slicewright.control.state.commands import admit
 from slicewright.control.state.device import Life
 from slicewright.control.state.events import Event
@@ -148,6 +148,15 @@ def _applies_a_repeated_request_again() -> Any:
     return patch.object(world, "admit", forgetful)
 
 
+def _forgets_what_was_lost_on_its_way() -> Any:
+    """A grant of a lost future arrives when others have been given what it gives."""
+
+    def open_hearted(accounts: Any, away: Any = (), *, fence: int = 0) -> Any:
+        return grants.next_grants(accounts, away)
+
+    return patch.object(fold, "next_grants", open_hearted)
+
+
 def _a_leader_without_a_lease() -> Any:
     """Each believes to lead, and writes over the other's head: the position is made up, not read."""
 
@@ -189,6 +198,25 @@ MUTANTS: Mapping[str, Planted] = {
     "ignores what managers hold": _ignores_what_managers_hold,
     "orders statuses by the transport": _orders_statuses_by_the_transport,
     "applies a repeated request again": _applies_a_repeated_request_again,
+    "forgets what was lost on its way": _forgets_what_was_lost_on_its_way,
     "a leader without a lease": _a_leader_without_a_lease,
 }
 """What was planted, and how."""
+
+FOUND_BY: Mapping[str, int] = {
+    "acknowledges before it is on disk": 2,
+    "publishes before it is on disk": 1,
+    "fences by number alone": 13,
+    "store acknowledges before it syncs": 8,
+    "follows a store that went back blindly": 4,
+    "manager takes older grants": 10,
+    "measurements of any life count": 1,
+    "gives away what others hold": 1,
+    "forgets what is on its way": 1,
+    "ignores what managers hold": 5,
+    "orders statuses by the transport": 40,
+    "applies a repeated request again": 41,
+    "forgets what was lost on its way": 67,
+    "a leader without a lease": 35,
+}
+"""A schedule that found it once. Whatever changes in the code changes what happens in it: then others are tried."""

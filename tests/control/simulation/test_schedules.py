@@ -1,14 +1,32 @@
-"""Schedules of faults against the real control plane: every promise holds."""
+"""The simulated world: every promise holds in every schedule, a seed repeats it, and what is planted is found."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.control.simulation.mutants import FOUND_BY, MUTANTS
 from tests.control.simulation.world import run_schedule
 
+SCHEDULES, AT_ONCE = 60, 10
+MOST_TRIED = 400
+"""Schedules within which a planted bug is found."""
 
-@pytest.mark.parametrize("first", range(1, 21, 10))
+
+@pytest.mark.parametrize("first", range(1, SCHEDULES + 1, AT_ONCE))
 def test_every_promise_holds_whatever_goes_wrong(first: int) -> None:
-    for seed in range(first, first + 10):
+    for seed in range(first, first + AT_ONCE):
         world = run_schedule(seed)
         assert world.broken is None, f"python -m tests.control.simulation --seed {seed}: {world.broken}"
+
+
+def test_a_seed_repeats_its_schedule_record_by_record() -> None:
+    one, two = run_schedule(5), run_schedule(5)
+    assert one.mishaps == two.mishaps
+    assert one.store.records[-1].hash == two.store.records[-1].hash
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_planted_bug_is_found(name: str) -> None:
+    with MUTANTS[name]():
+        tried = (FOUND_BY[name], *range(1, MOST_TRIED))
+        assert any(run_schedule(seed).broken is not None for seed in tried)

@@ -107,6 +107,7 @@ class World:
         else:
             manager = SliceManager(name, wire, clock=self.clock, instance=name, options=OPTIONS)
             self.managers[name] = manager
+            self.judge.holding.pop(name, None)
             apply = manager.apply
 
             def judged(entry: Entry) -> None:
@@ -260,7 +261,7 @@ class World:
             process = self.processes[leader.instance]
             process.running.clear()
             self._lose(self.chance.randrange(1, 6))
-            for _ in range(400):
+            for _attempt in range(400):
                 await asyncio.sleep(0.02)
                 if self.store.appends[-1][-1].sequence == leader.position.sequence:
                     break

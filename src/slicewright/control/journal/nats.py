@@ -83,6 +83,10 @@ class NatsJournal:
         )
         self._all = f"{start}.>"
         self._created = False
+        self._newest = (
+            GENESIS,
+            "",
+        )  # hash of the newest record that was written here, and the id of its message
         self._hint = (0, 1)  # a record, and a message that is not after it: where to begin to look
 
     async def _stream(self) -> JetStreamContext:
@@ -125,12 +129,16 @@ class NatsJournal:
             most = (await self._connection.client()).max_payload - _HEADERS
             *parts, last = pieces(packed, most)
             here, number = records[-1].hash, 0
-            before = records[0].previous
+            previous = records[0].previous
+            before = self._newest[1] if self._newest[0] == previous else previous
             for k, part in enumerate(parts):
-                await self._publish(stream, self._parts, part, before, f"{here}.{k}", {}, records[0].previous)
-                before = f"{here}.{k}"
+                _, before = await self._publish(
+                    stream, self._parts, part, before, f"{here}.{k}", {}, None if k else previous
+                )
             headers = {_PARTS: str(len(parts))} if parts else {}
-            number = await self._publish(stream, subject, last, before, here, headers, records[0].previous)
+            number, before = await self._publish(
+                stream, subject, last, before, here, headers, None if parts else previous
+            )
         except APIError as error:
             raise JournalError(f"the journal cannot be written: {error}") from None
         except TransportError as error:
@@ -139,7 +147,7 @@ class NatsJournal:
             self._created = False
             # It may have been written although the answer is lost. Only reading the stream again can tell.
             raise FencedError(f"the journal did not answer: {error or type(error).__name__}") from None
-        self._hint = (records[0].sequence, number - len(parts))
+        self._hint, self._newest = (records[0].sequence, number - len(parts)), (here, before)
 
     async def _publish(
         self,
@@ -149,10 +157,16 @@ class NatsJournal:
         before: str,
         own: str,
         headers: dict[str, str],
-        previous: str,
-    ) -> int:
-        """Publish directly after a message with an id; its number in the stream."""
+        previous: str | None,
+    ) -> tuple[int, str]:
+        """Publish directly after a message with an id; the number in the stream, and the id that it got.
+
+        In a cluster a server that has refused an id leaves it unanswered for two minutes: another try takes another.
+        ``previous`` is the hash of the record before if the message before may have another id than that.
+        """
         after = {"Nats-Expected-Last-Msg-Id": before}
+        if before == GENESIS:  # no message has that id
+            after = await self._after_newest(stream, before)
         for k in range(_TRIES):
             try:
                 answer = await stream.publish(
@@ -165,14 +179,17 @@ class NatsJournal:
             except APIError as error:
                 if error.err_code == _WRONG_LAST_SEQUENCE or (error.err_code == _WRONG_LAST_ID and k):
                     raise FencedError("another orchestrator has written the journal") from None
-                if error.err_code != _WRONG_LAST_ID or before != previous:
+                if error.err_code != _WRONG_LAST_ID or previous is None:
                     raise
-                after = {"Nats-Expected-Last-Sequence": str(await self._last_number(stream, previous))}
+                after, own = await self._after_newest(stream, previous), f"{own}~"
             else:
                 if answer.duplicate and not k:
                     raise FencedError("this was written before")
-                return answer.seq
+                return answer.seq, own
         raise FencedError("another orchestrator has written the journal")
+
+    async def _after_newest(self, stream: JetStreamContext, previous: str) -> dict[str, str]:
+        return {"Nats-Expected-Last-Sequence": str(await self._last_number(stream, previous))}
 
     async def _last_number(self, stream: JetStreamContext, previous: str) -> int:
         """Of the newest message, when it has no id that is ours but the newest record is the one we follow.
