@@ -137,7 +137,7 @@ def test_keys_of_gone_devices_are_removed_and_others_are_kept() -> None:
 
 
 def test_admissions_of_a_later_leader_have_numbers_that_no_lost_one_had() -> None:
-    """The leader before may have admitted more than the journal still knows, and measurements of that are on their way."""
+    """The leader before may have admitted more than the journal knows; measurements of that are on their way."""
     world, device, _ = settled()
     here, lost = [world.state.devices[device]], world.state
     for _ in range(3):
