@@ -10,6 +10,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.best_response import FOREVER
 from slicewright.slicing._kernels.methods import best_responses, insert_greedily
+from slicewright.slicing._kernels.problem import RADIO_BOUND, weigh_plan
 from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing._kernels.shares import PackedPlan
 from slicewright.slicing.compact import Compact, compact
@@ -103,6 +104,12 @@ def greedy(
 
 def _unpacked(packed: Compact, plan: PackedPlan) -> tuple[Decisions, Shares]:
     return packed.decisions(plan.link, plan.group), Shares(plan.bandwidth, plan.radio, plan.compute)
+
+
+def nodes_count(scenario: Scenario, decisions: Decisions) -> bool:
+    """Whether nodes are a part of what offloading costs that matters, under the decisions' optimal shares."""
+    problem, link, group = compact(scenario).with_decisions(decisions)
+    return bool(weigh_plan(problem, link, group)[1] > RADIO_BOUND)
 
 
 def _rounds(rounds: int | None, budget_s: float | None) -> int:

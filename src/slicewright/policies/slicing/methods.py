@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from slicewright.network.scenario import Scenario
-from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
+from slicewright.policies.slicing.auto import AUTO
+from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit, Policy
 from slicewright.slicing import search
 from slicewright.slicing.published import baselines
-
-
-def _auto(scenario: Scenario, limit: Limit, seed: int) -> Answer:
-    return Answer(*search.iterated_search(scenario, budget_s=limit.budget_s, rounds=limit.rounds, seed=seed))
 
 
 def _best_response(scenario: Scenario, limit: Limit, seed: int) -> Answer:
@@ -49,8 +46,8 @@ def _runs(limit: Limit) -> int | None:
     return None if limit.rounds is None else max(1, limit.rounds)
 
 
-CLASSICAL = (
-    FunctionPolicy("auto", "iterated search from the best so far: the default", _auto),
+CLASSICAL: tuple[Policy, ...] = (
+    AUTO,
     FunctionPolicy(
         "best-response",
         "each device in turn takes its cheapest option; restarts in random orders",

@@ -57,12 +57,15 @@ def plan(
     problem = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     chosen = policy(method)
     _warm_up(chosen)
-    began = time.perf_counter()
     if isinstance(seed, bool) or not 0 <= seed < 2**64:
         raise InvalidOptionError("seed", "must be a whole number of at least 0", value=seed)
     if budget_s is None and rounds is None:
         budget_s = getattr(chosen, "default_budget_s", None) or default_budget_s(problem)
-    answer = chosen.decide(problem, limit=Limit(budget_s, rounds), seed=seed)
+    limit = Limit(budget_s, rounds)
+    if prepare := getattr(chosen, "prepare", None):
+        prepare(problem, limit=limit)
+    began = time.perf_counter()
+    answer = chosen.decide(problem, limit=limit, seed=seed)
     shares = answer.shares
     if shares is None:
         shares = optimal_shares(problem, answer.decisions)

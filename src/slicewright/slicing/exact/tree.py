@@ -26,6 +26,7 @@ from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_roo
 from slicewright.slicing.exact._kernels.solution import penalise, weigh
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
 from slicewright.slicing.exact.restricted_master import combine_columns
+from slicewright.slicing.search import UNLIMITED
 from slicewright.types import IntArray
 
 PRICE_ROUNDS = 200
@@ -36,6 +37,8 @@ IMPROVED = 1e-9
 """A plan must be better by this part to replace another."""
 PENALTY = 10.0
 """Times the plan's cost: makes the linear programme leave columns that a part forbids."""
+COLUMNS_PART = 0.65
+"""Part of a budget after which a plan is made of whatever columns were found."""
 MOST_ROWS = 1500
 """Of the master; beyond, only the convex relaxation's bound is proven."""
 COLUMNS_PER_ROW, ENTRIES_PER_COLUMN = 200, 12
@@ -82,7 +85,9 @@ def prove(
         part = heapq.heappop(parts)
         looked_at += 1
         here = restricted(choices, part.splits)
-        found, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), deadline)
+        until = deadline if looked_at > 1 else _first_deadline(deadline)
+        found, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), until)
+        unfinished = until < deadline and time.perf_counter_ns() > until
         bound = max(part.bound, found)
         part = Part(bound, next(numbers), part.splits, prices)
         if bound * (1.0 + gap) >= cost:
@@ -103,6 +108,9 @@ def prove(
             link, group, cost = better.link, better.group, better.cost
             heapq.heappush(parts, part)
             continue
+        if unfinished:
+            heapq.heappush(parts, part)
+            continue
         split = choose_split(here, weights)
         if split is None:  # one plan is left, and it was looked at
             closed = min(closed, better.bound)
@@ -112,6 +120,12 @@ def prove(
             heapq.heappush(parts, Part(bound, next(numbers), splits, prices))
     least = min(closed, parts[0].bound if parts else cost, cost)
     return Proof(link, group, cost, least, looked_at)
+
+
+def _first_deadline(deadline: int) -> int:
+    """When plans are made of the columns found so far, even if there are better ones (ns)."""
+    now = time.perf_counter_ns()
+    return deadline if deadline == UNLIMITED else now + int(COLUMNS_PART * (deadline - now))
 
 
 class _Generation:

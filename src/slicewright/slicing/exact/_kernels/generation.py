@@ -18,7 +18,7 @@ from slicewright.slicing.exact._kernels.master import (
     solve_master,
     start_basis,
 )
-from slicewright.slicing.exact._kernels.pricing import add_set, price_everything
+from slicewright.slicing.exact._kernels.pricing import add_set, gather_offers, price_everything
 from slicewright.slicing.exact._kernels.sets import NONE, clear, node_cost
 
 MOST_EARLY_PROOFS = 3  # so many are tried before the master has converged
@@ -28,6 +28,7 @@ PRICING_PART = 1e-8  # pricing problems are solved to this part of the plan's co
 GAIN_PART = 1e-7  # columns must be worth this part of the plan's cost
 MARGIN_PART = 0.02  # a bound may lose this part of the gap that the master leaves open
 LEAST_MARGIN = 1e-6  # and this part of the plan's cost
+GATHER_ROUNDS, GATHER_SMOOTHING = 60, 0.5  # of cheap offers; weight of the prices so far against the master's
 SINGLES = 1.5  # devices alone on a node are columns from the start up to this part of their first price
 MOST_PIVOTS = 5000
 TAIL_PART = 1e-6  # the master has converged when it is this near (relative) to the bound
@@ -101,6 +102,24 @@ def keep_prices(prices, best):
         best.radio[i], best.compute[i] = prices.radio[i], prices.compute[i]
 
 
+@outlined
+def begin_columns(problem, choices, master, best, prices, room, tolerance, least, n_cover, deadline):
+    """Rounds of cheap offers, at prices that leave those to begin with step by step, until few are found."""
+    well, few = True, 0
+    for done in range(GATHER_ROUNDS):
+        mix_prices(master, GATHER_SMOOTHING if done > 0 else 1.0, best, prices)
+        keep_prices(prices, best)
+        added = gather_offers(problem, choices, prices, room, master, tolerance, least)
+        few = few + 1 if added == 0 else 0
+        if now_ns() > deadline or few == 3:
+            return well
+        if added > 0 or done == 0:
+            _, well = solve_master(master, n_cover, least, MOST_PIVOTS, deadline)
+            if not well:
+                return well
+    return well
+
+
 @kernel
 def raise_bound(problem, choices, master, best, prices, room, cost, target, deadline):
     """Generate columns until the bound reaches ``target``, the master's is proven or the deadline has come.
@@ -117,6 +136,8 @@ def raise_bound(problem, choices, master, best, prices, room, cost, target, dead
     tolerance, least = PRICING_PART * cost, GAIN_PART * cost
     bound, hope, objective, well = -np.inf, -np.inf, np.inf, True
     weight, proofs = 1.0, 0  # the first round only asks what the prices to begin with are good for
+    well = begin_columns(problem, choices, master, best, prices, room, tolerance, least, n_cover, deadline)
+    objective = set_prices(master)
     while True:
         mix_prices(master, weight, best, prices)
         found, hoped, added = price_everything(
