@@ -1,4 +1,4 @@
-"""What holds for all tests: no example of a property fails for the time it takes, which kernels and other work decide."""
+"""What holds for all tests: no example of a property fails for the time it takes, which kernels decide."""
 
 from hypothesis import settings
 
