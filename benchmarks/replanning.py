@@ -71,5 +71,5 @@ def _row(seed: int, replanning: Replanning | None, horizon_s: float) -> tuple[fl
         float(len(steps)),
         float(run.counts.moves),
         float(np.mean([step.missed for step in steps])),
-        1e3 * float(np.mean([step.decision_s for step in steps])),
+        1e3 * float(np.median([step.decision_s for step in steps])),
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 import slicewright as sw
+from slicewright.errors import MissingExtraError
 from slicewright.simulation import (
     Air,
     Arrivals,
@@ -49,6 +50,7 @@ def main(scale: str) -> None:
     repeats = 5 if scale == "full" else 3
     _print_steps(scenario, repeats)
     _print_events(scenario, repeats)
+    _print_copies(repeats)
     _print_hour(scenario, 3600.0 if scale == "full" else 600.0)
     _print_mm1(0.0025 if scale == "full" else 0.005)
 
@@ -117,6 +119,42 @@ def _print_events(scenario: sw.Scenario, repeats: int) -> None:
         )
         print(f"  {name:42s} {rate / 1e6:6.1f}   {_verdict(rate, EVENTS_TARGET)}")
     print(f"  {'a list of events in Python, M/M/1':42s} {_best(_event_list, 1) / 1e6:6.2f}")
+
+
+def _print_copies(repeats: int) -> None:
+    """Environments side by side: what a copy costs when it is one of many, and alone."""
+    try:
+        from slicewright.simulation.environments import OffloadingEnv, OffloadingVectorEnv
+        from slicewright.simulation.environments.epochs import choice_of
+    except MissingExtraError as error:
+        print(f"environments not measured: {error}")
+        return
+    small = sw.preset("paper-slicing", devices=10, seed=0)
+    choice = choice_of(small, sw.plan(small, rounds=50).decisions)
+    print("environments, 10 devices, an epoch of 10 s: steps a second (device seconds a second, million)")
+    for copies in (1, 64, 1024, 4096):
+        many = OffloadingVectorEnv(small, copies=copies, horizon_s=1e6)
+        many.reset(seed=0)
+        action = np.tile(choice, (copies, 1))
+
+        def run(many: OffloadingVectorEnv = many, action: np.ndarray = action, copies: int = copies) -> float:
+            began, steps = time.process_time(), max(2, 2000 // copies)
+            for _ in range(steps):
+                many.step(action)
+            return steps * copies / (time.process_time() - began)
+
+        rate = _best(run, repeats)
+        print(f"  {copies:5d} copies in one call   {rate:12,.0f}   ({rate * 100 / 1e6:.2f})")
+    env = OffloadingEnv(small, horizon_s=1e6)
+    env.reset(seed=0)
+
+    def run_one() -> float:
+        began = time.process_time()
+        for _ in range(30):
+            env.step(choice)
+        return 30 / (time.process_time() - began)
+
+    print(f"      one, OffloadingEnv    {_best(run_one, repeats):12,.0f}")
 
 
 def _event_list() -> float:

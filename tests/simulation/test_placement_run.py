@@ -60,6 +60,16 @@ def test_a_run_repeats_bit_for_bit_and_streams_that_come_between_epochs_wait(tas
     assert seldom.figures["rejected"] > at_once.figures["rejected"]
 
 
+def test_a_divided_task_of_one_amount_of_work_takes_less_than_of_two(tasks: sw.Tasks) -> None:
+    horizon = 6000.0 / float(tasks.arrival_rate_hz.sum())
+    one, two = (
+        simulate_placement(tasks, "greedy-nearest", churn=ALWAYS, horizon_s=horizon, one_work=one_work)
+        for one_work in (True, False)
+    )
+    assert one.figures["instances"] == two.figures["instances"]
+    assert one.figures["mean_delay_s"] < two.figures["mean_delay_s"]
+
+
 def test_little_holds(tasks: sw.Tasks) -> None:
     """Instances inside on average, counted at many instants, are arrivals a second times the mean delay."""
     horizon = 8000.0 / float(tasks.arrival_rate_hz.sum())

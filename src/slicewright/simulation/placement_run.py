@@ -83,6 +83,7 @@ def simulate_placement(
     horizon_s: float = 600.0,
     warm_up_s: float = 0.0,
     budget_s: float | None = None,
+    one_work: bool = True,
     seed: int = 0,
 ) -> PlacementRun:
     """Simulate streams that come and go under a method that places those that are there.
@@ -97,6 +98,8 @@ def simulate_placement(
         horizon_s: s that are simulated.
         warm_up_s: s left out of the figures.
         budget_s: s for a decision; the method's own by default.
+        one_work: an instance has one amount of work, of which each side of a divided one gets its part; else each side
+            has an amount of its own.
         seed: of streams, instances and work.
 
     Raises:
@@ -108,7 +111,7 @@ def simulate_placement(
     rule = churn or Churn()
     present, change_s = _presence(tasks.n_tasks, rule, horizon_s, seed)
     times = np.unique(np.concatenate([[0.0], change_s if rule.every_s == 0.0 else _epochs(rule, horizon_s)]))
-    nodes = _Nodes(tasks, seed)
+    nodes = _Nodes(tasks, one_work, seed)
     choice = np.full(tasks.n_tasks, REJECTED)
     spent, changed, asked, objective = [], 0, 0, 0.0
     for k, begin in enumerate(times):
@@ -176,8 +179,8 @@ def _placed(tasks: Tasks, method: str, there: BoolArray, budget_s: float | None,
 class _Nodes:
     """All instances' way through the nodes; a node's queue outlives placements."""
 
-    def __init__(self, tasks: Tasks, seed: int) -> None:
-        self._tasks = tasks
+    def __init__(self, tasks: Tasks, one_work: bool, seed: int) -> None:
+        self._tasks, self._one_work = tasks, one_work
         self._free = np.zeros(tasks.topology.n_nodes)
         self._arrivals = [np.random.default_rng([seed, 37, k]) for k in range(tasks.n_tasks)]
         self._work = [np.random.default_rng([seed, 41, k]) for k in range(tasks.n_tasks)]
@@ -201,6 +204,8 @@ class _Nodes:
         option = choice[streams]
         sides, rate = self._tasks.options.nodes[option], self._tasks.options.rate[streams, option]
         work = np.array([self._work[k].exponential(1.0, 2) for k in streams]).reshape(-1, 2)
+        if self._one_work:
+            work[:, 1] = work[:, 0]
         done = np.full(sides.shape, -np.inf)
         for j in range(self._free.size):
             row, side = np.nonzero(sides == j)
