@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench install install-test clean help
+.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -16,6 +16,7 @@ help:
 	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
 	@echo "make fuzz   ten thousand odd requests against the HTTP API of the control plane: no 500, no exit"
 	@echo "make simulate-faults  the control plane in simulated worlds where everything fails, until stopped: prints the seed of a broken promise"
+	@echo "make wheel  a wheel in dist, with compiled kernels; checked in an environment of its own"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
 demo: $(VENV)/.core
@@ -70,6 +71,9 @@ simulate-faults: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
+
+wheel: $(VENV)/.core
+	$(BIN)/python scripts/build_wheel.py
 
 install: $(VENV)/.core
 install-test: $(VENV)/.test
