@@ -33,6 +33,7 @@ sw.place(placement_preset("paper-placement", tasks=8), method="auto", budget_s=0
 """
 FIRST = {
     "slicewright plan": ["plan", "paper-slicing", "--devices", "20"],
+    "slicewright plan, few enough devices for a proof": ["plan", "paper-slicing", "--devices", "8"],
     "slicewright plan --method exact": ["plan", "paper-slicing", "--devices", "10", "--method", "exact"],
     "slicewright place": ["place", "paper-placement"],
 }
