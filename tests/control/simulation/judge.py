@@ -33,7 +33,7 @@ class Judge:
         truth: fold of the records on disk.
         leader: process that took over last.
         fallback: state of a store that has lost its end, until somebody has taken over since.
-        witnesses: processes that know all that was lost.
+        witnesses: processes that know all that was lost. losses: how often that happened.
         sizes: device and number of its admission to what that asked for.
         sent: grants on disk: slice, term, revision.
         poisoned: device to what it asked for in those lives that a poisoned measurement is of.
@@ -47,6 +47,7 @@ class Judge:
     keys: dict[str, int] = field(default_factory=dict)
     holding: dict[str, ManagerState] = field(default_factory=dict)
     restored: int = 0
+    losses: int = 0
     sizes: dict[tuple[str, int], float] = field(default_factory=dict)
     sizes_before_loss: dict[tuple[str, int], float] = field(default_factory=dict)
     poisoned: dict[str, set[float]] = field(default_factory=dict)
@@ -122,6 +123,7 @@ class Judge:
 
     def lost(self, records: Iterable[Record], witnesses: Collection[Process]) -> None:
         """The store has lost its end; these records are left."""
+        self.losses += 1
         left = list(records)
         if self.fallback is not None:
             self._forgive(self.fallback)

@@ -162,8 +162,17 @@ async def log(
     """The hash-chained decision log; `slicewright replay` reads it."""
     end = streams_of(request, "log").take(caller.name)
 
+    pieces, none = plane.journal.lines(after), list[str]()
+    try:
+        first = await anext(pieces, none)  # a journal that cannot be read is said so, not an answer cut short
+    except BaseException:
+        end()
+        raise
+
     async def stream() -> AsyncIterator[str]:
-        async for lines in plane.journal.lines(after):
+        if first:
+            yield "\n".join(first) + "\n"
+        async for lines in pieces:
             yield "\n".join(lines) + "\n"
 
     return CountedStream(stream(), "application/x-ndjson", end)
