@@ -28,6 +28,7 @@ from slicewright.slicing.shares import Shares, optimal_shares, proportional_shar
 from slicewright.types import FloatArray
 
 ROUNDS, ROUNDS_OF_A_TURN = 120, 10
+PERIODS = 6
 TICK_S, WARM_UP_S, EPOCH_S = 5.0, 100.0, 60.0
 Planner = Callable[[sw.Scenario, Settings], tuple[Decisions, FloatArray]]
 """Decisions, and the factors on sizes with which shares are worked out."""
@@ -78,6 +79,7 @@ def main(scale: str) -> None:
     print(f"  {'what is wrong':34s}{'margins':>18s}{'learned':>18s}{'corrected':>18s}   decision, ms")
     for kind in KINDS:
         _print_kind(kind, train, test, horizon_s, effort)
+    _print_drift(train, test, horizon_s, effort)
 
 
 def _print_kind(kind: Kind, train: int, test: int, horizon_s: float, effort: tuple[int, int]) -> None:
@@ -108,6 +110,51 @@ def _print_kind(kind: Kind, train: int, test: int, horizon_s: float, effort: tup
         cells += f"{ratio.mean():10.3f} ± {width:.3f}"
     times = " / ".join(f"{spent[name]:.1f}" for name in planners)
     print(f"  {kind.name:34s}{cells}   {times}   margins {margin[0]:g}, {margin[1]:g}", flush=True)
+
+
+def _print_drift(train: int, test: int, horizon_s: float, effort: tuple[int, int]) -> None:
+    """Arrivals that become burstier from period to period: does a policy that goes on learning follow?
+
+    It may learn from a period only when that is over: one more generation on what was simulated then.
+    """
+    tuned_on = [_scenario(1000 + k) for k in range(train)]
+    held_out = [_scenario(k) for k in range(test)]
+    factors = np.linspace(1.0, 5.0, PERIODS)
+    kinds = [Kind("drift", Settings(arrivals=Arrivals("bursts", burst_factor=float(f)))) for f in factors]
+
+    def costs(planner: Planner, kind: Kind, scenarios: list[sw.Scenario]) -> FloatArray:
+        return np.array([measured_cost_s(s, kind, planner, horizon_s, k) for k, s in enumerate(scenarios)])
+
+    def score(kind: Kind) -> Callable[[FloatArray], float]:
+        base = costs(trusting, kind, tuned_on)
+        return lambda w: float((costs(learned(w), kind, tuned_on) / base).mean())
+
+    first = _train(score(kinds[0]), *effort)
+    before = kinds[0].settings
+    draw, mean, width = np.random.default_rng(1), first, np.array([0.5, 0.3, 0.2, 0.2])
+    ratios: dict[str, list[FloatArray]] = {}
+    for kind, last in zip(kinds, [kinds[0], *kinds[:-1]], strict=True):
+        if kind is not last:
+            samples = np.vstack([mean, mean + width * draw.standard_normal((effort[1], 4))])
+            of_last = score(last)
+            mean = samples[np.argsort([of_last(w) for w in samples])[:3]].mean(axis=0)
+        base = costs(trusting, kind, held_out)
+        planners: dict[str, Planner] = {
+            "learned once": learned(first),
+            "learning on": learned(mean),
+            "corrected, as at first": corrected_for(before),
+            "corrected, last period's bursts": corrected_for(last.settings),
+        }
+        for name, planner in planners.items():
+            ratios.setdefault(name, []).append(costs(planner, kind, held_out) / base)
+    print(
+        f"bursts grow from 1 to 5 times the mean rate in {PERIODS} periods: cost over the trusting planner's"
+    )
+    for name, found in ratios.items():
+        overall = np.mean(found, axis=0)
+        half = float(stats.t.ppf(0.975, test - 1) * overall.std(ddof=1) / np.sqrt(test))
+        by_period = " ".join(f"{r.mean():.3f}" for r in found)
+        print(f"  {name:34s}{overall.mean():10.3f} ± {half:.3f}   by period {by_period}", flush=True)
 
 
 def _scenario(seed: int) -> sw.Scenario:
@@ -159,6 +206,15 @@ def corrected(problem: sw.Scenario, settings: Settings) -> tuple[Decisions, Floa
     correction = Correction.of(problem, settings.arrivals, settings.size)
     plan, _ = corrected_plan(problem, lambda p, start: _search(p, start, ROUNDS_OF_A_TURN), correction)
     return plan.decisions, correction.factor(problem.arrival_rate_hz * plan.times.transmit_s)
+
+
+def corrected_for(told: Settings) -> Planner:
+    """Corrected for arrivals that are not those of the network."""
+
+    def plan(problem: sw.Scenario, settings: Settings) -> tuple[Decisions, FloatArray]:
+        return corrected(problem, told)
+
+    return plan
 
 
 def _decided(
