@@ -42,7 +42,7 @@ ROUNDS = ((0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
 """Of the time: what may go into the bound and then into either search, round after round."""
 TURN = 0.1
 """Of the time: a turn of either search, or of the proof by cases, when the bound is done."""
-CASES = 60
+CASES = 3
 """Cases split in a turn at most."""
 MOST_TASKS_BY_CASES = 120
 """With more tasks a case takes too long, and its proof would gain too little."""
