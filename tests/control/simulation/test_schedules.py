@@ -7,7 +7,7 @@ import pytest
 from tests.control.simulation.mutants import FOUND_BY, MUTANTS
 from tests.control.simulation.world import run_schedule
 
-SCHEDULES, AT_ONCE = 60, 10
+SCHEDULES, AT_ONCE = 200, 10
 MOST_TRIED = 400
 """Schedules within which a planted bug is found."""
 
