@@ -75,6 +75,10 @@ class Branching:
         least = self._open[0].value if self._open else np.inf
         return float(min(cost, self._left, least))
 
+    def most_promising(self) -> tuple[Problem, Fees] | None:
+        """The open case of least bound: where a better placement is, if there is one."""
+        return (self._open[0].problem, self._open[0].fees) if self._open else None
+
     def grow(self, cost: float, *, cases: int, deadline_ns: int) -> None:
         """Split the cases of least bound, and drop those that hold nothing better than ``cost`` (bit hops)."""
         for _ in range(cases):

@@ -44,6 +44,8 @@ TURN = 0.1
 """Of the time: a turn of either search, or of the proof by cases, when the bound is done."""
 CASES = 3
 """Cases split in a turn at most."""
+DIVE_ROUNDS = 6
+"""Of settling levels in the most promising case."""
 MOST_TASKS_BY_CASES = 120
 """With more tasks a case takes too long, and its proof would gain too little."""
 ENOUGH = 1.0 + 1e-9
@@ -125,6 +127,7 @@ def search_with_bound(
         if tasks.n_tasks <= MOST_TASKS_BY_CASES:
             cases.grow(found.cost, cases=CASES, deadline_ns=clock.after(TURN))
             found = _with_bound(found, cases.proven(found.cost))
+            found = _dived(found, cases, seed + turn, steps, clock)
         found = _both_searched(found, seed + turn, steps, clock, TURN)
         turn += 1
     return found
@@ -170,6 +173,36 @@ def _both_searched(found: Certified, seed: int, steps: int, clock: _Clock, part:
     most = STEPS_PER_TASK * found.chosen.size
     found = _explored(found, seed, min(most, steps - found.steps), clock.after(part))
     return _searched(found, seed, min(most, steps - found.steps), clock.after(part))
+
+
+def _dived(found: Certified, cases: Branching, seed: int, steps: int, clock: _Clock) -> Certified:
+    """Begin anew in the case where a better placement is most likely."""
+    case = cases.most_promising()
+    if case is None or found.proven or found.steps >= steps:
+        return found
+    problem, fees = case
+    nobody = np.full(found.chosen.size, REJECTED)
+    chosen, _, done = explore_levels(
+        problem,
+        fees.copies,
+        start=nobody,
+        settled=unsettled(problem.n_nodes),
+        seed=seed,
+        rounds=DIVE_ROUNDS,
+        steps=steps - found.steps,
+        deadline_ns=clock.after(TURN),
+    )
+    found = replace(found, steps=found.steps + done)
+    placed = chosen != REJECTED
+    option = problem.option[np.arange(chosen.size), np.maximum(chosen, 0)]
+    hit = (found.problem.option == option[:, None]) & (
+        np.arange(found.problem.cost.shape[1]) < found.problem.count[:, None]
+    )
+    if not hit[placed].any(axis=1).all():
+        return found
+    same = np.where(placed, hit.argmax(axis=1), REJECTED)
+    cost = objective(found.problem, same)
+    return replace(found, chosen=same, cost=cost) if cost < found.cost else found
 
 
 def _explored(found: Certified, seed: int, steps: int, deadline_ns: int) -> Certified:
