@@ -42,7 +42,7 @@ class InvalidInputError(SlicewrightError, ValueError):
         place = field + "".join(f"[{i}]" for i in index)
         shown = "" if value is None else f" is {_short(value)}"
         joint = " but" if value is not None else ":"
-        super().__init__(f"{place}{shown}{joint} {rule}" + (f"; {fix}" if fix else ""))
+        super().__init__(_one_line(f"{place}{shown}{joint} {rule}" + (f"; {fix}" if fix else "")))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.field, self.rule, self.index, self.value, self.fix)
@@ -135,6 +135,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
         f", … ({len(names)} in all)" if len(names) > MOST_LISTED else ""
     )
     return f"; known: {listed}"
+
+
+def _one_line(text: str) -> str:
+    """Names may hold anything; a message is one sentence all the same."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _short(value: object, limit: int = 60) -> str:

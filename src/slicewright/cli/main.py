@@ -5,11 +5,14 @@ Exit codes: 0 done, 1 judged and failed, 2 bad input, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
+import warnings
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -113,17 +116,42 @@ def run() -> None:
     from slicewright.errors import SlicewrightError
 
     verbose = any(flag in sys.argv[1:2] for flag in ("-v", "--verbose"))
+    if not (sys.warnoptions or verbose):
+        warnings.simplefilter("ignore")  # those of libraries are about our code, not about what the user gave
     try:
         app()
     except SlicewrightError as error:
         _complain(error, verbose)
     except FileNotFoundError as error:
         _complain(error, verbose, f"there is no file {error.filename}" if error.filename else None)
-    except (PermissionError, IsADirectoryError) as error:
-        _complain(error, verbose, f"{error.filename}: {error.strerror}")
+    except BrokenPipeError:  # who reads has read enough
+        _silence(sys.stdout)
+        sys.exit(141)
+    except OSError as error:  # no right to it, a folder, a name too long, a full disk
+        _complain(error, verbose, _about_file(error))
+    except UnicodeEncodeError as error:
+        told = f"{error.object[error.start : error.end]!r} cannot be written in {error.encoding}"
+        _complain(error, verbose, f"{told}; set PYTHONUTF8=1")
+    except MemoryError as error:
+        _complain(error, verbose, "there is not enough memory for this; make it smaller")
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(130)
+
+
+def _about_file(error: OSError) -> str | None:
+    if error.errno == errno.ENOSPC:
+        where = f" under {error.filename}" if error.filename else ""
+        return f"there is no space left on the disk{where}; nothing was written over"
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
+
+
+def _silence(stream: TextIO) -> None:
+    """Let nothing be written again to a stream that nobody reads any more: it would fail when the process ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        return
 
 
 def _complain(error: Exception, verbose: bool, message: str | None = None) -> None:

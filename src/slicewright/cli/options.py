@@ -82,7 +82,7 @@ def show_percent(ratio: float) -> str:
     return f"{percent:.3g} %" if abs(percent) < 0.1 and percent else f"{percent:.2f} %"
 
 
-def shown_name(name: str, most: int = 28) -> str:
+def shown_name(name: str, most: int = 20) -> str:
     """A name as a table can show it: no markup, no control characters, and cut where it would push others out."""
     from rich.markup import escape
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +38,16 @@ def write_picture(figure: Figure, path: str | Path, *, dpi: float = 150) -> Path
         InvalidOptionError: the ending is none of ``ENDINGS``.
     """
     import matplotlib
+    from matplotlib.text import Text
 
     file = picture_file(path)
     kind = file.suffix.lower()
     stream = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "slicewright"}):
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # names may hold $
+    with matplotlib.rc_context({"svg.hashsalt": "slicewright"}), warnings.catch_warnings():
+        # Letters that the font lacks are drawn as boxes; the names are in the file of the scenario.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         figure.savefig(
             stream, format=kind[1:], dpi=dpi, facecolor=figure.get_facecolor(), metadata={_STAMPS[kind]: None}
         )

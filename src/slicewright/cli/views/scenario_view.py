@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.cli.options import new_table, shown_name
+from slicewright.network.importers.report import report_lines
 from slicewright.network.summary import Summary, summarise
 from slicewright.network.units import quantity, quantity_range
 from slicewright.types import FloatArray, IntArray
@@ -38,6 +39,8 @@ def print_scenario(console: Console, scenario: Scenario) -> None:
     console.print(table)
     for line in (*_reach(scenario, summary), *_load(scenario, summary)):
         console.print(line, soft_wrap=True)
+    for title, sentence in report_lines(scenario.origin):
+        console.print(f"[dim]{title}:[/] {escape(sentence)}", soft_wrap=True)
     if scenario.origin:
         told = {key: value for key, value in scenario.origin.items() if not isinstance(value, (dict, list))}
         console.print(

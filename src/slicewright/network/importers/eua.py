@@ -6,22 +6,28 @@ Only positions are real. Tasks, powers, bandwidths, slices and all in-network no
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.geography import Origin, to_plane_m
+from slicewright.network.importers.geography import FAR_M, Origin, exchanged, middle, nearest_m, to_plane_m
 from slicewright.network.importers.nodes import PLACEMENTS, place_nodes
+from slicewright.network.importers.report import ImportReport
+from slicewright.network.importers.table import Table, aliases, read_table
 from slicewright.network.parameters import Range
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import FloatArray
 
-_BOUNDS = {"latitude": 90.0, "longitude": 180.0}
+COLUMNS = {
+    "latitude": ("latitude", "lat", "y_lat", "breite", "breitengrad"),
+    "longitude": ("longitude", "lon", "lng", "long", "x_lon", "laenge", "längengrad"),
+    "site_id": ("site_id", "siteid", "id", "site", "name", "station_id", "cell_id"),
+}
+"""What columns are called; the first name is that of the data set, the others those of people who copied it."""
 MAY_BE_ZERO = ("users", "coins", "mecs")
 
 
@@ -61,7 +67,8 @@ def import_eua(
     Args:
         folder: where the CSV files are.
         sites_file, users_file: their names, or patterns that one file each matches. Sites need the columns
-            ``SITE_ID``, ``LATITUDE`` and ``LONGITUDE``, users ``Latitude`` and ``Longitude``, in any case.
+            ``SITE_ID``, ``LATITUDE`` and ``LONGITUDE``, users ``Latitude`` and ``Longitude``, in any case or by
+            another name of :data:`COLUMNS`.
         seed: of everything that is drawn.
         **parameters: any field of :class:`EuaParameters`.
 
@@ -75,18 +82,30 @@ def import_eua(
             "coin_placement", f"must be one of {', '.join(PLACEMENTS)}", value=chosen.coin_placement
         )
     sites_csv, users_csv = _csv_files(Path(folder), sites_file, users_file)
-    names, site_degrees = _read_positions(sites_csv, name_column="site_id")
-    _, user_degrees = _read_positions(users_csv)
-    if chosen.users > len(user_degrees):
+    report = ImportReport()
+    sites, users = _read_positions(sites_csv, report), _read_positions(users_csv, report)
+    names = sites.table.names(sites.table.column(COLUMNS["site_id"]))
+    sites.table.tell(report, "sites")
+    users.table.tell(report, "users")
+    if chosen.users > len(users.degrees):
         raise InvalidScenarioError(
-            "users", f"must be at most {len(user_degrees)}, all in {users_csv.name}", value=chosen.users
+            "users", f"must be at most {len(users.degrees)}, all in {users_csv.name}", value=chosen.users
         )
-    origin = Origin(*np.round(site_degrees.mean(axis=0), 6).tolist())
-    site_m = np.round(to_plane_m(site_degrees, origin), 2)
-    user_m = np.round(to_plane_m(user_degrees[: chosen.users or None], origin), 2)
+    taken = chosen.users or len(users.degrees)
+    if taken < len(users.degrees):
+        report.note("dropped", f"{len(users.degrees) - taken} users after the first {taken}")
+    _look_at_places(sites, users, report)
+    origin = Origin(*(round(value, 6) for value in middle(sites.degrees)))
+    site_m = np.round(to_plane_m(sites.degrees, origin), 2)
+    user_m = np.round(to_plane_m(users.degrees[:taken], origin), 2)
     rng = np.random.default_rng(seed)
     hosts = place_nodes(
         site_m, user_m, coins=chosen.coins, mecs=chosen.mecs, coin_placement=chosen.coin_placement, rng=rng
+    )
+    report.note(
+        "made_up",
+        f"{chosen.coins} COIN nodes and {chosen.mecs} MEC servers at sites, tasks, powers, bandwidths and slices: "
+        "origin.not_real has all figures",
     )
     return populate(
         chosen,
@@ -106,6 +125,7 @@ def import_eua(
             "real": "positions of access points and devices",
             "not_real": asdict(chosen),
             "seed": seed,
+            "report": report.to_dict(),
         },
     )
 
@@ -126,61 +146,66 @@ def _the_file(folder: Path, pattern: str, parameter: str) -> Path:
     return found[0]
 
 
-def _read_positions(file: Path, name_column: str | None = None) -> tuple[list[str], FloatArray]:
-    """Names, and (k, 2) latitude and longitude in degrees, of every row."""
-    names: list[str] = []
-    degrees: list[tuple[float, float]] = []
-    seen: dict[str, int] = {}
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.reader(stream)
-        columns = [name.strip().lower() for name in next(rows, [])]
-        wanted = [_column(file, columns, name) for name in ("latitude", "longitude")]
-        named = None if name_column is None else _column(file, columns, name_column)
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            line = rows.line_num
-            latitude, longitude = (_degrees(file, line, row, columns, k) for k in wanted)
-            degrees.append((latitude, longitude))
-            if named is not None:
-                name = _cell(file, line, row, columns, named)
-                if name in seen:
-                    raise InvalidScenarioError(
-                        f"{file.name} line {line}, {columns[named]}",
-                        f"is the name of line {seen[name]} too; names must differ",
-                        value=name,
-                    )
-                seen[name] = line
-                names.append(name)
-    if not degrees:
+class Positions(NamedTuple):
+    """A table, and (k, 2) latitude and longitude in degrees of its rows."""
+
+    table: Table
+    degrees: FloatArray
+
+
+def _read_positions(file: Path, report: ImportReport) -> Positions:
+    """Positions of every row of a table."""
+    table = read_table(file, report, known=aliases(COLUMNS))
+    columns = [table.column(COLUMNS[name]) for name in ("latitude", "longitude")]
+    if not table.rows:
         raise InvalidScenarioError(file.name, "must have at least one row under its header")
-    return names, np.array(degrees)
+    bounds = (90.0, 180.0)
+    degrees = [
+        [
+            table.number(
+                row,
+                column,
+                f"a number from {-bound:g} to {bound:g} degrees",
+                lambda value, bound=bound: abs(value) <= bound,  # type: ignore[misc]
+            )
+            for column, bound in zip(columns, bounds, strict=True)
+        ]
+        for row in range(len(table.rows))
+    ]
+    return Positions(table, np.array(degrees))
 
 
-def _column(file: Path, columns: Sequence[str], name: str) -> int:
-    if name not in columns:
+def _look_at_places(sites: Positions, users: Positions, report: ImportReport) -> None:
+    """Refuse exchanged columns; note users a continent away, and positions that nobody meant.
+
+    Raises:
+        InvalidScenarioError: latitude and longitude are exchanged in one of the files.
+    """
+    far = nearest_m(users.degrees, sites.degrees)
+    whose = exchanged(sites.degrees, users.degrees)
+    if whose:
+        names = {"sites": sites.table.name, "users": users.table.name}
         raise InvalidScenarioError(
-            file.name, f"has no column {name!r}; its columns are {', '.join(columns) or 'none'}"
+            " or ".join(names[side] for side in whose),
+            f"has latitude and longitude exchanged: the nearest site of the first user is {far[0] / 1000:,.0f} km away",
+            fix="exchange the two words in its header",
         )
-    return columns.index(name)
-
-
-def _cell(file: Path, line: int, row: Sequence[str], columns: Sequence[str], k: int) -> str:
-    if k >= len(row) or not row[k].strip():
-        raise InvalidScenarioError(f"{file.name} line {line}, {columns[k]}", "is missing")
-    return row[k].strip()
-
-
-def _degrees(file: Path, line: int, row: Sequence[str], columns: Sequence[str], k: int) -> float:
-    text, bound = _cell(file, line, row, columns, k), _BOUNDS[columns[k]]
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) <= bound:
-        raise InvalidScenarioError(
-            f"{file.name} line {line}, {columns[k]}",
-            f"must be a number from {-bound:g} to {bound:g} degrees",
-            value=text,
+    away = np.flatnonzero(far > FAR_M)
+    if away.size:
+        worst = int(away[np.argmax(far[away])])
+        report.note(
+            "odd",
+            f"{away.size} of {far.size} users are more than {FAR_M / 1000:g} km from every site; the nearest site of "
+            f"{users.table.name} line {users.table.lines[worst]} is {far[worst] / 1000:,.0f} km away",
         )
-    return value
+    for positions in (sites, users):
+        nowhere = np.flatnonzero((positions.degrees == 0).all(axis=1))
+        if nowhere.size:
+            line = positions.table.lines[int(nowhere[0])]
+            report.note(
+                "odd",
+                f"{nowhere.size} positions of {positions.table.name} are 0, 0, the first in line {line}",
+            )
+    same = len(sites.degrees) - len(np.unique(sites.degrees, axis=0))
+    if same:
+        report.note("odd", f"{same} sites are where another one is")

@@ -1,4 +1,4 @@
-"""Degrees on the globe to metres on a plane."""
+"""Degrees on the globe to metres on a plane, and mistakes that show on the globe."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from slicewright.types import FloatArray
 
 _WGS84_SEMI_MAJOR_M = 6378137.0
 _WGS84_ECCENTRICITY_SQUARED = 0.00669437999014
+_EARTH_RADIUS_M = 6371008.8
+FAR_M = 100e3
+"""A device that is farther than this from every site is probably somewhere else."""
 
 
 class Origin(NamedTuple):
@@ -17,6 +20,16 @@ class Origin(NamedTuple):
 
     latitude: float
     longitude: float
+
+
+def middle(degrees: FloatArray) -> Origin:
+    """The middle of positions (k, 2); their longitudes are averaged the short way round, across 180 degrees too."""
+    turned = np.radians(degrees[:, 1])
+    mean = np.degrees(np.arctan2(np.sin(turned).mean(), np.cos(turned).mean()))
+    near = degrees[0, 1] + (degrees[:, 1] - degrees[0, 1] + 180.0) % 360.0 - 180.0
+    if np.ptp(near) < 180.0:  # exact where the sum of unit vectors would round
+        mean = (near.mean() + 180.0) % 360.0 - 180.0
+    return Origin(float(degrees[:, 0].mean()), float(mean))
 
 
 def to_plane_m(degrees: FloatArray, origin: Origin) -> FloatArray:
@@ -38,3 +51,33 @@ def to_plane_m(degrees: FloatArray, origin: Origin) -> FloatArray:
     turned = np.radians(degrees - np.array([origin.latitude, origin.longitude]))
     east = (turned[:, 1] + np.pi) % (2 * np.pi) - np.pi  # the short way round, across the date line too
     return np.column_stack([across * np.cos(latitude) * east, along * turned[:, 0]])
+
+
+def nearest_m(degrees: FloatArray, sites: FloatArray) -> FloatArray:
+    """(k,) m. Distance along the globe from each position (k, 2) to the nearest of the sites (A, 2)."""
+    from scipy.spatial import KDTree
+
+    chord = np.asarray(KDTree(_on_sphere(sites)).query(_on_sphere(degrees))[0], dtype=np.float64)
+    return _EARTH_RADIUS_M * 2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0))
+
+
+def exchanged(sites: FloatArray, users: FloatArray) -> tuple[str, ...]:
+    """Whose latitudes and longitudes may be exchanged (``sites``, ``users``); nobody's if it does not look like it.
+
+    It looks like it where users are far from every site and would be near if one side's columns were the other way.
+    As a rule that holds for either side, and positions alone do not tell which one it is.
+    """
+    now = float(np.median(nearest_m(users, sites)))
+    whose = []
+    for side, a, b in (("sites", sites[:, ::-1], users), ("users", sites, users[:, ::-1])):
+        if now >= FAR_M and (np.abs(a[:, 0]) <= 90).all() and (np.abs(b[:, 0]) <= 90).all():
+            other = float(np.median(nearest_m(b, a)))
+            if other < FAR_M and other < now / 20:
+                whose.append(side)
+    return tuple(whose)
+
+
+def _on_sphere(degrees: FloatArray) -> FloatArray:
+    latitude, longitude = np.radians(degrees[:, 0]), np.radians(degrees[:, 1])
+    flat = np.cos(latitude)
+    return np.column_stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)])

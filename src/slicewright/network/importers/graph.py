@@ -1,4 +1,4 @@
-"""Network graphs as scenarios: NetworkX node-link JSON (edges under ``edges`` or ``links``) and GraphML.
+"""Network graphs as scenarios, in the formats of :mod:`slicewright.network.importers.formats`.
 
 What a graph gives: positions and which vertex is an access point, a COIN node or a MEC server. Its edges decide roles
 and layout where the file does not say; the slicing model itself has no cost for transport behind the access point.
@@ -7,8 +7,8 @@ Devices and everything about them are made up: fields of :class:`GraphParameters
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,17 +16,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.files.documents import read_document
-from slicewright.network.importers.layout import place_vertices
-from slicewright.network.importers.roles import ROLE_RULES, assign_roles
+from slicewright.network.importers.formats import read_graph
+from slicewright.network.importers.layout import Places, place_vertices
+from slicewright.network.importers.nodes import place_nodes
+from slicewright.network.importers.report import ImportReport, listed
+from slicewright.network.importers.roles import ROLE_RULES, Roles, assign_roles
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
-from slicewright.types import Document, FloatArray
+from slicewright.types import FloatArray
 
 if TYPE_CHECKING:
     import networkx as nx
 
-_GRAPHML_ENDINGS = (".graphml", ".xml")
+CELLS_SIDE_M = 1000.0
+_ON_CELLS = ("edgesimpy", "mobile-env", "cytoscape")
+"""Formats whose positions are cells of a map or points of a screen."""
+_USED = frozenset(
+    (
+        "kind",
+        "type",
+        "role",
+        "name",
+        "label",
+        "x",
+        "y",
+        "pos",
+        "lat",
+        "latitude",
+        "lon",
+        "lng",
+        "long",
+        "longitude",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +79,7 @@ def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Sc
     """A scenario on the vertices of a graph file.
 
     Args:
-        path: node-link JSON, or GraphML (.graphml, .xml).
+        path: a file in one of :data:`~slicewright.network.importers.formats.FORMATS`, told apart by what is in it.
         seed: of everything that is drawn, the spring layout included.
         **parameters: any field of :class:`GraphParameters`.
 
@@ -65,19 +87,33 @@ def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Sc
         InvalidScenarioError: the file is no such graph, a vertex or a parameter breaks a rule.
         FileNotFoundError: no such file.
     """
-    file = Path(path)
-    graph = (
-        _read_graphml(file)
-        if file.suffix.lower() in _GRAPHML_ENDINGS
-        else graph_from_document(read_document(file, InvalidScenarioError), file.name)
+    file, report = Path(path), ImportReport()
+    read = read_graph(file, report)
+    report.note(
+        "read",
+        f"{read.graph.number_of_nodes()} vertices and {read.graph.number_of_edges()} edges "
+        f"from {file.name} ({read.format})",
     )
+    source = {"importer": "graph", "file": file.name, "format": read.format}
+    if read.format in _ON_CELLS:
+        parameters = {"area_m": CELLS_SIDE_M, **parameters}
+        if parameters["area_m"] == CELLS_SIDE_M:
+            report.note(
+                "odd", f"its map has no unit: it is scaled to {CELLS_SIDE_M:g} m; area_m sets another size"
+            )
     return scenario_from_graph(
-        graph, source={"importer": "graph", "file": file.name}, seed=seed, **parameters
+        read.graph, source=source, seed=seed, foreign=read.foreign, report=report, **parameters
     )
 
 
 def scenario_from_graph(
-    graph: nx.Graph, *, source: Mapping[str, object], seed: int = 0, **parameters: object
+    graph: nx.Graph,
+    *,
+    source: Mapping[str, object],
+    seed: int = 0,
+    foreign: bool = False,
+    report: ImportReport | None = None,
+    **parameters: object,
 ) -> Scenario:
     """A scenario on the vertices of a graph.
 
@@ -86,6 +122,9 @@ def scenario_from_graph(
             ``latitude`` and ``longitude`` in degrees).
         source: where it comes from, for ``origin``.
         seed: of everything that is drawn.
+        foreign: take other tools' words for what a vertex is, see
+            :func:`~slicewright.network.importers.roles.assign_roles`.
+        report: what was noted so far; ends up in ``origin``.
         **parameters: any field of :class:`GraphParameters`.
 
     Raises:
@@ -98,91 +137,133 @@ def scenario_from_graph(
         raise InvalidScenarioError("roles", f"must be one of {', '.join(known)}", value=chosen.roles)
     if graph.number_of_nodes() == 0:
         raise InvalidScenarioError("nodes", "the graph has no vertex")
-    names = _names(graph)
-    roles = assign_roles(graph, names, rule=chosen.roles, coins=chosen.coins, mecs=chosen.mecs)
-    places = place_vertices(graph, names, area_m=chosen.area_m, seed=seed)
+    report = report or ImportReport()
+    names = vertex_names(graph, report)
+    roles = assign_roles(
+        graph, names, rule=chosen.roles, coins=chosen.coins, mecs=chosen.mecs, foreign=foreign, report=report
+    )
+    places = place_vertices(graph, names, area_m=chosen.area_m, seed=seed, report=report)
     rng = np.random.default_rng(seed)
     access_point_m = places.xy_m[list(roles.access_points)]
-    hosts = [*roles.coins, *roles.mecs]
+    device_m = _device_positions(chosen, roles, places, rng, given="devices" in parameters, report=report)
+    hosts, kinds = _hosts(chosen, roles, access_point_m, device_m, rng, report)
+    _tell_what_is_lost(graph, report)
+    report.note("made_up", "tasks, powers, bandwidths, speeds and slices: origin.not_real has all figures")
     return populate(
         chosen,
         rng,
-        device_m=_scatter(chosen, access_point_m, rng),
+        device_m=device_m,
         access_point_m=access_point_m,
         node_m=places.xy_m[hosts],
-        node_kinds=("coin",) * len(roles.coins) + ("mec",) * len(roles.mecs),
+        node_kinds=kinds,
         access_points=[names[v] for v in roles.access_points],
-        nodes=[names[v] for v in hosts],
+        nodes=distinct_names([names[v] for v in hosts]),
         origin={
             **source,
             "roles": roles.rule,
             "positions": places.rule,
             "not_real": asdict(chosen),
             "seed": seed,
+            "report": report.to_dict(),
         },
     )
 
 
-def graph_from_document(document: Document, where: str) -> nx.Graph:
-    """A graph from a parsed node-link document, whichever key its edges are under.
-
-    Raises:
-        InvalidScenarioError: no list of nodes or edges, a vertex without an id or with one that another has, or an
-            edge to a vertex that is not there.
-    """
-    import networkx as nx
-
-    key = next((name for name in ("edges", "links") if isinstance(document.get(name), list)), None)
-    if key is None or not isinstance(document.get("nodes"), list):
-        raise InvalidScenarioError(
-            where, "must be node-link JSON: a list 'nodes', and a list 'edges' or 'links'"
-        )
-    graph = nx.Graph()
-    for k, vertex in enumerate(document["nodes"]):
-        if not isinstance(vertex, Mapping) or "id" not in vertex:
-            raise InvalidScenarioError("nodes", "must be a mapping with an 'id'", index=(k,), value=vertex)
-        name = _vertex_id(vertex["id"])
-        if name in graph:
-            raise InvalidScenarioError(
-                "nodes", "has the id of an earlier node", index=(k,), value=vertex["id"]
-            )
-        graph.add_node(name, **{str(a): value for a, value in vertex.items() if a != "id"})
-    for k, edge in enumerate(document[key]):
-        ends = [edge.get(end) for end in ("source", "target")] if isinstance(edge, Mapping) else [None, None]
-        for end in ends:
-            if _vertex_id(end) not in graph:
-                raise InvalidScenarioError(
-                    key, "must join two ids of 'nodes' by its 'source' and 'target'", index=(k,), value=edge
-                )
-        graph.add_edge(*map(_vertex_id, ends))
-    return graph
-
-
-def _vertex_id(value: object) -> str:
-    """Ids as text: files mix 3 and "3"; NetworkX writes tuples as lists."""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _read_graphml(file: Path) -> nx.Graph:
-    from xml.etree.ElementTree import ParseError
-
-    import networkx as nx
-
-    with file.open("rb") as stream:
-        try:
-            graph = nx.read_graphml(stream)
-        except (ParseError, nx.NetworkXError, KeyError, ValueError) as broken:
-            raise InvalidScenarioError(file.name, f"is not valid GraphML: {broken}") from None
-    return nx.Graph(graph)
-
-
-def _names(graph: nx.Graph) -> list[str]:
-    """Names or labels of the vertices if all have one and no two the same, else their ids."""
+def vertex_names(graph: nx.Graph, report: ImportReport) -> list[str]:
+    """Names or labels of the vertices where they have one; with their id behind it where two are the same."""
+    ids = [str(vertex) for vertex in graph.nodes]
     for attribute in ("name", "label"):
-        names = [str(data.get(attribute) or "").strip() for _, data in graph.nodes(data=True)]
-        if all(names) and len(set(names)) == len(names):
-            return names
-    return [str(vertex) for vertex in graph.nodes]
+        found = [_label(data, attribute) for _, data in graph.nodes(data=True)]
+        if any(found):
+            counts = Counter(found)
+            names = [
+                vertex if not name else name if counts[name] == 1 else f"{name} {vertex}"
+                for name, vertex in zip(found, ids, strict=True)
+            ]
+            twice = sorted(name for name, count in counts.items() if name and count > 1)
+            if twice:
+                report.note(
+                    "odd", f"names that stand twice have the id of the vertex behind them: {listed(twice)}"
+                )
+            return distinct_names(names)
+    return ids
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """The names, those that come again with a number behind them."""
+    made, taken = [], set(names)
+    used: set[str] = set()
+    for name in names:
+        new, number = name, 2
+        while new in used:
+            new = f"{name} {number}" if f"{name} {number}" not in taken else name
+            number += 1
+        used.add(new)
+        made.append(new)
+    return made
+
+
+def _label(data: Mapping[str, object], attribute: str) -> str:
+    """A name in one line; ``None`` is what NetworkX and the Topology Zoo write for no name."""
+    value = next((item for key, item in data.items() if str(key).lower() == attribute), None)
+    text = " ".join(str("" if value is None or isinstance(value, bool) else value).split())
+    return "" if text == "None" else text
+
+
+def _device_positions(
+    chosen: GraphParameters,
+    roles: Roles,
+    places: Places,
+    rng: np.random.Generator,
+    *,
+    given: bool,
+    report: ImportReport,
+) -> FloatArray:
+    """(I, 2) m. Users of the file where it has some, else devices around access points."""
+    access_point_m = places.xy_m[list(roles.access_points)]
+    if not roles.users:
+        report.note("made_up", f"{chosen.devices} devices around access points")
+        return _scatter(chosen, access_point_m, rng)
+    if given and chosen.devices > len(roles.users):
+        rule = f"must be at most {len(roles.users)}, the users in the file"
+        raise InvalidScenarioError("devices", rule, value=chosen.devices)
+    count = chosen.devices if given else len(roles.users)
+    report.note("read", f"positions of {count} users")
+    if count < len(roles.users):
+        report.note("dropped", f"{len(roles.users) - count} users after the first {count}")
+    return places.xy_m[list(roles.users[:count])]
+
+
+def _hosts(
+    chosen: GraphParameters,
+    roles: Roles,
+    access_point_m: FloatArray,
+    device_m: FloatArray,
+    rng: np.random.Generator,
+    report: ImportReport,
+) -> tuple[list[int], tuple[str, ...]]:
+    """Vertices that compute, and their kinds; at access points where the file has none that do."""
+    hosts = [*roles.coins, *roles.mecs]
+    if hosts:
+        return hosts, ("coin",) * len(roles.coins) + ("mec",) * len(roles.mecs)
+    coins = min(chosen.coins or max(1, len(access_point_m) // 3), len(access_point_m))
+    mecs = min(chosen.mecs, len(access_point_m))
+    made = place_nodes(access_point_m, device_m, coins=coins, mecs=mecs, coin_placement="spread", rng=rng)
+    report.note(
+        "made_up",
+        f"{coins} COIN nodes and {mecs} MEC servers at access points: the file has none",
+        remember=True,
+    )
+    return [roles.access_points[site] for site in made.sites], made.kinds
+
+
+def _tell_what_is_lost(graph: nx.Graph, report: ImportReport) -> None:
+    """Attributes of vertices that no scenario has a place for."""
+    seen = Counter(str(key).lower() for _, data in graph.nodes(data=True) for key in data)
+    lost = sorted(key for key in seen if key not in _USED)
+    if lost:
+        report.note("dropped", f"attributes of vertices: {listed(lost)}")
+    report.note("dropped", "lengths and speeds of edges: the model has no cost behind the access point")
 
 
 def _scatter(chosen: GraphParameters, access_point_m: FloatArray, rng: np.random.Generator) -> FloatArray:

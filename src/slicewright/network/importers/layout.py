@@ -1,4 +1,4 @@
-"""Where the vertices of a graph are: by their attributes, or by a spring layout."""
+"""Where the vertices of a graph are: by their attributes, beside their neighbours, or by a spring layout."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.geography import Origin, to_plane_m
-from slicewright.types import FloatArray
+from slicewright.network.importers.geography import middle, to_plane_m
+from slicewright.network.importers.report import ImportReport, listed
+from slicewright.types import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     import networkx as nx
 
 LAYOUT_SIDE_M = 1000.0
-_LATITUDES, _LONGITUDES = ("latitude", "lat"), ("longitude", "lon", "lng")
+WIDE_M = 100e3
+"""A map wider than this is no city: devices reach the access point that they sit at, and no other."""
+_LATITUDES, _LONGITUDES = ("latitude", "lat"), ("longitude", "lon", "lng", "long")
 
 
 class Places(NamedTuple):
@@ -25,52 +28,116 @@ class Places(NamedTuple):
     rule: str
 
 
-def place_vertices(graph: nx.Graph, names: Sequence[str], *, area_m: float, seed: int) -> Places:
-    """Places of all vertices: attributes if every vertex has them, else a spring layout.
+def place_vertices(
+    graph: nx.Graph, names: Sequence[str], *, area_m: float, seed: int, report: ImportReport | None = None
+) -> Places:
+    """Places of all vertices: by attributes; those without, beside their neighbours; without any, a spring layout.
 
     Args:
         graph: the vertices, in order.
         names: their names, for messages.
         area_m: scale the longer side to this; 0 keeps metres and degrees as they are.
         seed: of the spring layout.
+        report: where is noted whose places are made up.
 
     Raises:
         InvalidScenarioError: a position that is no number, or degrees off the globe.
     """
+    report = report or ImportReport()
     every = [{str(key).lower(): value for key, value in data.items()} for _, data in graph.nodes(data=True)]
-    found = _by_degrees(every, names) or _by_metres(every, names) or _by_springs(graph, seed)
+    found = _by_attributes(graph, every, names, report)
+    if found is None:
+        found = _by_springs(graph, seed)
+        report.note("made_up", f"positions of all {len(names)} vertices: a spring layout", remember=True)
     side = area_m or (LAYOUT_SIDE_M if found.rule == "spring layout" else 0.0)
     xy = found.xy_m - found.xy_m.min(axis=0)
     longer = float(xy.max(initial=0.0))
     if side and longer > 0:
         xy *= side / longer
+    elif longer > WIDE_M:
+        report.note(
+            "odd",
+            f"the map is {longer / 1000:,.0f} km wide: a device reaches the access point it is at, and hardly another; "
+            "area_m scales the map",
+        )
     return Places(np.round(xy, 2), found.rule)
 
 
-def _by_degrees(every: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Places | None:
-    latitude = next((key for key in _LATITUDES if all(key in data for data in every)), None)
-    longitude = next((key for key in _LONGITUDES if all(key in data for data in every)), None)
-    if latitude is None or longitude is None:
+def _by_attributes(
+    graph: nx.Graph, every: Sequence[Mapping[str, Any]], names: Sequence[str], report: ImportReport
+) -> Places | None:
+    """Places by the attributes that most vertices have; the others are placed beside their neighbours."""
+    best: tuple[int, str, list[tuple[Any, Any] | None]] | None = None
+    for rule, pairs in (
+        ("latitude, longitude", [_pair(data, _LATITUDES, _LONGITUDES) for data in every]),
+        ("x, y", [_pair(data, ("x",), ("y",)) for data in every]),
+        ("pos", [_position(data.get("pos")) for data in every]),
+    ):
+        count = sum(pair is not None for pair in pairs)
+        if count and (best is None or count > best[0]):
+            best = count, rule, pairs
+    if best is None:
         return None
-    bounds = ((latitude, 90.0), (longitude, 180.0))
-    degrees = np.array(
-        [
-            [_number(data[key], names[v], v, key, bound=bound) for key, bound in bounds]
-            for v, data in enumerate(every)
-        ]
-    )
-    return Places(to_plane_m(degrees, Origin(*degrees.mean(axis=0).tolist())), "latitude, longitude")
-
-
-def _by_metres(every: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Places | None:
-    if all("x" in data and "y" in data for data in every):
-        pairs, rule = [(data["x"], data["y"]) for data in every], "x, y"
-    elif all(isinstance(data.get("pos"), (list, tuple)) and len(data["pos"]) == 2 for data in every):
-        pairs, rule = [tuple(data["pos"]) for data in every], "pos"
+    count, rule, pairs = best
+    known = np.array([pair is not None for pair in pairs], dtype=bool)
+    xy = np.zeros((len(names), 2))
+    if rule == "latitude, longitude":
+        degrees = np.array([_degrees(pair, names[v], v) for v, pair in enumerate(pairs) if pair is not None])
+        xy[known] = to_plane_m(degrees, middle(degrees))
     else:
-        return None
-    numbers = [[_number(value, names[v], v, rule) for value in pair] for v, pair in enumerate(pairs)]
-    return Places(np.array(numbers), rule)
+        xy[known] = [
+            [_number(value, names[v], v, rule) for value in pair]
+            for v, pair in enumerate(pairs)
+            if pair is not None
+        ]
+    if not known.all():
+        xy = _beside_neighbours(graph, xy, known)
+        missing = [names[int(v)] for v in np.flatnonzero(~known)]
+        report.note(
+            "made_up",
+            f"positions of {len(missing)} of {len(names)} vertices, placed among their neighbours, or in the middle "
+            f"of all where no edge leads to them: {listed(missing)}",
+            remember=True,
+        )
+    return Places(xy, rule)
+
+
+def _beside_neighbours(graph: nx.Graph, xy: FloatArray, known: BoolArray) -> FloatArray:
+    """Every vertex without a place in the middle of its neighbours, which may be such vertices themselves.
+
+    What no edge joins to a known place goes to the middle of all known ones.
+    """
+    from scipy.sparse import csr_array, eye_array
+    from scipy.sparse.linalg import spsolve
+
+    index = {vertex: v for v, vertex in enumerate(graph.nodes)}
+    placed = np.where(known[:, None], xy, xy[known].mean(axis=0))
+    reached: BoolArray = known.copy()
+    waiting: list[int] = np.flatnonzero(known).tolist()
+    vertices = list(graph.nodes)
+    while waiting:
+        for other in graph.neighbors(vertices[waiting.pop()]):
+            if not reached[index[other]]:
+                reached[index[other]] = True
+                waiting.append(index[other])
+    free = np.flatnonzero(reached & ~known)
+    if free.size == 0:
+        return placed
+    row = {int(v): k for k, v in enumerate(free)}
+    right, entries = np.zeros((free.size, 2)), []
+    for v in free:
+        others = [index[other] for other in graph.neighbors(vertices[v])]
+        for u in others:
+            if known[u]:
+                right[row[int(v)]] += xy[u] / len(others)
+            else:
+                entries.append((row[int(v)], row[u], -1.0 / len(others)))
+    coupled = csr_array((free.size, free.size))
+    if entries:
+        i, j, weight = (np.array(part) for part in zip(*entries, strict=True))
+        coupled = csr_array((weight, (i, j)), shape=(free.size, free.size))
+    placed[free] = spsolve((eye_array(free.size) + coupled).tocsc(), right).reshape(-1, 2)
+    return placed
 
 
 def _by_springs(graph: nx.Graph, seed: int) -> Places:
@@ -80,12 +147,31 @@ def _by_springs(graph: nx.Graph, seed: int) -> Places:
     return Places(np.array([layout[vertex] for vertex in graph.nodes], dtype=np.float64), "spring layout")
 
 
+def _pair(data: Mapping[str, Any], first: Sequence[str], second: Sequence[str]) -> tuple[Any, Any] | None:
+    """Two attributes that both must be there; empty ones are not."""
+    values = [
+        next((data[key] for key in keys if data.get(key) not in (None, "")), None) for keys in (first, second)
+    ]
+    return None if values[0] is None or values[1] is None else (values[0], values[1])
+
+
+def _position(value: object) -> tuple[Any, Any] | None:
+    return (value[0], value[1]) if isinstance(value, (list, tuple)) and len(value) == 2 else None
+
+
+def _degrees(pair: tuple[Any, Any], name: str, v: int) -> list[float]:
+    return [
+        _number(value, name, v, attribute, bound=bound)
+        for value, attribute, bound in zip(pair, ("latitude", "longitude"), (90.0, 180.0), strict=True)
+    ]
+
+
 def _number(value: Any, name: str, v: int, attribute: str, bound: float = np.inf) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = np.nan
-    if not (np.isfinite(number) and abs(number) <= bound):
+    if isinstance(value, bool) or not (np.isfinite(number) and abs(number) <= min(bound, 1e12)):
         rule = "a number" if np.isinf(bound) else f"a number from {-bound:g} to {bound:g} degrees"
         raise InvalidScenarioError(f"nodes[{v}].{attribute}", f"of {name!r} must be {rule}", value=value)
     return number

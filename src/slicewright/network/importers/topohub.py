@@ -11,7 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from slicewright.errors import MissingExtraError, UnknownNameError
-from slicewright.network.importers.graph import graph_from_document, scenario_from_graph
+from slicewright.network.importers.formats import graph_from_document
+from slicewright.network.importers.graph import scenario_from_graph
+from slicewright.network.importers.report import ImportReport
 from slicewright.network.scenario import Scenario
 
 DEFAULT_AREA_M = 2000.0
@@ -37,10 +39,17 @@ def import_topohub(name: str, *, seed: int = 0, **parameters: object) -> Scenari
     document = json.loads((_data() / f"{name}.json").read_text(encoding="utf-8"))
     for vertex in document["nodes"]:  # topohub's pos is longitude, latitude
         vertex["longitude"], vertex["latitude"] = vertex.pop("pos")
-    graph = graph_from_document(document, name)
+    report = ImportReport()
+    graph = graph_from_document(document, name, report)
+    report.note("read", f"{graph.number_of_nodes()} vertices and {graph.number_of_edges()} edges of {name}")
     parameters.setdefault("area_m", DEFAULT_AREA_M)
     return scenario_from_graph(
-        graph, source={"importer": "topohub", "topology": name}, seed=seed, **parameters
+        graph,
+        source={"importer": "topohub", "topology": name},
+        seed=seed,
+        foreign=False,
+        report=report,
+        **parameters,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+import typer.core
 
 from slicewright.cli.options import command_group
 
@@ -13,7 +14,29 @@ if TYPE_CHECKING:
     from slicewright.network.scenario import Scenario
 
 app = command_group("Make, import and show scenarios.")
-importers = command_group("Scenarios from other people's data.")
+
+
+class ImportGroup(typer.core.TyperGroup):
+    """``import FILE`` finds the importer by itself; ``import NAME SOURCE`` calls one, those of packages too."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The importer of that name; else the one that suits the source."""
+        if args and args[0] not in self.commands:
+            from slicewright.network.importers import importers as known
+
+            if args[0] in known():
+                return super().resolve_command(ctx, ["by-name", *args])
+            return super().resolve_command(ctx, ["auto", *args])
+        return super().resolve_command(ctx, args)
+
+
+importers = typer.Typer(
+    cls=ImportGroup,
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Scenarios from other people's data: `import SOURCE -o FILE` finds out what it is.",
+)
 app.add_typer(importers, name="import")
 
 _OUT = typer.Option(
@@ -43,6 +66,97 @@ def new(
     _write(sw.preset(preset, seed=seed, **overrides), output)
 
 
+@importers.callback()
+def list_importers(
+    ctx: typer.Context,
+    list_all: bool = typer.Option(False, "--list", help="Name all importers and the formats that are read."),
+) -> None:
+    """Scenarios from other people's data: `import SOURCE -o FILE` finds out what it is."""
+    from slicewright.cli.options import new_table, output
+    from slicewright.network.importers import importers as known
+    from slicewright.network.importers.formats import FORMATS
+
+    if not list_all:
+        if ctx.invoked_subcommand is None:
+            typer.echo(ctx.get_help())
+        return
+    console = output()
+    table = new_table(
+        "importer", "takes", left=2, title="slicewright scenario import IMPORTER SOURCE -o FILE"
+    )
+    for name, summary in known().items():
+        table.add_row(name, summary)
+    console.print(table)
+    formats = new_table("format", "", left=2, title="Graph files")
+    for name, summary in FORMATS.items():
+        formats.add_row(name, summary)
+    console.print(formats)
+    raise typer.Exit
+
+
+@importers.command(hidden=True)
+def auto(
+    source: str = typer.Argument(metavar="SOURCE", help="A file, a folder, or the name of a topology."),
+    output: Path = _OUT,
+    seed: int = _SEED,
+    settings: list[str] = _SET,
+) -> None:
+    """Find out what a file or folder is, and import it."""
+    from slicewright.network.importers import import_scenario
+
+    _write(import_scenario(source, seed=seed, **parse_settings(settings)), output)
+
+
+@importers.command("by-name", hidden=True)
+def by_name(
+    name: str = typer.Argument(metavar="IMPORTER"),
+    source: str = typer.Argument(metavar="SOURCE"),
+    output: Path = _OUT,
+    seed: int = _SEED,
+    settings: list[str] = _SET,
+) -> None:
+    """Call an importer that a package offers."""
+    from slicewright.network.importers import importer
+
+    _write(importer(name)(source, seed=seed, **parse_settings(settings)), output)
+
+
+@importers.command()
+def tables(
+    folder: Path = typer.Argument(
+        metavar="FOLDER", help="Folder with sites.csv, and nodes.csv and devices.csv if any."
+    ),
+    output: Path = _OUT,
+    seed: int = _SEED,
+    settings: list[str] = _SET,
+) -> None:
+    """CSV tables of sites, nodes and devices with units in headers, such as `bandwidth [MHz]` or `task size (MB)`.
+
+    Sites: name, x and y or latitude and longitude, bandwidth. Nodes: name, kind, capacity, a position. Devices: a
+    position, task size, cycles, local capacity, arrival rate, tx power. What is not there is drawn and said so.
+    """
+    from slicewright.network.importers import import_tables
+
+    _write(import_tables(folder, seed=seed, **parse_settings(settings)), output)
+
+
+@importers.command()
+def trace(
+    file: Path = typer.Argument(metavar="FILE", help="CSV or Parquet with a row for each arrival."),
+    output: Path = _OUT,
+    seed: int = _SEED,
+    settings: list[str] = _SET,
+) -> None:
+    """A workload trace: arrival rates and sizes of its busiest sources, and how bursty they are.
+
+    `--set time=COLUMN`, size and source name the columns (or number them from 0, without a header); time_unit_s and
+    size_unit_bits their units; devices how many sources; speed how many times as fast. All else is a preset's.
+    """
+    from slicewright.network.importers import import_trace
+
+    _write(import_trace(file, seed=seed, **parse_settings(settings)), output)
+
+
 @importers.command()
 def eua(
     folder: Path = typer.Argument(metavar="FOLDER", help="Folder with `site-*.csv` and `users-*.csv`."),
@@ -64,7 +178,8 @@ def eua(
 @importers.command()
 def graph(
     file: Path = typer.Argument(
-        metavar="FILE", help="Node-link JSON of NetworkX, or GraphML (.graphml, .xml)."
+        metavar="FILE",
+        help="Node-link JSON, GraphML, GML, SNDlib, Cytoscape, EdgeSimPy, YAFS or mobile-env; see `import --list`.",
     ),
     output: Path = _OUT,
     seed: int = _SEED,
@@ -142,13 +257,20 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
 
 
 def _write(scenario: Scenario, path: Path) -> None:
+    from rich.markup import escape
+
     import slicewright as sw
     from slicewright.cli.options import output
+    from slicewright.network.importers import report_lines
 
     sw.save_scenario(scenario, path)
     console = output()
     console.print(
         f"{scenario.n_devices} devices, {scenario.n_access_points} access points, {scenario.n_nodes} nodes, "
-        f"{scenario.n_slices} slices written to {path}"
+        f"{scenario.n_slices} slices written to {escape(str(path))}"
     )
-    console.print(f"next: slicewright scenario show {path}, slicewright plan {path}", style="dim")
+    for title, sentence in report_lines(scenario.origin):
+        style = "yellow" if title == "odd" else "dim"
+        console.print(f"  [{style}]{title}:[/] {escape(sentence)}", soft_wrap=True)
+    shown = escape(str(path))
+    console.print(f"next: slicewright scenario show {shown}, slicewright plan {shown}", style="dim")

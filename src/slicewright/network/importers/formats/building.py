@@ -1,0 +1,84 @@
+"""A graph in the making: vertices by text, edges that must join them, oddities noted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers.report import ImportReport
+
+
+@dataclass
+class GraphBuilder:
+    """Vertices and edges as they are read.
+
+    Attributes:
+        what: how a vertex list is called in the file, for messages.
+        graph: without self-loops and parallel edges, which are counted.
+    """
+
+    what: str = "nodes"
+    graph: nx.Graph = field(default_factory=nx.Graph)
+    loops: int = 0
+    parallel: int = 0
+    odd_ids: list[str] = field(default_factory=list)
+
+    def vertex(self, value: object, k: int, attributes: Mapping[str, Any]) -> None:
+        """Add a vertex.
+
+        Raises:
+            InvalidScenarioError: another one has its id.
+        """
+        name = vertex_id(value)
+        if name in self.graph:
+            raise InvalidScenarioError(self.what, "has the id of an earlier node", index=(k,), value=value)
+        if not isinstance(value, str) and (isinstance(value, bool) or not isinstance(value, int)):
+            self.odd_ids.append(name)
+        self.graph.add_node(name)
+        self.graph.nodes[name].update({str(key): item for key, item in attributes.items()})
+
+    def edge(self, start: object, end: object, where: str, k: int, shown: object = None) -> None:
+        """Add an edge.
+
+        Raises:
+            InvalidScenarioError: an end is no vertex.
+        """
+        ends = vertex_id(start), vertex_id(end)
+        for name in ends:
+            if name not in self.graph:
+                rule = "must join two ids of 'nodes' by its 'source' and 'target'"
+                value = {"source": start, "target": end} if shown is None else shown
+                raise InvalidScenarioError(where, rule, index=(k,), value=value)
+        if ends[0] == ends[1]:
+            self.loops += 1
+        elif self.graph.has_edge(*ends):
+            self.parallel += 1
+        else:
+            self.graph.add_edge(*ends)
+
+    def finish(self, report: ImportReport) -> nx.Graph:
+        """The graph; what was left out is noted."""
+        for count, what in ((self.loops, "edges from a vertex to itself"), (self.parallel, "parallel edges")):
+            if count:
+                report.note("dropped", f"{count} {what}")
+        if self.odd_ids:
+            report.note(
+                "odd",
+                f"ids that are no text or whole number are named as written: {', '.join(self.odd_ids[:6])}",
+            )
+        return self.graph
+
+
+def vertex_id(value: object) -> str:
+    """Ids as text: files mix 3 and "3"; NetworkX writes tuples as lists."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError):
+        return str(value)

@@ -1,0 +1,177 @@
+"""Which format a file has, by what is in it; the name of the format where it is not one that can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.files.documents import parse_document
+from slicewright.files.strict_json import without_trailing_commas
+from slicewright.files.text import decode, read_bytes
+from slicewright.network.importers.formats.gml import read_gml
+from slicewright.network.importers.formats.node_link import graph_from_document
+from slicewright.network.importers.formats.other_json import (
+    read_cytoscape,
+    read_edgesimpy,
+    read_mobile_env,
+    read_yafs,
+)
+from slicewright.network.importers.formats.sndlib_native import read_sndlib_native
+from slicewright.network.importers.formats.xml import local_name, read_graphml, read_sndlib, root_of
+from slicewright.network.importers.report import ImportReport
+from slicewright.types import Document
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+MOST_MB = 64
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {
+        "node-link": "node-link JSON of NetworkX and D3: nodes, and edges or links",
+        "graphml": "GraphML, yEd's dialect too",
+        "gml": "GML of igraph, NetworkX, yEd and the Topology Zoo",
+        "sndlib-xml": "SNDlib XML",
+        "sndlib-native": "SNDlib's native format",
+        "cytoscape": "Cytoscape JSON: elements",
+        "edgesimpy": "EdgeSimPy data set: BaseStation, EdgeServer, User, NetworkSwitch, NetworkLink",
+        "yafs": "YAFS topology: entity and link",
+        "mobile-env": "mobile-env configuration with stations: [[x, y], ...]",
+    }
+)
+"""What is read, and how it is recognised."""
+_BINARY = {
+    b"PK\x03\x04": ("a ZIP archive", "unpack it"),
+    b"\x1f\x8b": ("compressed with gzip", "unpack it"),
+    b"PAR1": ("Parquet", "use slicewright scenario import trace for workloads, or save it as CSV"),
+    b"%PDF": ("a PDF", "export the graph from its tool"),
+    b"SQLite format 3": ("an SQLite database", "export it as CSV"),
+}
+_GML = re.compile(
+    r"\s*(?:#[^\n]*\n\s*)*(?:(?:Creator|Version|comment|label|graph|directed)\b)", re.IGNORECASE
+)
+
+
+class ReadGraph(NamedTuple):
+    """A graph, the name of its format, and whether that is a format of this project, which names every kind."""
+
+    graph: nx.Graph
+    format: str
+    foreign: bool
+
+
+def read_graph(file: Path, report: ImportReport) -> ReadGraph:
+    """Read a graph in any of the formats.
+
+    Raises:
+        InvalidScenarioError: the file is none of them, with the name of what it is if that can be told; or it is
+            broken.
+        FileNotFoundError: no such file.
+    """
+    data = read_bytes(file, InvalidScenarioError, most_mb=MOST_MB, advice="take a part of the network")
+    for mark, (called, advice) in _BINARY.items():
+        if data.startswith(mark):
+            raise InvalidScenarioError(file.name, f"is {called}, which is not read as a graph", fix=advice)
+    if not data.strip():
+        raise InvalidScenarioError(file.name, "is empty")
+    head = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"<") or data[:6] in (b"\xff\xfe<\x00?\x00", b"\xfe\xff\x00<\x00?"):
+        return _read_xml(data.lstrip(b" \t\r\n"), file, report)
+    text = decode(data, file.name, InvalidScenarioError, guess=file.suffix.lower() in (".gml", ".txt"))
+    if text.guessed:
+        report.note("odd", f"{file.name} is not UTF-8: it was taken for {text.encoding}")
+    start = text.content.lstrip()
+    if start.startswith("?SNDlib"):
+        return ReadGraph(read_sndlib_native(start, file.name, report), "sndlib-native", True)
+    if not start.startswith(("{", "[")) and _GML.match(start) and re.search(r"\bgraph\s*\[", start):
+        return ReadGraph(read_gml(text.content, file.name, report), "gml", True)
+    return _read_document(text.content, file, report)
+
+
+def _read_xml(data: bytes, file: Path, report: ImportReport) -> ReadGraph:
+    root = root_of(data, file.name, called="GraphML" if file.suffix.lower() == ".graphml" else "XML")
+    called = local_name(root)
+    if called == "graphml":
+        return ReadGraph(read_graphml(data, file.name, report), "graphml", True)
+    if called == "network" and ("sndlib" in str(root.tag) or root.find(".//{*}nodes") is not None):
+        return ReadGraph(read_sndlib(data, file.name, report), "sndlib-xml", True)
+    known = {
+        "gexf": "GEXF of Gephi",
+        "osm": "OpenStreetMap",
+        "kml": "KML",
+        "svg": "SVG",
+        "html": "HTML",
+        "net": "SUMO",
+    }
+    told = known.get(called.lower(), f"XML with the root {called!r}")
+    raise InvalidScenarioError(
+        file.name, f"is {told}, which is not read", fix="save it as GraphML, or as node-link JSON"
+    )
+
+
+_Reader = Callable[[Document, str, ImportReport], "nx.Graph"]
+
+
+def _read_document(text: str, file: Path, report: ImportReport) -> ReadGraph:
+    start = text.lstrip()
+    is_json = start.startswith(("{", "[")) and file.suffix.lower() not in (".yaml", ".yml")
+    if not is_json and file.suffix.lower() in (".csv", ".tsv"):
+        raise InvalidScenarioError(
+            file.name, "is a table, not a graph", fix="use slicewright scenario import tables, eua or trace"
+        )
+    document = _parsed(text, file, report, is_json=is_json or file.suffix.lower() == ".json")
+    if not isinstance(document, dict):
+        raise InvalidScenarioError(file.name, _none_of_them(file, f"it holds a {type(document).__name__}"))
+    readers: list[tuple[str, bool, _Reader]] = [
+        ("cytoscape", "elements" in document, read_cytoscape),
+        ("edgesimpy", bool({"BaseStation", "EdgeServer", "NetworkSwitch"} & document.keys()), read_edgesimpy),
+        ("yafs", "entity" in document, read_yafs),
+        (
+            "mobile-env",
+            isinstance(document.get("bs"), Mapping) and isinstance(document.get("ue"), Mapping),
+            read_mobile_env,
+        ),
+    ]
+    for name, found, reader in readers:
+        if found:
+            return ReadGraph(reader(document, file.name, report), name, True)
+    if {"nodes", "edges", "links"} & document.keys() and "schema" not in document:
+        return ReadGraph(graph_from_document(document, file.name, report), "node-link", False)
+    raise InvalidScenarioError(file.name, _told_by_keys(document, file))
+
+
+def _parsed(text: str, file: Path, report: ImportReport, *, is_json: bool) -> object:
+    try:
+        return parse_document(text, file.name, InvalidScenarioError, is_json=is_json)
+    except InvalidScenarioError:
+        again, lines = without_trailing_commas(text) if is_json else (text, [])
+        if not lines:
+            raise
+    document = parse_document(again, file.name, InvalidScenarioError, is_json=True)
+    report.note(
+        "odd",
+        f"{file.name} has {len(lines)} commas before a closing bracket, the first in line {lines[0]}: left out",
+    )
+    return document
+
+
+def _told_by_keys(document: Document, file: Path) -> str:
+    schema = document.get("schema")
+    if isinstance(schema, str) and schema.startswith("slicewright/"):
+        return f"is a {schema} file already: it needs no import"
+    kind = document.get("type")
+    if "adjacency" in document:
+        return "is adjacency JSON of NetworkX, which is not read: write it with nx.node_link_data"
+    if kind in ("FeatureCollection", "Topology"):
+        name = "GeoJSON" if kind == "FeatureCollection" else "TopoJSON"
+        return f"is {name}, which is not read: save its points as a table, and use slicewright scenario import tables"
+    keys = ", ".join(repr(str(key)) for key in list(document)[:8]) or "none"
+    return _none_of_them(file, f"its keys are {keys}")
+
+
+def _none_of_them(file: Path, told: str) -> str:
+    names = ", ".join(description.partition(":")[0] for description in FORMATS.values())
+    return f"is none of the formats that are read ({names}): {told}"

@@ -1,0 +1,57 @@
+"""SNDlib's native format: sections of lines with brackets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers.formats.building import GraphBuilder
+from slicewright.network.importers.report import ImportReport
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_SECTION = re.compile(r"^\s*(META|NODES|LINKS|DEMANDS|ADMISSIBLE_PATHS)\s*\(\s*$")
+_NODE = re.compile(r"^\s*(\S+)\s*\(\s*(\S+)\s+(\S+)\s*\)")
+_LINK = re.compile(r"^\s*(\S+)\s*\(\s*(\S+)\s+(\S+)\s*\)")
+
+
+def read_sndlib_native(text: str, name: str, report: ImportReport) -> nx.Graph:
+    """A graph from SNDlib's native format.
+
+    Raises:
+        InvalidScenarioError: a line of a section does not have its form; names the line.
+    """
+    builder, section, demands, nested = GraphBuilder("NODES"), "", 0, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.partition("#")[0]
+        if not bare.strip():
+            continue
+        opened = _SECTION.match(bare)
+        if opened:
+            section, nested = opened.group(1), 0
+        elif bare.strip() == ")" and nested == 0:
+            section = ""
+        elif section == "NODES":
+            match = _matched(_NODE, bare, name, number, "name ( longitude latitude )")
+            attributes = {"name": match.group(1), "longitude": match.group(2), "latitude": match.group(3)}
+            builder.vertex(match.group(1), number, attributes)
+        elif section == "LINKS":
+            match = _matched(_LINK, bare, name, number, "name ( source target ) ...")
+            builder.edge(match.group(2), match.group(3), f"{name} line {number}, LINKS", 0)
+        elif section:
+            demands += section == "DEMANDS"
+            nested += bare.count("(") - bare.count(")")
+    if not len(builder.graph):
+        raise InvalidScenarioError(name, "is SNDlib's native format without any node")
+    if demands:
+        report.note("dropped", f"{demands} demands: the model has devices instead")
+    return builder.finish(report)
+
+
+def _matched(pattern: re.Pattern[str], line: str, name: str, number: int, form: str) -> re.Match[str]:
+    match = pattern.match(line)
+    if match is None:
+        raise InvalidScenarioError(f"{name} line {number}", f"must have the form {form}", value=line.strip())
+    return match

@@ -1,0 +1,332 @@
+"""CSV tables of sites, nodes and devices, with units in their headers; what they leave open is drawn from ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers.geography import middle, to_plane_m
+from slicewright.network.importers.nodes import place_nodes
+from slicewright.network.importers.quantities import split_ending, to_base
+from slicewright.network.importers.report import ImportReport
+from slicewright.network.importers.roles import kind_of
+from slicewright.network.importers.table import Table, read_table
+from slicewright.network.scenario import Scenario
+from slicewright.network.workload import Workload, populate, with_workload
+from slicewright.types import FloatArray
+
+_PATTERNS = {
+    "sites": (
+        "site*.csv",
+        "access_points*.csv",
+        "access-points*.csv",
+        "base_stations*.csv",
+        "cells*.csv",
+        "aps*.csv",
+    ),
+    "nodes": ("nodes*.csv", "servers*.csv", "node-*.csv"),
+    "devices": ("devices*.csv", "users*.csv", "ues*.csv", "device-*.csv"),
+}
+_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "name": ("name", "id", "site_id", "node_id", "device_id", "site", "node", "device", "user"),
+        "latitude": ("latitude", "lat"),
+        "longitude": ("longitude", "lon", "lng", "long"),
+        "x": ("x", "position_x", "east"),
+        "y": ("y", "position_y", "north"),
+        "kind": ("kind", "type", "role"),
+        "bandwidth": ("bandwidth", "bw", "channel_bandwidth"),
+        "capacity": ("capacity", "cpu", "speed", "frequency", "compute"),
+        "task_bits": ("task", "task_size", "size", "data", "data_size", "input_size", "task_bits"),
+        "local_cycles": ("cycles", "local_cycles", "work", "workload", "task_cycles"),
+        "cycles_per_bit": ("cycles_per_bit", "density", "intensity"),
+        "local_capacity": (
+            "local_capacity",
+            "local_cpu",
+            "local_speed",
+            "device_cpu",
+            "capacity",
+            "cpu",
+            "speed",
+        ),
+        "arrival_rate": ("arrival_rate", "rate", "arrivals", "lambda", "tasks_per_second"),
+        "tx_power": ("tx_power", "power", "transmit_power", "txpower"),
+    }
+)
+"""What columns are called, without their units."""
+
+
+@dataclass(frozen=True)
+class TableParameters(Workload):
+    """What tables leave open, none of it real.
+
+    Attributes:
+        coins: COIN nodes at sites, where there is no table of nodes.
+        mecs: MEC servers at sites, where there is no table of nodes.
+        device_spread_m: devices without positions are so far from a random site in each direction.
+        devices: how many, where there is no table of devices.
+    """
+
+    coins: int = 2
+    mecs: int = 1
+    device_spread_m: float = 60.0
+    devices: int = 60
+
+
+def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) -> Scenario:
+    """A scenario from tables in a folder: sites, and nodes and devices if they are there.
+
+    Args:
+        folder: with ``sites*.csv`` and, as far as there are any, ``nodes*.csv`` and ``devices*.csv``.
+        seed: of everything that is drawn.
+        **parameters: any field of :class:`TableParameters`.
+
+    Raises:
+        InvalidScenarioError: a file, a column, a unit or a number is missing or wrong (with file and line).
+        FileNotFoundError: no such folder.
+    """
+    chosen = with_workload(
+        TableParameters(), parameters, owner="the importer of tables", may_be_zero=("coins", "mecs")
+    )
+    home, report = Path(folder), ImportReport()
+    if not home.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(home))
+    sites = _sheet(home, "sites", report)
+    if sites is None:
+        raise InvalidScenarioError(home.name, f"has no table of sites ({', '.join(_PATTERNS['sites'])})")
+    nodes, devices = _sheet(home, "nodes", report), _sheet(home, "devices", report)
+    rng = np.random.default_rng(seed)
+    plane = _Plane([sheet for sheet in (sites, nodes, devices) if sheet is not None])
+    site_m = plane.places(sites)
+    if site_m is None:
+        raise InvalidScenarioError(sites.table.name, "has no columns x and y, or latitude and longitude")
+    if "coins" not in parameters:
+        chosen = replace(chosen, coins=min(chosen.coins, len(site_m)))
+    device_m = _device_places(chosen, plane, devices, site_m, rng, report)
+    kinds, node_m, node_names = _nodes(chosen, plane, nodes, site_m, device_m, rng, report)
+    drawn = populate(
+        chosen,
+        rng,
+        device_m=device_m,
+        access_point_m=site_m,
+        node_m=node_m,
+        node_kinds=kinds,
+        access_points=sites.names("site"),
+        nodes=node_names,
+        origin={},
+    )
+    changes = _columns(drawn, sites, nodes, devices, report)
+    for sheet, what in ((sites, "sites"), (nodes, "nodes"), (devices, "devices")):
+        if sheet is not None:
+            sheet.table.tell(report, what)
+    files = {
+        what: s.table.name for s, what in ((sites, "sites"), (nodes, "nodes"), (devices, "devices")) if s
+    }
+    origin = {
+        "importer": "tables", **files, "not_real": asdict(chosen), "seed": seed, "report": report.to_dict()
+    }  # fmt: skip
+    return drawn.with_(**changes, origin=origin)
+
+
+class _Sheet(NamedTuple):
+    """A table and its columns by what they mean: index and unit."""
+
+    table: Table
+    meaning: Mapping[str, tuple[int, str]]
+    report: ImportReport
+
+    def numbers(self, what: str, dimension: str, *, signed: bool = False) -> FloatArray | None:
+        """(rows,) numbers in base units; None where there is no such column."""
+        if what not in self.meaning:
+            return None
+        column, unit = self.meaning[what]
+        logarithmic = unit.lower() == "dbm"
+        rule = "a number" if signed or logarithmic else "a positive number"
+        limit = -1e12 if signed or logarithmic else 0.0
+        values = self.table.numbers(column, rule, lambda value: limit < value < 1e30)
+        if not unit:
+            self.report.note(
+                "odd", f"{self.table.name}, {self.table.columns[column]}: no unit, so {dimension} was taken"
+            )
+            return values
+        return to_base(values, unit, dimension, f"{self.table.name}, unit of {self.table.columns[column]}")
+
+    def names(self, default: str) -> list[str]:
+        """Names of the rows, or numbered ones."""
+        if "name" in self.meaning:
+            return self.table.names(self.meaning["name"][0])
+        return [f"{default}{k}" for k in range(len(self.table.rows))]
+
+
+def _sheet(home: Path, what: str, report: ImportReport) -> _Sheet | None:
+    found = sorted({file for pattern in _PATTERNS[what] for file in home.glob(pattern)})
+    if len(found) > 1:
+        listed = ", ".join(file.name for file in found)
+        raise InvalidScenarioError(home.name, f"has several tables of {what}: {listed}", fix="keep one")
+    if not found:
+        return None
+    aliases = [alias for names in _NAMES.values() for alias in names]
+    table = read_table(found[0], report, known=aliases)
+    if not table.rows:
+        raise InvalidScenarioError(table.name, "must have at least one row under its header")
+    meaning: dict[str, tuple[int, str]] = {}
+    for k, (column, unit) in enumerate(zip(table.columns, table.units, strict=True)):
+        name, ending = (column, unit) if unit or _meaning(column, what) else split_ending(column, table.name)
+        meant = _meaning(name, what)
+        if meant and meant not in meaning:
+            meaning[meant] = (k, ending)
+    return _Sheet(table, meaning, report)
+
+
+def _meaning(name: str, what: str) -> str | None:
+    skipped = {"devices": ("capacity", "bandwidth"), "nodes": ("local_capacity", "bandwidth"), "sites": ()}[
+        what
+    ]
+    return next((m for m, names in _NAMES.items() if m not in skipped and name in names), None)
+
+
+class _Plane:
+    """One plane for all tables: that of their x and y, or the one that touches the globe at the sites."""
+
+    def __init__(self, sheets: Sequence[_Sheet]) -> None:
+        self.on_globe = {"latitude", "longitude"} <= set(sheets[0].meaning)
+        self.origin = middle(_degrees(sheets[0])) if self.on_globe else None
+
+    def places(self, sheet: _Sheet | None) -> FloatArray | None:
+        """(rows, 2) m; None where the table has no positions of this kind."""
+        if sheet is None:
+            return None
+        if self.origin is not None and {"latitude", "longitude"} <= set(sheet.meaning):
+            return np.round(to_plane_m(_degrees(sheet), self.origin), 2)
+        if self.origin is None and {"x", "y"} <= set(sheet.meaning):
+            columns = [sheet.numbers(axis, "m", signed=True) for axis in ("x", "y")]
+            return np.column_stack([column for column in columns if column is not None])
+        if {"latitude", "longitude", "x", "y"} & set(sheet.meaning):
+            wanted = "latitude and longitude" if self.on_globe else "x and y"
+            raise InvalidScenarioError(sheet.table.name, f"must have {wanted}, as the sites have")
+        return None
+
+
+def _degrees(sheet: _Sheet) -> FloatArray:
+    columns = []
+    for what, bound in (("latitude", 90.0), ("longitude", 180.0)):
+        rule = f"a number from {-bound:g} to {bound:g} degrees"
+        column = sheet.meaning[what][0]
+        columns.append(sheet.table.numbers(column, rule, lambda value, bound=bound: abs(value) <= bound))  # type: ignore[misc]
+    return np.column_stack(columns)
+
+
+def _device_places(
+    chosen: TableParameters,
+    plane: _Plane,
+    devices: _Sheet | None,
+    site_m: FloatArray,
+    rng: np.random.Generator,
+    report: ImportReport,
+) -> FloatArray:
+    found = plane.places(devices)
+    if found is not None:
+        return found
+    count = chosen.devices if devices is None else len(devices.table.rows)
+    told = f"{count} devices" if devices is None else f"positions of {count} devices"
+    report.note("made_up", f"{told}, around sites", remember=True)
+    home = site_m[rng.integers(len(site_m), size=count)]
+    return np.round(home + rng.normal(0, chosen.device_spread_m, home.shape), 2)
+
+
+def _nodes(
+    chosen: TableParameters,
+    plane: _Plane,
+    nodes: _Sheet | None,
+    site_m: FloatArray,
+    device_m: FloatArray,
+    rng: np.random.Generator,
+    report: ImportReport,
+) -> tuple[tuple[str, ...], FloatArray, list[str]]:
+    """Kinds, places and names of the nodes."""
+    if nodes is None:
+        made = place_nodes(
+            site_m, device_m, coins=chosen.coins, mecs=chosen.mecs, coin_placement="spread", rng=rng
+        )
+        report.note(
+            "made_up", f"{chosen.coins} COIN nodes and {chosen.mecs} MEC servers at sites", remember=True
+        )
+        return (
+            made.kinds,
+            site_m[list(made.sites)],
+            [f"{k}-{a}" for k, a in zip(made.kinds, made.sites, strict=True)],
+        )
+    count = len(nodes.table.rows)
+    kinds = ["mec"] * count
+    if "kind" in nodes.meaning:
+        column = nodes.meaning["kind"][0]
+        for row in range(count):
+            word = nodes.table.cell(row, column)
+            kinds[row] = kind_of(word)
+            if kinds[row] not in ("coin", "mec"):
+                raise InvalidScenarioError(nodes.table.place(row, column), "must be coin or mec", value=word)
+    else:
+        report.note("made_up", "kinds of nodes: all are MEC servers", remember=True)
+    places = plane.places(nodes)
+    if places is None:
+        report.note("made_up", "positions of nodes: the middle of all sites")
+        places = np.tile(site_m.mean(axis=0), (count, 1))
+    return tuple(kinds), places, nodes.names("node")
+
+
+def _columns(
+    drawn: Scenario, sites: _Sheet, nodes: _Sheet | None, devices: _Sheet | None, report: ImportReport
+) -> dict[str, object]:
+    """What tables say instead of what was drawn; the work follows the size where only that is given."""
+    changes: dict[str, object] = {}
+    bandwidth = sites.numbers("bandwidth", "Hz")
+    capacity = None if nodes is None else nodes.numbers("capacity", "Hz")
+    drawn_names = [
+        name for name, value in (("bandwidths", bandwidth), ("speeds of nodes", capacity)) if value is None
+    ]
+    if capacity is not None:
+        changes["node_capacity_hz"] = np.repeat(capacity[:, None], drawn.n_slices, axis=1)
+    power = drawn.sites.tx_power_w
+    bits, cycles, density = drawn.task_bits, None, None
+    if devices is not None:
+        given = {
+            "task_bits": devices.numbers("task_bits", "bit"),
+            "local_cycles": devices.numbers("local_cycles", "cycle"),
+            "cycles_per_bit": devices.numbers("cycles_per_bit", "cycle/bit"),
+            "local_capacity_hz": devices.numbers("local_capacity", "Hz"),
+            "arrival_rate_hz": devices.numbers("arrival_rate", "1/s"),
+            "tx_power_w": devices.numbers("tx_power", "W"),
+        }
+        changes.update(
+            {k: given[k] for k in ("local_capacity_hz", "arrival_rate_hz") if given[k] is not None}
+        )
+        power = given["tx_power_w"] if given["tx_power_w"] is not None else power
+        bits = given["task_bits"] if given["task_bits"] is not None else bits
+        cycles, density = given["local_cycles"], given["cycles_per_bit"]
+        drawn_names += [name for name, value in given.items() if value is None and name != "cycles_per_bit"]
+    ratio = drawn.local_cycles / drawn.task_bits if density is None else density
+    work = bits * ratio if cycles is None else cycles
+    changes |= {"task_bits": bits, "local_cycles": work}
+    changes["slice_cycles"] = work[:, None] * (drawn.slice_cycles / drawn.local_cycles[:, None])
+    hz = drawn.bandwidth_hz if bandwidth is None else bandwidth
+    place, radio = drawn.sites, drawn.radio
+    if (
+        radio is not None
+        and place.device_m is not None
+        and place.access_point_m is not None
+        and power is not None
+    ):
+        changes["rate_bps"] = radio.rates(place.device_m, place.access_point_m, power, hz)
+    changes |= {
+        "bandwidth_hz": hz,
+        "sites": place.__class__(place.access_point_m, place.device_m, power, place.node_m),
+    }
+    drawn_names += ["work in slices"]
+    report.note("made_up", f"{', '.join(drawn_names)}: origin.not_real has the ranges")
+    return changes
