@@ -14,7 +14,7 @@ import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.geography import FAR_M, Origin, exchanged, middle, nearest_m, to_plane_m
-from slicewright.network.importers.nodes import PLACEMENTS, place_nodes
+from slicewright.network.importers.nodes import PLACEMENTS, at_most_a_site_each, place_nodes
 from slicewright.network.importers.report import ImportReport
 from slicewright.network.importers.table import Table, aliases, read_table
 from slicewright.network.parameters import Range
@@ -87,6 +87,7 @@ def import_eua(
     names = sites.table.names(sites.table.column(COLUMNS["site_id"]))
     sites.table.tell(report, "sites")
     users.table.tell(report, "users")
+    chosen = at_most_a_site_each(chosen, parameters, len(sites.degrees))
     if chosen.users > len(users.degrees):
         raise InvalidScenarioError(
             "users", f"must be at most {len(users.degrees)}, all in {users_csv.name}", value=chosen.users

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,6 +19,17 @@ class Hosts(NamedTuple):
 
     kinds: tuple[str, ...]
     sites: tuple[int, ...]
+
+
+_Parameters = TypeVar("_Parameters")
+
+
+def at_most_a_site_each(chosen: _Parameters, given: Mapping[str, object], sites: int) -> _Parameters:
+    """Importer's parameters with no more COIN and MEC nodes than sites, where nobody asked for more."""
+    named: Any = chosen
+    fewer = {what: min(getattr(named, what), sites) for what in ("coins", "mecs") if what not in given}
+    changed: _Parameters = replace(named, **fewer)
+    return changed
 
 
 def place_nodes(

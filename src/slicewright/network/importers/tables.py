@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.geography import middle, to_plane_m
-from slicewright.network.importers.nodes import place_nodes
+from slicewright.network.importers.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.quantities import split_ending, to_base
 from slicewright.network.importers.report import ImportReport
 from slicewright.network.importers.roles import kind_of
@@ -106,8 +106,7 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
     site_m = plane.places(sites)
     if site_m is None:
         raise InvalidScenarioError(sites.table.name, "has no columns x and y, or latitude and longitude")
-    if "coins" not in parameters:
-        chosen = replace(chosen, coins=min(chosen.coins, len(site_m)))
+    chosen = at_most_a_site_each(chosen, parameters, len(site_m))
     device_m = _device_places(chosen, plane, devices, site_m, rng, report)
     kinds, node_m, node_names = _nodes(chosen, plane, nodes, site_m, device_m, rng, report)
     drawn = populate(
