@@ -54,6 +54,7 @@ COMMANDS: dict[str, Command] = {
     "simulate": Command("planning", "A network over time: tasks queue, devices move, plans follow."),
     "queues": Command("planning", "Measured queues against the formulas of the model."),
     "journal": Command("operating", "Back up and restore the journal of the control plane."),
+    "doctor": Command("operating", "What works on this machine, and how to mend the rest."),
     "replay": Command("operating", "Recompute the decisions of a log and find any difference."),
 }
 """In the order in which they are listed."""
