@@ -24,7 +24,13 @@ def test_every_method_keeps_the_contract(name: str) -> None:
 def test_every_slow_method_keeps_the_contract_on_the_small_ones(name: str) -> None:
     """Those whose proof takes no seconds, and the ordinary ones with fewer nodes."""
     awkward = awkward_scenarios()
-    kept = ("one device", "one of everything", "offloading never pays", "nobody reaches anything")
+    kept = (
+        "one device",
+        "one of everything",
+        "offloading never pays",
+        "nobody reaches anything",
+        "nodes without capacity",
+    )
     plain = sw.preset("paper-slicing", devices=5, seed=11, coins=2)
     small = {"ordinary": plain, "queues per device": plain.with_(queueing="device")}
     check_policy(policy(name), scenarios={**small, **{k: awkward[k] for k in kept}})

@@ -106,7 +106,6 @@ class Scenario:
         self._check_devices()
         self._check_names()
         self._check_sites()
-        self._check_stable()
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, np.ndarray):
@@ -179,21 +178,6 @@ class Scenario:
                 sites.tx_power_w, "devices.tx_power_w", (self.n_devices,), positive=True, axes=["devices"]
             )
         self._put("sites", Sites(**checked))
-
-    def _check_stable(self) -> None:
-        """Refuse a device whose arrivals outrun every node in every slice even with a share of 1."""
-        best_rate = (self.node_capacity_hz.max(axis=0) / self.slice_cycles).max(axis=1)
-        unstable = self.arrival_rate_hz >= best_rate
-        if unstable.any():
-            i = int(np.argmax(unstable))
-            raise InvalidScenarioError(
-                "devices.arrival_rate_hz",
-                "the queue would be unstable on every node even alone: "
-                f"the fastest serves {best_rate[i]:.4g} tasks/s",
-                index=(i,),
-                value=float(self.arrival_rate_hz[i]),
-                fix="lower the rate or the cycles, or raise nodes.capacity_hz",
-            )
 
     @property
     def n_devices(self) -> int:

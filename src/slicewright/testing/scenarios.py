@@ -27,6 +27,8 @@ def awkward_scenarios() -> Mapping[str, Scenario]:
         "access points out of reach": _out_of_reach(plain),
         "candidate lists": plain.with_(rate_bps=sparse.csr_array(_out_of_reach(plain).rate_bps)),
         "nobody reaches anything": plain.with_(rate_bps=np.zeros((8, 3))),
+        "a device that outruns every node": _outrunning(plain),
+        "nodes without capacity": plain.with_(node_capacity_hz=np.zeros_like(plain.node_capacity_hz)),
         "a node that serves one slice only": _single_slice_node(plain),
         "identical devices": _identical(plain),
     }
@@ -47,6 +49,12 @@ def _out_of_reach(scenario: Scenario) -> Scenario:
     rates[1] = 0.0
     rates[3, 1:] = 0.0
     return scenario.with_(rate_bps=rates)
+
+
+def _outrunning(scenario: Scenario) -> Scenario:
+    rates = scenario.arrival_rate_hz.copy()
+    rates[:2] = 1e6, 1e30  # its queue would grow without end on any node, so it stays local
+    return scenario.with_(arrival_rate_hz=rates)
 
 
 def _single_slice_node(scenario: Scenario) -> Scenario:

@@ -183,7 +183,8 @@ class ScenarioInputs:
 def scenario_inputs(scenario: Scenario) -> ScenarioInputs:
     """Scale a scenario so that only ratios of times remain: models then serve any units and task sizes."""
     unit = float(scenario.local_time_s.mean())
-    speed = float(scenario.node_capacity_hz[scenario.node_capacity_hz > 0].mean())
+    capable = scenario.node_capacity_hz > 0
+    speed = float(scenario.node_capacity_hz.mean(where=capable)) if capable.any() else 1.0
     return ScenarioInputs(
         radio=_as32(transmission_s(scenario) / unit),
         work=_as32(scenario.slice_cycles / (speed * unit)),
