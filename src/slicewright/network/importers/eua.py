@@ -7,13 +7,22 @@ Only positions are real. Tasks, powers, bandwidths, slices and all in-network no
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.geography import FAR_M, Origin, exchanged, middle, nearest_m, to_plane_m
+from slicewright.network.importers.geography import (
+    FAR_M,
+    Origin,
+    exchanged,
+    middle,
+    nearest_m,
+    to_plane_m,
+    within,
+)
 from slicewright.network.importers.nodes import PLACEMENTS, at_most_a_site_each, place_nodes
 from slicewright.network.importers.report import ImportReport
 from slicewright.network.importers.table import Table, aliases, read_table
@@ -167,7 +176,7 @@ def _read_positions(file: Path, report: ImportReport) -> Positions:
                 row,
                 column,
                 f"a number from {-bound:g} to {bound:g} degrees",
-                lambda value, bound=bound: abs(value) <= bound,  # type: ignore[misc]
+                partial(within, bound),
             )
             for column, bound in zip(columns, bounds, strict=True)
         ]

@@ -53,6 +53,11 @@ def to_plane_m(degrees: FloatArray, origin: Origin) -> FloatArray:
     return np.column_stack([across * np.cos(latitude) * east, along * turned[:, 0]])
 
 
+def within(bound: float, degrees: float) -> bool:
+    """Whether a latitude or longitude is one."""
+    return abs(degrees) <= bound
+
+
 def nearest_m(degrees: FloatArray, sites: FloatArray) -> FloatArray:
     """(k,) m. Distance along the globe from each position (k, 2) to the nearest of the sites (A, 2)."""
     from scipy.spatial import KDTree

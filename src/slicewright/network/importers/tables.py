@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.geography import middle, to_plane_m
+from slicewright.network.importers.geography import middle, to_plane_m, within
 from slicewright.network.importers.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.quantities import split_ending, to_base
 from slicewright.network.importers.report import ImportReport
@@ -217,7 +218,7 @@ def _degrees(sheet: _Sheet) -> FloatArray:
     for what, bound in (("latitude", 90.0), ("longitude", 180.0)):
         rule = f"a number from {-bound:g} to {bound:g} degrees"
         column = sheet.meaning[what][0]
-        columns.append(sheet.table.numbers(column, rule, lambda value, bound=bound: abs(value) <= bound))  # type: ignore[misc]
+        columns.append(sheet.table.numbers(column, rule, partial(within, bound)))
     return np.column_stack(columns)
 
 

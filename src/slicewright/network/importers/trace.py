@@ -30,6 +30,8 @@ COLUMNS = {
     ),
 }  # fmt: skip
 """What columns are called in public traces."""
+MOST = 1e30
+"""Times and sizes beyond this are no times and no sizes."""
 _PARQUET = (".parquet", ".pq")
 
 
@@ -161,6 +163,14 @@ def _read(path: Path, chosen: TraceParameters, report: ImportReport) -> Arrivals
     return Arrivals(time, size, index, names)
 
 
+def _is_time(value: float) -> bool:
+    return abs(value) < MOST
+
+
+def _is_size(value: float) -> bool:
+    return 0.0 < value < MOST
+
+
 def _csv(path: Path, chosen: TraceParameters, report: ImportReport) -> dict[str, FloatArray]:
     table = read_table(path, report, known=[name for names in COLUMNS.values() for name in names])
     wanted = {"time": chosen.time, "size": chosen.size, "source": chosen.source}
@@ -178,8 +188,7 @@ def _csv(path: Path, chosen: TraceParameters, report: ImportReport) -> dict[str,
             columns[what] = np.array([table.cell(row, column) for row in range(len(table.rows))])
             continue
         rule = "a time" if what == "time" else "a positive size"
-        least = -np.inf if what == "time" else 0.0
-        columns[what] = table.numbers(column, rule, lambda value, least=least: least < value < 1e30)  # type: ignore[misc]
+        columns[what] = table.numbers(column, rule, _is_time if what == "time" else _is_size)
     rest = [name for k, name in enumerate(table.columns) if k not in found.values() and name]
     if rest:
         report.note("dropped", f"columns of {path.name}: {listed(rest)}")
