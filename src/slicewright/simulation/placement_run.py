@@ -75,6 +75,7 @@ class PlacementRun:
     placements: int
 
 
+# Over 60 lines by its options and what is told about them.
 def simulate_placement(
     tasks: Tasks,
     method: str = "auto",

@@ -63,6 +63,7 @@ class EuaParameters(Workload):
     mecs: int = 2
 
 
+# Over 60 lines by what is told about its arguments and by the figures that it hands on, one a line.
 def import_eua(
     folder: str | Path,
     *,

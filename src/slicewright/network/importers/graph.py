@@ -106,6 +106,7 @@ def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Sc
     )
 
 
+# Over 60 lines by what is told about its arguments and by the figures that it hands on, one a line.
 def scenario_from_graph(
     graph: nx.Graph,
     *,

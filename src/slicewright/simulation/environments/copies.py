@@ -39,6 +39,7 @@ class OffloadingVectorEnv(VectorEnv[Observation, IntArray, FloatArray]):
         "render_modes": [],
     }
 
+    # Over 60 lines by its options, what is told about them, and the copied fields, one a line.
     def __init__(
         self,
         scenario: Scenario,

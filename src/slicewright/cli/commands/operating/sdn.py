@@ -30,6 +30,7 @@ _NUMBERS = typer.Option(
 _NAME = typer.Option("fabric", "--name", help="Name of the emulated network.")
 
 
+# Over 60 lines by its options and what is told about them: the signature is the help.
 @app.command()
 def serve(
     topology: str = _TOPOLOGY,

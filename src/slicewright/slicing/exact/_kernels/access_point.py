@@ -14,6 +14,7 @@ from slicewright.slicing.exact._kernels.sets import NONE, sort_items
 MOST_SETS = 20_000
 
 
+# Over 60 lines: the prefix, its bound and the search of the sets near it share a handful of sums.
 @outlined
 def price_access_point(problem, links, price, offer, scratch, tolerance):
     """Largest sum of prices - (sum of sqrt T)^2 over the devices with a link in ``links`` ((I,), or LOCAL)."""
