@@ -106,7 +106,7 @@ def test_proof_by_cases_never_ends_above_the_optimum(tasks: Tasks, seed: int, ab
 def test_small_cases_are_proven_optimal(name: str) -> None:
     for seed in range(70_000, 70_003):
         assert (
-            place(placement_preset(f"regime/{name}", tasks=20, seed=seed), iterations=20_000).status
+            place(placement_preset(f"regime/{name}", tasks=20, seed=seed), iterations=100_000).status
             == "optimal"
         )
 

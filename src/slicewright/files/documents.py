@@ -110,9 +110,16 @@ def finite(value: float) -> float | None:
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> Path:
-    """Replace a file in one step: readers see the old content or the new, never half of it."""
+    """Replace a file in one step: readers see the old content or the new, never half of it.
+
+    What is there and is no file, such as a device or a pipe, is written to: replacing it would remove it.
+    """
     file = Path(path)
     data = content.encode("utf-8") if isinstance(content, str) else content
+    if file.exists() and not file.is_file():
+        with file.open("wb", buffering=0) as target:
+            target.write(data)
+        return file
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:

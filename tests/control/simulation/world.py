@@ -364,7 +364,6 @@ class World:
 
 def run_schedule(seed: int) -> World:
     """One schedule; ``broken`` says which promise was, if any."""
-    logging.getLogger("slicewright").setLevel(logging.CRITICAL)
     world = World(seed)
 
     async def story() -> None:
@@ -381,8 +380,14 @@ def run_schedule(seed: int) -> World:
         finally:
             await end([*clients, *world.tasks.values()])
 
-    with patch.object(records, "_written", written_by_version):
-        simulate(story)
+    logger = logging.getLogger("slicewright")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with patch.object(records, "_written", written_by_version):
+            simulate(story)
+    finally:
+        logger.setLevel(level)
     return world
 
 
