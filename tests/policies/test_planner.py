@@ -55,3 +55,9 @@ def test_compilation_is_announced_once_per_machine(
         assert [r.message for r in caplog.records if "compiling" in r.message] == [caplog.records[0].message]
     finally:
         kernel_cache.cache_folder.cache_clear()
+
+
+@pytest.mark.parametrize("family", ["paper-slicing", "regime/balanced"])
+def test_auto_takes_the_largest_seed_whether_it_proves_or_searches_on(family: str) -> None:
+    plan = sw.plan(sw.preset(family, devices=10, seed=1), budget_s=0.006, seed=2**64 - 1)
+    assert plan.violations.feasible

@@ -44,7 +44,8 @@ class AutoPolicy:
         crowded = nodes_count(scenario, decisions)
         left = limit.budget_s - (time.perf_counter() - began)
         if left < _proof_s(scenario, crowded=crowded):
-            return Answer(*iterated_search(scenario, start=decisions, budget_s=max(left, 0.0), seed=seed + 1))
+            again = (seed + 1) % 2**64
+            return Answer(*iterated_search(scenario, start=decisions, budget_s=max(left, 0.0), seed=again))
         answer = solve_exact(scenario, start=decisions, budget_s=left, seed=seed)
         return Answer(answer.decisions, proven_bound_s=answer.bound_s)
 

@@ -14,6 +14,7 @@ from slicewright.slicing._kernels.problem import Problem
 from slicewright.slicing.decisions import LOCAL
 from slicewright.slicing.exact._kernels.master import N_COLUMNS, Master
 from slicewright.slicing.exact._kernels.pricing import Choices
+from slicewright.slicing.search import UNLIMITED
 from slicewright.types import IntArray
 
 MOST_NODES = 2000
@@ -39,17 +40,16 @@ def combine_columns(
     table = csc_matrix((entries, master.row[: entries.size], first), shape=(rows, count))
     least, most = np.full(rows, -np.inf), np.ones(rows)
     least[:n_cover], most[:n_cover] = 1.0, np.inf
-    seconds_left = (deadline - time.perf_counter_ns()) * 1e-9
+    options: dict[str, float] = {"node_limit": MOST_NODES, "mip_rel_gap": CLOSE}
+    if deadline != UNLIMITED:  # without a budget the answer must not depend on the clock
+        seconds_left = (deadline - time.perf_counter_ns()) * 1e-9
+        options["time_limit"] = min(LONGEST_S, max(0.0, BUDGET_PART * seconds_left))
     found = milp(
         master.cost[:count],
         constraints=LinearConstraint(table, least, most),
         integrality=np.ones(count),
         bounds=Bounds(0.0, 1.0),
-        options={
-            "node_limit": MOST_NODES,
-            "time_limit": min(LONGEST_S, max(0.0, BUDGET_PART * seconds_left)),
-            "mip_rel_gap": CLOSE,
-        },
+        options=options,
     )
     if found.x is None:
         return None

@@ -98,12 +98,11 @@ def prove(
             break
         weights = generation.weights()
         better = _polished(problem, *rounded(here, weights), seed + looked_at, deadline)
+        rounded_cost = better.bound
         if looked_at & (looked_at - 1) == 0 and better.cost >= cost * (1.0 - IMPROVED):
             combined = combine_columns(problem, here, generation.master, deadline)
             if combined is not None:
-                better = _polished(problem, *combined, seed + looked_at, deadline)._replace(
-                    bound=better.bound
-                )
+                better = _polished(problem, *combined, seed + looked_at, deadline)
         if better.cost < cost * (1.0 - IMPROVED):
             link, group, cost = better.link, better.group, better.cost
             heapq.heappush(parts, part)
@@ -113,7 +112,7 @@ def prove(
             continue
         split = choose_split(here, weights)
         if split is None:  # one plan is left, and it was looked at
-            closed = min(closed, better.bound)
+            closed = min(closed, rounded_cost)
             continue
         for only in (True, False):
             splits = (*part.splits, split._replace(only=only))
