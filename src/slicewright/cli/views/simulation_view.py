@@ -120,18 +120,11 @@ def print_measured(console: Console, run: Simulation, measured: Measured, *, mos
 
 
 def _steps_table(steps: list[Step]) -> Table:
-    """Replanning in a row for each tenth of the run."""
-    table = new_table(
-        "time",
-        "devices",
-        "cost kept",
-        "cost new",
-        "regret at most",
-        "moved",
-        "missed 13b",
-        "decision",
-        title="Replanning",
-    )
+    """Replanning in a row for each tenth of the run; regret only where it was certified."""
+    certified = any(np.isfinite(step.regret) for step in steps)
+    regret = ("regret at most",) if certified else ()
+    columns = ("time", "devices", "cost kept", "cost new", *regret, "moved", "missed 13b", "decision")
+    table = new_table(*columns, title="Replanning")
     for k in sorted({int(q) for q in np.linspace(0, len(steps) - 1, 10)}):
         step = steps[k]
         table.add_row(
@@ -139,7 +132,7 @@ def _steps_table(steps: list[Step]) -> Table:
             str(step.devices),
             f"{step.kept_s:.4g} s" if np.isfinite(step.kept_s) else "breaks rules",
             f"{step.cost_s:.4g} s",
-            show_percent(step.regret) if np.isfinite(step.regret) else "",
+            *((show_percent(step.regret) if np.isfinite(step.regret) else "",) if certified else ()),
             str(step.moved),
             str(step.missed),
             show_duration(step.decision_s),

@@ -64,7 +64,8 @@ def serve_forever(
 def _access(settings: ServeSettings) -> Access:
     """Who may call; without tokens nobody from elsewhere can."""
     try:
-        from slicewright.control.http.guards.auth import Access, TokenFile, is_loopback
+        from slicewright.control.http.guards.auth import Access, TokenFile
+        from slicewright.loopback import is_loopback
     except ImportError as error:
         raise MissingExtraError("slicewright serve", "control") from error
     if settings.role == "slice-manager":

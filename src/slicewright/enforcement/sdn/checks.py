@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from slicewright.loopback import LOOPBACK_NAMES
+
 MOST_BYTES = 1 << 20
 MOST_CLIENTS = 10_000
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 _FORWARDED = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
@@ -28,16 +28,6 @@ class RefusedError(Exception):
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
         self.status, self.detail = status, detail
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a bind address is reachable from this machine only."""
-    if host in LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass

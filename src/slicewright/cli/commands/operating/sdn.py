@@ -159,8 +159,9 @@ def _checks(host: str, token_file: Path | None) -> Checks:
     """
     from hashlib import sha256
 
-    from slicewright.enforcement.sdn.checks import Checks, is_loopback
+    from slicewright.enforcement.sdn.checks import Checks
     from slicewright.errors import InvalidOptionError
+    from slicewright.loopback import is_loopback
 
     if token_file is None:
         if not is_loopback(host):

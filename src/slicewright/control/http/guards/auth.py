@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from starlette.datastructures import Headers
 from slicewright.control.http.guards.tokens import Scope, Token, TokenFile, read_tokens
 from slicewright.control.http.problems import Problem
 from slicewright.control.state.owners import LOCAL
+from slicewright.loopback import LOOPBACK_NAMES
 
-__all__ = ["LOCAL_ONLY", "Access", "Caller", "Scope", "Token", "TokenFile", "is_loopback", "read_tokens"]
+__all__ = ["LOCAL_ONLY", "Access", "Caller", "Scope", "Token", "TokenFile", "read_tokens"]
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 _INCLUDES = {
     Scope.READ: {Scope.READ, Scope.REQUEST, Scope.ADMIN},
     Scope.REQUEST: {Scope.REQUEST, Scope.ADMIN},
@@ -42,16 +41,6 @@ class Caller(NamedTuple):
     name: str
     admin: bool
     expires_s: float | None = None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a bind address is reachable from this machine only."""
-    if host in LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)
