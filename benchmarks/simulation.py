@@ -27,9 +27,9 @@ from slicewright.simulation import (
     Walkers,
 )
 from slicewright.simulation._kernels.queues import Grants
-from slicewright.simulation.demand import packed_demand
-from slicewright.simulation.links import Links
-from slicewright.simulation.mobility import MODELS
+from slicewright.simulation.movement.links import Links
+from slicewright.simulation.movement.mobility import MODELS
+from slicewright.simulation.tasks.demand import packed_demand
 from slicewright.simulation.validation import CASES, validate
 
 DEVICES = 1000

@@ -11,8 +11,8 @@ import pytest
 from slicewright.errors import InvalidScenarioError
 from slicewright.network import load_scenario, save_scenario
 from slicewright.network.importers import import_eua
-from slicewright.network.importers.geography import Origin, to_plane_m
-from slicewright.network.importers.nodes import place_nodes
+from slicewright.network.importers.placing.geography import Origin, to_plane_m
+from slicewright.network.importers.placing.nodes import place_nodes
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan
 from tests.present import present

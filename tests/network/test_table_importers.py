@@ -11,7 +11,7 @@ import pytest
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers import import_eua, import_tables, import_trace, remembered
-from slicewright.network.importers.geography import exchanged, middle
+from slicewright.network.importers.placing.geography import exchanged, middle
 from slicewright.network.scenario import Scenario
 from tests.present import present
 

@@ -22,7 +22,7 @@ from slicewright.simulation import (
     measure,
 )
 from slicewright.simulation.correction import dispersion
-from slicewright.simulation.task_queues import Disciplines
+from slicewright.simulation.tasks.queues import Disciplines
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.search import iterated_search
 from tests.simulation.test_queues import queues

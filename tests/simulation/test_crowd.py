@@ -13,7 +13,7 @@ import slicewright as sw
 from slicewright.cli.commands.operating.crowd_client import CrowdClient
 from slicewright.control.http.routes.schemas import NewMeasurement, NewRequests
 from slicewright.errors import InvalidOptionError
-from slicewright.simulation.crowd import Crowd
+from slicewright.simulation.movement.crowd import Crowd
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import slicewright as sw
 from slicewright.errors import InvalidOptionError
 from slicewright.simulation import Arrivals, Disciplines, Distribution, FinishedTasks, TaskQueues
 from slicewright.simulation._kernels.queues import ABSENT, LOCAL, Grants
-from slicewright.simulation.demand import packed_demand
-from slicewright.simulation.task_queues import SERVERS, Servers
+from slicewright.simulation.tasks.demand import packed_demand
+from slicewright.simulation.tasks.queues import SERVERS, Servers
 from tests.simulation.event_list import replay
 
 WORK = [Distribution("exponential"), Distribution("fixed"), Distribution("lognormal", 2.0),

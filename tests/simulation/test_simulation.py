@@ -25,7 +25,7 @@ from slicewright.simulation import (
     Walkers,
     measure,
 )
-from slicewright.simulation.mobility import MODELS
+from slicewright.simulation.movement.mobility import MODELS
 from tests.simulation.test_queues import in_order
 
 

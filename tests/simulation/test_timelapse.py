@@ -14,7 +14,7 @@ import slicewright as sw
 from slicewright.errors import InvalidOptionError
 from slicewright.network import Sites
 from slicewright.simulation import Replanning, Settings, Simulation, Timelapse, Walk, Walkers
-from slicewright.simulation.mobility import area
+from slicewright.simulation.movement.mobility import area
 from slicewright.simulation.timelapse import MOST_FRAMES
 
 

@@ -2,7 +2,8 @@
 
 Rooms, bottom up; each imports only from those before it, and an import contract holds that::
 
-    state/          devices, network, grants, events; the orchestrator's state and its fold; what callers may ask for
+    state/          devices, network, grants, events; the orchestrator's state and its fold
+    requests/       what callers may ask for, and on whose behalf: from the state to events, or a refusal
     messages/       what travels between orchestrator and managers: statuses, measurements, details, keys
     transport/      how it travels: in memory, over NATS
     journal/        what is written down: records and their chain; memory, SQLite files, a NATS stream

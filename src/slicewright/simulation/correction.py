@@ -16,7 +16,7 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation.demand import Arrivals, Distribution
+from slicewright.simulation.tasks.demand import Arrivals, Distribution
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares

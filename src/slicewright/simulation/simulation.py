@@ -14,11 +14,11 @@ from slicewright.files.documents import write_atomically
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels.queues import Grants
 from slicewright.simulation.correction import Correction
-from slicewright.simulation.demand import Arrivals, Distribution, packed_demand
-from slicewright.simulation.links import Air, Links
-from slicewright.simulation.mobility import Movement
+from slicewright.simulation.movement.links import Air, Links
+from slicewright.simulation.movement.mobility import Movement
 from slicewright.simulation.replanning import Replanner, Replanning, Step
-from slicewright.simulation.task_queues import Disciplines, FinishedTasks, TaskQueues, grants_of
+from slicewright.simulation.tasks.demand import Arrivals, Distribution, packed_demand
+from slicewright.simulation.tasks.queues import Disciplines, FinishedTasks, TaskQueues, grants_of
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares, proportional_shares

@@ -11,9 +11,9 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import write_atomically
-from slicewright.simulation.mobility import area
+from slicewright.simulation.movement.mobility import area
 from slicewright.simulation.simulation import Simulation
-from slicewright.simulation.task_queues import FinishedTasks
+from slicewright.simulation.tasks.queues import FinishedTasks
 from slicewright.types import FloatArray
 
 MOST_FRAMES = 600

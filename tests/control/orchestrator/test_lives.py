@@ -12,9 +12,9 @@ from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.orchestrator.leftovers import remove_measurements
 from slicewright.control.orchestrator.loop import TIDY_S
+from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.state import measure
 from slicewright.control.state.clock import LoopClock
-from slicewright.control.state.commands import admit, remove
 from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, TookOver
 from slicewright.control.state.fold import fold

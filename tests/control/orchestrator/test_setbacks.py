@@ -13,9 +13,9 @@ from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import Record, verify
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.term import Term
+from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.state import receive
 from slicewright.control.state.clock import LoopClock, end
-from slicewright.control.state.commands import admit, remove
 from slicewright.control.state.events import Acknowledged, Adopted, Checkpoint, Restored, Sent, TookOver
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.transport.memory import MemoryTransport

@@ -11,9 +11,9 @@ import numpy as np
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import verify
 from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
-from slicewright.control.state.commands import admit, remove
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.errors import ControlError, NotLeadingError
 from slicewright.control.state.events import Decided, NetworkSet

@@ -21,9 +21,9 @@ from slicewright.control.orchestrator.instructions import (
 )
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, begin_turn, finish_turn
+from slicewright.control.requests.commands import UnknownDeviceError, remove
 from slicewright.control.sharing.rules import LearnedShares
 from slicewright.control.slice_manager.state import ManagerState, take
-from slicewright.control.state.commands import UnknownDeviceError, remove
 from slicewright.control.state.events import (
     Acknowledged,
     Certified,

@@ -15,9 +15,9 @@ from slicewright.control.orchestrator import loop, status_events
 from slicewright.control.orchestrator.instructions import Publish
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.turn import finish_turn
+from slicewright.control.requests.commands import admit
 from slicewright.control.slice_manager import state as manager_state
 from slicewright.control.state import fold, grants
-from slicewright.control.state.commands import admit
 from slicewright.control.state.device import Life
 from slicewright.control.state.events import Event
 from slicewright.control.state.grants import Grant, GrantAccount

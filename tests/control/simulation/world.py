@@ -17,10 +17,10 @@ from slicewright.control.journal.records import Position, verify
 from slicewright.control.messages.keys import GRANT_KEYS, measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.state import ManagerState
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
-from slicewright.control.state.commands import admit, remove
 from slicewright.control.state.device import FIRST_LIFE, Device
 from slicewright.control.state.events import MethodChanged, NetworkSet
 from slicewright.control.state.grants import GRANT

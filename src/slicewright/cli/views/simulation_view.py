@@ -11,7 +11,7 @@ import numpy as np
 
 from slicewright.cli.options import new_table, show_duration, show_percent
 from slicewright.files.documents import finite
-from slicewright.simulation.metrics import DEFINITIONS
+from slicewright.simulation.tasks.metrics import DEFINITIONS
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.feed import CursorTooOldError
-from slicewright.control.state.commands import (
+from slicewright.control.requests.commands import (
     CapacityError,
     KeyReusedError,
     NoNetworkError,
@@ -21,8 +21,8 @@ from slicewright.control.state.commands import (
     TrialError,
     UnknownDeviceError,
 )
+from slicewright.control.requests.owners import ForeignDeviceError
 from slicewright.control.state.errors import NotLeadingError, UndecidableError
-from slicewright.control.state.owners import ForeignDeviceError
 from slicewright.errors import InvalidInputError, SlicewrightError, UnknownNameError
 
 MEDIA_TYPE = "application/problem+json"

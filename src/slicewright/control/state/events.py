@@ -12,6 +12,9 @@ from slicewright.control.state.device import Device
 from slicewright.control.state.grants import Grant, Place, Stage
 from slicewright.control.state.reasons import Reason
 
+LOCAL = "local"
+"""Who asks where nobody needs a token."""
+
 
 @dataclass(frozen=True)
 class NetworkSet:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
+    LOCAL,
     Acknowledged,
     Adopted,
     Certified,
@@ -28,7 +29,6 @@ from slicewright.control.state.events import (
 )
 from slicewright.control.state.grants import Grant, GrantAccount, next_grants, release
 from slicewright.control.state.network import Network
-from slicewright.control.state.owners import LOCAL
 from slicewright.control.state.situation import device_of_seat
 from slicewright.control.state.state import Methods, OrchestratorState, Remembered, load
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.geography import (
+from slicewright.network.importers.columns.table import Table, aliases, read_table
+from slicewright.network.importers.placing.geography import (
     FAR_M,
     Origin,
     exchanged,
@@ -23,9 +24,8 @@ from slicewright.network.importers.geography import (
     to_plane_m,
     within,
 )
-from slicewright.network.importers.nodes import PLACEMENTS, at_most_a_site_each, place_nodes
+from slicewright.network.importers.placing.nodes import PLACEMENTS, at_most_a_site_each, place_nodes
 from slicewright.network.importers.report import ImportReport
-from slicewright.network.importers.table import Table, aliases, read_table
 from slicewright.network.parameters import Range
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload

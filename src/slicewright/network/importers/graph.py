@@ -17,10 +17,10 @@ import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.formats import read_graph
-from slicewright.network.importers.layout import Places, place_vertices
-from slicewright.network.importers.nodes import place_nodes
+from slicewright.network.importers.placing.layout import Places, place_vertices
+from slicewright.network.importers.placing.nodes import place_nodes
+from slicewright.network.importers.placing.roles import ROLE_RULES, Roles, assign_roles
 from slicewright.network.importers.report import ImportReport, listed
-from slicewright.network.importers.roles import ROLE_RULES, Roles, assign_roles
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import FloatArray
@@ -124,7 +124,7 @@ def scenario_from_graph(
         source: where it comes from, for ``origin``.
         seed: of everything that is drawn.
         foreign: take other tools' words for what a vertex is, see
-            :func:`~slicewright.network.importers.roles.assign_roles`.
+            :func:`~slicewright.network.importers.placing.roles.assign_roles`.
         report: what was noted so far; ends up in ``origin``.
         **parameters: any field of :class:`GraphParameters`.
 

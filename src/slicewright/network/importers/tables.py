@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.geography import middle, to_plane_m, within
-from slicewright.network.importers.nodes import at_most_a_site_each, place_nodes
-from slicewright.network.importers.quantities import split_ending, to_base
+from slicewright.network.importers.columns.quantities import split_ending, to_base
+from slicewright.network.importers.columns.table import Table, read_table
+from slicewright.network.importers.placing.geography import middle, to_plane_m, within
+from slicewright.network.importers.placing.nodes import at_most_a_site_each, place_nodes
+from slicewright.network.importers.placing.roles import kind_of
 from slicewright.network.importers.report import ImportReport
-from slicewright.network.importers.roles import kind_of
-from slicewright.network.importers.table import Table, read_table
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import FloatArray

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError, MissingExtraError
+from slicewright.network.importers.columns.table import column_name, read_table
 from slicewright.network.importers.report import ImportReport, listed
-from slicewright.network.importers.table import column_name, read_table
 from slicewright.network.presets import Family, generate
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import with_workload

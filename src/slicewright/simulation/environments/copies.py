@@ -13,14 +13,14 @@ from gymnasium.vector.utils import batch_space
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels.queues import LOCAL, Grants
-from slicewright.simulation.demand import packed_demand
 from slicewright.simulation.environments._kernels import copies as kernels
 from slicewright.simulation.environments.epochs import MOST_WAITING, Reward, choices
 from slicewright.simulation.environments.offloading import Observation, observation_space
-from slicewright.simulation.links import Links
-from slicewright.simulation.mobility import Walk, Walkers
+from slicewright.simulation.movement.links import Links
+from slicewright.simulation.movement.mobility import Walk, Walkers
 from slicewright.simulation.simulation import Settings
-from slicewright.simulation.task_queues import TaskQueues
+from slicewright.simulation.tasks.demand import packed_demand
+from slicewright.simulation.tasks.queues import TaskQueues
 from slicewright.types import FloatArray, IntArray
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation.mobility import Walk, Walkers
+from slicewright.simulation.movement.mobility import Walk, Walkers
 from slicewright.simulation.simulation import Settings, Simulation
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan

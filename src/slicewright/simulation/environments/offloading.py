@@ -16,7 +16,7 @@ from slicewright.simulation.environments.epochs import (
     choices,
     highest_rate_bps,
 )
-from slicewright.simulation.mobility import Walk
+from slicewright.simulation.movement.mobility import Walk
 from slicewright.simulation.simulation import Settings
 from slicewright.types import IntArray
 

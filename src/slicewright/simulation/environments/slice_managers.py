@@ -11,7 +11,7 @@ from pettingzoo import ParallelEnv
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.simulation.environments.epochs import MOST_WAITING, Epochs, Reward, highest_rate_bps
-from slicewright.simulation.mobility import Walk
+from slicewright.simulation.movement.mobility import Walk
 from slicewright.simulation.simulation import Settings
 from slicewright.types import IntArray
 

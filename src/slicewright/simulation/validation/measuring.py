@@ -13,8 +13,8 @@ import numpy as np
 from scipy import stats
 
 from slicewright.simulation._kernels import queues as kernels
-from slicewright.simulation.demand import Arrivals, Distribution
-from slicewright.simulation.task_queues import Disciplines, TaskQueues
+from slicewright.simulation.tasks.demand import Arrivals, Distribution
+from slicewright.simulation.tasks.queues import Disciplines, TaskQueues
 from slicewright.simulation.validation import theory
 from slicewright.types import FloatArray, IntArray
 

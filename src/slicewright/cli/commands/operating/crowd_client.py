@@ -15,7 +15,7 @@ from slicewright.control.state.device import devices_of
 
 if TYPE_CHECKING:
     from slicewright.network.scenario import Scenario
-    from slicewright.simulation.crowd import Crowd, CrowdReport
+    from slicewright.simulation.movement.crowd import Crowd, CrowdReport
 
 _AGAIN_S = 1.0
 _TIMEOUT_S = 30.0

@@ -149,7 +149,7 @@ def _send_crowd(settings: ServeSettings) -> Callable[[str], None] | None:
         return None
     from slicewright.cli.commands.operating.crowd_client import CrowdClient
     from slicewright.network.scenario_file import load_scenario
-    from slicewright.simulation.crowd import Crowd
+    from slicewright.simulation.movement.crowd import Crowd
 
     scenario = load_scenario(settings.scenario)
     return CrowdClient(scenario, Crowd(scenario)).start

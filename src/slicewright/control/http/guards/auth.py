@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 
 from slicewright.control.http.guards.tokens import Scope, Token, TokenFile, read_tokens
 from slicewright.control.http.problems import Problem
-from slicewright.control.state.owners import LOCAL
+from slicewright.control.state.events import LOCAL
 from slicewright.loopback import LOOPBACK_NAMES
 
 __all__ = ["LOCAL_ONLY", "Access", "Caller", "Scope", "Token", "TokenFile", "read_tokens"]

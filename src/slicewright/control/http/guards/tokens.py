@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from slicewright.control.state.owners import LOCAL
+from slicewright.control.state.events import LOCAL
 from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import read_document
 from slicewright.files.fields import FieldReader

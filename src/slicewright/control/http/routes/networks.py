@@ -13,8 +13,8 @@ from slicewright.control.http.context import Admin, Plane, Reader, ReaderDesk
 from slicewright.control.http.problems import Problem, responses
 from slicewright.control.http.routes.documents import network_of
 from slicewright.control.http.routes.plans import picture_of
-from slicewright.control.state.commands import NoNetworkError, set_network
-from slicewright.control.state.owners import on_behalf
+from slicewright.control.requests.commands import NoNetworkError, set_network
+from slicewright.control.requests.owners import on_behalf
 from slicewright.control.views.documents import node_documents, radio_documents, slice_documents
 from slicewright.control.views.overview import overview
 from slicewright.slicing.rrm import Plmn, Profile

@@ -22,8 +22,8 @@ from slicewright.control.http.routes.quick_methods import quick_placement_method
 from slicewright.control.http.routes.schemas import Health, MethodChange
 from slicewright.control.journal.feed import CursorTooOldError, PublicEvent
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.state.commands import change_method
-from slicewright.control.state.owners import on_behalf
+from slicewright.control.requests.commands import change_method
+from slicewright.control.requests.owners import on_behalf
 from slicewright.types import Document
 
 router = APIRouter(tags=["operations"])

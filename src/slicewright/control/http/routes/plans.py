@@ -15,7 +15,7 @@ from slicewright.control.http.routes.quick_methods import quick_method
 from slicewright.control.http.routes.requests import DevicePath
 from slicewright.control.http.routes.schemas import DryRun
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.state.commands import NoNetworkError, UnknownDeviceError, admit
+from slicewright.control.requests.commands import NoNetworkError, UnknownDeviceError, admit
 from slicewright.control.views.documents import plan_document
 from slicewright.control.views.dry_run import dry_run
 from slicewright.control.views.explain import explain

@@ -21,9 +21,9 @@ from slicewright.control.http.routes.schemas import (
 from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.state.commands import UnknownDeviceError, admit, remove
+from slicewright.control.requests.commands import UnknownDeviceError, admit, remove
+from slicewright.control.requests.owners import on_behalf, refuse_foreign
 from slicewright.control.state.device import FIRST_LIFE
-from slicewright.control.state.owners import on_behalf, refuse_foreign
 from slicewright.control.state.state import OrchestratorState
 from slicewright.control.views.documents import device_document, is_granted, settlement_document
 from slicewright.control.views.picture import Picture

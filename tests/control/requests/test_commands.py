@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from slicewright.control.state.commands import admit
+from slicewright.control.requests.commands import admit
 from slicewright.errors import InvalidScenarioError
 from tests.control.support.scenes import scenario_of, state_with
 

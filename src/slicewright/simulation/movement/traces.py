@@ -13,7 +13,7 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation.mobility import positions
+from slicewright.simulation.movement.mobility import positions
 from slicewright.types import BoolArray, FloatArray, IntArray
 
 CSV_COLUMNS = ("time_s", "device", "x_m", "y_m")

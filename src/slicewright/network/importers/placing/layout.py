@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.geography import middle, to_plane_m
+from slicewright.network.importers.placing.geography import middle, to_plane_m
 from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import BoolArray, FloatArray
 

@@ -11,7 +11,7 @@ import numpy as np
 from slicewright.errors import MissingExtraError
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels import queues as kernels
-from slicewright.simulation.task_queues import FinishedTasks
+from slicewright.simulation.tasks.queues import FinishedTasks
 
 COLUMNS = {
     "device": "index of the device",

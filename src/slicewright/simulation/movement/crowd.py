@@ -8,8 +8,8 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation.links import Air, Links
-from slicewright.simulation.mobility import Walk, Walkers
+from slicewright.simulation.movement.links import Air, Links
+from slicewright.simulation.movement.mobility import Walk, Walkers
 from slicewright.types import BoolArray, FloatArray
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.errors import InvalidOptionError, MissingExtraError
-from slicewright.simulation.demand import Arrivals
+from slicewright.simulation.tasks.demand import Arrivals
 from slicewright.types import FloatArray
 
 COLUMNS = ("device", "arrived_s")

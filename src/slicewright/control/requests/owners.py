@@ -19,8 +19,6 @@ from slicewright.control.state.events import (
 )
 from slicewright.control.state.state import OrchestratorState
 
-LOCAL = "local"
-"""Who asks where nobody needs a token."""
 _ASKED = (DevicesAdmitted, DevicesRemoved, MethodChanged, NetworkSet)
 
 

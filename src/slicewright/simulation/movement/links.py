@@ -13,7 +13,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.network.radio import THERMAL_NOISE_DBM_HZ
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels import movement as kernels
-from slicewright.simulation.mobility import area, positions
+from slicewright.simulation.movement.mobility import area, positions
 from slicewright.types import FloatArray, IntArray
 
 _MOST_CELLS = 64

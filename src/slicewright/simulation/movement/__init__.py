@@ -1,0 +1,1 @@
+"""Where devices are, which links they have there, and when they come and go."""
