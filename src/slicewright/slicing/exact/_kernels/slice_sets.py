@@ -24,6 +24,7 @@ from slicewright.slicing.exact._kernels.sets import NONE
 
 TANGENTS = 6
 SPREAD = 1.25  # ratio of one tangent's rho to the next
+LONGEST_WALK = 24  # steps of this ratio from the first guess of the best one
 FORCED = 1 << 48  # bit of a device that has to be served by the one slice that is open to it
 MOST_DOMINATORS = 62  # earlier devices that are looked at
 
@@ -155,6 +156,37 @@ def start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, c
     return count, arrivals, gain_of_sums(sums, 0, size, lo, kept, hi - lo)[0]
 
 
+@inlined
+def gain_under(figures, scratch, c, count, rho, root, left, lo):
+    """The most that a set of these sums gains with candidates from ``c`` on, by one tangent, without its worths."""
+    numbers, worth, most = scratch.numbers, scratch.figures[WORTH], rho * (rho * left - 2.0 * root)
+    for b in range(c, count):
+        k = numbers[NUMBER, b]
+        more = worth[b] - rho * (2.0 * figures[ROOT, k] + rho * lo * figures[LOAD, k])
+        if more > 0.0:
+            most += more
+    return most
+
+
+@outlined
+def choose_tangent(figures, scratch, depth, c, count, size, lo, rho):
+    """(rho of a tangent that is about the best for the set at a depth and candidates from ``c`` on, the gain under it).
+
+    The walk begins at ``rho`` and takes steps of one ratio, so that it ends at one of the tangents around.
+    """
+    root, left = scratch.sums[0, depth], size - lo * scratch.sums[1, depth]
+    most, ratio = gain_under(figures, scratch, c, count, rho, root, left, lo), SPREAD
+    for turn in range(2):
+        for _ in range(LONGEST_WALK):
+            there = gain_under(figures, scratch, c, count, rho * ratio, root, left, lo)
+            if not there < most:
+                break
+            most, rho = there, rho * ratio
+        if turn == 0:
+            ratio = 1.0 / SPREAD
+    return rho, most
+
+
 @outlined
 def draw_tangents(figures, count, size, lo, scratch):
     """Tangents around the congestion at which devices stop to pay one by one, and what those to come bring at most."""
@@ -172,6 +204,7 @@ def draw_tangents(figures, count, size, lo, scratch):
         root += figures[ROOT, k]
         load += figures[LOAD, k]
         middle = rho
+    middle = choose_tangent(figures, scratch, 0, 0, count, size, lo, middle)[0]
     for r in range(TANGENTS):
         rho, row = middle * SPREAD ** (r - TANGENTS // 2), scratch.figures[FIRST_TANGENT + r]
         scratch.rho[r] = rho
@@ -263,7 +296,10 @@ def best_in_slice(candidates, n, size, openings, fee, toll, kept, lo, hi, scratc
             for d in range(depth + 1):
                 relief = gain_of_sums(scratch.sums, d, size, lo, kept, width)[1]
                 following = numbers[STACK, d] + (1 if d < depth else 0)
-                best = max(best, most_to_come(scratch, d, following, size, lo) + relief)
+                most = choose_tangent(
+                    figures, scratch, d, following, count, size, lo, scratch.rho[TANGENTS // 2]
+                )[1]
+                best = max(best, scratch.sums[2, d] + most + relief)
             return best, arrivals
         depth += 1
         numbers[STACK, depth] = c
