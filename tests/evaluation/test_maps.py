@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from slicewright.drawing.cells import MOST_DOTS
+from slicewright.drawing.palette import LOCAL_COLOUR, SLICE_COLOURS, slice_colour
 from slicewright.errors import InvalidOptionError, MissingExtraError
 from slicewright.evaluation.maps import draw_plan, draw_scenario
+from slicewright.evaluation.maps.panels import rank
 from slicewright.evaluation.maps.plan_page import plan_page
 from slicewright.evaluation.maps.positions import positions_of
 from slicewright.evaluation.maps.scenario_page import scenario_page
@@ -136,6 +141,7 @@ CASES = {
     "infeasible": broken,
     "nobody offloads": lambda: all_local(preset("paper-slicing", devices=4)),
     "nobody can offload": lambda: planned(devices=15, seed=2, reach_m=5),
+    "a dot is too much": lambda: all_local(preset("paper-slicing", devices=3000, access_points=60)),
     "no positions": lambda: plan(without_positions(preset("dense-urban", seed=2)), rounds=1),
 }
 
@@ -201,3 +207,38 @@ def test_columns_keep_devices_with_their_access_point() -> None:
     order = access_point[np.argsort(-device[:, 1])]
     assert (np.diff(order) != 0).sum() == 2, "three runs, one per access point"
     assert len(np.unique(device[:, 1])) == 12
+
+
+def test_of_many_access_points_the_ten_busiest_have_bars_and_the_others_one() -> None:
+    weight = np.arange(40.0)
+    ranking = rank([f"p{k}" for k in range(40)], weight)
+    assert ranking.lying and ranking.others == 30
+    assert list(ranking.names) == [f"p{k}" for k in range(39, 29, -1)]
+    rows = ranking.rows(np.column_stack([weight, 2 * weight]))
+    assert rows.shape == (11, 2)
+    np.testing.assert_allclose(rows[-1], [14.5, 29.0])
+    few = rank(["a", "b"], weight[:2])
+    assert not few.lying and few.rows(weight[:2, None]).tolist() == [[0.0], [1.0]]
+
+
+def test_devices_too_many_for_dots_are_counted_in_discs_of_their_slices() -> None:
+    made = planned("dense-urban", devices=MOST_DOTS + 100, seed=1)
+    figure = plan_page(made)
+    discs = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)]
+    faces = {face_of(c) for c in discs if len(c.get_paths())}
+    assert faces <= {*SLICE_COLOURS, LOCAL_COLOUR} and SLICE_COLOURS[0] in faces
+    assert_texts_apart(figure)
+
+
+def test_a_slice_has_one_colour_in_map_and_bars() -> None:
+    made = planned(devices=30, seed=7)
+    figure = plan_page(made)
+    bars = {to_hex(bar.get_facecolor()).upper() for bar in figure.axes[1].patches}
+    dots = {face_of(c) for c in figure.axes[0].collections if len(c.get_facecolor())}
+    used = {slice_colour(n) for n in range(3)}
+    assert bars == used and used <= dots
+
+
+def face_of(marks: Any) -> str:
+    """Colour of a collection, as the palette writes it."""
+    return to_hex(marks.get_facecolor()[0]).upper()

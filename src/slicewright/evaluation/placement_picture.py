@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from slicewright.drawing.palette import INK, PAPER, SERIES_COLOURS
 from slicewright.evaluation.placement_traffic import Flows, Hop, traffic
 from slicewright.files.pictures import picture_file, write_picture
 from slicewright.network.units import BITS_PER_GIGABIT
@@ -18,9 +19,8 @@ from slicewright.placement.problem.topology import Topology
 from slicewright.placement.reasons import tightest_limits
 from slicewright.types import FloatArray
 
-# Okabe and Ito's colours, told apart by people with any colour vision.
-BLUE, ORANGE, RED, INK, PALE = "#0072B2", "#E69F00", "#D55E00", "#222222", "#C9CED6"
-ROOM, PLATE = "#DDE6EF", "#FFFFFF"
+BLUE, ORANGE, RED = (SERIES_COLOURS[k] for k in (0, 1, 4))
+PALE, ROOM, PLATE = "#C9CED6", "#DDE6EF", PAPER
 BOX_W, BOX_H = 0.78, 0.46
 LAYER_GAP = 1.6
 MAX_LAYERS = 4  # of COINs

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slicewright.drawing.palette import SERIES_COLOURS, SOFT
 from slicewright.files.pictures import write_picture
 from slicewright.labels.stats import StoreStats
 from slicewright.types import FloatArray
@@ -14,7 +15,7 @@ from slicewright.types import FloatArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BLUE, _GREY = "#3366aa", "#777777"
+_BLUE = SERIES_COLOURS[0]
 
 
 def plot_stats(stats: StoreStats, path: str | Path, *, title: str) -> Path:
@@ -51,8 +52,8 @@ def _histogram(axes: Axes, values: FloatArray, label: str, edges: FloatArray, *,
     axes.set(xlabel=label, ylabel="scenarios")
     axes.spines[["top", "right"]].set_visible(False)
     if values.size:
-        axes.axvline(float(np.median(values)), color=_GREY, linestyle="--", linewidth=1)
-        axes.set_title(f"median {np.median(values):.3g}, mean {values.mean():.3g}", fontsize=9, color=_GREY)
+        axes.axvline(float(np.median(values)), color=SOFT, linestyle="--", linewidth=1)
+        axes.set_title(f"median {np.median(values):.3g}, mean {values.mean():.3g}", fontsize=9, color=SOFT)
 
 
 def _units(values: FloatArray) -> FloatArray:

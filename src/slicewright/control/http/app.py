@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from prometheus_client.core import Metric
 
 from slicewright.control.http.gauges import server_gauges
@@ -18,6 +18,7 @@ from slicewright.control.http.guards.work import Bench, Streams
 from slicewright.control.http.problems import Problem, install
 from slicewright.control.http.routes import networks, operations, plans, requests
 from slicewright.control.plane.control_plane import ControlPlane
+from slicewright.drawing.palette import palette_script
 from slicewright.version import __version__
 
 DASHBOARD = Path(__file__).parent / "dashboard"
@@ -96,7 +97,9 @@ def _add_dashboard(app: FastAPI) -> None:
         return FileResponse(DASHBOARD / "index.html", headers={"Content-Security-Policy": _POLICY})
 
     @app.get("/dashboard/{name}", include_in_schema=False)
-    async def dashboard_file(name: str) -> FileResponse:
+    async def dashboard_file(name: str) -> Response:
+        if name == "palette.js":
+            return Response(palette_script(), media_type=_MEDIA[".js"])
         if name not in _FILES:
             raise Problem(404, "not-found", "there is no such file")
         return FileResponse(DASHBOARD / name, media_type=_FILES[name])

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from slicewright.drawing.palette import SERIES_COLOURS
 from slicewright.enforcement.testbed.report import PARTS, BedReport
 from slicewright.enforcement.testbed.traffic import DeviceRun
 from slicewright.files.pictures import write_picture
 
 _TITLES = {"transmit_s": "Transmission", "execute_s": "Execution", "completion_s": "Completion"}
-_TASK, _MEAN, _MODEL = "#9ec5e8", "#0b5394", "#d9480f"
+_MEAN, _MODEL, _TASK = SERIES_COLOURS[0], SERIES_COLOURS[4], "#9EC5E8"
 _ROW_INCHES, _MOST_INCHES = 0.34, 16.0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from slicewright.evaluation.maps.style import INK, PAPER
+from slicewright.drawing.palette import INK, PAPER
 from slicewright.types import FloatArray
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ _DIRECTIONS = (
     (-0.8, 0.8, "right", "bottom"), (-0.8, -0.8, "right", "top"),
 )  # fmt: skip
 _STRETCHES = (1.0, 1.7)
+_BEFORE = {"left": 0.0, "bottom": 0.0, "center": 0.5, "right": 1.0, "top": 1.0}
+"""Which part of a text lies before its anchor."""
 
 
 class Caption(NamedTuple):
@@ -58,12 +60,13 @@ def place_captions(
             caption.text, (0, 0), xycoords="figure pixels", fontsize=size, color=INK, zorder=9, annotation_clip=False,
             path_effects=[withStroke(linewidth=2.2, foreground=PAPER, alpha=0.85)],
         )  # fmt: skip
+        size_px = np.array(text.get_window_extent().size)
         for stretch in _STRETCHES:
             for dx, dy, horizontal, vertical in _DIRECTIONS:
                 reach = (caption.radius * stretch + 1.5) * pixels_per_point
                 place = (caption.xy[0] + dx * reach, caption.xy[1] + dy * reach)
-                text.set(position=place, ha=horizontal, va=vertical)
-                box = np.array(text.get_window_extent().extents)
+                corner = np.array(place) - size_px * (_BEFORE[horizontal], _BEFORE[vertical])
+                box = np.concatenate([corner, corner + size_px])
                 inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
                 if not inside or (taken and _overlap(box, np.array(taken)).max() > 0):
                     continue
@@ -101,3 +104,15 @@ def _distance(box: FloatArray, points: FloatArray) -> FloatArray:
     """(k,) pixels from ``box`` to each point."""
     outside = np.maximum(np.maximum(box[:2] - points, points - box[2:]), 0)
     return np.asarray(np.hypot(outside[:, 0], outside[:, 1]), dtype=np.float64)
+
+
+def shortened(name: str, most: int) -> str:
+    """A name of at most so many letters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def seconds(value: float, digits: int = 5) -> str:
+    """A time in words that people read: thousands are set apart, powers of ten only where nothing else is shorter."""
+    if 1000 <= abs(value) < 1e9:
+        return f"{round(value, max(0, digits - len(str(int(abs(value)))))):,} s".replace(".0 s", " s")
+    return f"{value:.{digits}g} s"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slicewright.drawing.cells import BUSIEST, MOST_DOTS, busiest, cell_radius, count_in_cells, wedges
+from slicewright.drawing.palette import INK, LOCAL_COLOUR, PAPER, SOFT, slice_colour, slice_marker
 from slicewright.evaluation.maps.captions import Caption, boxes, place_captions
 from slicewright.evaluation.maps.positions import Positions
-from slicewright.evaluation.maps.style import INK, PAPER, SOFT, slice_colour, slice_marker
-from slicewright.network.scenario import Scenario
 from slicewright.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -18,20 +19,27 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LABELS = 40
-"""Up to so many access points and nodes all get their names, above that only MEC servers."""
+"""Up to so many access points and nodes all get their names, above that MEC servers and the busiest."""
 _LINKS_IN_THE_WAY = 150
 """Names keep off the links of up to so many devices; more links are everywhere."""
+_WIDEST_FLOW = 9.0
+"""Points; so that a flow of thousands does not cover the others."""
 _FEW_LINKS = 150
 """Up to so many links are drawn as strong lines."""
+_CELL_POINTS = 15.0
+"""Width of a density map's cells."""
 _COLUMN_NAMES = ("devices", "access points", "nodes")
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkView:
-    """What to draw.
+    """What to draw; from whatever plans, the arrays are all that is asked for.
 
     Attributes:
-        scenario: names and kinds.
+        access_points: A names.
+        nodes: J names.
+        node_kinds: J times ``coin`` or ``mec``.
+        slices: N names.
         positions: places or columns.
         access_point: (I,) link of each device to an access point, -1 for none.
         node: (I,) link of each device to a node, -1 for none; drawn from its access point, in columns only.
@@ -40,7 +48,10 @@ class NetworkView:
         node_fill: (J,) how full each node's marker is, 0 to 1, or None for no fill.
     """
 
-    scenario: Scenario
+    access_points: Sequence[str]
+    nodes: Sequence[str]
+    node_kinds: Sequence[str]
+    slices: Sequence[str]
     positions: Positions
     access_point: IntArray
     node: IntArray
@@ -48,15 +59,27 @@ class NetworkView:
     ap_weight: FloatArray
     node_fill: FloatArray | None
 
+    @property
+    def dense(self) -> bool:
+        """Whether devices are too many for a dot each, and are counted in cells."""
+        return len(self.slice) > MOST_DOTS
 
-def draw_network(figure: Figure, axes: Axes, view: NetworkView) -> None:
-    """Draw links, devices, access points and nodes, then names where there is room."""
+
+def draw_network(figure: Figure, axes: Axes, view: NetworkView) -> int:
+    """Draw links, devices, access points and nodes, then names where there is room.
+
+    Returns:
+        devices in the fullest cell of a density map, 0 where every device has a dot.
+    """
     _frame(axes, view)
     _links(axes, view)
-    _devices(axes, view)
+    most = _cells(axes, view, figure.dpi / 72.0) if view.dense else 0
+    if not view.dense:
+        _devices(axes, view)
     _access_points(axes, view)
     node_shift = _nodes(figure, axes, view)
     _names(axes, view, node_shift, figure.dpi / 72.0)
+    return most
 
 
 def device_size(count: int) -> float:
@@ -70,10 +93,10 @@ def ap_sizes(weight: FloatArray) -> FloatArray:
     return unit * (60.0 + 240.0 * np.asarray(weight, dtype=np.float64) / most)
 
 
-def node_sizes(scenario: Scenario) -> FloatArray:
+def node_sizes(view: NetworkView) -> FloatArray:
     """(J,) areas of node markers in points squared: MEC servers are larger than COIN nodes."""
-    unit = 1.0 if scenario.n_nodes + scenario.n_access_points <= MOST_LABELS else 0.55
-    return np.array([unit * (330.0 if kind == "mec" else 130.0) for kind in scenario.node_kinds])
+    unit = 1.0 if len(view.nodes) + len(view.access_points) <= MOST_LABELS else 0.55
+    return np.array([unit * (330.0 if kind == "mec" else 130.0) for kind in view.node_kinds])
 
 
 def _frame(axes: Axes, view: NetworkView) -> None:
@@ -126,25 +149,49 @@ def _links(axes: Axes, view: NetworkView) -> None:
         colours = [to_rgba(SOFT if n < 0 else slice_colour(n), alpha) for n in slices.tolist()]
         axes.add_collection(LineCollection(list(ends), colors=colours, linewidths=widths, zorder=2))
 
-    ends = np.stack([p.device[linked], p.access_point[view.access_point[linked]]], axis=1)
-    draw(ends, view.slice[linked], width)
+    if not view.dense:
+        ends = np.stack([p.device[linked], p.access_point[view.access_point[linked]]], axis=1)
+        draw(ends, view.slice[linked], width)
     if p.schematic and p.node is not None:
         hops = linked[view.node[linked] >= 0]
         keys = np.column_stack([view.access_point[hops], view.node[hops], view.slice[hops]])
         flows, count = np.unique(keys, axis=0, return_counts=True)
         ends = np.stack([p.access_point[flows[:, 0]], p.node[flows[:, 1]]], axis=1)
         # Flows of several slices between the same two points lie side by side.
-        ends[:, :, 1] += (flows[:, 2:3] - (view.scenario.n_slices - 1) / 2) * 0.004
-        draw(ends, flows[:, 2], width * np.sqrt(count))
+        ends[:, :, 1] += (flows[:, 2:3] - (len(view.slices) - 1) / 2) * 0.004
+        draw(ends, flows[:, 2], np.minimum(width * np.sqrt(count), _WIDEST_FLOW))
+
+
+def _cells(axes: Axes, view: NetworkView, pixels: float) -> int:
+    """Devices counted in cells: a disc each, its area by their number, cut by slice; returns the highest count."""
+    from matplotlib.collections import PolyCollection
+
+    axes.apply_aspect()
+    size = _CELL_POINTS * pixels
+    at = axes.transData.transform(view.positions.device)
+    cells = count_in_cells(at, view.slice, slices=len(view.slices), size=size)
+    total = cells.devices.sum(axis=1)
+    radius, back = cell_radius(total, size), axes.transData.inverted()
+    for n in range(len(view.slices) + 1):
+        parts = [back.transform(part) for part in wedges(cells, n, radius)]
+        colour = slice_colour(n) if n < len(view.slices) else LOCAL_COLOUR
+        axes.add_collection(PolyCollection(parts, facecolors=colour, edgecolors="none", zorder=3))
+    return int(total.max())
 
 
 def _devices(axes: Axes, view: NetworkView) -> None:
-    xy, size = view.positions.device, device_size(view.scenario.n_devices)
+    xy, size = view.positions.device, device_size(len(view.slice))
     local = view.slice < 0
     axes.scatter(
-        xy[local, 0], xy[local, 1], s=size, facecolors=PAPER, edgecolors=SOFT, linewidths=1.1, zorder=3
+        xy[local, 0],
+        xy[local, 1],
+        s=size,
+        facecolors=PAPER,
+        edgecolors=LOCAL_COLOUR,
+        linewidths=1.1,
+        zorder=3,
     )
-    for n in range(view.scenario.n_slices):
+    for n in range(len(view.slices)):
         mine = view.slice == n
         axes.scatter(
             xy[mine, 0], xy[mine, 1], s=size, marker=slice_marker(n), color=slice_colour(n), edgecolors=PAPER,
@@ -168,7 +215,7 @@ def _nodes(figure: Figure, axes: Axes, view: NetworkView) -> FloatArray:
     xy = view.positions.node
     if xy is None:
         return np.zeros((0, 2))
-    sizes = node_sizes(view.scenario)
+    sizes = node_sizes(view)
     shift = np.zeros((len(xy), 2))
     if not view.positions.schematic:
         span = float(np.ptp(np.vstack([view.positions.device, xy]), axis=0).max())
@@ -203,33 +250,42 @@ def gauge(level: float) -> Any:
 
 
 def _names(axes: Axes, view: NetworkView, node_shift: FloatArray, pixels: float) -> None:
-    scenario, p = view.scenario, view.positions
+    p = view.positions
     axes.apply_aspect()
-    show_all = scenario.n_nodes + scenario.n_access_points <= MOST_LABELS
-    captions: list[Caption] = []
+    show_all = len(view.nodes) + len(view.access_points) <= MOST_LABELS
+    of_nodes: list[Caption] = []
     obstacles = []
     if p.node is not None:
         at = axes.transData.transform(p.node) + node_shift * pixels
-        radius = np.sqrt(node_sizes(scenario)) / 2
+        radius = np.sqrt(node_sizes(view)) / 2
         obstacles.append(boxes(at, radius * pixels))
-        order = sorted(range(scenario.n_nodes), key=lambda j: scenario.node_kinds[j] != "mec")
-        captions += [
-            Caption(scenario.nodes[j], tuple(at[j]), float(radius[j]) + 1)
-            for j in order
-            if show_all or scenario.node_kinds[j] == "mec"
+        of_nodes = [
+            Caption(view.nodes[j], tuple(at[j]), float(radius[j]) + 1) for j in _named_nodes(view, show_all)
         ]
     at = axes.transData.transform(p.access_point)
     radius = np.sqrt(ap_sizes(view.ap_weight)) / 2
     obstacles.append(boxes(at, radius * pixels))
-    if show_all:
-        captions += [
-            Caption(name, tuple(at[a]), float(radius[a]) + 1) for a, name in enumerate(scenario.access_points)
-        ]
-    half = np.sqrt(device_size(scenario.n_devices)) / 2
-    obstacles.append(boxes(axes.transData.transform(p.device), half * pixels))
-    if scenario.n_devices <= _LINKS_IN_THE_WAY:
+    points = range(len(view.access_points)) if show_all else busiest(view.ap_weight).tolist()
+    of_points = [
+        Caption(view.access_points[a], tuple(at[a]), float(radius[a]) + 1)
+        for a in points
+        if show_all or view.ap_weight[a] > 0
+    ]
+    if not view.dense:
+        half = np.sqrt(device_size(len(view.slice))) / 2
+        obstacles.append(boxes(axes.transData.transform(p.device), half * pixels))
+    if len(view.slice) <= _LINKS_IN_THE_WAY:
         obstacles.append(_points_on_links(axes, view, pixels))
-    place_captions(axes, captions, np.vstack(obstacles), pixels_per_point=pixels)
+    place_captions(axes, [*of_nodes, *of_points], np.vstack(obstacles), pixels_per_point=pixels)
+
+
+def _named_nodes(view: NetworkView, show_all: bool) -> list[int]:
+    """Nodes that get a name if there is room: MEC servers first, then all or the fullest."""
+    mec = [j for j, kind in enumerate(view.node_kinds) if kind == "mec"]
+    if show_all:
+        return mec + [j for j, kind in enumerate(view.node_kinds) if kind != "mec"]
+    fullest = [] if view.node_fill is None else busiest(view.node_fill).tolist()
+    return (mec + [j for j in fullest if view.node_kinds[j] != "mec"])[: max(BUSIEST, len(mec))]
 
 
 def _points_on_links(axes: Axes, view: NetworkView, pixels: float) -> FloatArray:

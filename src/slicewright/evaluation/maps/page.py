@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.evaluation.maps.network_view import extent
+from slicewright.drawing.palette import INK, LOCAL_COLOUR, PAPER, SOFT, slice_colour, slice_marker
+from slicewright.evaluation.maps.captions import shortened
+from slicewright.evaluation.maps.network_view import NetworkView, extent
 from slicewright.evaluation.maps.positions import Positions
-from slicewright.evaluation.maps.style import INK, PAPER, SOFT, shortened, slice_colour, slice_marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from slicewright.network.scenario import Scenario
-
 _WIDTH, _LEAST_HEIGHT, _MOST_HEIGHT = 15.0, 7.6, 10.4
 _LEFT, _MAP_WIDTH, _PANELS_LEFT, _RIGHT = 0.75, 8.3, 9.85, 14.8
 _HEAD, _FOOT = 1.05, 1.15
+_LYING_NAMES = 0.45
+"""Inches that names beside lying bars need of their panel; the rest of them stands left of it."""
 DPI = 130
 _MOST_SLICE_KEYS, _MOST_LETTERS = 10, 14
 _KEYS_PER_ROW, _SHORT_KEYS_PER_ROW, _SHORT_KEY = 6, 10, 8  # a key of at most 8 letters is short
@@ -54,6 +55,21 @@ def new_page(positions: Positions, panel_heights: Sequence[float]) -> tuple[Figu
     return figure, network, panels
 
 
+def make_room(*panels: Axes) -> None:
+    """Move the left edge of panels to the right, for names beside lying bars."""
+    for axes in panels:
+        box, shift = axes.get_position(), _LYING_NAMES / _WIDTH
+        axes.set_position((box.x0 + shift, box.y0, box.width - shift, box.height))
+
+
+def halve(figure: Figure, axes: Axes, gap: float = 0.25) -> tuple[Axes, Axes]:
+    """Two panels side by side in the place of one."""
+    box, space = axes.get_position(), gap / _WIDTH
+    width = (box.width - space) / 2
+    axes.set_position((box.x0, box.y0, width, box.height))
+    return axes, figure.add_axes((box.x0 + width + space, box.y0, width, box.height))
+
+
 def headline(figure: Figure, first: str, second: str) -> None:
     """Two lines over the page."""
     height = figure.get_figheight()
@@ -75,16 +91,17 @@ def keys(figure: Figure, network: Axes, rows: Sequence[Sequence[Line2D]]) -> Non
         network.add_artist(legend)
 
 
-def slice_keys(scenario: Scenario, last: str | None = "computes for itself") -> list[list[Line2D]]:
+def slice_keys(view: NetworkView, last: str | None = "computes for itself") -> list[list[Line2D]]:
     """Rows of keys: one per slice as far as they fit, and one for devices without a slice."""
     row = [
-        key(slice_marker(n), slice_colour(n), PAPER, 7, shortened(slice_.name, _MOST_LETTERS))
-        for n, slice_ in enumerate(scenario.slices[:_MOST_SLICE_KEYS])
+        key("o" if view.dense else slice_marker(n), slice_colour(n), PAPER, 7, shortened(name, _MOST_LETTERS))
+        for n, name in enumerate(view.slices[:_MOST_SLICE_KEYS])
     ]
-    if len(row) < scenario.n_slices:
-        row.append(key("", PAPER, PAPER, 0, f"and {scenario.n_slices - len(row)} more"))
+    if len(row) < len(view.slices):
+        row.append(key("", PAPER, PAPER, 0, f"and {len(view.slices) - len(row)} more"))
     if last is not None:
-        row.append(key("o", PAPER, SOFT, 7, last))
+        face, edge = (LOCAL_COLOUR, PAPER) if view.dense else (PAPER, LOCAL_COLOUR)
+        row.append(key("o", face, edge, 7, last))
     longest = max(len(str(entry.get_label())) for entry in row)
     per_row = _SHORT_KEYS_PER_ROW if longest <= _SHORT_KEY else _KEYS_PER_ROW
     return [row[k : k + per_row] for k in range(0, len(row), per_row)]
@@ -97,3 +114,8 @@ def key(marker: str, face: str, edge: str, size: float, label: str) -> Line2D:
     return Line2D(
         [], [], linestyle="", marker=marker, markerfacecolor=face, markeredgecolor=edge, markersize=size, label=label
     )  # fmt: skip
+
+
+def cell_key(most: int) -> Line2D:
+    """What a disc of a density map is."""
+    return key("o", PAPER, SOFT, 9, f"devices nearby, the fullest disc {most:,}")

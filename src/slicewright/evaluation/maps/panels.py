@@ -3,48 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from slicewright.evaluation.maps.style import (
+from slicewright.drawing.cells import busiest
+from slicewright.drawing.palette import (
     BOUND_COLOUR,
     COST_COLOURS,
     FAINT,
     INK,
     PAPER,
     SOFT,
-    shortened,
     slice_colour,
     slice_hatch,
 )
+from slicewright.evaluation.maps.captions import seconds, shortened
 from slicewright.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_BARS = 150
-"""Access points beyond the busiest so many have no bar of their own."""
-MOST_NODES = 60
-"""The same of nodes, whose bars are groups of one per slice."""
-_MOST_NAMES = 26
+_MOST_UPRIGHT = 26
+"""Up to so many things stand side by side; of more the busiest lie under each other, by name."""
 _LETTERS_UPRIGHT = 42
-_MOST_LETTERS = 9
+_MOST_LETTERS, _MOST_LETTERS_LYING = 9, 14
 
 
-def busiest(weight: FloatArray | IntArray, most: int = MOST_BARS) -> IntArray:
-    """Indices in order of appearance if few, else of the busiest ones, busiest first."""
-    if weight.size <= _MOST_NAMES:
-        return np.arange(weight.size)
-    return np.argsort(-weight, kind="stable")[:most]
+class Ranking(NamedTuple):
+    """Which things a panel shows.
+
+    Attributes:
+        shown: (k,) indices: all in order of appearance, or of too many the busiest, busiest first.
+        names: of those.
+        others: so many more are one further bar, their mean; 0 if all are shown.
+    """
+
+    shown: IntArray
+    names: Sequence[str]
+    others: int
+
+    @property
+    def lying(self) -> bool:
+        """Whether bars lie under each other, beside their names."""
+        return self.others > 0
+
+    def rows(self, values: FloatArray | IntArray) -> FloatArray:
+        """(k, N) or (k + 1, N): what is shown of (A, N) values; the last row is the mean of the others."""
+        rows = np.asarray(values[self.shown], dtype=np.float64)
+        if not self.others:
+            return rows
+        rest = np.delete(values, self.shown, axis=0).mean(axis=0, keepdims=True)
+        return np.concatenate([rows, rest])
 
 
-def stacked_bars(axes: Axes, values: FloatArray | IntArray, *, gap: float = 0.18) -> None:
+def rank(names: Sequence[str], weight: FloatArray | IntArray) -> Ranking:
+    """What to show of things that weigh so much."""
+    few = weight.size <= _MOST_UPRIGHT
+    shown = np.arange(weight.size) if few else busiest(weight)
+    return Ranking(shown, [names[k] for k in shown], weight.size - shown.size)
+
+
+def stacked_bars(axes: Axes, values: FloatArray, *, lying: bool = False, gap: float = 0.18) -> None:
     """One bar per row of (k, N) values, its parts coloured by slice."""
     place, foot = np.arange(len(values)), np.zeros(len(values))
     for n in range(values.shape[1]):
-        axes.bar(place, values[:, n], width=1 - gap, bottom=foot, color=slice_colour(n), **_edge(n))
+        _bars(axes, place, values[:, n], 1 - gap, foot, lying=lying, color=slice_colour(n), **_edge(n))
         foot = foot + values[:, n]
+
+
+def _bars(
+    axes: Axes,
+    place: FloatArray | IntArray,
+    values: FloatArray,
+    width: float,
+    foot: FloatArray | float,
+    *,
+    lying: bool,
+    **look: Any,
+) -> None:
+    if lying:
+        axes.barh(place, values, height=width, left=foot, **look)
+    else:
+        axes.bar(place, values, width=width, bottom=foot, **look)
 
 
 def _edge(n: int) -> Any:
@@ -53,51 +94,61 @@ def _edge(n: int) -> Any:
     return {"linewidth": 0, "hatch": hatch, "edgecolor": PAPER} if hatch else {"linewidth": 0}
 
 
-def plain_bars(axes: Axes, values: FloatArray) -> None:
+def plain_bars(axes: Axes, values: FloatArray, *, lying: bool = False) -> None:
     """One grey bar per value."""
-    axes.bar(np.arange(len(values)), values, width=0.72, color=SOFT, linewidth=0)
+    _bars(axes, np.arange(len(values)), values, 0.72, 0.0, lying=lying, color=SOFT, linewidth=0)
 
 
-def grouped_bars(axes: Axes, values: FloatArray) -> None:
+def grouped_bars(axes: Axes, values: FloatArray, *, lying: bool = False) -> None:
     """Side by side, one bar per slice for every row of (k, N) values."""
     count = values.shape[1]
     width = 0.82 / count
     for n in range(count):
         place = np.arange(len(values)) + (n - (count - 1) / 2) * width
-        axes.bar(place, values[:, n], width=width, color=slice_colour(n), **_edge(n))
+        _bars(axes, place, values[:, n], width, 0.0, lying=lying, color=slice_colour(n), **_edge(n))
 
 
-def name_bars(axes: Axes, names: Sequence[str], what: str, total: int, order: str = "busiest") -> None:
-    """Names under the bars if they fit, else one line that says what the bars are; nothing if all are empty."""
-    axes.set_xlim(-0.6, len(names) - 0.4)
-    if not any(names):
+def name_bars(axes: Axes, ranking: Ranking, *, names: bool = True) -> None:
+    """Names under upright bars or beside lying ones; none where another panel has the same."""
+    count = len(ranking.names)
+    if ranking.lying:
+        axes.set_ylim(count + 0.6, -0.6)
+        labels = [shortened(name, _MOST_LETTERS_LYING) for name in ranking.names]
+        labels.append(f"{ranking.others} more, mean")
+        axes.set_yticks(range(count + 1), labels if names else [], fontsize=8, color=INK)
+        return
+    axes.set_xlim(-0.6, count - 0.4)
+    if not names:
         axes.set_xticks([])
         return
-    if len(names) <= _MOST_NAMES:
-        names = [shortened(name, _MOST_LETTERS) for name in names]
-        upright = sum(map(len, names)) > _LETTERS_UPRIGHT
-        axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0, fontsize=8, color=INK)
-        return
-    shown = f"{total} {what}" if len(names) == total else f"the {len(names)} {order} of {total} {what}"
-    axes.set_xticks([])
-    axes.set_xlabel(f"{shown}, {order} first", fontsize=8.5, color=SOFT, labelpad=3)
+    labels = [shortened(name, _MOST_LETTERS) for name in ranking.names]
+    upright = sum(map(len, labels)) > _LETTERS_UPRIGHT
+    axes.set_xticks(range(count), labels, rotation=90 if upright else 0, fontsize=8, color=INK)
 
 
-def dress(axes: Axes, title: str, *, percent: bool = False, whole: bool = False) -> None:
-    """A title on the left, a light grid across, and no box."""
+def dress(
+    axes: Axes, title: str, *, percent: bool = False, whole: bool = False, lying: bool = False, steps: int = 4
+) -> None:
+    """A title on the left, a light grid across the bars, and no box."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axes.set_title(title, loc="left", fontsize=10, color=INK, pad=5)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)
-    axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
+    axes.grid(axis="x" if lying else "y", color="#E6E6E6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=8, labelcolor=SOFT)
-    axes.margins(y=0.08)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=whole, min_n_ticks=3, steps=[1, 2, 2.5, 5, 10]))
+    if lying:
+        axes.margins(x=0.03)
+    else:
+        axes.margins(y=0.08)
+    along = axes.xaxis if lying else axes.yaxis
+    along.set_major_locator(MaxNLocator(nbins=steps, integer=whole, min_n_ticks=3, steps=[1, 2, 2.5, 5, 10]))
     if percent:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+        along.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:,.4g} %"))
+    elif whole:
+        along.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.0f}"))
 
 
 def cost_bar(axes: Axes, radio_s: float, nodes_s: float, devices_s: float, bound_s: float) -> None:
@@ -107,7 +158,7 @@ def cost_bar(axes: Axes, radio_s: float, nodes_s: float, devices_s: float, bound
     for name, value in parts:
         share = f"{100 * value / total:.0f} %" if total else ""
         axes.barh(
-            0, value, left=left, height=0.6, color=COST_COLOURS[name], label=f"{name} {value:.4g} s ({share})",
+            0, value, left=left, height=0.6, color=COST_COLOURS[name], label=f"{name} {seconds(value, 4)} ({share})",
             edgecolor=PAPER, linewidth=0.8,
         )  # fmt: skip
         left += value
@@ -117,7 +168,7 @@ def cost_bar(axes: Axes, radio_s: float, nodes_s: float, devices_s: float, bound
         [-0.48, 0.48],
         color=BOUND_COLOUR,
         linewidth=2.0,
-        label=f"proven bound {bound_s:.4g} s",
+        label=f"proven bound {seconds(bound_s, 4)}",
     )
     axes.set_xlim(0, 1.02 * max(total, bound_s))
     axes.set_ylim(-0.55, 0.55)
@@ -126,8 +177,8 @@ def cost_bar(axes: Axes, radio_s: float, nodes_s: float, devices_s: float, bound
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)
     axes.tick_params(length=0, labelsize=8, labelcolor=SOFT)
-    axes.xaxis.set_major_formatter("{x:g} s")
-    axes.locator_params(axis="x", nbins=6)
+    axes.xaxis.set_major_formatter(lambda value, _: seconds(value, 6))
+    axes.locator_params(axis="x", nbins=5)
     axes.set_title("cost by where the time is spent", loc="left", fontsize=10, color=INK, pad=5)
     axes.legend(
         handles=[*bars, bound],

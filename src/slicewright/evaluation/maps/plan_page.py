@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slicewright.drawing.palette import INK, PAPER
 from slicewright.evaluation.maps import panels
+from slicewright.evaluation.maps.captions import seconds
 from slicewright.evaluation.maps.network_view import NetworkView, draw_network
-from slicewright.evaluation.maps.page import headline, key, keys, new_page, slice_keys
+from slicewright.evaluation.maps.page import (
+    cell_key,
+    halve,
+    headline,
+    key,
+    keys,
+    make_room,
+    new_page,
+    slice_keys,
+)
 from slicewright.evaluation.maps.positions import positions_of
-from slicewright.evaluation.maps.style import INK, PAPER
 from slicewright.slicing.loads import Loads, loads_of
 from slicewright.slicing.plan import Plan
 
@@ -26,7 +36,10 @@ def plan_view(plan: Plan) -> tuple[NetworkView, Loads]:
     kept[loads.offloaded] = True
     access_point, node, slice_ = (np.where(kept, x, -1) for x in (d.access_point, d.node, d.slice))
     view = NetworkView(
-        scenario=scenario,
+        access_points=scenario.access_points,
+        nodes=scenario.nodes,
+        node_kinds=scenario.node_kinds,
+        slices=[s.name for s in scenario.slices],
         positions=positions_of(scenario, access_point, node),
         access_point=access_point,
         node=node,
@@ -40,19 +53,30 @@ def plan_view(plan: Plan) -> tuple[NetworkView, Loads]:
 def plan_page(plan: Plan) -> Figure:
     """The page of a plan."""
     view, loads = plan_view(plan)
-    figure, network, (counts, shares, compute, cost) = new_page(view.positions, (0.75, 0.95, 1.05, 0.4))
-    _access_point_panels(counts, shares, plan, loads)
-    _node_panel(compute, plan, loads)
+    users = loads.ap_users.sum(axis=1)
+    points = panels.rank(view.access_points, users)
+    heights = (1.75, 1.2, 0.4) if points.lying else (0.75, 0.95, 1.05, 0.4)
+    figure, network, (first, *others) = new_page(view.positions, heights)
+    nodes = panels.rank(view.nodes, loads.node_utilisation)
+    if points.lying or nodes.lying:
+        make_room(first, *others)
+    counts, shares = halve(figure, first) if points.lying else (first, others.pop(0))
+    compute, cost = others
+    _access_point_panels(counts, shares, points, plan, loads)
+    _node_panel(compute, nodes, loads)
     panels.cost_bar(cost, loads.radio_s, loads.compute_s, loads.local_s, plan.lower_bound_s)
     headline(figure, *headlines(plan))
-    draw_network(figure, network, view)
+    most = draw_network(figure, network, view)
     things = [key("^", INK, PAPER, 10, "access point, larger with more devices")]
     if view.positions.node is not None:
         things += [
             key("s", PAPER, INK, 8, "COIN node, filled by use"),
             key("s", PAPER, INK, 12, "MEC server"),
         ]
-    keys(figure, network, (*slice_keys(plan.scenario), things))
+    rows = slice_keys(view)
+    if view.dense:
+        rows[-1].append(cell_key(most))
+    keys(figure, network, (*rows, things))
     return figure
 
 
@@ -62,31 +86,35 @@ def headlines(plan: Plan) -> tuple[str, str]:
     offloaded = int((~plan.decisions.local).sum())
     if plan.violations.feasible:
         gap = f"gap at most {100 * plan.gap:.2f} %"
-        first = f"cost {plan.cost_s:.5g} s · proven bound {plan.lower_bound_s:.5g} s · {gap}"
+        first = f"cost {seconds(plan.cost_s)} · proven bound {seconds(plan.lower_bound_s)} · {gap}"
     else:
-        first = f"infeasible: breaks {', '.join(plan.violations.broken)} · bound {plan.lower_bound_s:.5g} s"
+        first = (
+            f"infeasible: breaks {', '.join(plan.violations.broken)} · bound {seconds(plan.lower_bound_s)}"
+        )
     second = (
-        f"method {plan.method} · {scenario.n_devices} devices, {offloaded} of them offload · "
+        f"method {plan.method} · {scenario.n_devices:,} devices, {offloaded:,} of them offload · "
         f"{scenario.n_access_points} access points · {scenario.n_nodes} nodes · {scenario.n_slices} slices"
     )
     return first, second
 
 
-def _access_point_panels(counts: Axes, shares: Axes, plan: Plan, loads: Loads) -> None:
-    scenario, users = plan.scenario, loads.ap_users.sum(axis=1)
-    shown = panels.busiest(users)
-    panels.stacked_bars(counts, loads.ap_users[shown])
-    panels.dress(counts, "devices per access point", whole=True)
-    panels.name_bars(counts, [""] * len(shown), "", len(shown))
-    panels.stacked_bars(shares, np.where(users[shown, None] > 0, plan.shares.bandwidth[shown], 0.0))
-    panels.dress(shares, "its bandwidth, shared between the slices", percent=True)
-    shares.set_ylim(0, 1)
-    panels.name_bars(shares, [scenario.access_points[a] for a in shown], "access points", users.size)
+def _access_point_panels(
+    counts: Axes, shares: Axes, points: panels.Ranking, plan: Plan, loads: Loads
+) -> None:
+    lying, users = points.lying, loads.ap_users.sum(axis=1)
+    panels.stacked_bars(counts, points.rows(loads.ap_users), lying=lying)
+    panels.dress(counts, "devices per access point", whole=True, lying=lying, steps=3 if lying else 4)
+    panels.name_bars(counts, points, names=lying)
+    bandwidth = np.where(users[:, None] > 0, plan.shares.bandwidth, 0.0)
+    panels.stacked_bars(shares, points.rows(bandwidth), lying=lying)
+    title = "its bandwidth, by slice" if lying else "its bandwidth, shared between the slices"
+    panels.dress(shares, title, percent=True, lying=lying, steps=2 if lying else 4)
+    (shares.set_xlim if lying else shares.set_ylim)(0, 1)
+    panels.name_bars(shares, points, names=not lying)
 
 
-def _node_panel(axes: Axes, plan: Plan, loads: Loads) -> None:
-    scenario = plan.scenario
-    shown = panels.busiest(loads.node_utilisation, most=panels.MOST_NODES)
-    panels.grouped_bars(axes, loads.utilisation[shown])
-    panels.dress(axes, "node use: part of a slice's capacity that stable queues take", percent=True)
-    panels.name_bars(axes, [scenario.nodes[j] for j in shown], "nodes", scenario.n_nodes)
+def _node_panel(axes: Axes, nodes: panels.Ranking, loads: Loads) -> None:
+    panels.grouped_bars(axes, nodes.rows(loads.utilisation), lying=nodes.lying)
+    title = "node use: part of a slice's capacity that stable queues take"
+    panels.dress(axes, title, percent=True, lying=nodes.lying)
+    panels.name_bars(axes, nodes)

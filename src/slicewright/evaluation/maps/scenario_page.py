@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slicewright.drawing.palette import INK, LOCAL_COLOUR, PAPER, SOFT
 from slicewright.evaluation.maps import panels
+from slicewright.evaluation.maps.captions import seconds
 from slicewright.evaluation.maps.network_view import NetworkView, draw_network
-from slicewright.evaluation.maps.page import headline, key, keys, new_page, slice_keys
+from slicewright.evaluation.maps.page import (
+    cell_key,
+    headline,
+    key,
+    keys,
+    make_room,
+    new_page,
+    slice_keys,
+)
 from slicewright.evaluation.maps.positions import positions_of
-from slicewright.evaluation.maps.style import INK, PAPER, SOFT
 from slicewright.network.summary import Summary, summarise
 from slicewright.network.units import quantity
 
@@ -30,7 +39,10 @@ def scenario_view(scenario: Scenario) -> tuple[NetworkView, Summary]:
     summary = summarise(scenario)
     nowhere = np.full(scenario.n_devices, -1)
     view = NetworkView(
-        scenario=scenario,
+        access_points=scenario.access_points,
+        nodes=scenario.nodes,
+        node_kinds=scenario.node_kinds,
+        slices=[s.name for s in scenario.slices],
         positions=positions_of(scenario, summary.best_access_point, nowhere),
         access_point=summary.best_access_point,
         node=nowhere,
@@ -45,41 +57,44 @@ def scenario_page(scenario: Scenario) -> Figure:
     """The page of a scenario."""
     view, summary = scenario_view(scenario)
     figure, network, (airtime, rates, capacity) = new_page(view.positions, (1.0, 1.0, 1.0))
-    _airtime_panel(airtime, scenario, summary)
+    points = panels.rank(scenario.access_points, summary.airtime)
+    nodes = panels.rank(scenario.nodes, scenario.node_capacity_hz.sum(axis=1))
+    if points.lying or nodes.lying:
+        make_room(airtime, rates, capacity)
+    _airtime_panel(airtime, points, summary)
     _rate_panel(rates, summary)
-    _capacity_panel(capacity, scenario)
+    _capacity_panel(capacity, nodes, scenario)
     headline(figure, *headlines(scenario, summary))
-    draw_network(figure, network, view)
+    most = draw_network(figure, network, view)
+    alone = key("o", PAPER, LOCAL_COLOUR, 7, "device, linked to its fastest access point")
     things = [
-        key("o", PAPER, SOFT, 7, "device, linked to its fastest access point"),
+        cell_key(most) if view.dense else alone,
         key("^", INK, PAPER, 10, "access point"),
     ]
     if view.positions.node is not None:
         things += [key("s", PAPER, INK, 8, "COIN node"), key("s", PAPER, INK, 12, "MEC server")]
-    keys(figure, network, (things, *slice_keys(scenario, last=None)))
+    keys(figure, network, (things, *slice_keys(view, last=None)))
     return figure
 
 
 def headlines(scenario: Scenario, summary: Summary) -> tuple[str, str]:
     """The counts, and what is asked of the network."""
     first = (
-        f"{scenario.n_devices} devices · {scenario.n_access_points} access points · {scenario.n_nodes} nodes · "
+        f"{scenario.n_devices:,} devices · {scenario.n_access_points} access points · {scenario.n_nodes} nodes · "
         f"{scenario.n_slices} slices"
     )
     second = (
-        f"{summary.local_cost_s:.5g} s if nobody offloads · stable queues would take "
+        f"{seconds(summary.local_cost_s)} if nobody offloads · stable queues would take "
         f"{100 * summary.compute_load:.3g} % of the nodes if all did · queueing {scenario.queueing}"
     )
     return first, second
 
 
-def _airtime_panel(axes: Axes, scenario: Scenario, summary: Summary) -> None:
-    shown = panels.busiest(summary.airtime)
-    panels.plain_bars(axes, summary.airtime[shown])
-    panels.dress(axes, "airtime asked for, if every device sends to its fastest access point", percent=True)
-    panels.name_bars(
-        axes, [scenario.access_points[a] for a in shown], "access points", scenario.n_access_points
-    )
+def _airtime_panel(axes: Axes, points: panels.Ranking, summary: Summary) -> None:
+    panels.plain_bars(axes, points.rows(summary.airtime[:, None])[:, 0], lying=points.lying)
+    title = "airtime asked for, if all send to their fastest access point"
+    panels.dress(axes, title, percent=True, lying=points.lying)
+    panels.name_bars(axes, points)
 
 
 def _rate_panel(axes: Axes, summary: Summary) -> None:
@@ -99,10 +114,9 @@ def _rate_panel(axes: Axes, summary: Summary) -> None:
     axes.xaxis.set_major_formatter(lambda rate, _: quantity(rate, "bit/s"))
 
 
-def _capacity_panel(axes: Axes, scenario: Scenario) -> None:
-    total = scenario.node_capacity_hz.sum(axis=1)
-    shown = panels.busiest(total, most=panels.MOST_NODES)
-    panels.grouped_bars(axes, scenario.node_capacity_hz[shown])
-    panels.dress(axes, "capacity of the nodes in each slice, cycles per second")
-    axes.yaxis.set_major_formatter(lambda capacity, _: quantity(capacity, ""))
-    panels.name_bars(axes, [scenario.nodes[j] for j in shown], "nodes", scenario.n_nodes, order="largest")
+def _capacity_panel(axes: Axes, nodes: panels.Ranking, scenario: Scenario) -> None:
+    panels.grouped_bars(axes, nodes.rows(scenario.node_capacity_hz), lying=nodes.lying)
+    panels.dress(axes, "capacity of the nodes in each slice, cycles per second", lying=nodes.lying)
+    along = axes.xaxis if nodes.lying else axes.yaxis
+    along.set_major_formatter(lambda capacity, _: quantity(capacity, ""))
+    panels.name_bars(axes, nodes)

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slicewright.errors import MissingExtraError
-from slicewright.evaluation.maps import panels, plan_page, scenario_page
-from slicewright.evaluation.maps.hover import Texts, plan_texts, scenario_texts
-from slicewright.evaluation.maps.network_view import NetworkView
-from slicewright.evaluation.maps.style import (
+from slicewright.drawing.cells import busiest
+from slicewright.drawing.palette import (
     BOUND_COLOUR,
     COST_COLOURS,
     INK,
@@ -23,6 +20,10 @@ from slicewright.evaluation.maps.style import (
     SOFT,
     slice_colour,
 )
+from slicewright.errors import MissingExtraError
+from slicewright.evaluation.maps import plan_page, scenario_page
+from slicewright.evaluation.maps.hover import Texts, plan_texts, scenario_texts
+from slicewright.evaluation.maps.network_view import NetworkView
 from slicewright.files.documents import write_atomically
 from slicewright.slicing.open_gap import explain_gap
 from slicewright.slicing.plan import Plan
@@ -55,10 +56,10 @@ def write_plan(plan: Plan, path: Path) -> Path:
     _draw_network(figure, view, plan_texts(plan, loads))
     scenario = plan.scenario
     users = loads.ap_users.sum(axis=1)
-    shown = panels.busiest(users)
+    shown = busiest(users)
     shares = np.where(users[:, None] > 0, plan.shares.bandwidth, 0.0)[shown]
     _bars(figure, 1, scenario, [scenario.access_points[a] for a in shown], shares, stacked=True)
-    shown = panels.busiest(loads.node_utilisation, most=panels.MOST_NODES)
+    shown = busiest(loads.node_utilisation)
     _bars(figure, 2, scenario, [scenario.nodes[j] for j in shown], loads.utilisation[shown], stacked=False)
     for name, value in (("radio", loads.radio_s), ("nodes", loads.compute_s), ("devices", loads.local_s)):
         figure.add_bar(
@@ -106,10 +107,10 @@ def write_scenario(scenario: Scenario, path: Path) -> Path:
         ),
     )
     _draw_network(figure, view, scenario_texts(scenario, summary))
-    shown = panels.busiest(summary.airtime)
+    shown = busiest(summary.airtime)
     names = [scenario.access_points[a] for a in shown]
     figure.add_bar(x=names, y=summary.airtime[shown], marker_color=SOFT, showlegend=False, row=1, col=2)
-    shown = panels.busiest(scenario.node_capacity_hz.sum(axis=1), most=panels.MOST_NODES)
+    shown = busiest(scenario.node_capacity_hz.sum(axis=1))
     capacity = scenario.node_capacity_hz[shown]
     _bars(figure, 2, scenario, [scenario.nodes[j] for j in shown], capacity, stacked=False)
     rates = summary.best_rate_bps[summary.best_rate_bps > 0]
@@ -157,7 +158,7 @@ def _page(first: str, second: str, titles: Sequence[str], note: str | None = Non
 
 
 def _draw_network(figure: Any, view: NetworkView, texts: Texts) -> None:
-    for n in range(-1, view.scenario.n_slices):
+    for n in range(-1, len(view.slices)):
         _draw_slice(figure, view, texts, n)
     _draw_access_points(figure, view, texts)
     if view.positions.node is not None:
@@ -172,7 +173,7 @@ def _draw_network(figure: Any, view: NetworkView, texts: Texts) -> None:
 
 def _draw_slice(figure: Any, view: NetworkView, texts: Texts, n: int) -> None:
     """Links and devices of one slice, which a click on its name hides; -1 for devices without a slice."""
-    scenario, p = view.scenario, view.positions
+    p = view.positions
     mine = np.flatnonzero(view.slice == n)
     group = {"legendgroup": f"slice{n}", "row": 1, "col": 1}
     linked = mine[view.access_point[mine] >= 0]
@@ -191,7 +192,7 @@ def _draw_slice(figure: Any, view: NetworkView, texts: Texts, n: int) -> None:
         showlegend=False,
         **group,
     )
-    look: dict[str, Any] = {"size": 7 if scenario.n_devices <= 300 else 5}
+    look: dict[str, Any] = {"size": 7 if len(view.slice) <= 300 else 5}
     if n >= 0:
         symbol = _MARKERS[n // len(SLICE_COLOURS) % len(_MARKERS)]
         look |= {"line": {"width": 0.5, "color": PAPER}, "color": slice_colour(n), "symbol": symbol}
@@ -203,7 +204,7 @@ def _draw_slice(figure: Any, view: NetworkView, texts: Texts, n: int) -> None:
         mode="markers",
         marker=look,
         text=[texts.devices[i] for i in mine.tolist()],
-        name=scenario.slices[n].name if n >= 0 else texts.unsliced,
+        name=view.slices[n] if n >= 0 else texts.unsliced,
         hovertemplate="%{text}<extra></extra>",
         showlegend=bool(mine.size),
         **group,
@@ -224,10 +225,9 @@ def _draw_access_points(figure: Any, view: NetworkView, texts: Texts) -> None:
 
 def _draw_nodes(figure: Any, view: NetworkView, texts: Texts, node: FloatArray) -> None:
     """COIN nodes and MEC servers, darker with use."""
-    scenario = view.scenario
-    fill = np.zeros(scenario.n_nodes) if view.node_fill is None else view.node_fill
+    fill = np.zeros(len(view.nodes)) if view.node_fill is None else view.node_fill
     for kind, size in (("coin", 11), ("mec", 18)):
-        of_kind = np.array([k == kind for k in scenario.node_kinds], dtype=bool)
+        of_kind = np.array([k == kind for k in view.node_kinds], dtype=bool)
         look = {
             "symbol": "square",
             "size": size,

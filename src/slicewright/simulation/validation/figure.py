@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slicewright.drawing.palette import INK, SERIES_COLOURS, SOFT
 from slicewright.files.pictures import write_picture
 from slicewright.simulation.validation.measuring import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-_INK, _SOFT = "#222222", "#5F5F5F"
 _PANELS = {
     "share": "M/M/1: a queue for each share",
     "node": "One queue for each node",
@@ -40,7 +39,7 @@ def draw_validation(rows: Sequence[Row], path: str | Path) -> Path:
     FigureCanvasAgg(figure)
     figure.suptitle(
         "Measured mean time over what the formula promises, with 95 % intervals; dashed: queueing theory",
-        color=_INK,
+        color=INK,
         fontsize=13,
     )
     for axes, (group, title) in zip(figure.subplots(2, 3).ravel(), _PANELS.items(), strict=True):
@@ -49,15 +48,15 @@ def draw_validation(rows: Sequence[Row], path: str | Path) -> Path:
 
 
 def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
-    axes.set_title(title, color=_INK, fontsize=11, loc="left")
-    axes.axhline(1.0, color=_SOFT, linewidth=0.8)
+    axes.set_title(title, color=INK, fontsize=11, loc="left")
+    axes.axhline(1.0, color=SOFT, linewidth=0.8)
     for k, case in enumerate(dict.fromkeys(row.case for row in rows)):
         of_case = [row for row in rows if row.case is case]
         load = np.array([row.load for row in of_case])
         formula = np.array([row.formula_s for row in of_case])
         ratio = np.array([row.mean_s for row in of_case]) / formula
         width = np.array([row.half_width_s for row in of_case]) / formula
-        colour = _COLOURS[k % len(_COLOURS)]
+        colour = SERIES_COLOURS[k % len(SERIES_COLOURS)]
         axes.errorbar(
             load, ratio, yerr=width, fmt="o", color=colour, markersize=4.5, capsize=2.5, label=case.name
         )
@@ -75,7 +74,7 @@ def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
     elif ratios:
         reach = max(0.02, 1.25 * max(abs(r - 1.0) for r in ratios))
         axes.set_ylim(1.0 - reach, 1.0 + reach)
-    axes.set_xlabel("load", color=_SOFT, loc="right")
+    axes.set_xlabel("load", color=SOFT, loc="right")
     axes.set_xlim(0.0, 1.0)
     axes.grid(alpha=0.25)
     axes.legend(fontsize=7.5, loc="upper left", bbox_to_anchor=(0.0, -0.14), frameon=False)

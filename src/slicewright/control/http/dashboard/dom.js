@@ -1,11 +1,11 @@
 // Small helpers: elements, numbers, the colours of slices.
 
+import { SLICE_COLOURS } from "./palette.js";
+
 const SVG = "http://www.w3.org/2000/svg";
-// Okabe and Ito's palette without yellow: told apart by colour-blind people too.
-const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#8a6d00", "#7a4fb5", "#b3446c"];
 
 export const byId = (id) => document.getElementById(id);
-export const colour = (slice) => COLOURS[slice % COLOURS.length];
+export const colour = (slice) => SLICE_COLOURS[slice % SLICE_COLOURS.length];
 
 export function svg(name, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, name);

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slicewright.evaluation.maps.style import FAINT, INK, PAPER, SLICE_COLOURS, SOFT
+from slicewright.drawing.palette import FAINT, INK, PAPER, SERIES_COLOURS, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE, ORANGE, GREEN, PINK, RED, SKY, _ = SLICE_COLOURS
+BLUE, ORANGE, GREEN, PINK, RED, SKY, _ = SERIES_COLOURS
 STYLES: Mapping[str, tuple[str, str, str]] = {
     "os": (INK, "s", "-"),
     "deepsets-s": (BLUE, "o", "-"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from slicewright.evaluation.maps.style import FAINT, INK, PAPER, SOFT
+from slicewright.drawing.palette import FAINT, INK, PAPER, SOFT
 
 _STYLE = f"""
 :root {{ color-scheme: light; }}
