@@ -25,6 +25,7 @@ from slicewright.evaluation.maps import plan_page, scenario_page
 from slicewright.evaluation.maps.hover import Texts, plan_texts, scenario_texts
 from slicewright.evaluation.maps.network_view import NetworkView
 from slicewright.files.documents import write_atomically
+from slicewright.network.importers.report import remembered_by_kind
 from slicewright.slicing.open_gap import explain_gap
 from slicewright.slicing.plan import Plan
 from slicewright.types import FloatArray, IntArray
@@ -88,7 +89,7 @@ def write_plan(plan: Plan, path: Path) -> Path:
     figure.update_yaxes(tickformat=".0%", row=1, col=2)
     figure.update_yaxes(tickformat=".3~p", row=2, col=2)
     figure.update_xaxes(ticksuffix=" s", row=3, col=2)
-    return _write(figure, path)
+    return _write(figure, path, scenario)
 
 
 def write_scenario(scenario: Scenario, path: Path) -> Path:
@@ -118,7 +119,7 @@ def write_scenario(scenario: Scenario, path: Path) -> Path:
     figure.update_yaxes(tickformat=".3~p", row=1, col=2)
     figure.update_yaxes(exponentformat="SI", row=2, col=2)
     figure.update_xaxes(exponentformat="SI", ticksuffix="bit/s", row=3, col=2)
-    return _write(figure, path)
+    return _write(figure, path, scenario)
 
 
 def _page(first: str, second: str, titles: Sequence[str], note: str | None = None) -> Any:
@@ -290,11 +291,20 @@ def _bars(
     figure.update_xaxes(type="category", showticklabels=len(names) <= 26, row=row, col=2)
 
 
-def _write(figure: Any, path: Path) -> Path:
+def _write(figure: Any, path: Path, scenario: Scenario) -> Path:
     page = figure.to_html(
         full_html=True,
         include_plotlyjs=True,
         div_id="slicewright-map",
         config={"displaylogo": False, "responsive": True},
     )
-    return write_atomically(path, page)
+    head, end, tail = page.rpartition("</body>")
+    return write_atomically(path, head + _import_remarks(scenario) + end + tail)
+
+
+def _import_remarks(scenario: Scenario) -> str:
+    """Under the map: what an import dropped, made up or found odd; nothing where the scenario was not imported."""
+    told = remembered_by_kind(scenario.origin)
+    lines = "".join(f"<dt>{title}</dt><dd>{html.escape(text)}</dd>" for title, text in told)
+    style = f"font:13px sans-serif;color:{INK};margin:0 60px 24px"
+    return f"<section style='{style}'><b>Imported</b><dl>{lines}</dl></section>" if told else ""

@@ -3,7 +3,7 @@
 from slicewright.network.importers.eua import EuaParameters, import_eua
 from slicewright.network.importers.graph import GraphParameters, import_graph, scenario_from_graph
 from slicewright.network.importers.registry import import_scenario, importer, importers
-from slicewright.network.importers.report import ImportReport, remembered, report_lines
+from slicewright.network.importers.report import ImportReport, remembered, remembered_by_kind, report_lines
 from slicewright.network.importers.tables import TableParameters, import_tables
 from slicewright.network.importers.topohub import import_topohub, topologies
 from slicewright.network.importers.trace import TraceParameters, import_trace
@@ -23,6 +23,7 @@ __all__ = [
     "importer",
     "importers",
     "remembered",
+    "remembered_by_kind",
     "report_lines",
     "scenario_from_graph",
     "topologies",

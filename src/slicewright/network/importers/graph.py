@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers.computing import Conversion, told_capacity_hz
 from slicewright.network.importers.formats import read_graph
-from slicewright.network.importers.placing.layout import Places, place_vertices
+from slicewright.network.importers.placing.layout import Places, has_positions, place_vertices
 from slicewright.network.importers.placing.nodes import place_nodes
 from slicewright.network.importers.placing.roles import ROLE_RULES, Roles, assign_roles
 from slicewright.network.importers.report import ImportReport, listed
@@ -65,6 +66,10 @@ class GraphParameters(Workload):
         mecs: for a rule: MEC servers.
         area_m: the longer side of the map is scaled to this; 0 keeps positions in metres or degrees as they are, and
             gives a graph without positions a spring layout of 1,000 m.
+        core_hz: cycle/s that one core of a node stands for, where the file counts cores.
+        ipt_s: s of YAFS's time unit, for its instructions per time unit (IPT).
+        cpu_unit: unit of attributes such as ``cpu`` that do not name theirs; ``auto``: cores, see
+            :mod:`slicewright.network.importers.computing`.
     """
 
     devices: int = 60
@@ -73,6 +78,9 @@ class GraphParameters(Workload):
     coins: int = 0
     mecs: int = 1
     area_m: float = 0.0
+    core_hz: float = 1e9
+    ipt_s: float = 1e-3
+    cpu_unit: str = "auto"
 
 
 def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Scenario:
@@ -97,7 +105,7 @@ def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Sc
     source = {"importer": "graph", "file": file.name, "format": read.format}
     if read.format in _ON_CELLS:
         parameters = {"area_m": CELLS_SIDE_M, **parameters}
-        if parameters["area_m"] == CELLS_SIDE_M:
+        if parameters["area_m"] == CELLS_SIDE_M and has_positions(read.graph):
             report.note(
                 "odd", f"its map has no unit: it is scaled to {CELLS_SIDE_M:g} m; area_m sets another size"
             )
@@ -147,10 +155,16 @@ def scenario_from_graph(
     rng = np.random.default_rng(seed)
     access_point_m = places.xy_m[list(roles.access_points)]
     device_m = _device_positions(chosen, roles, places, rng, given="devices" in parameters, report=report)
-    hosts, kinds = _hosts(chosen, roles, access_point_m, device_m, rng, report)
-    _tell_what_is_lost(graph, report)
-    report.note("made_up", "tasks, powers, bandwidths, speeds and slices: origin.not_real has all figures")
-    return populate(
+    told_hz, told_by = told_capacity_hz(
+        [data for _, data in graph.nodes(data=True)],
+        names,
+        slices=len(chosen.slice_ids),
+        conversion=Conversion(chosen.core_hz, chosen.ipt_s, chosen.cpu_unit).checked(),
+        report=report,
+    )
+    hosts, kinds = _hosts(chosen, roles, access_point_m, device_m, told_hz, rng, report)
+    _tell_what_is_lost(graph, report, told_by)
+    made_up = populate(
         chosen,
         rng,
         device_m=device_m,
@@ -159,15 +173,20 @@ def scenario_from_graph(
         node_kinds=kinds,
         access_points=[names[v] for v in roles.access_points],
         nodes=distinct_names([names[v] for v in hosts]),
-        origin={
-            **source,
-            "roles": roles.rule,
-            "positions": places.rule,
-            "not_real": asdict(chosen),
-            "seed": seed,
-            "report": report.to_dict(),
-        },
+        origin={},
     )
+    capacity_hz = np.where(np.isnan(told_hz[hosts]), made_up.node_capacity_hz, told_hz[hosts])
+    _tell_what_is_made_up(told_hz[hosts], [names[v] for v in hosts], report)
+    _tell_slow_nodes(told_hz[hosts], float(made_up.local_capacity_hz.min()), report)
+    origin = {
+        **source,
+        "roles": roles.rule,
+        "positions": places.rule,
+        "not_real": asdict(chosen),
+        "seed": seed,
+        "report": report.to_dict(),
+    }
+    return made_up.with_(node_capacity_hz=capacity_hz, origin=origin)
 
 
 def vertex_names(graph: nx.Graph, report: ImportReport) -> list[str]:
@@ -240,31 +259,73 @@ def _hosts(
     roles: Roles,
     access_point_m: FloatArray,
     device_m: FloatArray,
+    told_hz: FloatArray,
     rng: np.random.Generator,
     report: ImportReport,
 ) -> tuple[list[int], tuple[str, ...]]:
     """Vertices that compute, and their kinds; at access points where the file has none that do."""
-    hosts = [*roles.coins, *roles.mecs]
+    coins, mecs_found = list(roles.coins), list(roles.mecs)
+    if roles.rule not in ROLE_RULES:
+        taken = {*coins, *mecs_found}
+        both = [v for v in roles.access_points if v not in taken and (told_hz[v] > 0).any()]
+        coins += both
+        if both:
+            report.note("read", f"{len(both)} access points that compute: they are COIN nodes, too")
+    hosts = [*coins, *mecs_found]
     if hosts:
-        return hosts, ("coin",) * len(roles.coins) + ("mec",) * len(roles.mecs)
-    coins = min(chosen.coins or max(1, len(access_point_m) // 3), len(access_point_m))
+        return hosts, ("coin",) * len(coins) + ("mec",) * len(mecs_found)
+    count = min(chosen.coins or max(1, len(access_point_m) // 3), len(access_point_m))
     mecs = min(chosen.mecs, len(access_point_m))
-    made = place_nodes(access_point_m, device_m, coins=coins, mecs=mecs, coin_placement="spread", rng=rng)
+    made = place_nodes(access_point_m, device_m, coins=count, mecs=mecs, coin_placement="spread", rng=rng)
     report.note(
         "made_up",
-        f"{coins} COIN nodes and {mecs} MEC servers at access points: the file has none",
+        f"{count} COIN nodes and {mecs} MEC servers at access points: the file has none",
         remember=True,
     )
     return [roles.access_points[site] for site in made.sites], made.kinds
 
 
-def _tell_what_is_lost(graph: nx.Graph, report: ImportReport) -> None:
+def _tell_what_is_lost(graph: nx.Graph, report: ImportReport, told_by: frozenset[str]) -> None:
     """Attributes of vertices that no scenario has a place for."""
+    used = _USED | {key.lower() for key in told_by}
     seen = Counter(str(key).lower() for _, data in graph.nodes(data=True) for key in data)
-    lost = sorted(key for key in seen if key not in _USED)
+    lost = sorted(key for key in seen if key not in used)
     if lost:
-        report.note("dropped", f"attributes of vertices: {listed(lost)}")
-    report.note("dropped", "lengths and speeds of edges: the model has no cost behind the access point")
+        report.note("dropped", f"attributes of vertices: {listed(lost)}", remember=True)
+    general = "lengths and speeds of edges: the model has no cost behind the access point"
+    report.note("dropped", general, remember=False)  # true of every graph
+
+
+def _tell_what_is_made_up(told_hz: FloatArray, hosts: Sequence[str], report: ImportReport) -> None:
+    """What the file leaves open; (hosts, slices) cycle/s that it tells, NaN where it does not."""
+    open_ = np.isnan(told_hz).any(axis=1)
+    idle = [
+        name
+        for name, speeds in zip(hosts, told_hz, strict=True)
+        if not np.isnan(speeds).any() and not speeds.any()
+    ]
+    if idle:
+        report.note("odd", f"nodes that the file gives no computing at all: {listed(idle)}")
+    if open_.any() and not open_.all():
+        left = [hosts[int(j)] for j in np.flatnonzero(open_)]
+        report.note("made_up", f"speeds of nodes that the file does not tell: {listed(left)}", remember=True)
+    speeds = ", speeds of nodes" if open_.all() else ""
+    report.note(
+        "made_up",
+        f"tasks, powers, bandwidths, speeds of devices{speeds} and slices: origin.not_real has all figures",
+    )
+
+
+def _tell_slow_nodes(told_hz: FloatArray, slowest_device_hz: float, report: ImportReport) -> None:
+    """Nodes that the file makes slower than the devices: perhaps the unit is another one."""
+    fastest = told_hz[~np.isnan(told_hz).any(axis=1)].max(axis=1, initial=0.0)
+    slow = int(((fastest > 0) & (fastest < slowest_device_hz)).sum())
+    if slow:
+        report.note(
+            "odd",
+            f"{slow} nodes are slower than any device ({slowest_device_hz:g} cycle/s): if the unit is another one, set "
+            "cpu_unit, core_hz or ipt_s",
+        )
 
 
 def _scatter(chosen: GraphParameters, access_point_m: FloatArray, rng: np.random.Generator) -> FloatArray:

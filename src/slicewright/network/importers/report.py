@@ -27,10 +27,10 @@ class ImportReport:
     odd: list[str] = field(default_factory=list)
     remember: list[str] = field(default_factory=list)
 
-    def note(self, kind: str, sentence: str, *, remember: bool = False) -> None:
-        """Add a sentence; what is odd is always to be remembered."""
+    def note(self, kind: str, sentence: str, *, remember: bool | None = None) -> None:
+        """Add a sentence; unless it is said otherwise, all but what was simply read is to be remembered."""
         getattr(self, kind).append(sentence)
-        if remember or kind == "odd":
+        if remember or (remember is None and kind != "read"):
             self.remember.append(sentence)
 
     def to_dict(self) -> dict[str, list[str]]:
@@ -51,6 +51,18 @@ def remembered(origin: Mapping[str, object]) -> list[str]:
     """What who plans an imported scenario should know."""
     report = origin.get("report")
     return [str(s) for s in _sentences(report, "remember")] if isinstance(report, Mapping) else []
+
+
+def remembered_by_kind(origin: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The same as title and text, one for each kind: read, odd, dropped, made up."""
+    report, told = origin.get("report"), remembered(origin)
+    if not isinstance(report, Mapping):
+        return []
+    kinds: dict[str, list[str]] = {kind: [] for kind in ("odd", "dropped", "made_up", "read")}
+    for sentence in told:
+        kind = next((k for k in ("odd", "dropped", "made_up") if sentence in _sentences(report, k)), "read")
+        kinds[kind].append(sentence)
+    return [(_TITLES[kind], "; ".join(sentences)) for kind, sentences in kinds.items() if sentences]
 
 
 def listed(things: list[str], most: int = 6) -> str:

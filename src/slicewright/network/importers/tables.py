@@ -14,6 +14,7 @@ import numpy as np
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.quantities import split_ending, to_base
 from slicewright.network.importers.columns.table import Table, read_table
+from slicewright.network.importers.computing import Conversion
 from slicewright.network.importers.placing.geography import middle, to_plane_m, within
 from slicewright.network.importers.placing.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.placing.roles import kind_of
@@ -34,6 +35,8 @@ _PATTERNS = {
     "nodes": ("nodes*.csv", "servers*.csv", "node-*.csv"),
     "devices": ("devices*.csv", "users*.csv", "ues*.csv", "device-*.csv"),
 }
+COUNTED = ("cpu", "cpus", "cores", "vcpu", "vcpus", "mips")
+"""Columns that count cores, or instructions, unless their header has another unit."""
 _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "name": ("name", "id", "site_id", "node_id", "device_id", "site", "node", "device", "user"),
@@ -43,7 +46,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "y": ("y", "position_y", "north"),
         "kind": ("kind", "type", "role"),
         "bandwidth": ("bandwidth", "bw", "channel_bandwidth"),
-        "capacity": ("capacity", "cpu", "speed", "frequency", "compute"),
+        "capacity": ("capacity", "speed", "frequency", "compute", *COUNTED),
         "task_bits": ("task", "task_size", "size", "data", "data_size", "input_size", "task_bits"),
         "local_cycles": ("cycles", "local_cycles", "work", "workload", "task_cycles"),
         "cycles_per_bit": ("cycles_per_bit", "density", "intensity"),
@@ -53,8 +56,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "local_speed",
             "device_cpu",
             "capacity",
-            "cpu",
             "speed",
+            *COUNTED,
         ),
         "arrival_rate": ("arrival_rate", "rate", "arrivals", "lambda", "tasks_per_second"),
         "tx_power": ("tx_power", "power", "transmit_power", "txpower"),
@@ -72,12 +75,14 @@ class TableParameters(Workload):
         mecs: MEC servers at sites, where there is no table of nodes.
         device_spread_m: devices without positions are so far from a random site in each direction.
         devices: how many, where there is no table of devices.
+        core_hz: cycle/s that one core stands for, where a table counts cores (``cpu``, ``cores``, ``vcpus``).
     """
 
     coins: int = 2
     mecs: int = 1
     device_spread_m: float = 60.0
     devices: int = 60
+    core_hz: float = 1e9
 
 
 def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) -> Scenario:
@@ -121,7 +126,7 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
         nodes=node_names,
         origin={},
     )
-    changes = _columns(drawn, sites, nodes, devices, report)
+    changes = _columns(drawn, sites, nodes, devices, Conversion(chosen.core_hz), report)
     for sheet, what in ((sites, "sites"), (nodes, "nodes"), (devices, "devices")):
         if sheet is not None:
             sheet.table.tell(report, what)
@@ -141,21 +146,50 @@ class _Sheet(NamedTuple):
     meaning: Mapping[str, tuple[int, str]]
     report: ImportReport
 
-    def numbers(self, what: str, dimension: str, *, signed: bool = False) -> FloatArray | None:
-        """(rows,) numbers in base units; None where there is no such column."""
+    def numbers(
+        self, what: str, dimension: str, *, signed: bool = False, zero: bool = False
+    ) -> FloatArray | None:
+        """(rows,) numbers in base units, which may be ``signed`` or ``zero``; None where there is no such column."""
         if what not in self.meaning:
             return None
         column, unit = self.meaning[what]
         logarithmic = unit.lower() == "dbm"
-        rule = "a number" if signed or logarithmic else "a positive number"
+        rule = (
+            "a number"
+            if signed or logarithmic
+            else "a number of at least zero"
+            if zero
+            else "a positive number"
+        )
         limit = -1e12 if signed or logarithmic else 0.0
-        values = self.table.numbers(column, rule, lambda value: limit < value < 1e30)
+        values = self.table.numbers(
+            column, rule, lambda value: limit < value < 1e30 or (zero and value == 0.0)
+        )
         if not unit:
             self.report.note(
                 "odd", f"{self.table.name}, {self.table.columns[column]}: no unit, so {dimension} was taken"
             )
             return values
         return to_base(values, unit, dimension, f"{self.table.name}, unit of {self.table.columns[column]}")
+
+    def speeds_hz(self, what: str, conversion: Conversion, slices: int = 1) -> FloatArray | None:
+        """(rows,) cycle/s; cores and instructions are divided between slices. None where there is no such column."""
+        if what not in self.meaning:
+            return None
+        column, unit = self.meaning[what]
+        name = self.table.columns[column]
+        counted = unit or ("MIPS" if name == "mips" else "core" if name in COUNTED else "")
+        factor = conversion.factor(counted)
+        if factor is None or not factor[1]:
+            return self.numbers(what, "Hz", zero=what == "capacity")
+        shared = f", divided evenly between {slices} slices" if slices > 1 else ""
+        told = f"{self.table.name}, {name}: {conversion.explained(counted)}{shared}"
+        self.report.note("read", told, remember=True)
+        least = "at least zero" if what == "capacity" else "more than zero"
+        counts = self.table.numbers(
+            column, f"a number of {least}", lambda v: 0 <= v < 1e30 and (v > 0 or what == "capacity")
+        )
+        return counts * factor[0] / slices
 
     def names(self, default: str) -> list[str]:
         """Names of the rows, or numbered ones."""
@@ -281,12 +315,17 @@ def _nodes(
 
 
 def _columns(
-    drawn: Scenario, sites: _Sheet, nodes: _Sheet | None, devices: _Sheet | None, report: ImportReport
+    drawn: Scenario,
+    sites: _Sheet,
+    nodes: _Sheet | None,
+    devices: _Sheet | None,
+    conversion: Conversion,
+    report: ImportReport,
 ) -> dict[str, object]:
     """What tables say instead of what was drawn; the work follows the size where only that is given."""
     changes: dict[str, object] = {}
     bandwidth = sites.numbers("bandwidth", "Hz")
-    capacity = None if nodes is None else nodes.numbers("capacity", "Hz")
+    capacity = None if nodes is None else nodes.speeds_hz("capacity", conversion, drawn.n_slices)
     drawn_names = [
         name for name, value in (("bandwidths", bandwidth), ("speeds of nodes", capacity)) if value is None
     ]
@@ -299,7 +338,7 @@ def _columns(
             "task_bits": devices.numbers("task_bits", "bit"),
             "local_cycles": devices.numbers("local_cycles", "cycle"),
             "cycles_per_bit": devices.numbers("cycles_per_bit", "cycle/bit"),
-            "local_capacity_hz": devices.numbers("local_capacity", "Hz"),
+            "local_capacity_hz": devices.speeds_hz("local_capacity", conversion),
             "arrival_rate_hz": devices.numbers("arrival_rate", "1/s"),
             "tx_power_w": devices.numbers("tx_power", "W"),
         }

@@ -25,28 +25,44 @@ def check(
     If not, exit code 1 and a sentence per broken rule: which, where, and by how much. Of an export: are all files
     there, unchanged, and is every access point and every slice in them, once?
     """
-    from rich.markup import escape
-
     import slicewright as sw
-    from slicewright.cli.options import output
-    from slicewright.network.slice_identity import identity_clash
 
-    console = output()
     problem = sw.load_scenario(scenario)
     if plan is None:
-        clash = identity_clash(problem.slices)
-        if clash is not None:
-            console.print(f"[red]slices: {escape(clash)}; give each slice its own sst, or its own sd[/]")
-            raise typer.Exit(1)
-        console.print(
-            f"[green]the scenario is sound[/]: {problem.n_devices} devices, {problem.n_access_points} access points, "
-            f"{problem.n_nodes} nodes, {problem.n_slices} slices, queueing {problem.queueing}"
-        )
-        return
-    if plan.is_dir():
+        _check_scenario(problem, json_output=json_output)
+    elif plan.is_dir():
         _check_export(problem, plan, json_output=json_output)
-        return
-    _check_plan(problem, plan, json_output=json_output)
+    else:
+        _check_plan(problem, plan, json_output=json_output)
+
+
+def _check_scenario(problem: Scenario, *, json_output: bool) -> None:
+    import json
+
+    from rich.markup import escape
+
+    from slicewright.cli.options import output
+    from slicewright.network.importers.report import remembered, remembered_by_kind
+    from slicewright.network.slice_identity import identity_clash
+
+    clash = identity_clash(problem.slices)
+    wrong = [] if clash is None else [f"slices: {clash}; give each slice its own sst, or its own sd"]
+    if json_output:
+        told = {"sound": not wrong, "wrong": wrong, "imported": remembered(problem.origin)}
+        typer.echo(json.dumps(told, indent=1))
+    else:
+        console = output()
+        for sentence in wrong:
+            console.print(f"[red]{escape(sentence)}[/]")
+        if not wrong:
+            console.print(
+                f"[green]the scenario is sound[/]: {problem.n_devices} devices, {problem.n_access_points} access "
+                f"points, {problem.n_nodes} nodes, {problem.n_slices} slices, queueing {problem.queueing}"
+            )
+        for title, text in remembered_by_kind(problem.origin):
+            console.print(f"[yellow]imported, {title}:[/] {escape(text)}", soft_wrap=True)
+    if wrong:
+        raise typer.Exit(1)
 
 
 def _check_plan(problem: Scenario, plan: Path, *, json_output: bool) -> None:

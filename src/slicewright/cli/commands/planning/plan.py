@@ -49,15 +49,15 @@ def plan(
     from slicewright.cli.views.plan_view import print_plan
     from slicewright.evaluation.maps import draw_plan
     from slicewright.evaluation.maps import map_file as checked
-    from slicewright.network.importers.report import remembered
+    from slicewright.network.importers.report import remembered_by_kind
     from slicewright.network.slice_identity import identity_clash
 
     if map_file is not None:
         checked(map_file, field="--map")
     remarks = progress_output()
     problem = sw.load_scenario(scenario)
-    for sentence in remembered(problem.origin):
-        remarks.print(f"[yellow]imported:[/] {escape(sentence)}", soft_wrap=True)
+    for title, told in remembered_by_kind(problem.origin):
+        remarks.print(f"[yellow]imported, {title}:[/] {escape(told)}", soft_wrap=True)
     clash = identity_clash(problem.slices)
     if clash is not None:
         remarks.print(f"[yellow]slices:[/] {escape(clash)}", soft_wrap=True)

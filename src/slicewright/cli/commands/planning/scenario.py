@@ -273,4 +273,6 @@ def _write(scenario: Scenario, path: Path) -> None:
         style = "yellow" if title == "odd" else "dim"
         console.print(f"  [{style}]{title}:[/] {escape(sentence)}", soft_wrap=True)
     shown = escape(str(path))
-    console.print(f"next: slicewright scenario show {shown}, slicewright plan {shown}", style="dim")
+    console.print(
+        f"next: slicewright scenario show {shown}, slicewright plan {shown}", style="dim", soft_wrap=True
+    )

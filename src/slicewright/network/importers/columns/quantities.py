@@ -37,6 +37,7 @@ _ENDINGS = {
     "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz", "bit": "bit", "bits": "bit", "kbit": "kbit", "mbit": "Mbit",
     "gbit": "Gbit", "bytes": "B", "kbyte": "kB", "mbyte": "MB", "gbyte": "GB", "w": "W", "mw": "mW", "dbm": "dBm",
     "m": "m", "km": "km", "cycles": "cycle", "mcycles": "Mcycle", "gcycles": "Gcycle", "deg": "deg",
+    "cores": "cores", "vcpus": "cores", "millicores": "millicores", "mips": "MIPS",
 }  # fmt: skip
 _AMBIGUOUS = {"kb": "kbit or kbyte", "mb": "mbit or mbyte", "gb": "gbit or gbyte"}
 

@@ -12,6 +12,8 @@ import networkx as nx
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.report import ImportReport
 
+DRAWN = "positions are those of a drawing, in points of a screen: area_m sets how many metres the map has"
+
 
 @dataclass
 class GraphBuilder:

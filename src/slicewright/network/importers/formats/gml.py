@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.formats.building import GraphBuilder
+from slicewright.network.importers.formats.building import DRAWN, GraphBuilder
 from slicewright.network.importers.report import ImportReport
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def read_gml(text: str, name: str, report: ImportReport) -> nx.Graph:
     for k, edge in enumerate(value for key, value in graphs[0] if key == "edge"):
         ends = _flat(edge)
         builder.edge(ends.get("source"), ends.get("target"), "edge", k)
+    if any(key == "graphics" for vertex in vertices if isinstance(vertex, list) for key, _ in vertex):
+        report.note("odd", DRAWN)
     return builder.finish(report)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.formats.building import GraphBuilder
+from slicewright.network.importers.formats.building import DRAWN, GraphBuilder
 from slicewright.network.importers.report import ImportReport
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def read_graphml(data: bytes, name: str, report: ImportReport) -> nx.Graph:
     builder = GraphBuilder()
     for k, (vertex, attributes) in enumerate(read.nodes(data=True)):
         builder.vertex(str(vertex), k, attributes)
+    if b"yworks.com" in data and any("x" in attributes for _, attributes in read.nodes(data=True)):
+        report.note("odd", DRAWN)
     for k, (start, end) in enumerate(read.edges()):
         builder.edge(str(start), str(end), "edges", k)
     return builder.finish(report)

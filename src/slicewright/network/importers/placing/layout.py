@@ -49,6 +49,16 @@ def place_vertices(
     if found is None:
         found = _by_springs(graph, seed)
         report.note("made_up", f"positions of all {len(names)} vertices: a spring layout", remember=True)
+    wide, high = np.ptp(found.xy_m, axis=0)
+    if found.rule != "spring layout":
+        unit = (
+            " m"
+            if found.rule.startswith("lat")
+            else ", taken as metres"
+            if not area_m
+            else " units of the file"
+        )
+        report.note("read", f"positions from {found.rule}: {wide:,.6g} by {high:,.6g}{unit}")
     side = area_m or (LAYOUT_SIDE_M if found.rule == "spring layout" else 0.0)
     xy = found.xy_m - found.xy_m.min(axis=0)
     longer = float(xy.max(initial=0.0))
@@ -63,16 +73,27 @@ def place_vertices(
     return Places(np.round(xy, 2), found.rule)
 
 
+def has_positions(graph: nx.Graph) -> bool:
+    """Whether any vertex says where it is."""
+    every = [{str(key).lower(): value for key, value in data.items()} for _, data in graph.nodes(data=True)]
+    return any(pairs[v] is not None for _, pairs in _pairs(every) for v in range(len(every)))
+
+
+def _pairs(every: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[tuple[Any, Any] | None]]]:
+    """What may tell positions, with the two values of every vertex."""
+    return [
+        ("latitude, longitude", [_pair(data, _LATITUDES, _LONGITUDES) for data in every]),
+        ("x, y", [_pair(data, ("x",), ("y",)) for data in every]),
+        ("pos", [_position(data.get("pos")) for data in every]),
+    ]
+
+
 def _by_attributes(
     graph: nx.Graph, every: Sequence[Mapping[str, Any]], names: Sequence[str], report: ImportReport
 ) -> Places | None:
     """Places by the attributes that most vertices have; the others are placed beside their neighbours."""
     best: tuple[int, str, list[tuple[Any, Any] | None]] | None = None
-    for rule, pairs in (
-        ("latitude, longitude", [_pair(data, _LATITUDES, _LONGITUDES) for data in every]),
-        ("x, y", [_pair(data, ("x",), ("y",)) for data in every]),
-        ("pos", [_position(data.get("pos")) for data in every]),
-    ):
+    for rule, pairs in _pairs(every):
         count = sum(pair is not None for pair in pairs)
         if count and (best is None or count > best[0]):
             best = count, rule, pairs
