@@ -114,8 +114,10 @@ def main(
 
 def run() -> None:
     """Entry point: errors that the library raises on purpose become one sentence on stderr."""
+    from slicewright.cli.plain_text import speak_plainly_where_needed
     from slicewright.errors import SlicewrightError
 
+    speak_plainly_where_needed()
     verbose = any(flag in sys.argv[1:2] for flag in ("-v", "--verbose"))
     if not (sys.warnoptions or verbose):
         warnings.simplefilter("ignore")  # those of libraries are about our code, not about what the user gave
@@ -158,5 +160,5 @@ def _silence(stream: TextIO) -> None:
 def _complain(error: Exception, verbose: bool, message: str | None = None) -> None:
     if verbose:
         raise error
-    typer.echo(f"slicewright: {message or error}", err=True)
+    sys.stderr.write(f"slicewright: {message or error}\n")  # not by click, which drops bytes of names it cannot read
     sys.exit(2)
