@@ -160,5 +160,7 @@ def _silence(stream: TextIO) -> None:
 def _complain(error: Exception, verbose: bool, message: str | None = None) -> None:
     if verbose:
         raise error
-    sys.stderr.write(f"slicewright: {message or error}\n")  # not by click, which drops bytes of names it cannot read
+    sys.stderr.write(
+        f"slicewright: {message or error}\n"
+    )  # not by click, which drops bytes of names it cannot read
     sys.exit(2)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.computing import Conversion, told_capacity_hz
+from slicewright.network.importers.columns.computing import Conversion, told_capacity_hz
 from slicewright.network.importers.formats import read_graph
 from slicewright.network.importers.placing.layout import Places, has_positions, place_vertices
 from slicewright.network.importers.placing.nodes import place_nodes
@@ -69,7 +69,7 @@ class GraphParameters(Workload):
         core_hz: cycle/s that one core of a node stands for, where the file counts cores.
         ipt_s: s of YAFS's time unit, for its instructions per time unit (IPT).
         cpu_unit: unit of attributes such as ``cpu`` that do not name theirs; ``auto``: cores, see
-            :mod:`slicewright.network.importers.computing`.
+            :mod:`slicewright.network.importers.columns.computing`.
     """
 
     devices: int = 60

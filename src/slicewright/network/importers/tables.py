@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers.columns.computing import Conversion
 from slicewright.network.importers.columns.quantities import split_ending, to_base
 from slicewright.network.importers.columns.table import Table, read_table
-from slicewright.network.importers.computing import Conversion
 from slicewright.network.importers.placing.geography import middle, to_plane_m, within
 from slicewright.network.importers.placing.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.placing.roles import kind_of
