@@ -26,7 +26,7 @@ from slicewright.simulation import (
     Walk,
     Walkers,
 )
-from slicewright.simulation._kernels.queues import Grants
+from slicewright.simulation._kernels.state import Grants
 from slicewright.simulation.movement.links import Links
 from slicewright.simulation.movement.mobility import MODELS
 from slicewright.simulation.tasks.demand import packed_demand

@@ -10,7 +10,7 @@ import heapq
 import numpy as np
 
 from slicewright.simulation import Disciplines, FinishedTasks
-from slicewright.simulation._kernels import queues as kernels
+from slicewright.simulation._kernels import state as kernels
 
 
 def replay(tasks: FinishedTasks, grants: kernels.Grants, disciplines: Disciplines) -> np.ndarray:

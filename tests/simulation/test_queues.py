@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import slicewright as sw
 from slicewright.errors import InvalidOptionError
 from slicewright.simulation import Arrivals, Disciplines, Distribution, FinishedTasks, TaskQueues
-from slicewright.simulation._kernels.queues import ABSENT, LOCAL, Grants
+from slicewright.simulation._kernels.state import ABSENT, LOCAL, Grants
 from slicewright.simulation.tasks.demand import packed_demand
 from slicewright.simulation.tasks.queues import SERVERS, Servers
 from tests.simulation.event_list import replay

@@ -15,7 +15,7 @@ from slicewright.slicing import Decisions, optimal_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.exact import solve_exact
 from slicewright.slicing.exact._kernels.master import make_master
-from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_room, price_everything
+from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_buffers, price_everything
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
 from tests.brute_force import optimum
 from tests.instances import REFERENCE, reference_optima, scenarios
@@ -141,13 +141,13 @@ def test_the_bound_holds_at_any_prices(scenario: Scenario, seed: int) -> None:
     problem = compact(scenario).problem
     choices, n = all_choices(problem), scenario.n_devices
     prices = np.random.default_rng(seed).uniform(0, 1, (2, n)) ** 3 * scenario.local_time_s
-    room = make_room(n, scenario.n_nodes, scenario.n_slices)
+    buffers = make_buffers(n, scenario.n_nodes, scenario.n_slices)
     master = make_master(n, scenario.n_access_points + scenario.n_nodes, 500, 5000)
     master.price[:] = 0.0
     best = optimum(scenario)
     for margin in (0.0, 1e-6):
         bound, hoped, _ = price_everything(
-            problem, choices, Prices(*prices), room, master, margin, 1e-9, 1e-9, 2**62
+            problem, choices, Prices(*prices), buffers, master, margin, 1e-9, 1e-9, 2**62
         )
         assert bound <= hoped + 1e-12
         assert bound <= best * (1 + 1e-9)

@@ -9,7 +9,7 @@ import slicewright as sw
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.compact import compact
 from slicewright.slicing.exact._kernels.master import make_master
-from slicewright.slicing.exact._kernels.pricing import Prices, make_room, price_everything
+from slicewright.slicing.exact._kernels.pricing import Prices, make_buffers, price_everything
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.types import BoolArray, FloatArray
 
@@ -53,14 +53,14 @@ def test_the_best_set_is_found_and_proven(
 def bounds_at(scenario: Scenario, radio: FloatArray, compute: FloatArray) -> list[tuple[float, float]]:
     """What the kernels prove and what they hope for: after a quick look, loosely, and as nearly as they can."""
     problem = compact(scenario).problem
-    room = make_room(DEVICES, 1, SLICES)
+    buffers = make_buffers(DEVICES, 1, SLICES)
     master = make_master(DEVICES, 2, 500, 5000)
     master.price[:] = 0.0
     said = []
     for margin in (0.0, 0.1 * float(radio.sum() + compute.sum()), 1e-9):
         prices = Prices(radio.copy(), compute.copy())
         bound, hoped, _ = price_everything(
-            problem, all_choices(problem), prices, room, master, margin, 1e-10, 1e-9, FOREVER
+            problem, all_choices(problem), prices, buffers, master, margin, 1e-10, 1e-9, FOREVER
         )
         said.append((float(bound), float(hoped)))
     return said

@@ -12,7 +12,7 @@ import numpy as np
 from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import write_atomically
 from slicewright.network.scenario import Scenario
-from slicewright.simulation._kernels.queues import Grants
+from slicewright.simulation._kernels.state import Grants
 from slicewright.simulation.correction import Correction
 from slicewright.simulation.movement.links import Air, Links
 from slicewright.simulation.movement.mobility import Movement

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
+from slicewright.placement._kernels.ascent import next_direction, next_scale
 from slicewright.placement._kernels.problem import REJECTED
 
 CLASSES = 4  # limits of one task at one node that are told apart; further ones share the last class's largest
 LEVELS = 96  # of one node; if there are more different limits, neighbours share a level
 MEMORY = 0.8  # of the last direction in the next
+NOTICED = 1e-5  # relative: a bound that is better by this much
 PATIENCE = 10  # iterations without a better bound before the step shrinks
-SHRINK = 0.6
 SMALLEST_STEP = 0.01
 NOISE = 1e-9  # 1/s relative: limits this near count as equal
 
@@ -148,6 +149,15 @@ def sort_falling(order, value, count):
         gap = (4 * gap - 5) // 9 if gap > 1 else 0
 
 
+@inlined
+def counts_at(copies, stamp, counter, j, level, k, q):
+    """Whether class q of task k may use node j at a level and the task was not counted yet; from now on it is."""
+    if copies.rank[k, j, q] < level or stamp[k] == counter[0]:
+        return False
+    stamp[k] = counter[0]
+    return True
+
+
 @outlined
 def collect(problem, copies, fee, work, j, level, paying, direction):
     """What node j earns at a level; if ``direction`` has any rows, the shares served are taken off it."""
@@ -156,9 +166,8 @@ def collect(problem, copies, fee, work, j, level, paying, direction):
     for i in range(paying):
         item = work.order[j, i]
         k, q = item // CLASSES, item % CLASSES
-        if copies.rank[k, j, q] < level or work.stamp[k] == work.counter[0]:
+        if not counts_at(copies, work.stamp, work.counter, j, level, k, q):
             continue
-        work.stamp[k] = work.counter[0]
         share = 1.0
         if problem.arrival[k] > room * (1.0 + NOISE):
             share = room / problem.arrival[k]
@@ -251,9 +260,7 @@ def ascend(problem, copies, fee, direction, previous, ahead):
     for k in range(problem.count.size):
         for j in range(problem.n_nodes):
             for q in range(copies.classes[k, j]):
-                d = direction[k, j, q] + MEMORY * previous[k, j, q]
-                if fee[k, j, q] <= 0.0 and d < 0.0:
-                    d = 0.0
+                d = next_direction(direction[k, j, q], previous[k, j, q], fee[k, j, q], MEMORY)
                 previous[k, j, q] = d
                 norm += d * d
     if norm <= 0.0:
@@ -280,16 +287,12 @@ def price(problem, copies, start, target, iterations, deadline):
     best, scale, waiting = -np.inf, 1.0, 0
     for _ in range(iterations):
         bound = evaluate(problem, copies, fee, work, direction, nothing)
-        waiting = 0 if bound > best + 1e-5 * abs(best) else waiting + 1
+        scale, waiting = next_scale(bound, best, NOTICED, scale, waiting, PATIENCE, SMALLEST_STEP)
         if bound > best:
             best = bound
             best_fee[:] = fee
-        if target - best <= 1e-9 * abs(target) or now_ns() >= deadline:
+        if scale == 0.0 or target - best <= 1e-9 * abs(target) or now_ns() >= deadline:
             break
-        if waiting >= PATIENCE:
-            scale, waiting = SHRINK * scale, 0
-            if scale < SMALLEST_STEP:
-                break
         if not ascend(problem, copies, fee, direction, previous, scale * (target - bound)):
             break
     return best, best_fee

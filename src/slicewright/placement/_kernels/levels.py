@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
-from slicewright.placement._kernels.bound import CLASSES, LEVELS, NOISE, sort_falling
+from slicewright.placement._kernels.bound import CLASSES, LEVELS, NOISE, counts_at, sort_falling
 
 
 class Levels(NamedTuple):
@@ -105,9 +105,8 @@ def fill_level(problem, copies, levels, j, level, n):
     for i in range(n):
         item = levels.order[i]
         k, q = item // CLASSES, item % CLASSES
-        if copies.rank[k, j, q] < level or levels.stamp[k] == levels.counter[0]:
+        if not counts_at(copies, levels.stamp, levels.counter, j, level, k, q):
             continue
-        levels.stamp[k] = levels.counter[0]
         own = problem.arrival[k]
         if own > room * (1.0 + NOISE):
             return earned + levels.value[item] * room, levels.value[item]

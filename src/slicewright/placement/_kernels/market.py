@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import kernel, now_ns, outlined
+from slicewright.placement._kernels.ascent import next_direction, next_scale
 from slicewright.placement._kernels.problem import REJECTED
 
 BUCKETS = 24
 MEMORY = 0.7  # of the last direction in the next
+NOTICED = 1e-4  # relative: a bound that is better by this much
 PATIENCE = 6  # steps without a better bound before they shrink
-SHRINK = 0.6
 SMALLEST_STEP = 0.02
 REACH = 1.5  # times the best bound, the most that a step aims at: what is known to be feasible may be far too dear
 
@@ -140,21 +141,15 @@ def trade(problem, market, target, iterations, deadline):
     best, scale, waiting = -np.inf, 1.0, 0
     for _ in range(iterations):
         bound = clear_market(problem, market, price, order, excess, nothing)
-        waiting = 0 if bound > best + 1e-4 * abs(best) else waiting + 1
+        scale, waiting = next_scale(bound, best, NOTICED, scale, waiting, PATIENCE, SMALLEST_STEP)
         if bound > best:
             best = bound
             best_price[:] = price
-        if target - best <= 1e-9 * abs(target) or now_ns() >= deadline:
+        if scale == 0.0 or target - best <= 1e-9 * abs(target) or now_ns() >= deadline:
             break
-        if waiting >= PATIENCE:
-            scale, waiting = SHRINK * scale, 0
-            if scale < SMALLEST_STEP:
-                break
         norm = 0.0
         for s in range(slots):
-            d = excess[s] + MEMORY * previous[s]
-            if price[s] <= 0.0 and d < 0.0:
-                d = 0.0
+            d = next_direction(excess[s], previous[s], price[s], MEMORY)
             previous[s] = d
             norm += d * d
         if norm <= 0.0:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel, outlined
-from slicewright.placement._kernels.bound import CLASSES, LEVELS, NOISE, make_work, sort_items
+from slicewright.placement._kernels.bound import CLASSES, LEVELS, NOISE, counts_at, make_work, sort_items
 
 LEAVE = 0.2
 
@@ -48,9 +48,8 @@ def earn(problem, copies, fee, work, j, level, paying):
     for i in range(paying):
         item = work.order[j, i]
         k, q = item // CLASSES, item % CLASSES
-        if copies.rank[k, j, q] < level or work.stamp[k] == work.counter[0]:
+        if not counts_at(copies, work.stamp, work.counter, j, level, k, q):
             continue
-        work.stamp[k] = work.counter[0]
         if problem.arrival[k] > room * (1.0 + NOISE):
             density = fee[k, j, q] / problem.arrival[k]
             return earned + density * room, density

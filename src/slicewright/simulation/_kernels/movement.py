@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel
-from slicewright.simulation._kernels.queues import uniform
+from slicewright.simulation._kernels.random_streams import uniform
 
 WAYPOINT, GAUSS_MARKOV, MANHATTAN = range(3)
 # Columns of the state of a moving device: m and m/s; of Manhattan the target is the next crossing.

@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation._kernels.queues import LOCAL, Grants
+from slicewright.simulation._kernels.state import LOCAL, Grants
 from slicewright.simulation.environments._kernels import copies as kernels
 from slicewright.simulation.environments.epochs import MOST_WAITING, Reward, choices
 from slicewright.simulation.environments.offloading import Observation, observation_space

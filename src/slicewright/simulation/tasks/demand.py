@@ -9,7 +9,7 @@ import numpy as np
 from slicewright.errors import InvalidOptionError
 from slicewright.files.fields import FieldReader
 from slicewright.network.scenario import Scenario
-from slicewright.simulation._kernels import queues as kernels
+from slicewright.simulation._kernels import state as kernels
 from slicewright.types import FloatArray
 
 _read = FieldReader(InvalidOptionError)

@@ -10,7 +10,7 @@ import numpy as np
 
 from slicewright.errors import MissingExtraError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation._kernels import queues as kernels
+from slicewright.simulation._kernels import state as kernels
 from slicewright.simulation.tasks.queues import FinishedTasks
 
 COLUMNS = {

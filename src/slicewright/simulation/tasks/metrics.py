@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slicewright.simulation._kernels import queues as kernels
+from slicewright.simulation._kernels import state as kernels
 from slicewright.simulation.tasks.queues import FinishedTasks
 from slicewright.slicing.plan import Plan
 from slicewright.types import FloatArray, IntArray

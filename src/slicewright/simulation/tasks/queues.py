@@ -10,8 +10,11 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation._kernels import queues as kernels
-from slicewright.simulation._kernels.queues import ABSENT, LOCAL, NOWHERE, Demand, Grants
+from slicewright.simulation._kernels import state as kernels
+from slicewright.simulation._kernels.arrivals import arrive, first_arrivals
+from slicewright.simulation._kernels.regrants import regrant
+from slicewright.simulation._kernels.service import count_inside, serve
+from slicewright.simulation._kernels.state import ABSENT, LOCAL, NOWHERE, Demand, Grants
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
 from slicewright.types import BoolArray, FloatArray, IntArray
@@ -166,7 +169,7 @@ class TaskQueues:
         )
         self._room: tuple[FloatArray, IntArray, IntArray] | None = None
         self._grow(_LEAST_POOL)
-        kernels.first_arrivals(demand, self._queues, grants.server)
+        first_arrivals(demand, self._queues, grants.server)
 
     @property
     def n_arrived(self) -> int:
@@ -181,7 +184,7 @@ class TaskQueues:
     def inside(self) -> IntArray:
         """(I, 3) tasks of each device that are inside: on its uplink, on a node, on the device itself."""
         counts = np.zeros((self.grants.server.size, 3), dtype=np.int64)
-        kernels.count_inside(self._queues, counts)
+        count_inside(self._queues, counts)
         return counts
 
     def advance(self, until_s: float) -> FinishedTasks:
@@ -221,7 +224,7 @@ class TaskQueues:
             if given is not None:
                 pause[:, column] = given
         finished, links, _ = self.buffers()
-        count = kernels.regrant(
+        count = regrant(
             self.demand, self.disciplines.rules, self._queues, self.grants, grants, self.now_s, pause,
             finished, links,
         )  # fmt: skip
@@ -252,12 +255,12 @@ class TaskQueues:
     def _advance(self, until_s: float) -> FinishedTasks:
         rules, first = self.disciplines.rules, 0
         while True:
-            first = kernels.arrive(self.demand, self.grants, rules, self._queues, until_s, first)
+            first = arrive(self.demand, self.grants, rules, self._queues, until_s, first)
             if first == self.grants.server.size:
                 break
             self.make_room()
         finished, links, scratch = self.buffers()
-        count = kernels.serve(self.grants, rules, self._queues, self.now_s, until_s, finished, links, scratch)
+        count = serve(self.grants, rules, self._queues, self.now_s, until_s, finished, links, scratch)
         self.now_s = until_s
         return _cut(finished, links, count)
 

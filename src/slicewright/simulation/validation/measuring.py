@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
-from slicewright.simulation._kernels import queues as kernels
+from slicewright.simulation._kernels import state as kernels
 from slicewright.simulation.tasks.demand import Arrivals, Distribution
 from slicewright.simulation.tasks.queues import Disciplines, TaskQueues
 from slicewright.simulation.validation import theory

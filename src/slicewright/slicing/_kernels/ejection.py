@@ -1,9 +1,9 @@
 """Ejection: a device takes another one's place on a node, and that one goes where it is best off.
 
 Best response jams where nodes are full: nobody can enter, and nobody leaves by itself. An ejection moves two devices
-at once: i joins the node of k in its best slice, from home or from another node, and k, which makes room, goes home,
-to the place that i left, or to a third node. Every pair is looked at, which is cheap since only two nodes change: all
-i are priced together for one k, in loops over devices that compile to vectors.
+at once: i, which computed locally or on another node, joins the node of k in its best slice, and k, which makes room,
+computes locally from then on, takes the place that i left, or goes to a third node. Every pair is looked at, which is
+cheap since only two nodes change: all i are priced together for one k, in loops over devices that compile to vectors.
 
 Prices ignore 13b and that two devices may meet on an access point; the best pair is therefore tried and judged by
 true costs, and undone if it does not pay.

@@ -149,6 +149,24 @@ def budget(problem, state, g):
     return s[CAPACITY, g] - (s[ARRIVAL, g] * s[WORK, g] if problem.shared_queue else s[OWN, g])
 
 
+@inlined
+def cost_at_level(level, free_root, free, fixed_cost):
+    """Cost of a group filled to ``level``: infinite if the floors exceed what there is, negative where it has to fall.
+
+    Args:
+        level: s, 1 / sqrt(cycles), up to which devices are not held by their floor.
+        free_root, free: of these, the sum of sqrt(L) and the capacity that others leave them.
+        fixed_cost: s, of those that their floor holds.
+    """
+    if free < 0.0 or (free_root > 0.0 and free <= 0.0):
+        return np.inf
+    if free_root == 0.0:
+        return fixed_cost
+    if free >= level * free_root * (1.0 - 1e-14):
+        return fixed_cost + free_root * free_root / free
+    return -1.0
+
+
 @outlined
 def filled_cost(problem, state, g, available, extra):
     """Cost of a group, and of device ``extra`` with it unless LOCAL, when 13b may bind.
@@ -172,12 +190,9 @@ def filled_cost(problem, state, g, available, extra):
                 free_root += root
             member = state.head[g] if at_extra else state.after[member]
             at_extra = False
-        if free < 0.0 or (free_root > 0.0 and free <= 0.0):
-            return np.inf
-        if free_root == 0.0:
-            return fixed_cost
-        if free >= level * free_root * (1.0 - 1e-14):
-            return fixed_cost + free_root * free_root / free
+        cost = cost_at_level(level, free_root, free, fixed_cost)
+        if cost >= 0.0:
+            return cost
         level = free / free_root
 
 

@@ -79,7 +79,7 @@ def queue_edges(problem, alone):
 @kernel
 def times_under_queues(problem, alone, edges):
     """(J, K, I, N) s. Time of a device alone in a slice under the shortest queue of the interval, infinite where it
-    may not be: unstable, or slower than at home (13b)."""
+    may not be: unstable, or slower than locally (13b)."""
     n_nodes, (n_devices, n_slices) = problem.n_nodes, problem.work.shape
     times = np.empty((n_nodes, INTERVALS, n_devices, n_slices))
     for j in range(n_nodes):

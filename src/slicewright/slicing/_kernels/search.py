@@ -101,7 +101,7 @@ def longest_first(problem, order, count):
 
 
 @inlined
-def send_stranded_home(problem, state, order, count):
+def keep_stranded_local(problem, state, order, count):
     """Devices that no node took back give up their link."""
     for c in range(count):
         i = order[c]
@@ -125,7 +125,7 @@ def ruin_and_recreate(
     if sorted_first:
         longest_first(problem, order, count)
     descend(problem, state, order, count, scratch, slack, nodes_only, ONE_PASS, FOREVER)
-    send_stranded_home(problem, state, order, count)
+    keep_stranded_local(problem, state, order, count)
     if nodes_only:
         descend(problem, state, order, count, scratch, slack, KEEP_LINKS, FOREVER // order.size, deadline)
     else:

@@ -22,7 +22,7 @@ from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL
 from slicewright.slicing.exact._kernels.generation import raise_bound, start_master
 from slicewright.slicing.exact._kernels.master import make_master
-from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_room
+from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_buffers
 from slicewright.slicing.exact._kernels.solution import penalise, weigh
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
 from slicewright.slicing.exact.restricted_master import combine_columns
@@ -139,9 +139,9 @@ class _Generation:
         self.problem = problem
         self.master = make_master(n_devices, n_resources, columns, ENTRIES_PER_COLUMN * columns)
         start_master(problem, choices.alone, self.master, link, group, compute)
-        self.room = make_room(n_devices, problem.n_nodes, problem.work.shape[1])
+        self.buffers = make_buffers(n_devices, problem.n_nodes, problem.work.shape[1])
         served = np.flatnonzero(group >= 0)
-        self.room.warm[group[served] % problem.n_nodes, served] = group[served] // problem.n_nodes
+        self.buffers.warm[group[served] % problem.n_nodes, served] = group[served] // problem.n_nodes
         self.trial = Prices(np.zeros(n_devices), np.zeros(n_devices))
         self.shapes = (n_devices, choices.links.shape, (n_devices, n_groups))
 
@@ -152,7 +152,7 @@ class _Generation:
         penalise(self.problem, choices, self.master, PENALTY * cost)
         best = Prices(prices.radio.copy(), prices.compute.copy())
         bound = raise_bound(
-            self.problem, choices, self.master, best, self.trial, self.room, cost, target, deadline
+            self.problem, choices, self.master, best, self.trial, self.buffers, cost, target, deadline
         )
         return float(bound), best
 

@@ -75,7 +75,7 @@ def random_decisions(scenario: Scenario, *, seed: int = 0) -> tuple[Decisions, S
 
 
 def drop_until_feasible(scenario: Scenario, decisions: Decisions) -> tuple[Decisions, Shares]:
-    """Send devices home from nodes where no shares satisfy 13b and 13c, those with the most cycles first."""
+    """Let devices compute locally where no shares of a node satisfy 13b and 13c, those with the most cycles first."""
     arrays = [x.copy() for x in (decisions.access_point, decisions.node, decisions.slice)]
     for j in range(scenario.n_nodes):
         users = np.flatnonzero(arrays[1] == j)

@@ -11,17 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel
+from slicewright.simulation._kernels.arrivals import arrive
 from slicewright.simulation._kernels.movement import measure, move
-from slicewright.simulation._kernels.queues import (
-    ARRIVALS,
-    ARRIVED,
-    DONE,
-    LOCAL,
-    TRANSMITTED,
-    arrive,
-    regrant,
-    serve,
-)
+from slicewright.simulation._kernels.regrants import regrant
+from slicewright.simulation._kernels.service import serve
+from slicewright.simulation._kernels.state import ARRIVALS, ARRIVED, DONE, LOCAL, TRANSMITTED
 
 # Columns of the tally of a copy over an epoch.
 INSIDE, DONE_TASKS, COMPLETION, LATE, MOVED, TALLIES = range(6)

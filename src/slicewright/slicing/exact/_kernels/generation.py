@@ -48,7 +48,7 @@ def set_cost(problem, place, link, e):
 
 @kernel
 def start_master(problem, alone, master, link, group, compute):
-    """Columns of a plan and, beside them, devices at home and devices alone on a node; the plan's basis."""
+    """Columns of a plan and, beside them, devices that stay local and devices alone on a node; the plan's basis."""
     n_devices, n_aps, n_nodes = problem.local_time.size, problem.n_access_points, problem.n_nodes
     n_cover = 2 * n_devices
     chosen, count = np.empty(n_devices + n_aps + n_nodes, np.int64), 0
@@ -103,13 +103,13 @@ def keep_prices(prices, best):
 
 
 @outlined
-def begin_columns(problem, choices, master, best, prices, room, tolerance, least, n_cover, deadline):
+def begin_columns(problem, choices, master, best, prices, buffers, tolerance, least, n_cover, deadline):
     """Rounds of cheap offers, at prices that leave those to begin with step by step, until few are found."""
     well, few = True, 0
     for done in range(GATHER_ROUNDS):
         mix_prices(master, GATHER_SMOOTHING if done > 0 else 1.0, best, prices)
         keep_prices(prices, best)
-        added = gather_offers(problem, choices, prices, room, master, tolerance, least)
+        added = gather_offers(problem, choices, prices, buffers, master, tolerance, least)
         few = few + 1 if added == 0 else 0
         if now_ns() > deadline or few == 3:
             return well
@@ -121,7 +121,7 @@ def begin_columns(problem, choices, master, best, prices, room, tolerance, least
 
 
 @kernel
-def raise_bound(problem, choices, master, best, prices, room, cost, target, deadline):
+def raise_bound(problem, choices, master, best, prices, buffers, cost, target, deadline):
     """Generate columns until the bound reaches ``target``, the master's is proven or the deadline has come.
 
     Rounds hope: their offers are good, not proven to be the best. Where the hope reaches the target, and where it meets
@@ -136,12 +136,12 @@ def raise_bound(problem, choices, master, best, prices, room, cost, target, dead
     tolerance, least = PRICING_PART * cost, GAIN_PART * cost
     bound, hope, objective, well = -np.inf, -np.inf, np.inf, True
     weight, proofs = 1.0, 0  # the first round only asks what the prices to begin with are good for
-    well = begin_columns(problem, choices, master, best, prices, room, tolerance, least, n_cover, deadline)
+    well = begin_columns(problem, choices, master, best, prices, buffers, tolerance, least, n_cover, deadline)
     objective = set_prices(master)
     while True:
         mix_prices(master, weight, best, prices)
         found, hoped, added = price_everything(
-            problem, choices, prices, room, master, 0.0, tolerance, least, deadline
+            problem, choices, prices, buffers, master, 0.0, tolerance, least, deadline
         )
         if found > bound:  # and never when it is not a number
             bound = found
@@ -157,7 +157,7 @@ def raise_bound(problem, choices, master, best, prices, room, cost, target, dead
             if not margin > n_cover * tolerance:
                 margin = max(MARGIN_PART * (cost - hope), LEAST_MARGIN * cost)
             found, hope, better = price_everything(
-                problem, choices, best, room, master, margin, tolerance, least, deadline
+                problem, choices, best, buffers, master, margin, tolerance, least, deadline
             )
             bound, proofs = max(bound, found), proofs + 1
             if bound >= target or (met and better == 0) or proofs == MOST_PROOFS or now_ns() > deadline:

@@ -32,7 +32,7 @@ class Master(NamedTuple):
     row: Any  # (entries,) int32
     cost: Any  # (C,) s, with a penalty where the present part of the search tree forbids the column
     true_cost: Any  # (C,) s
-    resource: Any  # (C,) int64, access points, then nodes, then -1 - i for device i at home
+    resource: Any  # (C,) int64, access points, then nodes, then -1 - i for device i that stays local
     option: Any  # (entries,) int32, slice of the member, 0 on access points
     basic: Any  # (m,) int64, column, or BY_SLACK - row
     inverse: Any  # (m, m)

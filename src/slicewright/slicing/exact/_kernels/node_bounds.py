@@ -20,7 +20,7 @@ from slicewright.slicing.exact._kernels.node_parts import (
     keep_chosen,
     meet_chosen,
 )
-from slicewright.slicing.exact._kernels.sets import NONE, filled_cost_of
+from slicewright.slicing.exact._kernels.sets import NONE, filled_set_cost
 from slicewright.slicing.exact._kernels.slice_sets import FORCED, best_in_slice
 
 TOLL_ROUNDS = 6  # bisections of the toll in a part
@@ -227,5 +227,5 @@ def surcharge(problem, j, part, scratch):
                 peak = max(peak, problem.work_root[i, n] / problem.local_time[i])
         left = problem.capacity[n * problem.n_nodes + j] - queue * load
         if 0.0 < left < peak * root:
-            total += max(0.0, filled_cost_of(problem, place, n, left) - root * root / left)
+            total += max(0.0, filled_set_cost(problem, place, n, left) - root * root / left)
     return total

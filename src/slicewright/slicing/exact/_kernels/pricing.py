@@ -53,8 +53,8 @@ class Prices(NamedTuple):
     compute: Any  # (I,) s
 
 
-class Room(NamedTuple):
-    """Room to work in, and what is worth keeping between rounds."""
+class PricingBuffers(NamedTuple):
+    """Allocated once: where offers are worked out, and what is worth keeping between rounds."""
 
     offer: Any
     scratch: Any
@@ -65,11 +65,11 @@ class Room(NamedTuple):
 
 
 @kernel
-def make_room(n_devices, n_nodes, n_slices):
+def make_buffers(n_devices, n_nodes, n_slices):
     """Allocate."""
     effort = np.full((2, n_nodes), FIRST_PARTS)
     effort[1] = FIRST_SETS
-    return Room(
+    return PricingBuffers(
         Offer(np.full(n_devices, NONE), np.zeros(1)), make_scratch(n_devices, n_slices),
         make_node_scratch(n_devices, n_slices),
         np.full((n_nodes, n_devices), NONE), np.zeros((2, n_nodes)), effort,
@@ -114,23 +114,23 @@ def offer_pays(master, place, cost, e, shift, n_cover, least):
 
 
 @outlined
-def price_node(problem, j, choices, prices, room, tolerance, deadline):
-    """Best set of a node, from the one in ``room.offer`` on, and a bound of its gain: loose if it takes many parts."""
-    offer, scratch, gains, price = room.offer, room.scratch, room.gains, prices.compute
+def price_node(problem, j, choices, prices, buffers, tolerance, deadline):
+    """Best set of a node, from the one in ``buffers.offer`` on, and a bound of its gain: loose if it takes long."""
+    offer, scratch, gains, price = buffers.offer, buffers.scratch, buffers.gains, prices.compute
     copy_places(offer.place, scratch.tested)
     improve_set(problem, j, choices.alone, price, scratch.tested, scratch)
     clear(offer.place)
     offer.cost[0] = 0.0
     best = keep_if_better(problem, j, price, scratch.tested, offer, 0.0)
     gains[1, j] = search_node(
-        problem, j, choices.alone, price, offer, scratch, room.nodes, best, best, tolerance,
-        room.effort[0, j], room.effort[1, j], deadline,
+        problem, j, choices.alone, price, offer, scratch, buffers.nodes, best, best, tolerance,
+        buffers.effort[0, j], buffers.effort[1, j], deadline,
     )  # fmt: skip
     gains[0, j] = gain_of(offer, price)
 
 
 @outlined
-def gather_offers(problem, choices, prices, room, master, tolerance, least):
+def gather_offers(problem, choices, prices, buffers, master, tolerance, least):
     """Columns from local search alone, from each node's last offer and from nothing: how many were added.
 
     Nothing is known of what was missed, so no bound follows; but a round takes a fraction of the time.
@@ -138,13 +138,13 @@ def gather_offers(problem, choices, prices, room, master, tolerance, least):
     n_devices, n_aps, offer, price = (
         problem.local_time.size,
         problem.n_access_points,
-        room.offer,
+        buffers.offer,
         prices.compute,
     )
     n_cover, added = 2 * n_devices, 0
     settle(problem, choices, prices)
     for a in range(n_aps):
-        price_access_point(problem, choices.links[a], prices.radio, offer, room.scratch, tolerance)
+        price_access_point(problem, choices.links[a], prices.radio, offer, buffers.scratch, tolerance)
         added += keep_offer(master, offer, a, 0, n_cover, least)
     for j in range(problem.n_nodes):
         best = 0.0
@@ -152,31 +152,31 @@ def gather_offers(problem, choices, prices, room, master, tolerance, least):
         offer.cost[0] = 0.0
         for begin in range(2):
             if begin == 0:
-                copy_places(room.warm[j], room.scratch.tested)
+                copy_places(buffers.warm[j], buffers.scratch.tested)
             else:
-                clear(room.scratch.tested)
-            improve_set(problem, j, choices.alone, price, room.scratch.tested, room.scratch)
-            best = keep_if_better(problem, j, price, room.scratch.tested, offer, best)
-        copy_places(offer.place, room.warm[j])
+                clear(buffers.scratch.tested)
+            improve_set(problem, j, choices.alone, price, buffers.scratch.tested, buffers.scratch)
+            best = keep_if_better(problem, j, price, buffers.scratch.tested, offer, best)
+        copy_places(offer.place, buffers.warm[j])
         added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
         added += offer_elsewhere(problem, j, choices, offer, master, n_cover, least)
     return added
 
 
 @outlined
-def prove_node(problem, j, choices, prices, room, margin, tolerance, deadline):
+def prove_node(problem, j, choices, prices, buffers, margin, tolerance, deadline):
     """The same from the last offer on, with an effort that proves its gain to ``margin`` (s) as a rule."""
-    offer, gains, price, hoped = room.offer, room.gains, prices.compute, room.gains[0, j]
+    offer, gains, price, hoped = buffers.offer, buffers.gains, prices.compute, buffers.gains[0, j]
     offer.cost[0] = node_cost(problem, j, offer.place)
     bound = search_node(
-        problem, j, choices.alone, price, offer, room.scratch, room.nodes, gains[0, j], gains[0, j] + margin, tolerance,
-        MOST_PARTS, MOST_SETS, deadline,
+        problem, j, choices.alone, price, offer, buffers.scratch, buffers.nodes, gains[0, j], gains[0, j] + margin,
+        tolerance, MOST_PARTS, MOST_SETS, deadline,
     )  # fmt: skip
     gains[1, j] = min(gains[1, j], bound)
     gains[0, j] = gain_of(offer, price)
     if gains[0, j] > hoped + tolerance:
-        room.effort[0, j] = min(MORE_EFFORT * room.effort[0, j], MOST_PARTS)
-        room.effort[1, j] = min(MORE_EFFORT * room.effort[1, j], MOST_SETS)
+        buffers.effort[0, j] = min(MORE_EFFORT * buffers.effort[0, j], MOST_PARTS)
+        buffers.effort[1, j] = min(MORE_EFFORT * buffers.effort[1, j], MOST_SETS)
 
 
 @inlined
@@ -217,7 +217,7 @@ def offer_elsewhere(problem, j, choices, offer, master, n_cover, least):
 
 
 @outlined
-def price_everything(problem, choices, prices, room, master, margin, tolerance, least, deadline):
+def price_everything(problem, choices, prices, buffers, master, margin, tolerance, least, deadline):
     """Offers of all resources at these prices, as columns if they pay at the master's prices.
 
     Nodes are searched quickly, and then, if a ``margin`` (s) is given, until their gains together are proven to it.
@@ -226,28 +226,28 @@ def price_everything(problem, choices, prices, room, master, margin, tolerance, 
         The bound, what it would be if every offer were proven to be the best, and the number of columns added.
     """
     n_devices, n_aps = problem.local_time.size, problem.n_access_points
-    offer, gains = room.offer, room.gains
+    offer, gains = buffers.offer, buffers.gains
     n_cover = 2 * n_devices
     total = settle(problem, choices, prices)
     hoped, size, added, loose = total, total, 0, 0
     for a in range(n_aps):
-        gain = price_access_point(problem, choices.links[a], prices.radio, offer, room.scratch, tolerance)
+        gain = price_access_point(problem, choices.links[a], prices.radio, offer, buffers.scratch, tolerance)
         hoped -= gain
         size += gain
         added += keep_offer(master, offer, a, 0, n_cover, least)
     for j in range(problem.n_nodes):
-        copy_places(room.warm[j], offer.place)
-        price_node(problem, j, choices, prices, room, tolerance, deadline)
-        copy_places(offer.place, room.warm[j])
+        copy_places(buffers.warm[j], offer.place)
+        price_node(problem, j, choices, prices, buffers, tolerance, deadline)
+        copy_places(offer.place, buffers.warm[j])
         added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
         added += offer_elsewhere(problem, j, choices, offer, master, n_cover, least)
         loose += gains[1, j] > gains[0, j] + 2.0 * tolerance
     bound = hoped
     for j in range(problem.n_nodes):
         if margin > 0.0 and gains[1, j] > gains[0, j] + 2.0 * tolerance:
-            copy_places(room.warm[j], offer.place)
-            prove_node(problem, j, choices, prices, room, margin / loose, tolerance, deadline)
-            copy_places(offer.place, room.warm[j])
+            copy_places(buffers.warm[j], offer.place)
+            prove_node(problem, j, choices, prices, buffers, margin / loose, tolerance, deadline)
+            copy_places(offer.place, buffers.warm[j])
             added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
         hoped -= gains[0, j]
         bound -= gains[1, j]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
+from slicewright.slicing._kernels.problem import cost_at_level
 
 NONE = -1
 BETTER = 1e-12  # s, a move of local search must gain more
@@ -71,8 +72,8 @@ def sort_items(scratch, count):
 
 
 @outlined
-def filled_cost_of(problem, place, n, available):
-    """As ``filled_cost``, for the devices whose ``place`` is slice n."""
+def filled_set_cost(problem, place, n, available):
+    """As ``filled_cost`` of groups, for the devices whose ``place`` is slice n."""
     level = np.inf
     while True:
         free_root, free, fixed_cost = 0.0, available, 0.0
@@ -84,12 +85,9 @@ def filled_cost_of(problem, place, n, available):
                     fixed_cost += tau
                 else:
                     free_root += root
-        if free < 0.0 or (free_root > 0.0 and free <= 0.0):
-            return np.inf
-        if free_root == 0.0:
-            return fixed_cost
-        if free >= level * free_root * (1.0 - 1e-14):
-            return fixed_cost + free_root * free_root / free
+        cost = cost_at_level(level, free_root, free, fixed_cost)
+        if cost >= 0.0:
+            return cost
         level = free / free_root
 
 
@@ -109,7 +107,7 @@ def node_cost(problem, j, place):
                 some = True
         if some:
             load = arrivals * work if problem.shared_queue else own
-            total += filled_cost_of(problem, place, n, problem.capacity[n * problem.n_nodes + j] - load)
+            total += filled_set_cost(problem, place, n, problem.capacity[n * problem.n_nodes + j] - load)
     return total
 
 
