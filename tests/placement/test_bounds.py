@@ -88,6 +88,24 @@ def test_what_prices_rule_out_is_no_part_of_the_optimum(tasks: Tasks, seed: int,
         assert judge(tasks, choice).objective_bit_hops == pytest.approx(best, rel=1e-6)
 
 
+@pytest.mark.parametrize("load", [0.55, 0.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_exact_keeps_limits_that_are_all_alike(load: float, seed: int) -> None:
+    """No limit of a node is tighter than another, so that only what may arrive there at most keeps tasks in time."""
+    n = 3
+    alike = placement_preset("regime/paper", tasks=n, seed=seed, **SMALL).with_(
+        cycles=np.full(n, 1e7), deadline_s=np.full(n, 1.0), access_point=np.zeros(n, dtype=np.int64)
+    )
+    rate = load * float(np.median(alike.options.limit[0, :-1, 0]))
+    tasks = alike.with_(arrival_rate_hz=np.full(n, rate))
+    choice, bound = solve_exact(tasks)
+    assert choice is not None
+    judged = judge(tasks, choice)
+    assert judged.violations.feasible
+    assert judged.objective_bit_hops == pytest.approx(cheapest_by_enumeration(tasks), rel=1e-6)
+    assert bound <= judged.objective_bit_hops * ROUNDING
+
+
 @some
 @given(tasks=regime_tasks(), seed=st.integers(0, 1000), above=st.floats(0.0, 0.5))
 def test_proof_by_cases_never_ends_above_the_optimum(tasks: Tasks, seed: int, above: float) -> None:

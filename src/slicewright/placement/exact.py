@@ -93,13 +93,12 @@ def _programme(tasks: Tasks, columns: Columns, scale: float, start: IntArray | N
     limits = _counted_limits(tasks, options)
     rows = Rows()
     rows.add(tasks.n_tasks, (columns.task, np.arange(count), 1.0), lower=1.0, upper=1.0)
-    for j in range(nodes):
-        _add_node(rows, tasks, columns, limits, j, count + j)
+    most = [_add_node(rows, tasks, columns, limits, j, count + j) for j in range(nodes)]
     matrix, row_lower, row_upper = rows.finish(count + nodes)
     return Programme(
         cost=np.concatenate([cost / scale, np.zeros(nodes)]),
         lower=np.zeros(count + nodes),
-        upper=np.concatenate([np.ones(count), np.full(nodes, tasks.arrival_rate_hz.sum())]),
+        upper=np.concatenate([np.ones(count), most]),
         integer=np.arange(count + nodes) < count,
         matrix=matrix,
         row_lower=row_lower,
@@ -118,12 +117,12 @@ def _counted_limits(tasks: Tasks, options: Options) -> FloatArray:
 
 def _add_node(
     rows: Rows, tasks: Tasks, columns: Columns, limits: FloatArray, node: int, arrivals: int
-) -> None:
-    """Rows of one node: what arrives there, and the limit that each task sets to it."""
+) -> float:
+    """Rows of one node: what arrives there, and each task's limit; returns the most that may arrive."""
     side = (tasks.options.nodes[columns.option] == node) & (columns.option >= 0)[:, None]
     users = np.flatnonzero(side.any(axis=1))
     if users.size == 0:
-        return
+        return 0.0
     task = columns.task[users]
     limit = limits[task, columns.option[users], side[users].argmax(axis=1)]
     most = min(float(limit.max()), float(tasks.arrival_rate_hz[np.unique(task)].sum()))
@@ -133,7 +132,7 @@ def _add_node(
     )
     tight = limit < most
     if not tight.any():
-        return
+        return most
     limited, row = np.unique(task[tight], return_inverse=True)
     every = np.arange(limited.size)
     rows.add(
@@ -142,6 +141,7 @@ def _add_node(
         (every, np.full(limited.size, arrivals), 1.0),
         upper=most,
     )
+    return most
 
 
 def _point(tasks: Tasks, columns: Columns, choice: IntArray) -> FloatArray:
