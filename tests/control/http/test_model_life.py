@@ -16,7 +16,7 @@ import pytest
 import slicewright as sw
 from slicewright.control.http.routes.operations import TRIAL_DECISIONS
 from slicewright.control.state.device import devices_of
-from slicewright.control.state.events import Decided, MethodChanged
+from slicewright.control.state.events import Decided, DecisionChanged, MethodChanged
 from slicewright.control.views.replay import replay_log
 from slicewright.models.slicing.session import FOLDER_VARIABLE
 from tests.control.support.running import QUICK, running, until
@@ -87,7 +87,9 @@ def test_a_shipped_model_comes_and_goes_without_a_dropped_request(model: str) ->
                     ),
                 )
                 assert {
-                    r.event.method for r in await plane.journal.read() if isinstance(r.event, Decided)
+                    r.event.method
+                    for r in await plane.journal.read()
+                    if isinstance(r.event, Decided | DecisionChanged)
                 } == {"auto"}, "a shadow has no effect"
                 trial = (await methods(client))["trial"]
                 assert (trial["method"], trial["failures"]) == (model, 0)
@@ -110,7 +112,8 @@ def test_a_shipped_model_comes_and_goes_without_a_dropped_request(model: str) ->
             records = await plane.journal.read()
             changes = [(e.action, e.method) for r in records if isinstance(e := r.event, MethodChanged)]
             assert changes == [("canary", model), ("switch", model), ("roll-back", "auto")]
-            learned = [e for r in records if isinstance(e := r.event, Decided) and e.method == model]
+            decisions = [e for r in records if isinstance(e := r.event, Decided | DecisionChanged)]
+            learned = [e for e in decisions if e.method == model]
             assert len(learned) >= 10
             report = replay_log(records)
             assert report.differences == (), "a replay asks the model again and finds the same"

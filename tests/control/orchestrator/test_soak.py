@@ -16,7 +16,7 @@ from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.errors import ControlError, NotLeadingError
-from slicewright.control.state.events import Decided, NetworkSet
+from slicewright.control.state.events import Decided, DecisionChanged, NetworkSet
 from slicewright.control.state.network import Network
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.transport.base import Entry, TransportError
@@ -204,7 +204,7 @@ def test_two_hours_of_trouble() -> None:
     assert site.served > 400
     assert site.served > 2 * site.refused
     assert sum(1 for _ in verify(records)) == len(records)
-    decisions = [r.event for r in records if isinstance(r.event, Decided)]
+    decisions = [r.event for r in records if isinstance(r.event, Decided | DecisionChanged)]
     assert len(decisions) > 400
     assert any(d.pinned for d in decisions)
     assert all(max(d.residuals.values()) <= 1e-7 for d in decisions)

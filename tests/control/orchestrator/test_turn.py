@@ -29,6 +29,7 @@ from slicewright.control.state.events import (
     Certified,
     Checkpoint,
     Decided,
+    DecisionChanged,
     DevicesAdmitted,
     DevicesRemoved,
     Event,
@@ -108,7 +109,7 @@ def test_a_refusal_is_recorded_and_the_slice_left_alone_until_its_time_is_over()
     world.hear()
     turn = world.turn()
     decision = turn.events[0]
-    assert isinstance(decision, Decided)
+    assert isinstance(decision, DecisionChanged)
     assert decision.pinned == ("s1",)
     assert "s1" not in published(turn)
     world.now_s += OPTIONS.refusal_retry_s
@@ -147,7 +148,7 @@ def test_who_waits_is_answered_with_the_decision_who_does_not_at_once() -> None:
     world.now_s += 0.5
     world.hear()
     turn = world.turn()
-    assert kinds(turn.events)[0] is Decided
+    assert kinds(turn.events)[0] is DecisionChanged
     assert AnswerRequest(1) in turn.instructions
     assert list(world.term.waiting) == []
 
@@ -161,7 +162,7 @@ def test_while_grants_are_on_their_way_nothing_new_is_decided() -> None:
     assert turn.instructions == ()
     world.hear()
     turn = world.turn()
-    assert kinds(turn.events)[:4] == [Acknowledged, Acknowledged, Acknowledged, Decided]
+    assert kinds(turn.events)[:4] == [Acknowledged, Acknowledged, Acknowledged, DecisionChanged]
     assert AnswerRequest(1) in turn.instructions
 
 
@@ -174,7 +175,7 @@ def test_a_slice_that_does_not_answer_is_left_as_it_is() -> None:
     world.hear("s0", "s2")
     turn = world.turn()
     decision = turn.events[0]
-    assert isinstance(decision, Decided)
+    assert isinstance(decision, DecisionChanged)
     assert decision.pinned == ("s1",)
     assert not {name for name in published(turn) if name == "s1"}
 
@@ -223,7 +224,7 @@ def test_shares_alone_are_rebalanced_between_epochs() -> None:
     world.now_s += OPTIONS.epoch_s / 2
     turn = world.turn()
     assert kinds(turn.events)[0] is Rebalanced
-    assert not any(isinstance(event, Decided) for event in turn.events)
+    assert not any(isinstance(event, Decided | DecisionChanged) for event in turn.events)
 
 
 def test_a_certificate_is_recorded_before_the_next_decision() -> None:
@@ -232,7 +233,7 @@ def test_a_certificate_is_recorded_before_the_next_decision() -> None:
     certified = Certified(world.state.epoch, 1.0, 0.5)
     device = next(iter(world.state.devices))
     turn = world.turn(world.request(lambda s: remove(s, device)), certificate=(certified,))
-    assert kinds(turn.events)[:3] == [DevicesRemoved, Certified, Decided]
+    assert kinds(turn.events)[:3] == [DevicesRemoved, Certified, DecisionChanged]
     assert turn.state.last is not None
     assert turn.state.last.epoch == certified.epoch + 1
 
@@ -261,7 +262,7 @@ def test_a_method_without_answers_is_rolled_back() -> None:
     rolled: list[Event] = []
     for device in list(world.state.devices)[:2]:
         turn = world.turn(world.request(partial(remove, device=device)))
-        decision = next(event for event in turn.events if isinstance(event, Decided))
+        decision = next(event for event in turn.events if isinstance(event, Decided | DecisionChanged))
         assert [a.result for a in decision.attempts] == ["failed", "used"]
         assert decision.method == FALLBACK
         rolled += [event for event in turn.events if isinstance(event, MethodChanged)]

@@ -32,9 +32,9 @@ def _acknowledges_before_it_is_on_disk() -> Any:
     """A journal that cannot be written is no reason to say no."""
     append = Orchestrator._append
 
-    async def careless(self: Orchestrator, events: Sequence[Event]) -> None:
+    async def careless(self: Orchestrator, events: Sequence[Event], state: OrchestratorState) -> None:
         with suppress(JournalError):
-            await append(self, events)
+            await append(self, events, state)
 
     return patch.object(Orchestrator, "_append", careless)
 
@@ -48,11 +48,11 @@ def _publishes_before_it_is_on_disk() -> Any:
         remember.turn = made  # type: ignore[attr-defined]
         return made
 
-    async def late(self: Orchestrator, events: Sequence[Event]) -> None:
+    async def late(self: Orchestrator, events: Sequence[Event], state: OrchestratorState) -> None:
         turn = getattr(remember, "turn", None)
         if turn is not None and turn.events is events:
             await self._carry_out([item for item in turn.instructions if isinstance(item, Publish)])
-        await turn_append(self, events)
+        await turn_append(self, events, state)
 
     return _both(patch.object(loop, "finish_turn", remember), patch.object(Orchestrator, "_append", late))
 
@@ -160,13 +160,13 @@ def _forgets_what_was_lost_on_its_way() -> Any:
 def _a_leader_without_a_lease() -> Any:
     """Each believes to lead, and writes over the other's head: the position is made up, not read."""
 
-    async def made_up(self: Orchestrator, events: Sequence[Event]) -> None:
+    async def made_up(self: Orchestrator, events: Sequence[Event], state: OrchestratorState) -> None:
         store = self._journal._store  # type: ignore[attr-defined]
         newest = store.records[-1] if store.records else None
         if not events:
             return
         if newest is None or newest.hash == self.position.hash:
-            await append(self, events)
+            await append(self, events, state)
             return
         here = self.position
         records = chained(newest.hash, newest.sequence, self._clock.now(), events)

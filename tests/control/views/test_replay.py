@@ -10,10 +10,12 @@ import numpy as np
 
 from slicewright.control.decision.recording import decided
 from slicewright.control.journal.logs import read_log
-from slicewright.control.journal.records import GENESIS, chained, to_line
+from slicewright.control.journal.records import GENESIS, Position, chained, to_line
 from slicewright.control.state.device import Device, devices_of
+from slicewright.control.state.differences import recorded
 from slicewright.control.state.events import (
     Decided,
+    DecisionChanged,
     DevicesAdmitted,
     DevicesRemoved,
     Event,
@@ -27,7 +29,7 @@ from slicewright.control.state.network import Network
 from slicewright.control.state.state import OrchestratorState, dump, load
 from slicewright.control.views.replay import replay_log
 from tests.control.support.decisions import DECISION_OPTIONS, decide_now
-from tests.control.support.scenes import moved, scenario_of
+from tests.control.support.scenes import DATA, moved, scenario_of
 
 
 def history() -> tuple[list[Event], OrchestratorState]:
@@ -49,12 +51,11 @@ def history() -> tuple[list[Event], OrchestratorState]:
         pinned = frozenset({"s2"}) if round_ == 3 else frozenset()
         _, settlement = decide_now(state, pinned, state.methods.active)
         situation = state.situation(pinned)
-        happen(
-            decided(
-                situation, settlement, (), epoch=state.epoch + 1, options=DECISION_OPTIONS, pinned=pinned,
-                previous=state.places, duration_s=float(rng.random()),
-            )
+        decision = decided(
+            situation, settlement, (), epoch=state.epoch + 1, options=DECISION_OPTIONS, pinned=pinned,
+            previous=state.places, duration_s=float(rng.random()),
         )  # fmt: skip
+        happen(recorded(state.last, decision))
         sent: Sent
         for sent in sends(state, pinned):
             happen(sent)
@@ -91,7 +92,28 @@ def test_replay_finds_no_difference_and_finds_every_alteration(tmp_path: Path) -
     log.write_text("\n".join(lines[:where] + lines[where + 1 :]))
     assert "chain" in [d.what for d in replay_log(read_log(log)).differences]
     # Somebody rewrites a decision and the chain after it: the hashes fit, the answer does not.
-    k, made = next((k, e) for k, e in enumerate(events) if isinstance(e, Decided))
-    forged = replace(made, cost_s=1.0)
-    report = replay_log(chained(GENESIS, 0, 1.5, [*events[:k], forged, *events[k + 1 :]]))
-    assert [d.what for d in report.differences] == ["cost_s"]
+    for kind in (Decided, DecisionChanged):
+        k, made = next((k, e) for k, e in enumerate(events) if isinstance(e, kind))
+        forged = replace(made, cost_s=1.0)
+        report = replay_log(chained(GENESIS, 0, 1.5, [*events[:k], forged, *events[k + 1 :]]))
+        assert [d.what for d in report.differences] == ["cost_s"]
+
+
+def test_logs_of_whole_decisions_replay() -> None:
+    """Written before decisions were recorded as differences; what follows may be differences."""
+    records = list(read_log(DATA / "log-whole-decisions.jsonl"))
+    report = replay_log(records)
+    assert report.differences == ()
+    assert (report.records, report.recomputed) == (34, 5)
+    half = next(k for k, record in enumerate(records) if record.event.kind == "checkpoint")
+    assert replay_log(records[half:]).differences == ()
+    here = Position(OrchestratorState()).after(records)
+    situation = here.state.situation()
+    _, settlement = decide_now(here.state)
+    now = decided(
+        situation, settlement, (), epoch=here.state.epoch + 1, options=DECISION_OPTIONS, pinned=(),
+        previous=here.state.places, duration_s=0.01,
+    )  # fmt: skip
+    more = chained(here.hash, here.sequence, 1.5, (recorded(here.state.last, now),))
+    assert more[0].event.kind == "decision-changed"
+    assert replay_log([*records, *more]).differences == ()

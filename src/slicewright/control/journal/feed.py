@@ -15,6 +15,7 @@ from slicewright.control.state.events import (
     Certified,
     Checkpoint,
     Decided,
+    DecisionChanged,
     DevicesAdmitted,
     DevicesRemoved,
     Event,
@@ -32,6 +33,8 @@ from slicewright.types import Document
 KEPT = 4096
 MOST_NAMED = 50
 """A public event names so many devices at most."""
+_PUBLIC = {"decision-changed": "decided"}
+"""Kinds that are called otherwise outside: how a decision is written down is nobody's concern there."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ class Feed:
                 self._newest = record.sequence
                 data = summary(record.event)
                 if data is not None:
-                    self._items.append(PublicEvent(record.sequence, record.time_s, record.event.kind, data))
+                    kind = _PUBLIC.get(record.event.kind, record.event.kind)
+                    self._items.append(PublicEvent(record.sequence, record.time_s, kind, data))
         news, self._news = self._news, asyncio.Event()
         news.set()
 
@@ -108,19 +112,24 @@ class Feed:
         self._news.set()
 
 
+def _counts(event: Decided | DecisionChanged) -> Document:
+    if isinstance(event, DecisionChanged):
+        return {"offloaded": event.offloaded, "local": event.local}
+    return {"offloaded": len(event.places), "local": len(event.reasons)}
+
+
 def summary(event: Event) -> Document | None:
     """What the public event says; None for what is of no interest outside."""
     match event:
-        case Decided():
+        case Decided() | DecisionChanged():
             return {
                 "epoch": event.epoch,
                 "method": event.method,
                 "path": [f"{a.method}: {a.result}" for a in event.attempts],
                 "cost_s": event.cost_s,
-                "lower_bound_s": event.lower_bound_s,
-                "gap": event.gap,
-                "offloaded": len(event.places),
-                "local": len(event.reasons),
+                "lower_bound_s": None if isinstance(event, DecisionChanged) else event.lower_bound_s,
+                "gap": None if isinstance(event, DecisionChanged) else event.gap,
+                **_counts(event),
                 "changed": list(event.changed[:MOST_NAMED]),
                 "changed_count": len(event.changed),
                 "pinned": list(event.pinned),

@@ -40,6 +40,7 @@ from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, fini
 from slicewright.control.state.clock import Clock, end, pause
 from slicewright.control.state.errors import NotLeadingError, UndecidableError
 from slicewright.control.state.events import Certified, Checkpoint, Decided, Event, TookOver
+from slicewright.control.state.fold import fold
 from slicewright.control.state.grants import GRANT
 from slicewright.control.state.options import DEFAULTS, ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump
@@ -89,7 +90,9 @@ class Orchestrator:
         self._met: set[str] = set()
         self.leading = False
         self.journal_fault = ""
-        self.settlement: Settlement | None = None
+        self.settled: tuple[Settlement, int] | None = (
+            None  # the newest decision of this process, and its epoch
+        )
         self.fallback_chain = FallbackChain(options, clock=clock, threads=threads)
         self._journal, self._transport, self._clock = journal, transport, clock
         self.instance, self.options, self._observe = instance, options, observe
@@ -165,7 +168,11 @@ class Orchestrator:
         self._follow(records)
 
     def _follow(self, records: Sequence[Record]) -> None:
-        self.position = self.position.after(records)
+        self._be_at(self.position.after(records), records)
+
+    def _be_at(self, position: Position, records: Sequence[Record]) -> None:
+        """These records have led there."""
+        self.position = position
         self._hashes.add(records)
         self.feed.add(records)
 
@@ -184,6 +191,7 @@ class Orchestrator:
                 return  # what is known here is kept until somebody leads, and written down if that is this process
             logger.error("gone: %s", ", ".join(setback.gone[:MOST_NAMED]) or "no device")
         self._hashes.forget()
+        self.settled = None
         self.position = Position(OrchestratorState())
         self.feed.start_over(records[0].sequence - 1 if records else 0)
         self._follow(records)
@@ -207,7 +215,8 @@ class Orchestrator:
         await self._catch_up()
         await self._restore()
         term = max(self.state.term + 1, int(self._clock.now() * 1000))
-        await self._append((TookOver(self.instance, term),))
+        took_over = TookOver(self.instance, term)
+        await self._append((took_over,), fold(self.state, took_over))
         await self.fallback_chain.warm_up((FALLBACK, self.state.methods.active))
         self._met.clear()
         self._term, instructions = Term.begin(self.state, self._clock.monotonic())
@@ -357,7 +366,7 @@ class Orchestrator:
             raise
         except Exception as error:
             raise UndecidableError(f"no turn can be computed: {type(error).__name__}: {error}") from error
-        await self._append(turn.events)
+        await self._append(turn.events, turn.state)
         self._term = turn.term
         self._recorded(turn)
         await self._carry_out(turn.instructions)
@@ -383,13 +392,11 @@ class Orchestrator:
 
     def _recorded(self, turn: Turn) -> None:
         """What a turn means for those who only watch."""
-        if turn.settlement is not None:
-            self.settlement = turn.settlement
-        for event in turn.events:
-            if isinstance(event, Certified):
-                self._certifier.forget()
-            if isinstance(event, Decided):
-                self._observe(event)
+        if any(isinstance(event, Certified) for event in turn.events):
+            self._certifier.forget()
+        if turn.settlement is not None and turn.state.last is not None:
+            self.settled = turn.settlement, turn.state.epoch
+            self._observe(turn.state.last)
 
     async def _carry_out(self, instructions: Sequence[Instruction]) -> None:
         for item in instructions:
@@ -426,13 +433,14 @@ class Orchestrator:
             return False
         return True
 
-    async def _append(self, events: Sequence[Event]) -> None:
+    async def _append(self, events: Sequence[Event], state: OrchestratorState) -> None:
+        """Write down what leads to a state."""
         if not events:
             return
         here = self.position
         records = chained(here.hash, here.sequence, self._clock.now(), events)
         await self._journal.append(records)
-        self._follow(records)
+        self._be_at(Position(state, records[-1].sequence, records[-1].hash), records)
         self.journal_fault = ""
         self._since_checkpoint = (
             0 if isinstance(events[0], Checkpoint) else self._since_checkpoint + len(records)
@@ -446,7 +454,7 @@ class Orchestrator:
         if self._clock.monotonic() < self._next_checkpoint_s:
             return
         try:
-            await self._append((Checkpoint(dump(self.state)),))
+            await self._append((Checkpoint(dump(self.state)),), self.state)
         except FencedError:
             raise
         except JournalError as error:

@@ -26,6 +26,7 @@ from slicewright.control.orchestrator.instructions import (
     Shadow,
 )
 from slicewright.control.orchestrator.term import Term
+from slicewright.control.state.differences import recorded
 from slicewright.control.state.events import Certified, Checkpoint, Decided, Event, MethodChanged, Sent
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.options import ControlOptions
@@ -160,7 +161,7 @@ def finish_turn(
     if begun.wanted is not None and made is not None:
         draft.add(*certificate)
         decision = _record(begun, begun.wanted, made, options)
-        draft.add(decision)
+        draft.add(recorded(draft.state.last, decision))
         failures, rollback = _rollback(draft.state, decision, term.failures, options)
         term = replace(term, failures=failures)
         draft.add(*rollback)

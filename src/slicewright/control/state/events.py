@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from slicewright.control.state.device import Device
-from slicewright.control.state.grants import Grant, Place, Stage
+from slicewright.control.state.grants import Grant, Place, Seat, Stage
 from slicewright.control.state.reasons import Reason
+from slicewright.types import Queueing
 
 LOCAL = "local"
 """Who asks where nobody needs a token."""
@@ -118,6 +119,105 @@ class Decided:
     gap: float | None
     duration_s: float
     kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True)
+class NumberChanges:
+    """What became of a mapping from names to numbers.
+
+    Attributes:
+        now: new numbers by name. gone: names that are no longer there.
+        anew: nothing of before counts: the names are in another order.
+    """
+
+    now: Mapping[str, float] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class SeatChanges:
+    """What became of the seats of a grant; they are in the order of the decision's devices.
+
+    Attributes:
+        now: new seats by device. gone: devices without one.
+        anew: nothing of before counts, and the order is the one here.
+    """
+
+    now: Mapping[str, Seat] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class GrantChanges:
+    """What became of a slice's target; None where it is as before.
+
+    Attributes:
+        epoch, revision, term, record, queueing, seats, bandwidth, others_hz, capacity_hz: see ``grants.Grant``.
+    """
+
+    epoch: int
+    queueing: Queueing
+    seats: SeatChanges | None = None
+    bandwidth: NumberChanges | None = None
+    others_hz: NumberChanges | None = None
+    capacity_hz: NumberChanges | None = None
+    revision: int = 0
+    term: int = 0
+    record: int = 0
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """What became of a table: how many ``rows`` it has, and by their numbers those that are not as before."""
+
+    rows: int
+    now: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DecisionChanged:
+    """A decision as what is different from the one before: with that one, all of :class:`Decided`.
+
+    ``differences.recorded`` makes it, ``differences.whole_decision`` puts the two together.
+
+    Attributes:
+        epoch, method, rounds, seed, keep_ratio, pinned, input_digest, attempts, changed, residuals, cost_s,
+            realised_cost_s, duration_s: as there. offloaded, local: how many devices are.
+        devices: all of them if they are in another order; else None. gone, came: those who left, those at the end.
+        targets: slice to what became of its target, for every slice that has one, in their order.
+        reasons: device to its new reason. without_reason: devices that have none any more.
+        requested_bandwidth, percent, realised_bandwidth: access points with other shares.
+        shares: device to (radio share, compute share), where one of them is another; None if nobody has shares.
+    """
+
+    epoch: int
+    method: str
+    rounds: int
+    seed: int
+    keep_ratio: float
+    pinned: tuple[str, ...]
+    input_digest: str
+    attempts: tuple[Attempt, ...]
+    devices: tuple[str, ...] | None
+    gone: tuple[str, ...]
+    came: tuple[str, ...]
+    targets: Mapping[str, GrantChanges]
+    reasons: Mapping[str, Reason]
+    without_reason: tuple[str, ...]
+    changed: tuple[str, ...]
+    requested_bandwidth: RowChanges
+    percent: RowChanges
+    realised_bandwidth: RowChanges
+    shares: Mapping[str, tuple[float, float]] | None
+    residuals: Mapping[str, float]
+    cost_s: float | None
+    realised_cost_s: float | None
+    offloaded: int
+    local: int
+    duration_s: float
+    kind: Literal["decision-changed"] = "decision-changed"
 
 
 @dataclass(frozen=True)
@@ -267,6 +367,7 @@ Event = (
     | DevicesAdmitted
     | DevicesRemoved
     | Decided
+    | DecisionChanged
     | Certified
     | Rebalanced
     | Sent

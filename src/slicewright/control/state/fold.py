@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from slicewright.control.state.device import FIRST_LIFE, Life
+from slicewright.control.state.differences import whole_decision
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
     LOCAL,
@@ -15,6 +16,7 @@ from slicewright.control.state.events import (
     Certified,
     Checkpoint,
     Decided,
+    DecisionChanged,
     DevicesAdmitted,
     DevicesRemoved,
     Event,
@@ -54,6 +56,8 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
             return replace(state, devices=kept, lives=lives, owners=owners, dirty=True)
         case Decided():
             return _with_decision(state, event)
+        case DecisionChanged():
+            return _with_decision(state, whole_decision(state.last, event))
         case Certified():
             return _with_certificate(state, event)
         case Rebalanced():

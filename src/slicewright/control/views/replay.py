@@ -10,8 +10,17 @@ from slicewright.control.decision.decide import LAST_GOOD, decide, decide_last_g
 from slicewright.control.decision.recording import decided
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, verify
+from slicewright.control.state.differences import whole_decision
 from slicewright.control.state.errors import ControlError
-from slicewright.control.state.events import Attempt, Certified, Checkpoint, Decided, Restored, SharesReported
+from slicewright.control.state.events import (
+    Attempt,
+    Certified,
+    Checkpoint,
+    Decided,
+    DecisionChanged,
+    Restored,
+    SharesReported,
+)
 from slicewright.control.state.fold import fold
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump, load
@@ -63,9 +72,9 @@ def replay_log(records: Iterable[Record]) -> ReplayReport:
             if starts and record.previous != GENESIS and not isinstance(record.event, Checkpoint | Restored):
                 differences.append(Difference(record.sequence, "chain", "the log begins in the middle"))
                 break
-            if isinstance(record.event, Decided):
+            if isinstance(record.event, Decided | DecisionChanged):
                 decisions += 1
-                found, again, plan = _compare(state, record.sequence, record.event)
+                found, again, plan = _compare(state, record.sequence, _whole(state, record.event))
                 recomputed += again
                 differences.extend(found)
             if isinstance(record.event, Certified):
@@ -80,6 +89,10 @@ def replay_log(records: Iterable[Record]) -> ReplayReport:
     except (BrokenChainError, ControlError) as error:
         differences.append(Difference(count + 1, "chain", str(error)))
     return ReplayReport(count, decisions, recomputed, tuple(differences))
+
+
+def _whole(state: OrchestratorState, event: Decided | DecisionChanged) -> Decided:
+    return event if isinstance(event, Decided) else whole_decision(state.last, event)
 
 
 def _is_dump(checkpoint: Checkpoint, state: OrchestratorState) -> bool:

@@ -37,9 +37,9 @@ Key = Annotated[
 
 def _admission(plane: ControlPlane, state: OrchestratorState, ids: tuple[str, ...]) -> Admission:
     known = [device for device in ids if device in state.devices]
-    settlement = plane.orchestrator.settlement
-    if settlement is not None and settlement.places is state.places:
-        documents = [settlement_document(settlement, state, device) for device in known]
+    settled = plane.orchestrator.settled
+    if settled is not None and settled[1] == state.epoch:
+        documents = [settlement_document(settled[0], state, device) for device in known]
     else:
         picture = Picture(state, "desired")
         documents = [device_document(picture, device) for device in known]
