@@ -20,7 +20,7 @@ from scipy import stats
 import slicewright as sw
 from slicewright.simulation import Arrivals, Disciplines, Distribution, Settings, Simulation, Walk, Walkers
 from slicewright.simulation.correction import Correction, corrected_plan
-from slicewright.simulation.simulation import part_of
+from slicewright.simulation.in_force import part_of
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.search import iterated_search

@@ -11,7 +11,8 @@ from slicewright.simulation.placement_run import (
     simulate_placement,
 )
 from slicewright.simulation.replanning import Replanning, Step
-from slicewright.simulation.simulation import Settings, Simulation
+from slicewright.simulation.settings import Settings
+from slicewright.simulation.simulation import Simulation
 from slicewright.simulation.tasks.demand import Arrivals, Distribution
 from slicewright.simulation.tasks.log import COLUMNS, TaskLog
 from slicewright.simulation.tasks.metrics import DEFINITIONS, Measured, measure

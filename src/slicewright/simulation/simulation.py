@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,65 +13,17 @@ from slicewright.files.documents import write_atomically
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels.state import Grants
 from slicewright.simulation.correction import Correction
-from slicewright.simulation.movement.links import Air, Links
+from slicewright.simulation.in_force import InForce, part_of
+from slicewright.simulation.movement.links import Links
 from slicewright.simulation.movement.mobility import Movement
 from slicewright.simulation.replanning import Replanner, Replanning, Step
-from slicewright.simulation.tasks.demand import Arrivals, Distribution, packed_demand
-from slicewright.simulation.tasks.queues import Disciplines, FinishedTasks, TaskQueues, grants_of
+from slicewright.simulation.settings import Counts, Settings
+from slicewright.simulation.tasks.demand import packed_demand
+from slicewright.simulation.tasks.queues import FinishedTasks, TaskQueues
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares, proportional_shares
 from slicewright.types import BoolArray, FloatArray, IntArray
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything about a run that is neither the plan nor the movement.
-
-    Attributes:
-        seed: of arrivals, sizes, work and fading. With one seed a run repeats bit for bit.
-        disciplines: who waits for whom.
-        arrivals: how tasks arrive.
-        size: of tasks, around the device's S_i; the model has it fixed.
-        work: of tasks, around L_i or L_in; the model has it exponential.
-        air: what happens to signals besides path loss; counts where devices move.
-        tick_s: s between two measurements of positions and links.
-        handover_db: dB by which another access point must be stronger before a device changes to it.
-        handover_s: s, how long an uplink stands still in a handover.
-        migration_s: s, how long a device's own server stands still when it moves to another node or slice.
-
-    Raises:
-        InvalidOptionError: a number out of range.
-    """
-
-    seed: int = 0
-    disciplines: Disciplines = field(default_factory=Disciplines)
-    arrivals: Arrivals = field(default_factory=Arrivals)
-    size: Distribution = field(default_factory=lambda: Distribution("fixed"))
-    work: Distribution = field(default_factory=Distribution)
-    air: Air = field(default_factory=Air)
-    tick_s: float = 1.0
-    handover_db: float = 3.0
-    handover_s: float = 0.05
-    migration_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.tick_s < np.inf:
-            raise InvalidOptionError("tick_s", "must be a positive number of seconds", value=self.tick_s)
-        for name in ("handover_db", "handover_s", "migration_s"):
-            if not 0.0 <= getattr(self, name) < np.inf:
-                raise InvalidOptionError(name, "must be 0 or more", value=getattr(self, name))
-
-
-@dataclass
-class Counts:
-    """What happened so far besides tasks."""
-
-    handovers: int = 0
-    joins: int = 0
-    leaves: int = 0
-    moves: int = 0
-    """Devices that replanning sent elsewhere."""
 
 
 class Simulation:
@@ -117,11 +68,7 @@ class Simulation:
             self._present = movement.present.copy()
         correction = Correction.of(scenario, self.settings.arrivals, self.settings.size)
         self._replanner = None if replanning is None else Replanner(replanning, correction)
-        self._access_point = np.array(plan.decisions.access_point)
-        self._node, self._slice = np.array(plan.decisions.node), np.array(plan.decisions.slice)
-        self._shares = Shares(
-            np.array(plan.shares.bandwidth), np.array(plan.shares.radio), np.array(plan.shares.compute)
-        )
+        self._in_force = InForce(plan)
         self._tick = 0
         disciplines = self.settings.disciplines
         demand = packed_demand(
@@ -130,15 +77,14 @@ class Simulation:
             size=self.settings.size,
             work=self.settings.work,
         )
-        grants = grants_of(scenario, plan.decisions, plan.shares, disciplines.servers, self._present)
-        if self._links is not None:
-            grants = grants._replace(uplink_hz=self._uplink_hz(self._serving_bps()))
         servers = {
             "share": scenario.n_devices,
             "node": scenario.n_nodes,
             "pooled": scenario.n_nodes * scenario.n_slices,
         }[disciplines.servers]
-        self.queues = TaskQueues(demand, grants, disciplines, n_servers=servers, seed=self.settings.seed)
+        self.queues = TaskQueues(
+            demand, self._grants(), disciplines, n_servers=servers, seed=self.settings.seed
+        )
 
     @property
     def now_s(self) -> float:
@@ -148,7 +94,7 @@ class Simulation:
     @property
     def decisions(self) -> Decisions:
         """In force now."""
-        return Decisions.trusted(self._access_point.copy(), self._node.copy(), self._slice.copy())
+        return self._in_force.decisions
 
     @property
     def present(self) -> BoolArray:
@@ -192,7 +138,7 @@ class Simulation:
     @property
     def bandwidth_share(self) -> FloatArray:
         """(A, N) of every access point that each slice holds now."""
-        return self._shares.bandwidth
+        return self._in_force.shares.bandwidth
 
     def impose(self, decisions: Decisions, shares: Shares | None = None) -> tuple[int, FinishedTasks]:
         """Put decisions in force now; returns devices whose decision does not exist, and tasks that are lost.
@@ -214,7 +160,7 @@ class Simulation:
             given = optimal_shares(problem, chosen) or proportional_shares(problem, chosen)
         else:
             given = Shares(shares.bandwidth, shares.radio[devices], shares.compute[devices])
-        moved, radio = self._adopt(devices, chosen, given)
+        moved, radio = self._in_force.adopt(devices, chosen, given)
         self.counts.moves += int((moved | radio).sum())
         lost = self.queues.regrant(
             self._grants(),
@@ -253,9 +199,6 @@ class Simulation:
         counts = self.counts
         own = {
             "tick": np.array(self._tick),
-            "decisions": np.stack([self._access_point, self._node, self._slice]),
-            "bandwidth": self._shares.bandwidth.copy(),
-            "shares": np.stack([self._shares.radio, self._shares.compute]),
             "present": self._present.copy(),
             "counts": np.array([counts.handovers, counts.joins, counts.leaves, counts.moves]),
         }
@@ -263,7 +206,7 @@ class Simulation:
             own |= self._movement.state() | self._links.state()
         if self._replanner is not None:
             own |= self._replanner.state()
-        return own | self.queues.state()
+        return own | self._in_force.state() | self.queues.state()
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from a saved state.
@@ -276,8 +219,7 @@ class Simulation:
                 "state", f"must be of {self.scenario.n_devices} devices", value=state["decisions"].shape[1]
             )
         self._tick = int(state["tick"])
-        self._access_point, self._node, self._slice = (np.array(row) for row in state["decisions"])
-        self._shares = Shares(np.array(state["bandwidth"]), *(np.array(row) for row in state["shares"]))
+        self._in_force.restore(state)
         self._present = np.array(state["present"])
         self.counts = Counts(*(int(n) for n in state["counts"]))
         if self._movement is not None and self._links is not None:
@@ -300,7 +242,9 @@ class Simulation:
             self.counts.joins += int(joined.sum())
             self.counts.leaves += int(left.sum())
             self._present = present.copy()
-            handed_over = self._hand_over(self._links)
+            handed_over = self._in_force.hand_over(
+                self._links, present, stronger_db=self.settings.handover_db
+            )
             self.counts.handovers += int(handed_over.sum())
             eventful = bool(joined.any() or left.any() or handed_over.any())
         if self._replanner is not None and self._replanner.due(self.now_s, eventful) and self._present.any():
@@ -313,93 +257,13 @@ class Simulation:
         return self.queues.regrant(self._grants(), uplink_pause_s=uplink_pause, service_pause_s=service_pause)
 
     def _grants(self) -> Grants:
-        grants = grants_of(
-            self.scenario, self.decisions, self._shares, self.settings.disciplines.servers, self._present
-        )
-        return grants._replace(uplink_hz=self._uplink_hz(self._serving_bps()))
-
-    def _serving_bps(self) -> FloatArray:
-        """(I,) bit/s. Rate on the access point in use, if the device had it to itself; 0 if local."""
-        rate = np.zeros(self.scenario.n_devices)
-        off = np.flatnonzero(self._access_point >= 0)
-        if self._links is not None:
-            rate[off] = self._links.on(self._access_point)[off]
-        else:
-            rate[off] = self.scenario.rate_of(off, self._access_point[off])
-        return rate
-
-    def _uplink_hz(self, rate_bps: FloatArray) -> FloatArray:
-        """(I,) 1/s. Mean tasks transmitted at the granted share of a rate."""
-        off = self._access_point >= 0
-        share = np.where(
-            off, self._shares.bandwidth[self._access_point, self._slice] * self._shares.radio, 0.0
-        )
-        return share * rate_bps / self.scenario.task_bits
-
-    def _hand_over(self, links: Links) -> BoolArray:
-        """Who changes to a stronger access point; the shares of all access points concerned follow."""
-        rows = np.arange(self.scenario.n_devices)
-        best = links.snr.argmax(axis=1)
-        serving = np.where(links.access_point == self._access_point[:, None], links.snr, 0.0).sum(axis=1)
-        needed = serving * 10.0 ** (0.1 * self.settings.handover_db)
-        changes = (self._access_point >= 0) & self._present & (links.snr[rows, best] > needed)
-        if changes.any():
-            target = links.access_point[rows, best]
-            concerned = np.union1d(self._access_point[changes], target[changes])
-            self._access_point[changes] = target[changes]
-            self._share_radio(concerned)
-        return np.asarray(changes)
-
-    def _share_radio(self, access_points: IntArray) -> None:
-        """Closed form of SP1 and SP2 (model page 1.3) for the devices that use these access points now."""
-        users = np.flatnonzero(np.isin(self._access_point, access_points) & self._present)
-        rate = self._serving_bps()[users]
-        root = np.sqrt(self.scenario.task_bits[users] / np.maximum(rate, 1e-300))
-        sums = np.zeros_like(self._shares.bandwidth)
-        np.add.at(sums, (self._access_point[users], self._slice[users]), root)
-        total = sums.sum(axis=1, keepdims=True)
-        filled = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
-        self._shares.bandwidth[access_points] = filled[access_points]
-        self._shares.radio[users] = root / sums[self._access_point[users], self._slice[users]]
+        return self._in_force.grants(self.settings.disciplines.servers, self._present, self._links)
 
     def _replan(self, replanner: Replanner) -> tuple[BoolArray, BoolArray]:
         """Plan anew; returns who changed node or slice, and who changed access point."""
         problem, devices = self.scenario_now()
-        before = Decisions.trusted(
-            self._access_point[devices].copy(), self._node[devices].copy(), self._slice[devices].copy()
-        )
-        running = Shares(self._shares.bandwidth, self._shares.radio[devices], self._shares.compute[devices])
+        before, running = self._in_force.of(devices)
         made, step = replanner.replan(problem, devices, before, running, self.now_s)
         self.steps.append(step)
         self.counts.moves += step.moved
-        return self._adopt(devices, made.decisions, made.shares)
-
-    def _adopt(self, devices: IntArray, after: Decisions, shares: Shares) -> tuple[BoolArray, BoolArray]:
-        """Decisions and shares of the devices that are there; who changed node or slice, and access point."""
-        moved, radio = (np.zeros(self.scenario.n_devices, dtype=bool) for _ in range(2))
-        moved[devices] = (after.node != self._node[devices]) | (after.slice != self._slice[devices])
-        radio[devices] = (after.access_point != self._access_point[devices]) & (after.access_point >= 0)
-        self._access_point[devices], self._node[devices] = after.access_point, after.node
-        self._slice[devices] = after.slice
-        self._shares = replace(self._shares, bandwidth=np.array(shares.bandwidth))
-        self._shares.radio[devices] = shares.radio
-        self._shares.compute[devices] = shares.compute
-        return moved, radio
-
-
-def part_of(scenario: Scenario, devices: IntArray, rate_bps: object, device_m: FloatArray | None) -> Scenario:
-    """The scenario of some of the devices, at other positions and rates."""
-    sites = scenario.sites
-    return scenario.with_(
-        task_bits=scenario.task_bits[devices],
-        local_cycles=scenario.local_cycles[devices],
-        local_capacity_hz=scenario.local_capacity_hz[devices],
-        arrival_rate_hz=scenario.arrival_rate_hz[devices],
-        slice_cycles=scenario.slice_cycles[devices],
-        rate_bps=rate_bps[devices],  # type: ignore[index]  # an array or scipy's, which is untyped
-        sites=replace(
-            sites,
-            device_m=None if device_m is None else device_m[devices].copy(),
-            tx_power_w=None if sites.tx_power_w is None else sites.tx_power_w[devices],
-        ),
-    )
+        return self._in_force.adopt(devices, made.decisions, made.shares)

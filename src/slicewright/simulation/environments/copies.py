@@ -18,7 +18,7 @@ from slicewright.simulation.environments.epochs import MOST_WAITING, Reward, cho
 from slicewright.simulation.environments.offloading import Observation, observation_space
 from slicewright.simulation.movement.links import Links
 from slicewright.simulation.movement.mobility import Walk, Walkers
-from slicewright.simulation.simulation import Settings
+from slicewright.simulation.settings import Settings
 from slicewright.simulation.tasks.demand import packed_demand
 from slicewright.simulation.tasks.queues import TaskQueues
 from slicewright.types import FloatArray, IntArray

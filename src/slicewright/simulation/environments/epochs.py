@@ -9,7 +9,8 @@ import numpy as np
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.simulation.movement.mobility import Walk, Walkers
-from slicewright.simulation.simulation import Settings, Simulation
+from slicewright.simulation.settings import Settings
+from slicewright.simulation.simulation import Simulation
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares

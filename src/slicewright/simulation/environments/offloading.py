@@ -17,7 +17,7 @@ from slicewright.simulation.environments.epochs import (
     highest_rate_bps,
 )
 from slicewright.simulation.movement.mobility import Walk
-from slicewright.simulation.simulation import Settings
+from slicewright.simulation.settings import Settings
 from slicewright.types import IntArray
 
 Observation = dict[str, np.ndarray]

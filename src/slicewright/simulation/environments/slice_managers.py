@@ -12,7 +12,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.simulation.environments.epochs import MOST_WAITING, Epochs, Reward, highest_rate_bps
 from slicewright.simulation.movement.mobility import Walk
-from slicewright.simulation.simulation import Settings
+from slicewright.simulation.settings import Settings
 from slicewright.types import IntArray
 
 Observation = dict[str, np.ndarray]
