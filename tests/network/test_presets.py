@@ -32,8 +32,8 @@ def test_paper_slicing_is_the_published_setting() -> None:
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_the_seed_is_the_instance(name: str) -> None:
     one, again, other = (sw.preset(name, devices=9, seed=seed) for seed in (3, 3, 4))
-    assert np.array_equal(one.rate_bps, again.rate_bps)
-    assert not np.array_equal(one.rate_bps, other.rate_bps)
+    assert np.array_equal(one.links.rate_bps, again.links.rate_bps)
+    assert not np.array_equal(one.links.rate_bps, other.links.rate_bps)
     assert one.origin["preset"] == name
     assert one.origin["seed"] == 3
 

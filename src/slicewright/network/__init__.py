@@ -2,7 +2,7 @@
 
 from slicewright.network.presets import PRESETS, Family, generate, preset
 from slicewright.network.radio import Radio, path_loss_rate, radio_model, radio_models, register_radio_model
-from slicewright.network.scenario import RadioLinks, Scenario, Sites, SliceId
+from slicewright.network.scenario import NodeLists, RadioLinks, Scenario, Sites, SliceId
 from slicewright.network.scenario_file import (
     load_scenario,
     save_scenario,
@@ -14,6 +14,7 @@ from slicewright.network.workload import Workload, populate
 __all__ = [
     "PRESETS",
     "Family",
+    "NodeLists",
     "Radio",
     "RadioLinks",
     "Scenario",

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from slicewright.errors import UnknownNameError
+from slicewright.network.city import City, draw_sites, nodes_in_reach
 from slicewright.network.regimes import PREFIX, REGIMES
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import BITS_PER_MEGABYTE, Workload, populate, with_workload
@@ -40,7 +41,9 @@ class Family(Workload):
     hotspot_spread_m: float = 40.0
 
 
-PRESETS: Mapping[str, Family] = MappingProxyType(
+CITY_PREFIX = "city/"
+"""Regimes at the size of a city are presets by the names ``city/paper``, ``city/balanced``, ..."""
+PRESETS: Mapping[str, Family | City] = MappingProxyType(
     {
         "paper-slicing": Family(),
         # A dense small-cell quarter: short distances, crowds, more cells and nodes than the published square,
@@ -67,6 +70,12 @@ PRESETS: Mapping[str, Family] = MappingProxyType(
             PREFIX + name: with_workload(Family(), regime.parameters, owner=f"preset {PREFIX + name!r}")
             for name, regime in REGIMES.items()
         },
+        **{
+            CITY_PREFIX + name: with_workload(
+                City(), regime.parameters, owner=f"preset {CITY_PREFIX + name!r}"
+            )
+            for name, regime in REGIMES.items()
+        },
     }
 )
 
@@ -75,10 +84,11 @@ def preset(name: str, *, devices: int | None = None, seed: int = 0, **overrides:
     """A random scenario of the named family.
 
     Args:
-        name: ``paper-slicing``, ``dense-urban``, or a regime such as ``regime/compute``.
+        name: ``paper-slicing``, ``dense-urban``, a regime such as ``regime/compute``, or one at the size of a city such
+            as ``city/compute``.
         devices: I, by default the preset's own.
         seed: the instance.
-        **overrides: any field of :class:`Family`.
+        **overrides: any field of :class:`Family`, for a city of :class:`~slicewright.network.city.City`.
 
     Raises:
         UnknownNameError: no such preset.
@@ -90,16 +100,20 @@ def preset(name: str, *, devices: int | None = None, seed: int = 0, **overrides:
     return generate(family, seed, origin={"preset": name, "seed": seed, **changed})
 
 
-def family_of(name: str, **overrides: object) -> Family:
+def family_of(name: str, **overrides: object) -> Family | City:
     """The preset's parameters with some replaced, checked."""
     if name not in PRESETS:
         raise UnknownNameError("preset", name, PRESETS)
-    zero = ("hotspots", "coins", "mecs")
+    zero: tuple[str, ...] = ("hotspots", "coins", "mecs", "hotspots_per_km2", "hotspot_part")
+    if isinstance(PRESETS[name], City):
+        zero += ("access_points",)
     return with_workload(PRESETS[name], overrides, owner=f"preset {name!r}", may_be_zero=zero)
 
 
-def generate(family: Family, seed: int, *, origin: Mapping[str, object]) -> Scenario:
+def generate(family: Family | City, seed: int, *, origin: Mapping[str, object]) -> Scenario:
     """Draw one scenario of a family; ``seed`` is the instance, ``origin`` what the scenario says of itself."""
+    if isinstance(family, City):
+        return _generate_city(family, seed, origin)
     rng = np.random.default_rng(seed)
     access_point_m = rng.uniform(0, family.area_m, (family.access_points, 2))
     node_m = rng.uniform(0, family.area_m, (family.coins + family.mecs, 2))
@@ -114,6 +128,24 @@ def generate(family: Family, seed: int, *, origin: Mapping[str, object]) -> Scen
         nodes=[f"coin{j}" for j in range(family.coins)] + [f"mec{j}" for j in range(family.mecs)],
         origin=origin,
     )
+
+
+def _generate_city(city: City, seed: int, origin: Mapping[str, object]) -> Scenario:
+    """One city: access points by reach of their radio, nodes by the reach of their kind."""
+    rng = np.random.default_rng(seed)
+    sites = draw_sites(city, rng)
+    scenario = populate(
+        city,
+        rng,
+        device_m=sites.device_m,
+        access_point_m=sites.access_point_m,
+        node_m=sites.node_m,
+        node_kinds=["mec" if mec else "coin" for mec in sites.mec.tolist()],
+        nodes=[f"{'mec' if mec else 'coin'}{j}" for j, mec in enumerate(sites.mec.tolist())],
+        origin=origin,
+    )
+    reach_m = np.where(sites.mec, city.mec_reach_m, city.coin_reach_m)
+    return scenario.with_(node_lists=nodes_in_reach(sites.device_m, sites.node_m, reach_m))
 
 
 def _device_positions(family: Family, rng: np.random.Generator) -> FloatArray:

@@ -13,7 +13,7 @@ from scipy import sparse
 from slicewright.errors import InvalidScenarioError
 from slicewright.files.fields import FieldReader
 from slicewright.network.radio import Radio
-from slicewright.types import FloatArray, IntArray, Queueing
+from slicewright.types import BoolArray, FloatArray, IntArray, Queueing
 
 _read = FieldReader(InvalidScenarioError)
 
@@ -32,6 +32,18 @@ class RadioLinks(NamedTuple):
     start: IntArray
     access_point: IntArray
     rate_bps: FloatArray
+
+
+class NodeLists(NamedTuple):
+    """The nodes that every device may use (by reach, latency class or tenant), compressed by rows.
+
+    Attributes:
+        start: (I + 1,) the nodes of device i are ``node[start[i]:start[i + 1]]``.
+        node: (pairs,) indices of nodes, rising within each device.
+    """
+
+    start: IntArray
+    node: IntArray
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,7 @@ class Scenario:
         node_capacity_hz: (J, N) cycle/s, F_j^n; 0 means the node does not serve the slice.
         bandwidth_hz: (A,) Hz, B_a.
         queueing: ``node`` or ``device`` (model page 1.2).
+        node_lists: the nodes that each device may use; without, all of them.
         slices, access_points, nodes, node_kinds: names and kinds, by index.
         sites: positions and powers, if known.
         radio: how the rates follow from the sites, if they do; kept for files and for devices that move.
@@ -93,6 +106,7 @@ class Scenario:
     node_capacity_hz: FloatArray
     bandwidth_hz: FloatArray
     queueing: Queueing = "node"
+    node_lists: NodeLists | None = None
     slices: tuple[SliceId, ...] = ()
     access_points: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
@@ -104,6 +118,8 @@ class Scenario:
     def __post_init__(self) -> None:
         self._check_sizes()
         self._check_devices()
+        if self.node_lists is not None:
+            self._put("node_lists", _check_node_lists(self.node_lists, self.n_devices, self.n_nodes))
         self._check_names()
         self._check_sites()
         for f in fields(self):
@@ -224,6 +240,21 @@ class Scenario:
             rates = rates.toarray()
         return np.asarray(rates, dtype=np.float64).ravel()
 
+    def may_use(self, devices: IntArray, nodes: IntArray) -> BoolArray:
+        """(k,) Whether each of k devices may use the node beside it, capacity aside."""
+        if self.node_lists is None:
+            return np.ones(devices.shape, dtype=np.bool_)
+        start, node = self.node_lists
+        low, high = start[devices], start[devices + 1]
+        end = high.copy()
+        while (low < high).any():  # the first entry that is not below the node, by halving all rows at once
+            middle = (low + high) // 2
+            below = (low < high) & (node[np.minimum(middle, node.size - 1)] < nodes)
+            low, high = np.where(below, middle + 1, low), np.where(below, high, np.minimum(middle, high))
+        return (
+            (low < end) & (node[np.minimum(low, max(node.size - 1, 0))] == nodes) if node.size else low < end
+        )
+
     def with_(self, **changes: Any) -> Scenario:
         """A copy with some fields replaced, checked like any other scenario."""
         return replace(self, **changes)
@@ -250,3 +281,20 @@ def _check_rates(
     matrix.eliminate_zeros()
     _read.numbers(matrix.data, "rate_bps", (None,), positive=True)
     return matrix
+
+
+def _check_node_lists(lists: NodeLists, devices: int, nodes: int) -> NodeLists:
+    node = _read.indices(lists.node, "devices.nodes.node", (None,), below=nodes)
+    start = _read.indices(lists.start, "devices.nodes.start", (devices + 1,), below=node.size + 1)
+    if start[0] != 0 or start[-1] != node.size or (np.diff(start) < 0).any():
+        rule = f"must rise from 0 to {node.size}, the number of entries"
+        raise InvalidScenarioError("devices.nodes.start", rule)
+    falls = np.ones(node.size, dtype=np.bool_)
+    falls[1:] = node[1:] <= node[:-1]
+    falls[start[:-1][start[:-1] < node.size]] = False
+    if falls.any():
+        at = int(falls.argmax())
+        rule = "must rise within each device's list"
+        raise InvalidScenarioError("devices.nodes.node", rule, index=(at,), value=int(node[at]))
+    start.flags.writeable = node.flags.writeable = False
+    return NodeLists(start, node)

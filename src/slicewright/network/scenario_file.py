@@ -14,7 +14,7 @@ from slicewright.files.fields import FieldReader
 from slicewright.files.sources import preset_call, read_source
 from slicewright.network.presets import PRESETS, preset
 from slicewright.network.radio import Radio
-from slicewright.network.scenario import Scenario, Sites, SliceId
+from slicewright.network.scenario import NodeLists, Scenario, Sites, SliceId
 from slicewright.network.slice_identity import Identity, with_identities
 from slicewright.types import Document, FloatArray, IntArray
 
@@ -23,7 +23,8 @@ _TOP = ("schema", "queueing", "slices", "access_points", "nodes", "devices", "ra
 _ACCESS_POINTS = ("names", "bandwidth_hz", "position_m")
 _NODES = ("names", "kinds", "capacity_hz", "position_m")
 _DEVICE_ARRAYS = ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles")
-_DEVICES = (*_DEVICE_ARRAYS, "position_m", "tx_power_w")
+_DEVICES = (*_DEVICE_ARRAYS, "position_m", "tx_power_w", "nodes")
+_NODE_LISTS = ("start", "node")
 _LINKS = ("start", "access_point", "rate_bps")
 _read = FieldReader(InvalidScenarioError)
 
@@ -96,6 +97,7 @@ def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
         node_capacity_hz=capacity,
         bandwidth_hz=bandwidth,
         queueing=doc.get("queueing", "node"),
+        node_lists=_node_lists(devices.get("nodes")),
         slices=slices,
         access_points=_read.names(
             access_points.get("names"), "access_points.names", count=bandwidth.size, default="ap"
@@ -190,6 +192,17 @@ def _candidate_links(links: Document, devices: int, access_points: int) -> spars
     return sparse.csr_array((rates, ap, start), shape=(devices, access_points))
 
 
+def _node_lists(value: object) -> NodeLists | None:
+    """Compressed rows ``{start, node}``: the nodes that each device may use; the scenario checks their numbers."""
+    if value is None:
+        return None
+    lists = _read.mapping(value, "devices.nodes")
+    _read.only(lists, _NODE_LISTS, "devices.nodes")
+    return NodeLists(
+        _read.require(lists, "start", "devices.nodes"), _read.require(lists, "node", "devices.nodes")
+    )
+
+
 def scenario_to_dict(scenario: Scenario) -> Document:
     """The scenario as a ``slicewright/scenario/v1`` document.
 
@@ -214,6 +227,8 @@ def scenario_to_dict(scenario: Scenario) -> Document:
     ):
         if value is not None:
             section[name] = value.tolist()
+    if scenario.node_lists is not None:
+        devices["nodes"] = {name: getattr(scenario.node_lists, name).tolist() for name in _NODE_LISTS}
     return {
         "schema": SCHEMA,
         "queueing": scenario.queueing,

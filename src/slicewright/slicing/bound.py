@@ -10,6 +10,7 @@ from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.bound import relax, times_alone
 from slicewright.slicing._kernels.problem import RADIO_BOUND, weigh_plan
 from slicewright.slicing._kernels.queue_bound import INTERVALS, bound_from_prices
+from slicewright.slicing.city.certificate import city_bound
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.search import deadline_ns
@@ -45,6 +46,8 @@ def lower_bound(
         queues: look at shared queues too; without, the bound is that of release 0.1.0.
         budget_s: stop after this time, s. Without it, the bound depends on the start alone, bit for bit.
     """
+    if scenario.node_lists is not None:
+        return city_bound(scenario, start=start, rounds=rounds, budget_s=budget_s)
     began = time.perf_counter_ns()
     packed = compact(scenario)
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.compiled import announce_compilation
-from slicewright.errors import InvalidPlanError
+from slicewright.errors import InvalidPlanError, InvalidScenarioError
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.problem import Problem, links_and_groups, make_problem, places
 from slicewright.slicing.decisions import LOCAL, Decisions
@@ -50,7 +50,13 @@ def compact(scenario: Scenario, *, nodes: BoolArray | None = None) -> Compact:
     Args:
         scenario: the problem.
         nodes: (J,) which nodes may be used; all by default.
+
+    Raises:
+        InvalidScenarioError: devices have lists of nodes, which only the planner of cities reads.
     """
+    if scenario.node_lists is not None:
+        rule = "lists nodes by device, which this method does not read"
+        raise InvalidScenarioError("devices.nodes", rule, fix="use method auto or city")
     announce_compilation("slicing")
     links = scenario.links
     capacity = scenario.node_capacity_hz

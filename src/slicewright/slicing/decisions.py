@@ -67,7 +67,8 @@ class Decisions:
     def valid(self, scenario: Scenario) -> BoolArray:
         """(I,) True where the entry is exactly one decision of Delta_i (13a): local, or a triple that exists.
 
-        An access point out of reach does not exist for a device, nor does a node without capacity in the slice.
+        An access point out of reach does not exist for a device, nor does a node that is not on its list or has no
+        capacity in the slice.
         """
         triple = (
             (self.access_point >= 0) & (self.access_point < scenario.n_access_points)
@@ -78,6 +79,7 @@ class Decisions:
         usable = (scenario.rate_of(where, self.access_point[where]) > 0) & (
             scenario.node_capacity_hz[self.node[where], self.slice[where]] > 0
         )
+        usable &= scenario.may_use(where, self.node[where])
         triple[where] = usable
         return triple | self.local
 

@@ -24,6 +24,8 @@ def explain_gap(plan: Plan) -> str | None:
     closing = (
         "more time narrows it" if plan.method == "exact" else "`--method exact` with more time narrows it"
     )
+    if scenario.node_lists is not None:
+        closing = "it narrows where nodes are less full"
     within = f"proven only within {plan.gap:.1%}"
     if not share.size or not share.max() > 0.0:
         return f"{within}: nobody offloads, and what offloading could save is open; {closing}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from slicewright.compiled import announce_compilation
 from slicewright.network.scenario import Scenario
+from slicewright.policies.slicing.city import CITY
 from slicewright.policies.slicing.policy import Answer, Limit
 from slicewright.slicing.exact import solve_exact
 from slicewright.slicing.exact.tree import load_kernels
@@ -31,12 +32,16 @@ class AutoPolicy:
 
     def prepare(self, scenario: Scenario, *, limit: Limit) -> None:
         """Load (on a new machine: compile) what a decision may run beyond search, before its time begins."""
+        if scenario.node_lists is not None:
+            CITY.prepare(scenario, limit=limit)
         if _may_prove(scenario, limit):
             announce_compilation("slicing.exact")
             load_kernels()
 
     def decide(self, scenario: Scenario, *, limit: Limit, seed: int) -> Answer:
         """Search within the limit; prove and improve the plan if time is left for it."""
+        if scenario.node_lists is not None:
+            return CITY.decide(scenario, limit=limit, seed=seed)
         if not _may_prove(scenario, limit) or limit.budget_s is None:
             return Answer(*iterated_search(scenario, budget_s=limit.budget_s, rounds=limit.rounds, seed=seed))
         began = time.perf_counter()
@@ -53,6 +58,8 @@ class AutoPolicy:
 def _may_prove(scenario: Scenario, limit: Limit) -> bool:
     """Whether a proof could fit; rounds ask for an answer that depends on the seed alone."""
     if limit.budget_s is None or limit.rounds is not None or scenario.n_devices > MOST_DEVICES:
+        return False
+    if scenario.node_lists is not None:
         return False
     return (1.0 - SEARCH_PART) * limit.budget_s >= _proof_s(scenario, crowded=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.auto import AUTO
+from slicewright.policies.slicing.city import CITY
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit, Policy
 from slicewright.slicing import search
 from slicewright.slicing.published import baselines
@@ -53,6 +54,7 @@ CLASSICAL: tuple[Policy, ...] = (
         "each device in turn takes its cheapest option; restarts in random orders",
         _best_response,
     ),
+    CITY,
     FunctionPolicy("greedy", "one pass, nobody reconsiders", _greedy),
     FunctionPolicy("erap", "equal shares, decisions by best response under them (published baseline)", _erap),
     FunctionPolicy(

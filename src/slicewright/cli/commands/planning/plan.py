@@ -32,6 +32,9 @@ def plan(
         metavar="FILE",
         help="Draw devices, access points, nodes and links: .png, .pdf, .svg or .html.",
     ),
+    size: int | None = typer.Option(
+        None, "--size", min=1, help="Draw a preset with so many devices: `plan city/paper --size 100000`."
+    ),
     devices: int = typer.Option(
         12, "--devices", min=0, help="Show so many devices, those that take longest first."
     ),
@@ -55,7 +58,7 @@ def plan(
     if map_file is not None:
         checked(map_file, field="--map")
     remarks = progress_output()
-    problem = sw.load_scenario(scenario)
+    problem = sw.load_scenario(scenario) if size is None else sw.preset(scenario, devices=size)
     for title, told in remembered_by_kind(problem.origin):
         remarks.print(f"[yellow]imported, {title}:[/] {escape(told)}", soft_wrap=True)
     clash = identity_clash(problem.slices)

@@ -1,0 +1,131 @@
+"""Cities: networks whose devices see only what is near them, with figures that grow with the number of devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from slicewright.network.scenario import NodeLists
+from slicewright.network.workload import Workload
+from slicewright.types import BoolArray, FloatArray
+
+AREA_PER_ACCESS_POINT_M2 = 500.0**2 / 3
+"""As in the published square of 500 m with three access points."""
+DEVICES_PER_ACCESS_POINT = 100
+NODES_PER_ACCESS_POINT = 5
+NODES_PER_MEC = 9
+"""One node in nine is a MEC server, as published."""
+_JITTER = 0.5
+"""Sites stand on a grid, each moved at random by up to half of this part of its cell."""
+_NODES_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True)
+class City(Workload):
+    """Parameters of a family of cities. Counts of 0 follow from the number of devices, as the area does.
+
+    Attributes:
+        devices, access_points, coins, mecs: counts.
+        hotspots_per_km2: part of the devices gathers around random centres, so many per square kilometre.
+        hotspot_part: that part, 0 to 1.
+        hotspot_spread_m: standard deviation around a centre, in m.
+        coin_reach_m, mec_reach_m: nodes farther than this are not on a device's list, in m.
+    """
+
+    slices: int | tuple[str, ...] = 4
+    reach_m: float = 400.0
+    devices: int = 1_000
+    access_points: int = 0
+    coins: int = 0
+    mecs: int = 0
+    hotspots_per_km2: float = 2.0
+    hotspot_part: float = 0.3
+    hotspot_spread_m: float = 120.0
+    coin_reach_m: float = 300.0
+    mec_reach_m: float = 600.0
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Access points, COIN nodes and MEC servers."""
+        access_points = self.access_points or max(1, round(self.devices / DEVICES_PER_ACCESS_POINT))
+        nodes = NODES_PER_ACCESS_POINT * access_points
+        mecs = self.mecs or max(1, round(nodes / NODES_PER_MEC))
+        return access_points, self.coins or max(1, nodes - mecs), mecs
+
+    @property
+    def side_m(self) -> float:
+        """Side of the square that the city covers."""
+        return float(np.sqrt(self.counts[0] * AREA_PER_ACCESS_POINT_M2))
+
+
+@dataclass(frozen=True, eq=False)
+class CitySites:
+    """Where everything stands; nodes in the order of their places, so that neighbours have near indices.
+
+    Attributes:
+        access_point_m: (A, 2) m.
+        node_m: (J, 2) m.
+        device_m: (I, 2) m.
+        mec: (J,) whether a node is a MEC server.
+    """
+
+    access_point_m: FloatArray
+    node_m: FloatArray
+    device_m: FloatArray
+    mec: BoolArray
+
+
+def draw_sites(city: City, rng: np.random.Generator) -> CitySites:
+    """Access points and nodes on a jittered grid, devices spread evenly and around hotspots."""
+    access_points, coins, mecs = city.counts
+    side = city.side_m
+    access_point_m = _grid(access_points, side, rng)
+    node_m = _grid(coins + mecs, side, rng)
+    mec = np.zeros(coins + mecs, dtype=np.bool_)
+    mec[rng.permutation(coins + mecs)[:mecs]] = True
+    device_m = rng.uniform(0, side, (city.devices, 2))
+    gathered = rng.random(city.devices) < city.hotspot_part
+    centres = rng.uniform(0, side, (max(1, round(city.hotspots_per_km2 * side**2 / 1e6)), 2))
+    chosen = centres[rng.integers(len(centres), size=int(gathered.sum()))]
+    device_m[gathered] = chosen + rng.normal(0, city.hotspot_spread_m, chosen.shape)
+    return CitySites(access_point_m, node_m, np.clip(device_m, 0, side), mec)
+
+
+def _grid(count: int, side_m: float, rng: np.random.Generator) -> FloatArray:
+    """(count, 2) m. Cells of a grid in rows, each with its site near its middle; the last row is spread out."""
+    columns = int(np.ceil(np.sqrt(count)))
+    rows = int(np.ceil(count / columns))
+    row = np.arange(count) // columns
+    in_row = np.bincount(row, minlength=rows)
+    column = np.arange(count) - row * columns
+    middle = np.stack([(column + 0.5) / in_row[row], (row + 0.5) / rows], axis=1)
+    cell = np.stack([1 / in_row[row], np.full(count, 1 / rows)], axis=1)
+    return np.asarray((middle + _JITTER * cell * rng.uniform(-0.5, 0.5, (count, 2))) * side_m)
+
+
+def nodes_in_reach(device_m: FloatArray, node_m: FloatArray, reach_m: FloatArray) -> NodeLists:
+    """The nodes within reach of every device; memory grows with the entries of the lists.
+
+    Args:
+        device_m: (I, 2) m.
+        node_m: (J, 2) m.
+        reach_m: (J,) m, how far each node serves.
+    """
+    from scipy import sparse
+    from scipy.spatial import KDTree
+
+    tree = KDTree(device_m)
+    rows, counts = [np.empty(0, dtype=np.int64)], []
+    for first in range(0, len(node_m), _NODES_AT_ONCE):
+        block = slice(first, first + _NODES_AT_ONCE)
+        near: Sequence[Sequence[int]] = tree.query_ball_point(node_m[block], reach_m[block])
+        counts += [len(members) for members in near]
+        rows += [np.asarray(members, dtype=np.int64) for members in near]
+    columns = np.repeat(np.arange(len(node_m)), counts)
+    marks = np.ones(columns.size, dtype=np.int8)
+    shape = (len(device_m), len(node_m))
+    lists = sparse.csr_array(sparse.coo_array((marks, (np.concatenate(rows), columns)), shape=shape))
+    lists.sort_indices()
+    return NodeLists(lists.indptr.astype(np.int64), lists.indices.astype(np.int64))

@@ -1,0 +1,54 @@
+"""Closed-form shares of decisions on lists of candidates: SP1 and SP2 (model page 1.3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slicewright.compiled import kernel
+from slicewright.slicing._kernels.shares import fill_surplus
+from slicewright.slicing.city._kernels.problem import LOCAL, NOBODY, budget
+
+
+@kernel
+def shares_of(problem, state):
+    """Optimal shares of a state: (bandwidth (A, N), radio (I,), compute (I,)); zero where unused."""
+    n_devices, n_slices = problem.work.shape
+    bandwidth = np.zeros((problem.n_access_points, n_slices))
+    radio, compute = np.zeros(n_devices), np.zeros(n_devices)
+    for i in range(n_devices):
+        if state.link[i] != LOCAL:
+            bandwidth[problem.access_point[state.link[i]], state.slice[i]] += problem.link_root[state.link[i]]
+    for i in range(n_devices):
+        if state.link[i] != LOCAL:
+            cell = bandwidth[problem.access_point[state.link[i]], state.slice[i]]
+            radio[i] = problem.link_root[state.link[i]] / cell
+    for a in range(bandwidth.shape[0]):
+        total = bandwidth[a].sum()
+        for n in range(n_slices):
+            bandwidth[a, n] = bandwidth[a, n] / total if total > 0.0 else 0.0
+    for j in range(problem.capacity.shape[0]):
+        for n in range(n_slices):
+            _fill_group(problem, state, j, n, compute)
+    return bandwidth, radio, compute
+
+
+@kernel
+def _fill_group(problem, state, j, n, compute):
+    """Shares of one group's devices."""
+    count, i = 0, state.head[j, n]
+    while i != NOBODY:
+        count += 1
+        i = state.after[i]
+    if count == 0:
+        return
+    members = np.empty(count, np.int64)
+    root, tau, surplus = np.empty(count), np.empty(count), np.empty(count)
+    i = state.head[j, n]
+    for k in range(count):
+        members[k], root[k], tau[k] = i, problem.work_root[i, n], problem.local_time[i]
+        i = state.after[i]
+    fill_surplus(root, tau, budget(problem, state, j, n), surplus)
+    for k in range(count):
+        i = members[k]
+        queue = state.arrivals[j] if problem.shared_queue else problem.arrival[i]
+        compute[i] = (surplus[k] + queue) * problem.work[i, n] / problem.capacity[j, n]

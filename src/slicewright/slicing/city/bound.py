@@ -1,0 +1,174 @@
+"""The certificate of a city: a lower bound on lists of candidates, anytime, from any prices, on several threads."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from slicewright.slicing.city._kernels.bound import (
+    ROUNDED,
+    SHARPNESS,
+    first_multipliers,
+    gains_of_nodes,
+    no_moments,
+    payments,
+    queue_edges,
+    step_compute,
+    step_radio,
+)
+from slicewright.slicing.city._kernels.prices import marginal_prices
+from slicewright.slicing.city._kernels.problem import Problem, State, listing
+from slicewright.slicing.city.parts import Parts, cut
+from slicewright.types import FloatArray
+
+LEAST_PRICE = 1e-6
+"""Prices change by factors, so none begins at 0: at least this part of what it is a price of."""
+ROUNDS = 200
+FIRST_STEP, LAST_STEP = 0.1, 0.002
+"""Relative change of a price in one round."""
+SETTLING_ROUNDS = 25
+FIRST_SETTLING_STEP, LAST_SETTLING_STEP = 0.7, 0.05
+"""First the nodes' own multipliers alone, under the plan's prices: near the pole they may be far off."""
+WHOLE_EVERY = 10
+"""Rounds from one valid value to the next; those between leave out what was far from mattering."""
+ROUNDING = 1e-9
+"""Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """What proves a bound; valid for ever, so a warm start whatever has changed since.
+
+    Attributes:
+        radio: (A,) sqrt(s), congestion of access points.
+        compute: (I,) s, what each device would pay for compute.
+    """
+
+    radio: FloatArray
+    compute: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """A bound with the prices that prove it.
+
+    Attributes:
+        bound_s: s, no feasible plan is cheaper.
+        prices: that it was found at.
+        rounds: how many were taken.
+    """
+
+    bound_s: float
+    prices: Prices
+    rounds: int
+
+
+def prove(
+    problem: Problem,
+    state: State,
+    *,
+    prices: Prices | None = None,
+    rounds: int = ROUNDS,
+    budget_s: float | None = None,
+    threads: int | None = None,
+) -> Proof:
+    """A lower bound on the cost of every feasible plan, s (proof in ``_kernels/bound.py``).
+
+    Args:
+        problem: the city.
+        state: a plan, whose congestion tells where to look; the bound is valid whatever is given.
+        prices: to begin with, by default the plan's marginal congestion.
+        rounds: at most so many after the first that settle the nodes' own multipliers.
+        budget_s: begin no round after this time, s; one valid value is worked out however short it is.
+        threads: by default one for each processor. The bound does not depend on it.
+    """
+    began = time.perf_counter()
+    ends = began + (np.inf if budget_s is None else budget_s)
+    if prices is None:
+        prices = Prices(*marginal_prices(problem, state, LEAST_PRICE))
+    with Parts(threads) as parts:
+        climb = _Climb(problem, state, prices, parts)
+        for done in range(SETTLING_ROUNDS):
+            climb.round(
+                whole=True,
+                step=_step(FIRST_SETTLING_STEP, LAST_SETTLING_STEP, done / SETTLING_ROUNDS),
+                hold=True,
+            )
+            if time.perf_counter() > ends:
+                break
+        climb.begin_anew()
+        for done in range(1, rounds + 1):
+            last = done == rounds or time.perf_counter() > ends
+            climb.round(
+                whole=last or done % WHOLE_EVERY == 0, step=_step(FIRST_STEP, LAST_STEP, done / rounds)
+            )
+            if last:
+                break
+    return Proof(max(climb.best, 0.0) * (1.0 - ROUNDING), climb.best_prices, climb.done)
+
+
+def _step(first: float, last: float, part: float) -> float:
+    return float(first * (last / first) ** part)
+
+
+class _Climb:
+    """The numbers of a bound on their way up.
+
+    Attributes:
+        best: s, the highest valid value so far.
+        best_prices: where it was found.
+        done: rounds since the steps began.
+    """
+
+    def __init__(self, problem: Problem, state: State, prices: Prices, parts: Parts) -> None:
+        n_nodes, n_devices = problem.capacity.shape[0], problem.local_time.size
+        self.problem, self.parts = problem, parts
+        self.first, self.rows = listing(problem.node_start, problem.node, n_nodes)
+        edges = queue_edges(problem, state, self.first, self.rows)
+        compute = np.maximum(prices.compute, LEAST_PRICE * problem.local_time)
+        self.numbers = first_multipliers(problem, state, edges, prices.radio.copy(), compute)
+        self.active = np.ones(self.numbers.interval.shape[:2], dtype=np.bool_)
+        self.taken = np.zeros(n_devices)
+        self.pulled = np.zeros((parts.count, n_devices))
+        self.spread = np.zeros((parts.count, problem.n_access_points))
+        self.node_cuts, self.device_cuts = cut(self.first, parts.count), cut(problem.link_start, parts.count)
+        self.sharpness = SHARPNESS * n_nodes / max(float(problem.local_time.sum()), 1e-300)
+        self.best, self.best_prices = -np.inf, prices
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget the steps taken, not where they led."""
+        self.moments, self.done = no_moments(self.numbers), 0
+
+    def round(self, *, whole: bool, step: float, hold: bool = False) -> None:
+        """The value at the present numbers, then a step; with ``hold`` prices stay as they are."""
+        self.done += 1
+        before = Prices(self.numbers.radio.copy(), self.numbers.compute.copy()) if whole else None
+        self.pulled[:], self.spread[:] = 0.0, 0.0
+        gains = np.sum(self.parts.each(self._gains, self.node_cuts, whole, step), axis=0)
+        paid = sum(self.parts.each(self._payments, self.device_cuts))
+        radio = step_radio(
+            self.numbers, self.moments, self.spread.sum(axis=0), 0.0 if hold else step, self.done
+        )
+        if not hold:
+            self.parts.each(self._step_compute, self.device_cuts, self.pulled.sum(axis=0), step)
+        terms = self.taken.size + self.active.size + self.spread.shape[1]
+        gain, size = float(gains[0]), float(gains[1])
+        value = float(paid - gain - radio - ROUNDED * terms * (paid + size + radio))
+        if before is not None and value > self.best:
+            self.best, self.best_prices = value, before
+
+    def _gains(self, part: int, begin: int, end: int, whole: bool, step: float) -> tuple[float, float]:
+        gained: tuple[float, float] = gains_of_nodes(
+            self.problem, self.numbers, self.moments, self.active, self.first, self.rows, begin, end, whole,
+            self.sharpness, step, self.done, self.pulled[part],
+        )  # fmt: skip
+        return gained
+
+    def _payments(self, part: int, begin: int, end: int) -> float:
+        return float(payments(self.problem, self.numbers, begin, end, self.taken, self.spread[part]))
+
+    def _step_compute(self, part: int, begin: int, end: int, pulled: FloatArray, step: float) -> None:
+        step_compute(self.numbers, self.moments, begin, end, self.taken, pulled, step, self.done)
