@@ -82,7 +82,7 @@ def cost_of(problem, link, node, slice_):
 
 @kernel
 def spatial_order(problem):
-    """Devices in the order of their first access point and node: neighbours meet in a sweep while memory is warm."""
+    """(I,) Devices in the order of their first access point and node: neighbours meet while memory is warm."""
     key = np.empty(problem.local_time.size, np.int64)
     n_nodes = problem.capacity.shape[0]
     for i in range(key.size):
