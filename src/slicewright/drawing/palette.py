@@ -22,7 +22,7 @@ SOFT, DARK_SOFT = "#5F5F5F", "#9DABBA"
 FAINT, DARK_FAINT = "#C9C9C9", "#2E3945"
 PAPER, DARK_PAPER = "#FFFFFF", "#161C24"
 BOUND_COLOUR = "#D55E00"
-COST_COLOURS = {"radio": "#4A4A4A", "nodes": "#8F8F8F", "devices": "#CFCFCF"}
+COST_COLOURS = {"radio": "#5F6B78", "nodes": "#98A3AF", "devices": "#CDD3D9"}
 
 
 def slice_colour(n: int) -> str:

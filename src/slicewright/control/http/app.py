@@ -18,12 +18,14 @@ from slicewright.control.http.guards.work import Bench, Streams
 from slicewright.control.http.problems import Problem, install
 from slicewright.control.http.routes import networks, operations, plans, requests
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.drawing.palette import palette_script
+from slicewright.drawing.web import colours_style, part, part_names, settings_script
 from slicewright.version import __version__
 
 DASHBOARD = Path(__file__).parent / "dashboard"
 _MEDIA = {".js": "text/javascript", ".css": "text/css"}
-_FILES = {file.name: _MEDIA[file.suffix] for file in DASHBOARD.iterdir() if file.suffix in _MEDIA}
+_FILES = {file.name for file in DASHBOARD.iterdir() if file.suffix in _MEDIA}
+_MADE = {"settings.js": settings_script, "colours.css": colours_style}
+"""What pages share, besides the parts of :mod:`slicewright.drawing`."""
 _DESCRIPTION = """Decides, for every device of an edge network, where its task runs and with what share.
 
 Errors are RFC 9457 problem documents. Shares and ratios are numbers from 0 to 1; all other units are SI."""
@@ -98,8 +100,11 @@ def _add_dashboard(app: FastAPI) -> None:
 
     @app.get("/dashboard/{name}", include_in_schema=False)
     async def dashboard_file(name: str) -> Response:
-        if name == "palette.js":
-            return Response(palette_script(), media_type=_MEDIA[".js"])
-        if name not in _FILES:
+        kind = _MEDIA.get(Path(name).suffix)
+        if kind and name in _FILES:
+            return FileResponse(DASHBOARD / name, media_type=kind)
+        if kind and name in part_names():
+            return Response(part(name), media_type=kind)
+        if name not in _MADE:
             raise Problem(404, "not-found", "there is no such file")
-        return FileResponse(DASHBOARD / name, media_type=_FILES[name])
+        return Response(_MADE[name](), media_type=kind)

@@ -1,4 +1,4 @@
-"""Maps of plans and scenarios: PNG, PDF and SVG by matplotlib, HTML by plotly (extra ``html``)."""
+"""Maps of plans and scenarios: PNG, PDF and SVG by matplotlib, HTML that works offline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ def draw_plan(plan: Plan, path: str | Path) -> Path:
 
     Raises:
         InvalidOptionError: the ending is not one of .png, .pdf, .svg and .html.
-        MissingExtraError: .html without plotly.
     """
     file = map_file(path)
     if file.suffix.lower() == ".html":
@@ -37,7 +36,6 @@ def draw_scenario(scenario: Scenario, path: str | Path) -> Path:
 
     Raises:
         InvalidOptionError: the ending is not one of .png, .pdf, .svg and .html.
-        MissingExtraError: .html without plotly.
     """
     file = map_file(path)
     if file.suffix.lower() == ".html":

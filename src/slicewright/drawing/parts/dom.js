@@ -1,6 +1,6 @@
 // Small helpers: elements, numbers, the colours of slices.
 
-import { SLICE_COLOURS } from "./palette.js";
+import { SLICE_COLOURS } from "./settings.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -8,14 +8,14 @@ export const byId = (id) => document.getElementById(id);
 export const colour = (slice) => SLICE_COLOURS[slice % SLICE_COLOURS.length];
 
 export function svg(name, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
+  return filled(document.createElementNS(SVG, name), attributes, children);
 }
 
 export function html(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
+  return filled(document.createElement(name), attributes, children);
+}
+
+function filled(element, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);
   return element;
@@ -33,5 +33,18 @@ export function short(value, digits = 3) {
   return Number(value.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 6 });
 }
 
+const PREFIXES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"]];
+
+// A quantity with its unit: 12.3 ms, 4.56 Gbit/s, 78 %; counts have no unit.
+export function quantity(value, unit = "", digits = 3) {
+  if (!Number.isFinite(value)) return "–";
+  if (unit === "%") return `${short(value * 100, digits)} %`;
+  if (!unit) return short(value, digits);
+  if (value === 0 || (unit === "s" && value >= 1)) return `${short(value, digits)} ${unit}`;
+  const [scale, prefix] = PREFIXES.find(([least]) => Math.abs(value) >= least) || PREFIXES.at(-1);
+  return `${short(value / scale, digits)} ${prefix}${unit}`;
+}
+
+export const count = (value) => value.toLocaleString("en");
 export const milliseconds = (seconds) => `${short(seconds * 1000)} ms`;
 export const percent = (ratio) => `${short(ratio * 100)} %`;
