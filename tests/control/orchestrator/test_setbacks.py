@@ -11,13 +11,17 @@ import pytest
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import Record, verify
+from slicewright.control.messages.keys import GRANT_KEYS, slice_key
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.state import receive
+from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.events import Acknowledged, Adopted, Checkpoint, Restored, Sent, TookOver
 from slicewright.control.state.fold import fold, sends
+from slicewright.control.state.grants import GRANT
+from slicewright.control.transport.base import Entry
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.views.replay import replay_log
 from tests.control.orchestrator.test_loop import DEVICES, OPTIONS, Site
@@ -233,6 +237,45 @@ def test_a_failed_checkpoint_is_no_failed_request() -> None:
         assert DEVICES[0].id not in state.devices
         assert sro.journal_fault == ""
         await site.end()
+
+    simulate(story)
+
+
+def test_a_new_leader_has_everybody_confirm_what_he_holds_before_anybody_is_given_more() -> None:
+    """It cannot tell whether records behind grants that are still on their way are lost."""
+    world = World()
+    world.hear()
+    world.settle()
+    state = fold(world.state, TookOver("sro-2", 50, fences=True))
+    assert {event.stage for event in sends(state)} == {"held"}
+    assert {event.slice for event in sends(state)} == set(state.accounts)
+    as_before = fold(world.state, TookOver("sro-2", 50))
+    assert not any(event.stage == "held" for event in sends(as_before)), "logs of before fold as they did"
+
+
+def test_a_manager_that_stood_still_takes_what_there_is_now_not_what_lay_on_its_way() -> None:
+    async def story() -> None:
+        world = World()
+        world.hear()
+        world.settle()
+        name = next(iter(world.state.places.values())).slice
+        clock = LoopClock(1.7e9)
+        transport = MemoryTransport(clock)
+        manager = SliceManager(name, transport, clock=clock, instance="m")
+        key = slice_key(GRANT_KEYS, name)
+        held = replace(world.managers[name].grant, term=1, revision=3)
+        late = replace(held, revision=4, seats={}, bandwidth={})
+        await manager._take(Entry(key, GRANT.dump_json(held), 1))
+        assert manager.state.grant == held
+        await transport.put(key, b"")
+        await transport.put(key, GRANT.dump_json(held))
+        await asyncio.sleep(60)  # somebody else leads by now, and knows nothing of the newer grant
+        await manager._take(Entry(key, GRANT.dump_json(late), 2))
+        assert manager.state.grant == held
+        await manager._take(Entry(key, GRANT.dump_json(late), 1))
+        assert manager.state.grant == held, "older than what was read"
+        await manager._take(Entry(key, GRANT.dump_json(late), 5))
+        assert manager.state.grant == late
 
     simulate(story)
 

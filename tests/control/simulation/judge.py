@@ -10,7 +10,7 @@ from slicewright.control.slice_manager.state import ManagerState, current_seats
 from slicewright.control.state.device import FIRST_LIFE, Device
 from slicewright.control.state.events import Adopted, DevicesAdmitted, Event, Restored, Sent, TookOver
 from slicewright.control.state.grants import Grant
-from slicewright.control.state.state import OrchestratorState
+from slicewright.control.state.state import OrchestratorState, dump
 from tests.control.simulation.store import Process
 
 SLACK = 1e-6
@@ -37,6 +37,7 @@ class Judge:
         sizes: device and number of its admission to what that asked for.
         sent: grants on disk: slice, term, revision.
         poisoned: device to what it asked for in those lives that a poisoned measurement is of.
+        known: hash of the last record of each append to the state there, also of those that were lost.
     """
 
     allowed: dict[str, set[Value]] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Judge:
     sizes_before_loss: dict[tuple[str, int], float] = field(default_factory=dict)
     poisoned: dict[str, set[float]] = field(default_factory=dict)
     sent: set[tuple[str, int, int]] = field(default_factory=set)
+    known: dict[str, Position] = field(default_factory=dict)
 
     def acknowledged(self, device: str, value: Value) -> None:
         """A client has been told so."""
@@ -66,8 +68,11 @@ class Judge:
     def appended(self, records: Sequence[Record], process: Process) -> None:
         """Records are on disk."""
         self.truth = self.truth.after(records)
+        self.known[self.truth.hash] = self.truth
         for record in records:
             event = record.event
+            if isinstance(event, Restored):
+                self._restored(event)
             if isinstance(event, TookOver):
                 self.leader = process
                 self._take_over(process)
@@ -85,6 +90,11 @@ class Judge:
                 raise BrokenPromiseError(f"{name} has details of an earlier life")
         if self.fallback is None:
             self.nothing_is_lost(self.truth.state.devices)
+
+    def _restored(self, event: Restored) -> None:
+        """What is written down again was so once, and nothing else."""
+        if event.hash not in self.known or event.state != dump(self.known[event.hash].state):
+            raise BrokenPromiseError(f"record {event.newest} is restored as it never was")
 
     def _note_sizes(self, event: Event) -> None:
         if isinstance(event, DevicesAdmitted) and event.generation:
@@ -112,6 +122,7 @@ class Judge:
             return
         if process not in self.witnesses:
             self._forgive(self.fallback)
+            self._forgive(self.truth.state)  # it may have known a part of what was lost, and put that back
         self.fallback = None
         self.restored += process in self.witnesses
 
@@ -127,7 +138,7 @@ class Judge:
         left = list(records)
         if self.fallback is not None:
             self._forgive(self.fallback)
-        self.truth = Position(OrchestratorState()).after(left)
+        self.truth = self.known[left[-1].hash]
         self.fallback, self.witnesses = self.truth.state, list(witnesses)
         self.keys = {}
         self.sizes_before_loss, self.sizes = self.sizes, {}

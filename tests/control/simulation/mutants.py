@@ -17,11 +17,13 @@ from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.turn import finish_turn
 from slicewright.control.requests.commands import admit
 from slicewright.control.slice_manager import state as manager_state
+from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state import fold, grants
 from slicewright.control.state.device import Life
-from slicewright.control.state.events import Event
+from slicewright.control.state.events import Event, TookOver
 from slicewright.control.state.grants import Grant, GrantAccount
 from slicewright.control.state.state import OrchestratorState
+from slicewright.control.transport.base import Entry
 from tests.control.simulation import world
 from tests.control.simulation.store import Store
 
@@ -177,6 +179,24 @@ def _a_leader_without_a_lease() -> Any:
     return patch.object(Orchestrator, "_append", made_up)
 
 
+def _takes_over_without_a_fence() -> Any:
+    """A new leader that sees nothing missing gives away what a grant on its way gives, too."""
+
+    def without(instance: str, term: int, *, fences: bool) -> TookOver:
+        return TookOver(instance, term)
+
+    return patch.object(loop, "TookOver", without)
+
+
+def _believes_what_lay_on_its_way() -> Any:
+    """A manager that stood still goes on with whatever comes first."""
+
+    async def believing(self: SliceManager, entry: Entry) -> None:
+        self.apply(entry)
+
+    return patch.object(SliceManager, "_take", believing)
+
+
 @contextmanager
 def _both(*patches: Any) -> Iterator[None]:
     with ExitStack() as stack:
@@ -200,6 +220,8 @@ MUTANTS: Mapping[str, Planted] = {
     "applies a repeated request again": _applies_a_repeated_request_again,
     "forgets what was lost on its way": _forgets_what_was_lost_on_its_way,
     "a leader without a lease": _a_leader_without_a_lease,
+    "takes over without a fence": _takes_over_without_a_fence,
+    "believes what lay on its way": _believes_what_lay_on_its_way,
 }
 """What was planted, and how."""
 
@@ -214,9 +236,11 @@ FOUND_BY: Mapping[str, int] = {
     "gives away what others hold": 1,
     "forgets what is on its way": 1,
     "ignores what managers hold": 5,
-    "orders statuses by the transport": 40,
+    "orders statuses by the transport": 62,
     "applies a repeated request again": 41,
     "forgets what was lost on its way": 67,
     "a leader without a lease": 35,
+    "takes over without a fence": 40_000_045,
+    "believes what lay on its way": 40_000_034,
 }
 """A schedule that found it once. Whatever changes in the code changes what happens in it: then others are tried."""

@@ -215,7 +215,7 @@ class Orchestrator:
         await self._catch_up()
         await self._restore()
         term = max(self.state.term + 1, int(self._clock.now() * 1000))
-        took_over = TookOver(self.instance, term)
+        took_over = TookOver(self.instance, term, fences=bool(self.state.accounts))
         await self._append((took_over,), fold(self.state, took_over))
         await self.fallback_chain.warm_up((FALLBACK, self.state.methods.active))
         self._met.clear()

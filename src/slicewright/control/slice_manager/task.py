@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator
 
 from pydantic import ValidationError
@@ -57,6 +58,7 @@ class SliceManager:
         self._changed = asyncio.Event()
         self.leading = False
         self._seen = 0
+        self._awake_s, self._doubtful = clock.monotonic(), False
         self._life, self._beat = int(clock.now() * 1000), 0
 
     async def run(self) -> None:
@@ -108,6 +110,7 @@ class SliceManager:
     async def _keep(self, lease: str, own: str) -> None:
         """Renew the lease; returns when somebody else manages the slice."""
         while await self._hold_on(lease):
+            self._note_the_time()
             await self._reconcile(own)
             await asyncio.sleep(self._options.heartbeat_s)
 
@@ -116,14 +119,39 @@ class SliceManager:
         try:
             return await self._transport.acquire(lease, self._instance)
         except TransportError:
+            self._doubtful = True
             return True
 
     async def _reconcile(self, own: str) -> None:
         """Read the grant now and then besides watching it: a watch may have died without a word."""
         with contextlib.suppress(TransportError):
-            entry = await self._transport.get(own)
+            began_s = -math.inf
+            while (
+                self._clock.monotonic() - began_s > self._options.heartbeat_s
+            ):  # an answer that lay there is old
+                began_s = self._clock.monotonic()
+                entry = await self._transport.get(own)
+            self._note_the_time()
+            self._doubtful = False
             if entry is not None and entry.revision != self._seen:  # less, if the transport has gone back
                 self.apply(entry)
+
+    def _note_the_time(self) -> None:
+        """Notice that this process has stood still: it was taken to be away, and what it is told now may be old."""
+        now_s = self._clock.monotonic()
+        self._doubtful |= now_s - self._awake_s > 2 * self._options.heartbeat_s
+        self._awake_s = now_s
+
+    async def _take(self, entry: Entry) -> None:
+        """Apply what a watch brings, or what is there now if that may be something else.
+
+        While this process stood still or was cut off, others may have been given what a grant on its way gives.
+        """
+        self._note_the_time()
+        if entry.key.startswith(f"{GRANT_KEYS}.") and (self._doubtful or entry.revision < self._seen):
+            await self._reconcile(entry.key)
+        else:
+            self.apply(entry)
 
     async def _resume(self) -> None:
         entry = await self._transport.get(slice_key(STATUS_KEYS, self.state.slice))
@@ -140,8 +168,9 @@ class SliceManager:
         while True:
             try:
                 async for entry in self._entries(prefix):
-                    self.apply(entry)
+                    await self._take(entry)
             except TransportError as error:
+                self._doubtful = True
                 logger.info("slice %s keeps its shares: %s", self.state.slice, error)
             await asyncio.sleep(self._options.heartbeat_s)
 
@@ -172,8 +201,10 @@ class SliceManager:
             self._beat += 1
             status = status_of(self.state, self._instance, life=self._life, beat=self._beat)
             try:
+                self._note_the_time()
                 await self._transport.put(key, STATUS.dump_json(status, by_alias=True))
             except TransportError as error:
+                self._doubtful = True
                 logger.info("slice %s cannot report: %s", self.state.slice, error)
                 self._changed.set()
                 await asyncio.sleep(self._options.heartbeat_s)

@@ -313,10 +313,13 @@ class TookOver:
     Attributes:
         instance: name of its process.
         term: written into its grants, and greater than any before, also of records that were lost; 0 in logs of before.
+        fences: every manager is to confirm what it holds in this term before anybody is given more. The records behind
+            grants that are still on their way may be lost, and who takes over cannot tell.
     """
 
     instance: str
     term: int = 0
+    fences: bool = False
     kind: Literal["took-over"] = "took-over"
 
 

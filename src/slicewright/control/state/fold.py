@@ -224,6 +224,7 @@ def _with_leader(state: OrchestratorState, event: TookOver) -> OrchestratorState
         state,
         leader=event.instance,
         term=max(state.term, event.term),
+        fence=max(state.fence, event.term) if event.fences else state.fence,
         first_admission=event.term if state.leader else 0,
         inherited=state.admissions,
         dirty=True,
