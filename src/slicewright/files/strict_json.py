@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
@@ -15,6 +15,12 @@ _TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|(,)(?=\s*[}\]])', re.DOTALL)
 
 class BrokenTextError(ValueError):
     """What is wrong with a text, in words that follow the name of its file."""
+
+
+MOST_MEMORY_GB = 4.0
+"""Documents that would take more memory than this are refused before they are taken apart."""
+_BYTES = {",": 32, "[": 72, "{": 240}
+"""What Python takes for each value that such a sign begins: a number, a list, a mapping."""
 
 
 class DuplicateKey(NamedTuple):
@@ -35,6 +41,7 @@ def parse_json(text: str) -> object:
     Raises:
         BrokenTextError: says what and in which line.
     """
+    check_memory(text, _BYTES)
     try:
         value: object = json.loads(text, object_pairs_hook=_mapping)
     except _TwiceError:
@@ -52,6 +59,22 @@ def parse_json(text: str) -> object:
         raise BrokenTextError(f"holds a number of more than 4,300 digits in line {line}") from None
     _check_characters(text, value)
     return value
+
+
+def check_memory(text: str, bytes_of: Mapping[str, int]) -> None:
+    """Refuse a text of which the values, counted by signs that begin one, would take too much memory.
+
+    Raises:
+        BrokenTextError: they would.
+    """
+    if len(text) * max(bytes_of.values()) <= MOST_MEMORY_GB * 1e9:
+        return
+    wanted = sum(text.count(sign) * size for sign, size in bytes_of.items()) / 1e9
+    if wanted > MOST_MEMORY_GB:
+        raise BrokenTextError(
+            f"holds so many values that they would take about {wanted:.0f} GB of memory, more than the "
+            f"{MOST_MEMORY_GB:g} GB allowed; split it"
+        )
 
 
 def without_trailing_commas(text: str) -> tuple[str, list[int]]:

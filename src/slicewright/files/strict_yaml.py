@@ -11,10 +11,12 @@ import re
 from functools import cache
 from typing import Any
 
-from slicewright.files.strict_json import BrokenTextError
+from slicewright.files.strict_json import BrokenTextError, check_memory
 
 MOST_UNFOLDED = 10_000_000
 """So many values a document may have when its aliases are written out."""
+_BYTES = {",": 900, "\n": 900, "[": 900, "{": 900}
+"""What PyYAML takes for each value that such a sign begins: a node with two marks."""
 _TRUTH = {"true": True, "false": False}
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _ODD_WHOLE = re.compile(r"[-+]?(?:0x[0-9a-fA-F_]*[0-9a-fA-F]|[1-9][0-9_]*)")
@@ -35,6 +37,7 @@ def parse_yaml(text: str) -> object:
     """
     import yaml
 
+    check_memory(text, _BYTES)
     loader = _loader()(_readable(text))
     try:
         node = loader.get_single_node()

@@ -76,7 +76,13 @@ def path_loss_rate(
 
     Returns:
         (I, A) bit/s.
+
+    Raises:
+        InvalidScenarioError: an exponent or a least distance below zero: rates would grow with the distance.
     """
+    for name, value in (("exponent", exponent), ("min_distance_m", min_distance_m)):
+        if value < 0:
+            raise InvalidScenarioError(f"radio.{name}", "must not be negative", value=value)
     noise_w = 10.0 ** ((noise_dbm_hz - 30.0) / 10.0) * bandwidth_hz
     received_w = tx_power_w[:, None] * np.maximum(distance_m, min_distance_m) ** -exponent
     rate = bandwidth_hz * np.log2(1.0 + received_w / noise_w)
@@ -175,7 +181,7 @@ class Radio:
 
 
 def _number(key: str, value: object) -> float:
-    number = _read.number(value, f"radio.{key}", signed=True, finite=False)
+    number = _read.number(value, f"radio.{key}", signed=True, finite=key != "reach_m")
     if key == "reach_m" and number <= 0:
         raise InvalidScenarioError(f"radio.{key}", "must be positive", value=value)
     return number

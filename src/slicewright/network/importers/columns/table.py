@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import FloatArray
 
 MOST_MB = 256
+MOST_CELLS = 10_000_000
+"""A table of more cells would take gigabytes of memory, and minutes to be read."""
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _UNIT = re.compile(r"^(.*?)\s*[\(\[]\s*([^)\]]*?)\s*[\)\]]\s*$")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
@@ -157,12 +160,13 @@ def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -
     if text.guessed:
         report.note("odd", f"{file.name} is not UTF-8: it was taken for {text.encoding}")
     content = text.content.replace("\r\n", "\n").replace("\r", "\n")
-    head = next((line for line in content.split("\n") if line.strip()), "")
+    head = next((line for line in io.StringIO(content) if line.strip()), "").rstrip("\n")
     delimiter = _delimiter(head, known)
     rows: list[list[str]] = []
     lines: list[int] = []
-    reader = csv.reader(content.split("\n"), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(content), delimiter=delimiter)
     header: list[str] = []
+    cells = 0
     try:
         for row in reader:
             if not any(cell.strip() for cell in row):
@@ -172,6 +176,13 @@ def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -
                 continue
             rows.append(row)
             lines.append(reader.line_num)
+            cells += len(row)
+            if cells > MOST_CELLS:
+                raise InvalidScenarioError(
+                    f"{file.name} line {reader.line_num}",
+                    f"comes after {MOST_CELLS:,} cells, the most that are read",
+                    fix="take a part of its rows or columns",
+                )
     except csv.Error as broken:
         raise InvalidScenarioError(
             f"{file.name} line {reader.line_num}", f"cannot be read: {broken}"

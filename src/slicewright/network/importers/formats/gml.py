@@ -20,6 +20,8 @@ _TOKEN = re.compile(
     r"|(?P<key>[A-Za-z_][\w.\-]*)"
 )
 MOST_NESTED = 100
+MOST_WORDS = 5_000_000
+"""Keys, values and brackets of a file: more would take gigabytes of memory, and minutes to be read."""
 
 
 class _Token(NamedTuple):
@@ -74,7 +76,7 @@ class _Parser:
         self.tokens = self._tokens(text)
 
     def _tokens(self, text: str) -> Iterator[_Token]:
-        position, line = 0, 1
+        position, line, words = 0, 1, 0
         while position < len(text):
             match = _TOKEN.match(text, position)
             if match is None:
@@ -83,6 +85,13 @@ class _Parser:
                 )
             kind = str(match.lastgroup)
             if kind != "blank":
+                words += 1
+                if words > MOST_WORDS:
+                    raise InvalidScenarioError(
+                        f"{self.name} line {line}",
+                        f"comes after {MOST_WORDS:,} words of GML, the most that are read",
+                        fix="take a part of the network",
+                    )
                 yield _Token(kind, match.group(), line)
             line += match.group().count("\n")
             position = match.end()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import networkx as nx
 
 LAYOUT_SIDE_M = 1000.0
+MOST_BY_SPRINGS = 5_000
+"""A spring layout takes time with the square of the vertices."""
 WIDE_M = 100e3
 """A map wider than this is no city: devices reach the access point that they sit at, and no other."""
 _LATITUDES, _LONGITUDES = ("latitude", "lat"), ("longitude", "lon", "lng", "long")
@@ -164,6 +166,12 @@ def _beside_neighbours(graph: nx.Graph, xy: FloatArray, known: BoolArray) -> Flo
 def _by_springs(graph: nx.Graph, seed: int) -> Places:
     import networkx as nx
 
+    if len(graph) > MOST_BY_SPRINGS:
+        raise InvalidScenarioError(
+            "nodes",
+            f"are {len(graph):,} vertices without positions; a layout is made up for at most {MOST_BY_SPRINGS:,}",
+            fix="give them x and y, or latitude and longitude",
+        )
     layout = nx.spring_layout(graph, seed=seed)
     return Places(np.array([layout[vertex] for vertex in graph.nodes], dtype=np.float64), "spring layout")
 
