@@ -258,7 +258,7 @@ def test_the_date_line_divides_no_network(tmp_path: Path) -> None:
         (
             b'{"vertices": []}',
             "x.json",
-            "is none of the formats that are read (node-link JSON of NetworkX and D3, GraphML",
+            "in no format that is known here",
         ),
         (b"[1, 2]", "x.json", "it holds a list"),
         (b'{"nodes": [{"id": 1}, {"id": 2, "kind": "mecc"}], "links": []}', "x.json", "did you mean 'mec'"),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from slicewright.errors import InvalidInputError, UnknownNameError
+from slicewright.errors import InvalidInputError, InvalidScenarioError, UnknownNameError
 from slicewright.files.documents import read_document
 from slicewright.files.fields import FieldReader
 from slicewright.types import Document
@@ -45,7 +45,13 @@ def read_source(
         families = {name.partition("/")[0] for name in presets if "/" in name}
         if file.name == source or source.partition("/")[0] in families:
             raise UnknownNameError("file or preset", source, presets)
-    return read_document(file, error)
+    try:
+        return read_document(file, error)
+    except error as refused:
+        if file.suffix.lower() in (".json", ".yaml", ".yml") or error is not InvalidScenarioError:
+            raise
+        advice = "import files of other tools first: slicewright scenario import FILE -o scenario.yaml"
+        raise error(str(source), refused.rule, fix=advice) from None
 
 
 def preset_call(document: Document, error: type[InvalidInputError]) -> PresetCall:

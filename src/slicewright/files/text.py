@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from slicewright.errors import InvalidInputError, InvalidOptionError
+from slicewright.files.binary import what_it_is, what_to_do
 
 MEGABYTE = 2**20
 LARGEST_ENVIRONMENT = "SLICEWRIGHT_LARGEST_FILE_MB"
@@ -87,6 +88,9 @@ def decode(data: bytes, name: str, error: type[InvalidInputError], *, guess: boo
     for mark, codec, called in _MARKS:
         if data.startswith(mark):
             return Text(_decoded(data[len(mark) :], codec, called, name, error), called)
+    called = what_it_is(data)
+    if called and (b"\0" in data or called not in ("a program", "sound", "sound or video")):
+        raise error(name, f"is {called}, not a text file", fix=what_to_do(called))
     unmarked = _unmarked_utf16(data)
     if unmarked is not None:
         return Text(_decoded(data, unmarked, "UTF-16", name, error), "UTF-16")

@@ -106,6 +106,7 @@ def suitable(source: str | Path) -> str:
         raise InvalidScenarioError(
             str(source),
             "is a folder without tables of sites: site-*.csv and users-*.csv, or sites.csv and others",
+            fix="name a file of it, or see slicewright scenario import --list",
         )
     if path.is_file():
         return "trace" if path.suffix.lower() in (".csv", ".tsv", ".parquet", ".pq") else "graph"

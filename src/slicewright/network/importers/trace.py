@@ -245,7 +245,8 @@ def _index(path: Path, what: str, word: str, columns: list[str]) -> int | None:
             raise InvalidScenarioError(
                 path.name,
                 f"has no column of arrival times; its columns are {', '.join(columns) or 'none'}",
-                fix="name it: --set time=COLUMN",
+                fix="if it is a workload trace, name it: --set time=COLUMN; tables of sites and devices are imported "
+                "by the name of their folder",
             )
         return found
     if word in ("", "none") and what != "time":

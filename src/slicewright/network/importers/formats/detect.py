@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.files.binary import what_it_is, what_to_do
 from slicewright.files.documents import parse_document
 from slicewright.files.strict_json import without_trailing_commas
 from slicewright.files.text import decode, read_bytes
@@ -43,13 +44,11 @@ FORMATS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What is read, and how it is recognised."""
-_BINARY = {
-    b"PK\x03\x04": ("a ZIP archive", "unpack it"),
-    b"\x1f\x8b": ("compressed with gzip", "unpack it"),
-    b"PAR1": ("Parquet", "use slicewright scenario import trace for workloads, or save it as CSV"),
-    b"%PDF": ("a PDF", "export the graph from its tool"),
-    b"SQLite format 3": ("an SQLite database", "export it as CSV"),
-}
+KNOWN = (
+    "known are node-link JSON, GraphML, GML, SNDlib XML and native, Cytoscape JSON, EdgeSimPy, YAFS, mobile-env, CSV "
+    "tables and traces: slicewright scenario import --list"
+)
+_MOST_LETTERS = 40
 _GML = re.compile(
     r"\s*(?:#[^\n]*\n\s*)*(?:(?:Creator|Version|comment|label|graph|directed)\b)", re.IGNORECASE
 )
@@ -72,14 +71,22 @@ def read_graph(file: Path, report: ImportReport) -> ReadGraph:
         FileNotFoundError: no such file.
     """
     data = read_bytes(file, InvalidScenarioError, most_mb=MOST_MB, advice="take a part of the network")
-    for mark, (called, advice) in _BINARY.items():
-        if data.startswith(mark):
-            raise InvalidScenarioError(file.name, f"is {called}, which is not read as a graph", fix=advice)
+    called = what_it_is(data)
+    if called:
+        raise InvalidScenarioError(
+            file.name, f"is {called}, which is not read", fix=f"{what_to_do(called)}; {KNOWN}"
+        )
     if not data.strip():
-        raise InvalidScenarioError(file.name, "is empty")
+        raise InvalidScenarioError(file.name, f"is empty; {KNOWN}")
     head = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"<") or data[:6] in (b"\xff\xfe<\x00?\x00", b"\xfe\xff\x00<\x00?"):
         return _read_xml(data.lstrip(b" \t\r\n"), file, report)
+    if (
+        b"\0" in data[:4096]
+        and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
+        and _not_text(data)
+    ):
+        raise InvalidScenarioError(file.name, _none_of_them("it is binary"))
     text = decode(data, file.name, InvalidScenarioError, guess=file.suffix.lower() in (".gml", ".txt"))
     if text.guessed:
         report.note("odd", f"{file.name} is not UTF-8: it was taken for {text.encoding}")
@@ -108,7 +115,7 @@ def _read_xml(data: bytes, file: Path, report: ImportReport) -> ReadGraph:
     }
     told = known.get(called.lower(), f"XML with the root {called!r}")
     raise InvalidScenarioError(
-        file.name, f"is {told}, which is not read", fix="save it as GraphML, or as node-link JSON"
+        file.name, f"is {told}, which is not read", fix=f"save it as GraphML, or as node-link JSON; {KNOWN}"
     )
 
 
@@ -122,9 +129,14 @@ def _read_document(text: str, file: Path, report: ImportReport) -> ReadGraph:
         raise InvalidScenarioError(
             file.name, "is a table, not a graph", fix="use slicewright scenario import tables, eua or trace"
         )
-    document = _parsed(text, file, report, is_json=is_json or file.suffix.lower() == ".json")
+    try:
+        document = _parsed(text, file, report, is_json=is_json or file.suffix.lower() == ".json")
+    except InvalidScenarioError:
+        if is_json or file.suffix.lower() in (".json", ".yaml", ".yml"):
+            raise
+        document = None
     if not isinstance(document, dict):
-        raise InvalidScenarioError(file.name, _none_of_them(file, f"it holds a {type(document).__name__}"))
+        raise InvalidScenarioError(file.name, _none_of_them(_first_words(text, document)))
     readers: list[tuple[str, bool, _Reader]] = [
         ("cytoscape", "elements" in document, read_cytoscape),
         ("edgesimpy", bool({"BaseStation", "EdgeServer", "NetworkSwitch"} & document.keys()), read_edgesimpy),
@@ -169,9 +181,22 @@ def _told_by_keys(document: Document, file: Path) -> str:
         name = "GeoJSON" if kind == "FeatureCollection" else "TopoJSON"
         return f"is {name}, which is not read: save its points as a table, and use slicewright scenario import tables"
     keys = ", ".join(repr(str(key)) for key in list(document)[:8]) or "none"
-    return _none_of_them(file, f"its keys are {keys}")
+    return _none_of_them(f"its keys are {keys}")
 
 
-def _none_of_them(file: Path, told: str) -> str:
-    names = ", ".join(description.partition(":")[0] for description in FORMATS.values())
-    return f"is none of the formats that are read ({names}): {told}"
+def _first_words(text: str, document: object) -> str:
+    """What a file without names and values holds instead."""
+    called = {list: "a list", bool: "a truth value", int: "a number", float: "a number"}.get(type(document))
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    shown = first if len(first) <= _MOST_LETTERS else first[:_MOST_LETTERS] + "..."
+    return f"it holds {called}" if called else f"it is text that begins with {shown!r}"
+
+
+def _not_text(data: bytes) -> bool:
+    """Whether zero bytes are not every second one, as in UTF-16 without a mark."""
+    head = data[:64]
+    return any(head[::2]) and any(head[1::2])
+
+
+def _none_of_them(told: str) -> str:
+    return f"is in no format that is known here ({told}); {KNOWN}"
