@@ -147,12 +147,13 @@ def _slice_state(account: GrantAccount, name: str, away: Mapping[str, str]) -> s
 def node_documents(picture: Picture) -> list[Document]:
     """Every node: capacity, devices, arrivals and used share in each slice."""
     network = picture.situation.network
+    seated = {name: _seats_by_node(grant) for name, grant in picture.grants.items()}
     out = []
     for j, name in enumerate(network.nodes):
         per_slice: Document = {}
         for n, slice_name in enumerate(network.slice_names):
             grant, shares = picture.grants.get(slice_name), picture.allocations.get(slice_name)
-            here = [] if grant is None else [d for d, seat in grant.seats.items() if seat.node == name]
+            here = seated.get(slice_name, {}).get(name, [])
             used = 0.0 if shares is None else sum(shares.compute.get(d, 0.0) for d in here)
             per_slice[slice_name] = {
                 "capacity_hz": float(network.node_capacity_hz[j, n]),
@@ -165,6 +166,14 @@ def node_documents(picture: Picture) -> list[Document]:
             {"name": name, "kind": network.node_kinds[j], "arrivals_hz": arrivals, "slices": per_slice}
         )
     return out
+
+
+def _seats_by_node(grant: Grant) -> dict[str, list[str]]:
+    """Node to the devices that a grant serves there."""
+    found: dict[str, list[str]] = {}
+    for device, seat in grant.seats.items():
+        found.setdefault(seat.node, []).append(device)
+    return found
 
 
 def _load(grant: Grant, node: str, devices: list[str]) -> float:

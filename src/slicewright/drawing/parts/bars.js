@@ -1,11 +1,11 @@
 // The busiest of many things, each a bar of parts by slice; the others as one bar, their mean; all of them as a table.
 
-import { colour, count, html, quantity } from "./dom.js";
+import { colour, count, html, quantity, redrawn } from "./dom.js";
 import { BUSIEST, FEW } from "./settings.js";
 
 // host: where to; names: of the things; values: one array per thing, one number per slice (or a single one);
-// weight: one number per thing, the busiest first; slices: names; unit: of a value; grouped: one track per part.
-export function rankedBars(host, { names, values, weight, slices, unit, grouped = false, whole = null, what, onPick }) {
+// weight: one number per thing, the busiest first; aside: words at the end of a row, by thing; slices: names; unit: of a value; grouped: one track per part.
+export function rankedBars(host, { names, values, weight, slices, unit, grouped = false, whole = null, aside = null, what, onPick }) {
   const order = [...names.keys()].sort((a, b) => weight[b] - weight[a] || a - b);
   const shown = names.length <= FEW ? [...names.keys()] : order.slice(0, BUSIEST);
   const rest = names.length <= FEW ? [] : order.slice(BUSIEST);
@@ -13,18 +13,21 @@ export function rankedBars(host, { names, values, weight, slices, unit, grouped 
   const top = (row) => (grouped ? Math.max(...row) : row.reduce((sum, v) => sum + v, 0));
   const most = whole || Math.max(...shown.map((k) => top(values[k])), mean ? top(mean) : 0) || 1;
   const rows = shown.flatMap((k) => {
-    const label = html("button", { type: "button", class: "label", title: names[k] }, names[k]);
+    const label = html("button", { type: "button", class: "label", title: names[k], "data-key": names[k] }, names[k]);
     label.addEventListener("click", () => onPick(k));
-    return [label, bar(values[k], { slices, unit, grouped, most }), html("small", {}, whole ? "" : said(values[k], weight[k], unit))];
+    return [label, bar(values[k], { slices, unit, grouped, most }), html("small", {}, aside ? aside(k) : whole ? "" : said(values[k], weight[k], unit))];
   });
   if (mean) {
     const others = html("span", { class: "label quiet" }, `${count(rest.length)} more, mean`);
     const share = rest.reduce((sum, k) => sum + weight[k], 0) / rest.length;
     rows.push(others, bar(mean, { slices, unit, grouped, most }), html("small", {}, whole ? "" : said(mean, share, unit)));
   }
+  if (!host.firstChild) host.append(html("div", { class: "rows" }));
   host.classList.add("ranked");
-  host.replaceChildren(html("div", { class: "rows" }, ...rows));
-  if (rest.length) host.append(table({ names, values, order, slices, unit, what }));
+  redrawn(host.firstChild, ...rows);
+  const old = host.querySelector("details");
+  if (!rest.length) old?.remove();
+  else host.append(table(old || html("details", {}, html("summary")), { names, values, order, slices, unit: whole ? "%" : unit, what }));
 }
 
 const said = (row, weight, unit) => quantity(row.length === 1 ? row[0] : weight, unit);
@@ -41,18 +44,20 @@ function bar(row, { slices, unit, grouped, most }) {
   return track;
 }
 
-// Made when it is opened: it may have thousands of rows.
-function table({ names, values, order, slices, unit, what }) {
-  const box = html("details", {}, html("summary", {}, `All ${count(names.length)} ${what}`));
-  box.addEventListener("toggle", () => {
-    if (!box.open || box.querySelector("table")) return;
+// Filled only while it is open: it may have thousands of rows.
+function table(box, { names, values, order, slices, unit, what }) {
+  box.firstChild.textContent = `All ${count(names.length)} ${what}`;
+  const fill = () => {
     const heads = slices.length ? slices : [unit || "value"];
     const head = html("tr", {}, html("th", { scope: "col" }, "Name"), ...heads.map((s) => html("th", { scope: "col", class: "number" }, s)));
     const rows = order.map((k) =>
       html("tr", {}, html("th", { scope: "row" }, names[k]), ...values[k].map((v) => html("td", { class: "number" }, quantity(v, unit)))),
     );
-    box.append(html("div", { class: "scroll", tabindex: 0 }, html("table", {}, html("thead", {}, head), html("tbody", {}, ...rows))));
-  });
+    if (box.children.length === 1) box.append(html("div", { class: "scroll", tabindex: 0 }));
+    box.lastChild.replaceChildren(html("table", {}, html("thead", {}, head), html("tbody", {}, ...rows)));
+  };
+  box.ontoggle = () => box.open && fill();
+  if (box.open) fill();
   return box;
 }
 

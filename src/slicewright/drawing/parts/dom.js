@@ -21,6 +21,13 @@ function filled(element, attributes, children) {
   return element;
 }
 
+// Replace what is in an element, and give the focus back to the thing that had it.
+export function redrawn(host, ...children) {
+  const key = host.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  host.replaceChildren(...children);
+  if (key !== undefined) [...host.querySelectorAll("[data-key]")].find((e) => e.dataset.key === key)?.focus({ preventScroll: true });
+}
+
 export function swatch(slice) {
   const element = html("i", { class: "swatch" });
   element.style.background = colour(slice);

@@ -1,27 +1,17 @@
 // A page about one network: map, search, the busiest of everything, what a thing is about when it is chosen.
 
 import { histogram, partsBar, rankedBars } from "./bars.js";
+import { column, decoded } from "./columns.js";
 import { byId, count, html, quantity, swatch } from "./dom.js";
 import { signKeys } from "./keys.js";
 import { NetworkMap } from "./network-map.js";
 import { Search } from "./search.js";
 
-const ARRAYS = { f4: Float32Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, i1: Int8Array };
-
-// { type, data }: a column of numbers as base64, perhaps whole steps of a span from a lowest value.
-function column({ type, data, low = 0, span = 0 }) {
-  const text = atob(data);
-  const bytes = new Uint8Array(text.length);
-  for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);
-  const numbers = new ARRAYS[type](bytes.buffer);
-  return span ? Float32Array.from(numbers, (step) => low + (span * step) / 65535) : numbers;
-}
-
 class NetworkPage {
   constructor(page) {
     this.page = page;
     const { network, devices } = page;
-    this.columns = Object.fromEntries(["x", "y", "slice", "point", "node"].map((name) => [name, column(devices[name])]));
+    this.columns = decoded(devices, ["x", "y", "slice", "point", "node"]);
     this.fields = devices.fields.map((f) => ({ ...f, values: column(f.values) }));
     const placed = (things) => ({ ...things, x: things.x && column(things.x), y: things.y && column(things.y) });
     this.network = { ...network, points: placed(network.points), nodes: placed(network.nodes) };

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slicewright.network.scenario import Scenario
 
 MODULES = (
+    "columns.js",
     "dom.js",
     "keys.js",
     "labels.js",

@@ -32,6 +32,12 @@ function lines(chart, series, { between = false, zero = false, unit = "", labels
   if (!width || !series[0].values.length) return;
   chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const all = series.flatMap((s) => s.values).filter(Number.isFinite);
+  if (!all.length) {
+    const words = unit ? `${unit.split(",")[0]}: none yet` : "none yet";
+    chart.setAttribute("aria-label", words);
+    chart.replaceChildren(svg("text", { x: width / 2, y: height / 2, "text-anchor": "middle" }, words));
+    return;
+  }
   let low = zero ? 0 : Math.min(...all);
   let high = Math.max(...all, zero ? 1e-6 : -Infinity);
   const margin = (high - low) * 0.12 || Math.abs(high) * 0.02 || 1;
@@ -60,5 +66,7 @@ function lines(chart, series, { between = false, zero = false, unit = "", labels
     parts.push(svg("path", { class: name, d: `M${from} ${height - 10}h18` }));
     parts.push(svg("text", { x: from + 23, y: height - 6 }, text));
   });
+  const last = series.map(({ values, name }) => `${labels[name] || unit || name} ${short(values.at(-1), 4)}`);
+  chart.setAttribute("aria-label", `Last ${count} decisions, now: ${last.join(", ")}`);
   chart.replaceChildren(...parts);
 }

@@ -1,17 +1,23 @@
 // The dashboard: an overview per change, at most ten a second, and a history of decisions from the event stream.
 
 import { KEPT, drawCharts } from "./charts.js";
-import { byId } from "./dom.js";
-import { NetworkMap } from "./map.js";
+import { byId, html, swatch } from "./dom.js";
+import { signKeys } from "./keys.js";
+import { Network } from "./network.js";
 import { drawDecision, drawDecisions, drawExplanation, drawFigures, drawManagers, drawNodes, drawPoints } from "./panels.js";
+import { Search } from "./search.js";
+import { MOST_DOTS } from "./settings.js";
 import { Unauthorized, follow, getJson, setToken } from "./stream.js";
 
 const LEAST_PAUSE_MS = 100;
+const REST = 2; // times as long as a refresh took, so that a crowd leaves room for everything else
 const history = [];
 const arrivals = [];
-const map = new NetworkMap(explain);
+const network = new Network(byId("map"), { onDevice: explain, onPlace: drawPlace });
+const search = new Search(byId("search"), (kind, index) => network.pick(kind, index, true));
 let wanted = false;
 let busy = false;
+let legendOf = "";
 
 async function refresh() {
   if (busy) {
@@ -20,28 +26,52 @@ async function refresh() {
   }
   busy = true;
   wanted = false;
+  const began = performance.now();
   try {
-    const view = await getJson("/v1/overview");
-    requestAnimationFrame(() => draw(view));
+    draw(await getJson(`/v1/overview?known=${network.tag}`));
   } catch (error) {
     if (error instanceof Unauthorized) askForToken();
   }
   setTimeout(() => {
     busy = false;
     if (wanted) refresh();
-  }, LEAST_PAUSE_MS);
+  }, Math.max(LEAST_PAUSE_MS, REST * (performance.now() - began)));
 }
 
 function draw(view) {
   const now = performance.now();
   while (arrivals.length && now - arrivals[0] > 5000) arrivals.shift();
+  network.take(view);
+  search.setNames(network.searched());
+  drawLegend(view);
   drawFigures(view, arrivals.length / 5);
-  map.draw(view);
   drawManagers(view);
-  drawPoints(view);
-  drawNodes(view);
+  drawPoints(view, (index) => network.pick("point", index, true));
+  drawNodes(view, (index) => network.pick("node", index, true));
   drawCharts(history);
   drawDecisions(history, showEpoch);
+}
+
+function drawLegend(view) {
+  const dense = view.total > MOST_DOTS;
+  if (legendOf === `${view.slices} ${dense}`) return;
+  legendOf = `${view.slices} ${dense}`;
+  const entry = (n, icon, name) => {
+    const box = html("input", { type: "checkbox" });
+    box.checked = true;
+    box.addEventListener("change", () => network.map.setHidden(n, !box.checked));
+    return html("li", {}, html("label", {}, box, icon, name));
+  };
+  byId("legend").replaceChildren(
+    ...view.slices.map((name, n) => entry(n, swatch(n), name)),
+    entry(-1, html("i", { class: "swatch ring" }), "computes locally"),
+    ...signKeys({ nodes: true, dense }),
+  );
+}
+
+function drawPlace(lines) {
+  byId("chosen").hidden = !lines.length;
+  byId("chosen").replaceChildren(...lines.map((line, k) => html(k ? "div" : "b", {}, line)));
 }
 
 function onEvent(kind, data) {
@@ -67,7 +97,7 @@ function onState(state) {
 async function explain(device) {
   const answer = await getJson(`/v1/devices/${encodeURIComponent(device)}/explain?alternatives=12`);
   drawExplanation(answer);
-  byId("explain").showModal();
+  if (!byId("explain").open) byId("explain").showModal();
 }
 
 function showEpoch(decision) {
@@ -97,4 +127,5 @@ async function start() {
   }
 }
 
+window.dashboard = { network, draw };
 start();

@@ -1,13 +1,16 @@
 // Tables and bars.
 
-import { byId, colour, html, milliseconds, percent, short, swatch } from "./dom.js";
+import { rankedBars } from "./bars.js";
+import { byId, count, html, milliseconds, percent, redrawn, short, swatch } from "./dom.js";
+
+const MOST_CHANGED = 60;
 
 export function drawFigures(view, rate) {
   const text = {
     cost: view.cost_s === null ? "–" : `${short(view.cost_s, 4)} s`,
     // The certificate follows its decision by some milliseconds: until then the one before stands.
     gap: view.gap !== null ? percent(view.gap) : view.cost_s === null ? "–" : byId("gap").textContent,
-    offloaded: `${view.devices.filter((d) => d.slice !== null).length} of ${view.devices.length}`,
+    offloaded: `${count(view.offloaded)} of ${count(view.total)}`,
     duration: view.duration_s === null ? "–" : milliseconds(view.duration_s),
     rate: short(rate, 2),
     residual: view.broken.length ? `broken: ${view.broken.join(", ")}` : "all hold",
@@ -26,52 +29,45 @@ export function drawManagers(view) {
     ...view.managers.map((m) =>
       html(
         "tr",
-        { title: [m.detail, m.shares_reason].filter(Boolean).join("; ") },
-        html("td", {}, swatch(view.slices.indexOf(m.name)), m.name),
-        html("td", { class: tone[m.state] }, m.state),
-        html("td", { class: "number" }, String(m.devices)),
+        { title: [m.instance, m.detail, m.shares_reason].filter(Boolean).join("; ") },
+        html("td", { class: "whole" }, swatch(view.slices.indexOf(m.name)), m.name),
+        html("td", { class: `${tone[m.state]} whole` }, m.state),
+        html("td", { class: "number" }, count(m.devices)),
         html("td", { class: "number" }, String(m.held_revision)),
         html("td", {}, (m.shares || "–").replace("closed-form", "exact")),
-        html("td", { class: "quiet" }, m.instance || "–"),
+        html("td", { class: "quiet wide" }, m.instance || "–"),
       ),
     ),
   );
 }
 
-export function drawPoints(view) {
-  byId("points").replaceChildren(
-    ...view.access_points.flatMap((name, a) => {
-      const track = html("div", { class: "track" });
-      view.percent[a].forEach((whole, n) => {
-        if (!whole) return;
-        const part = html("span", { title: `${view.slices[n]}: requested ${percent(view.requested[a][n])}, realised ${percent(view.realised[a][n])}` });
-        part.style.width = `${whole}%`;
-        part.style.background = colour(n);
-        part.textContent = whole >= 7 ? whole : "";
-        track.append(part);
-      });
-      const count = view.devices.filter((d) => d.access_point === a).length;
-      return [html("div", { class: "label" }, name, html("small", {}, ` ${count}`)), track];
-    }),
-  );
+export function drawPoints(view, onPick) {
+  const names = view.access_points;
+  const none = view.slices.map(() => 0);
+  rankedBars(byId("points"), {
+    names,
+    values: names.map((_, a) => (view.percent[a] || none).map((whole) => whole / 100)),
+    weight: view.perPoint,
+    slices: view.slices,
+    unit: "%",
+    whole: 1,
+    aside: (a) => count(view.perPoint[a]),
+    what: "access points",
+    onPick,
+  });
 }
 
-export function drawNodes(view) {
-  byId("nodes").replaceChildren(
-    ...view.nodes.flatMap((node, j) => {
-      const split = html("div", { class: "split" });
-      node.load.forEach((load, n) => {
-        const track = html("div", { class: "track", title: `${view.slices[n]}: ${percent(load)} busy` });
-        const part = html("span");
-        part.style.width = `${Math.min(100, load * 100)}%`;
-        part.style.background = colour(n);
-        track.append(part);
-        split.append(track, html("small", {}, (load * 100).toFixed(1)));
-      });
-      const count = view.devices.filter((d) => d.node === j).length;
-      return [html("div", { class: "label" }, node.name, html("small", {}, ` ${count}`)), split];
-    }),
-  );
+export function drawNodes(view, onPick) {
+  rankedBars(byId("nodes"), {
+    names: view.nodes.map((node) => node.name),
+    values: view.nodes.map((node) => node.load),
+    weight: view.nodes.map((node) => Math.max(...node.load)),
+    slices: view.slices,
+    unit: "%",
+    grouped: true,
+    what: "nodes",
+    onPick,
+  });
 }
 
 // The method alone where it answered, and what happened to those before it.
@@ -79,9 +75,10 @@ const path = (links) => links.map((link) => link.replace(": used", "")).join(", 
 
 export function drawDecisions(history, onEpoch) {
   const newest = history.slice(-40).reverse();
-  byId("decisions").replaceChildren(
+  redrawn(
+    byId("decisions"),
     ...newest.map((d) => {
-      const button = html("button", { type: "button" }, `epoch ${d.epoch}`);
+      const button = html("button", { type: "button", "data-key": d.epoch }, `epoch ${d.epoch}`);
       button.addEventListener("click", () => onEpoch(d));
       const away = d.pinned.length ? `, without ${d.pinned.join(", ")}` : "";
       return html(
@@ -102,11 +99,12 @@ export function drawDecision(decision, onDevice) {
     `${decision.changed_count} of ${decision.offloaded + decision.local} devices changed their place` +
     (decision.changed_count ? "; why each is where it is now:" : ".");
   byId("decision-devices").replaceChildren(
-    ...decision.changed.map((id) => {
+    ...decision.changed.slice(0, MOST_CHANGED).map((id) => {
       const button = html("button", { type: "button" }, id);
       button.addEventListener("click", () => onDevice(id));
       return html("li", {}, button);
     }),
+    ...(decision.changed.length > MOST_CHANGED ? [html("li", { class: "quiet" }, `and ${count(decision.changed.length - MOST_CHANGED)} more`)] : []),
   );
 }
 

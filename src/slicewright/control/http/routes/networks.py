@@ -57,12 +57,15 @@ async def replace_network(
 
 
 @router.get("/v1/overview", responses=responses(401, 403, 409, 429))
-async def read_overview(plane: Plane, desk: ReaderDesk) -> Response:
-    """What the dashboard shows; its shape may change, programs should use the other operations."""
+async def read_overview(plane: Plane, desk: ReaderDesk, known: str = "") -> Response:
+    """What the dashboard shows; its shape may change, programs should use the other operations.
+
+    `known` is the tag of the devices of an earlier answer: their names are left out while it holds.
+    """
     picture = picture_of(plane, "desired")
     o = plane.orchestrator
     statuses, away, leader = dict(o.statuses), plane.away(), o.state.leader
-    return await desk.do(lambda _: JSONResponse(overview(picture, statuses, away, leader)))
+    return await desk.do(lambda _: JSONResponse(overview(picture, statuses, away, leader, known)))
 
 
 @router.get("/v1/slices", responses=responses(401, 403, 409, 429))
