@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml
+from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml, rounded_down
 from slicewright.enforcement.linux.names import distinct, slugs
 from slicewright.types import Document
 
@@ -51,7 +51,7 @@ def to_kubernetes(source: Source) -> Export:
         "memory: the plan says nothing about it",
         "the image does no work: put your worker's in its place",
     )
-    remarks = (f"one core stands for {source.options.core_hz:.4g} cycle/s", *renamed)
+    remarks = (f"one core stands for {source.options.core_hz:.4g} cycle/s", *_rounded_cores(source), *renamed)
     return Export("k8s", files, ignored, remarks, told)
 
 
@@ -75,7 +75,7 @@ def to_mec015(source: Source) -> Export:
         "fixedBWPriority: its values are not defined by the standard, so it is not set",
         "appInsId is the device's number here: put the identifiers of your platform in",
     )
-    return Export("mec015", files, ignored)
+    return Export("mec015", files, ignored, rounded_down(source.rates_bps, 1.0, "bit/s"))
 
 
 def _places(nodes: Sequence[str]) -> tuple[list[Document], tuple[str, ...]]:
@@ -142,6 +142,30 @@ def _millicores(source: Source, device: int) -> tuple[int, int]:
         return least, least
     j, n = int(plan.decisions.node[device]), int(plan.decisions.slice[device])
     return least, max(least, _rounded_up(float(plan.scenario.node_capacity_hz[j, n]), core_hz))
+
+
+def _rounded_cores(source: Source) -> tuple[str, ...]:
+    """By how much whole millicores are more than shares: of a device, and of a node's capacity in a slice."""
+    plan, core_hz, d = source.plan, source.options.core_hz, source.plan.decisions
+    members = np.flatnonzero(~d.local).tolist()
+    if not members:
+        return ()
+    exact = np.array([1000.0 * float(source.speeds_hz[i]) / core_hz for i in members])
+    given = np.array([_rounded_up(float(source.speeds_hz[i]), core_hz) for i in members])
+    worst = float(((given - exact) / exact).max())
+    told = [
+        f"rounding up to whole millicores gives a device at most {float((given - exact).max()):.3g} millicores more "
+        f"than its share, {100 * worst:.3g} % of it"
+    ]
+    room = 1000.0 * plan.scenario.node_capacity_hz / core_hz
+    taken = np.zeros_like(room)
+    np.add.at(taken, (d.node[members], d.slice[members]), given)
+    for j, n in np.argwhere(taken > np.ceil(room - 1e-9)).tolist():
+        told.append(
+            f"requests on node {plan.scenario.nodes[j]} in slice {plan.scenario.slices[n].name} add up to "
+            f"{taken[j, n]:.0f} millicores, {taken[j, n] - room[j, n]:.3g} more than it has for the slice"
+        )
+    return tuple(told)
 
 
 def _rounded_up(speed_hz: float, core_hz: float) -> int:

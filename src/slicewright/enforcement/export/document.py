@@ -183,6 +183,23 @@ class Source:
         return tuple(remarks)
 
 
+def rounded_down(rates_bps: FloatArray, step_bps: float, unit: str) -> tuple[str, ...]:
+    """By how much whole numbers of a unit are less than rates, those of 0 left out; nothing where none is granted."""
+    granted = rates_bps[rates_bps > 0]
+    if not granted.size:
+        return ()
+    lost = granted - np.floor(granted / step_bps) * step_bps
+    lost[lost < 1e-9 * granted] = 0.0  # what floating point makes of whole numbers
+    told = [
+        f"rounding down to whole {unit} takes at most {lost.max():.3g} bit/s of a rate, "
+        f"{100 * float((lost / granted).max()):.3g} % of it"
+    ]
+    gone = int((granted < step_bps).sum())
+    if gone:
+        told.append(f"{gone} rates are below 1 {unit}: nothing is left of them")
+    return tuple(told)
+
+
 def as_json(document: object) -> str:
     """JSON as people read it."""
     return json.dumps(document, indent=2, allow_nan=False) + "\n"

@@ -9,20 +9,28 @@ from typing import NamedTuple
 
 from slicewright.enforcement.export.read_back import read_back
 from slicewright.enforcement.export.registry import CHECKSUMS, READ_ME, TARGETS
+from slicewright.enforcement.linux.names import slugs
 from slicewright.errors import InvalidPlanError
 from slicewright.files.text import read_text
 from slicewright.network.scenario import Scenario
 
 MOST_MB = 64
+PER_CELL = ("rrm", "srsran-yaml", "srsran-json", "e2sm-ccc")
+"""Targets with one file for each access point."""
 
 
 class Inspection(NamedTuple):
-    """What is in one target's folder: how many files, and one sentence for everything that is wrong."""
+    """What is in one target's folder: how many files, and one sentence for everything that is wrong.
+
+    ``cells`` is how many access points there must be a file for, and for how many there is one; None for targets that
+    have no file for each.
+    """
 
     target: str
     folder: Path
     files: int
     wrong: tuple[str, ...]
+    cells: tuple[int, int] | None = None
 
 
 def inspect_export(folder: str | Path, scenario: Scenario) -> tuple[Inspection, ...]:
@@ -61,7 +69,15 @@ def _inspect(folder: Path, scenario: Scenario) -> Inspection:
         read_back(target, ours, scenario)
     except InvalidPlanError as broken:
         wrong.append(str(broken))
-    return Inspection(target, folder, len(texts), tuple(wrong))
+    return Inspection(target, folder, len(texts), tuple(wrong), _cells(target, ours, scenario))
+
+
+def _cells(target: str, texts: Mapping[str, str], scenario: Scenario) -> tuple[int, int] | None:
+    """Access points, and those that have a file."""
+    if target not in PER_CELL:
+        return None
+    there = {name.rpartition(".")[0] for name in texts}
+    return scenario.n_access_points, sum(name in there for name in slugs(scenario.access_points))
 
 
 def _listed(folder: Path) -> dict[str, str] | None:

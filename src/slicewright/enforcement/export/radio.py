@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml
+from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml, rounded_down
 from slicewright.enforcement.linux.names import distinct
 from slicewright.network.scenario import SliceId
 from slicewright.slicing.rrm import snssai
@@ -124,9 +124,12 @@ def to_a1(source: Source) -> Export:
     """A1 policies of type ORAN_SliceSLATarget_1.0.0: the uplink rate of each slice in each cell, kbit/s."""
     plan, plmn = source.plan, {"mcc": source.options.plmn.mcc, "mnc": source.options.plmn.mnc}
     scenario, d, policies, told = plan.scenario, plan.decisions, {}, {}
+    rates = np.zeros((scenario.n_access_points, scenario.n_slices))
+    offloaded = ~d.local
+    np.add.at(rates, (d.access_point[offloaded], d.slice[offloaded]), source.rates_bps[offloaded])
     for a, cell in enumerate(source.cells):
         for n, s in enumerate(scenario.slices):
-            kbps = int(source.rates_bps[(d.access_point == a) & (d.slice == n)].sum() // 1000)
+            kbps = int(rates[a, n] // 1000)
             if kbps == 0:
                 continue
             goals = {"guaUlThptPerSlice": kbps}
@@ -153,7 +156,8 @@ def to_a1(source: Source) -> Export:
         "how a near-real-time RIC reaches the target is up to it; nothing here sets a resource block",
     )
     empty = () if np.any(source.rates_bps > 0) else ("nobody offloads: there is nothing to ask for",)
-    return Export("a1", files, ignored, empty, dict(zip(names, told.values(), strict=True)))
+    remarks = (*rounded_down(rates, 1000.0, "kbit/s"), *empty)
+    return Export("a1", files, ignored, remarks, dict(zip(names, told.values(), strict=True)))
 
 
 def _integer_snssai(s: SliceId) -> Document:

@@ -116,13 +116,25 @@ def _check_export(problem: Scenario, folder: Path, *, json_output: bool) -> None
 
     found = inspect_export(folder, problem)
     if json_output:
-        targets = [{"target": one.target, "files": one.files, "wrong": list(one.wrong)} for one in found]
+        targets = [
+            {
+                "target": one.target,
+                "files": one.files,
+                "wrong": list(one.wrong),
+                **({} if one.cells is None else {"access_points": one.cells[0], "cells": one.cells[1]}),
+            }
+            for one in found
+        ]
         typer.echo(json.dumps({"sound": not any(one.wrong for one in found), "targets": targets}, indent=1))
     else:
         console = output()
         for one in found:
             state = "[red]not sound[/]" if one.wrong else "[green]sound[/]"
-            console.print(f"[bold]{one.target}[/]: {one.files} files in {escape(str(one.folder))}, {state}")
+            counted = "" if one.cells is None else f", {one.cells[1]} of {one.cells[0]} access points"
+            console.print(
+                f"[bold]{one.target}[/]: {one.files} files{counted} in {escape(str(one.folder))}, {state}",
+                soft_wrap=True,
+            )
             for sentence in one.wrong:
                 console.print(f"  [red]{escape(sentence)}[/]")
     if any(one.wrong for one in found):
