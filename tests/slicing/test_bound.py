@@ -9,14 +9,11 @@ import slicewright as sw
 from slicewright.network.regimes import REGIMES
 from slicewright.network.scenario import Scenario
 from slicewright.slicing import Decisions, Plan, iterated_search, lower_bound
-from slicewright.slicing._kernels.bound import relax, times_alone
-from slicewright.slicing._kernels.queue_bound import (
-    bound_with_queues,
-    first_tangents,
-    queue_edges,
-    times_under_queues,
-)
 from slicewright.slicing.compact import compact
+from slicewright.slicing.exact._kernels.ascent import make_pool
+from slicewright.slicing.exact._kernels.certify import certify
+from slicewright.slicing.exact._kernels.pricing import Prices, make_buffers
+from slicewright.slicing.exact.choices import all_choices
 from slicewright.slicing.search import UNLIMITED
 from tests.brute_force import optimum
 from tests.instances import scenarios
@@ -31,10 +28,9 @@ def test_bound_is_below_the_optimum_after_any_number_of_rounds(scenario: Scenari
 @given(scenarios(most_devices=10))
 @settings(max_examples=30, deadline=None)
 def test_the_start_hardly_matters_to_the_relaxation(scenario: Scenario) -> None:
-    """Where queues are shared, prices are looked for from the plan on, and what is found depends on it."""
-    scenario = scenario.with_(queueing="device")
+    """Whole sets are looked for from the plan on, and what is proven with them depends on it."""
     decisions, _ = iterated_search(scenario, rounds=30)
-    warm, cold = lower_bound(scenario, start=decisions), lower_bound(scenario)
+    warm, cold = lower_bound(scenario, start=decisions, queues=False), lower_bound(scenario, queues=False)
     assert warm == pytest.approx(cold, rel=5e-3)
 
 
@@ -68,28 +64,33 @@ def test_extreme_scales_lift_no_bound_above_a_plan(regime: str, seed: int) -> No
     assert lower_bound(scenario) <= cost * (1 + 1e-9)
 
 
-@given(scenarios(most_devices=3, most_nodes=2), st.integers(0, 2**32), st.integers(1, 5))
-@settings(max_examples=25, deadline=None)
-def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: int) -> None:
-    """What is proven must not depend on how well prices were chosen."""
+@given(scenarios(most_devices=3, most_nodes=2), st.integers(0, 2**32), st.integers(1, 5), st.integers(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: int, efforts: int) -> None:
+    """What is proven must not depend on how well prices were chosen, nor on the plan they are meant for."""
     random = np.random.default_rng(seed)
-    scenario = scenario.with_(queueing="node")
-    packed = compact(scenario)
-    problem, link, group = packed.with_decisions(Decisions.all_local(scenario.n_devices))
-    alone = times_alone(problem)
-    edges = queue_edges(problem, alone)
-    resources = relax(problem, alone, link, group, 1, UNLIMITED)[2]
-    tangents = first_tangents(problem, alone, edges, resources, link, group)
-    for part in tangents:
-        part *= np.exp(random.normal(0.0, 2.0, part.shape))
-    n_slices = scenario.n_slices
-    tangents.interval[:, :, 1 + n_slices :] = random.uniform(
-        0, 1, tangents.interval[:, :, 1 + n_slices :].shape
+    problem, _, _ = compact(scenario).with_decisions(Decisions.all_local(scenario.n_devices))
+    buffers = make_buffers(scenario.n_devices, scenario.n_nodes, scenario.n_slices)
+    cost = float(problem.local_time.sum()) * random.lognormal()
+    begin, best = (
+        Prices(*(problem.local_time * random.lognormal(-1.0, 2.0, scenario.n_devices) for _ in range(2)))
+        for _ in range(2)
     )
-    tangents.radio[1] = random.uniform(0, 1, tangents.radio[1].shape)
-    times = times_under_queues(problem, alone, edges)
-    found = bound_with_queues(problem, tangents, times, edges, 0.1, rounds, UNLIMITED)
+    found = certify(
+        problem, all_choices(problem), begin, best, buffers, make_pool(scenario.n_nodes), cost, np.inf, 1e-6 * cost,
+        rounds, efforts, UNLIMITED,
+    )  # fmt: skip
     assert found <= optimum(scenario) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("regime", "widest"), [("balanced", 0.04), ("compute", 0.03), ("saturated", 0.005)])
+def test_where_nodes_are_full_whole_sets_are_what_proves(regime: str, widest: float) -> None:
+    for seed in range(2):
+        scenario = sw.preset(f"regime/{regime}", devices=20, seed=seed)
+        plan = Plan(scenario, *iterated_search(scenario, rounds=1500))
+        relaxation = lower_bound(scenario, start=plan.decisions, queues=False)
+        assert 0 <= plan.gap < widest
+        assert plan.gap < 0.2 * (plan.cost_s / relaxation - 1)
 
 
 def test_mean_gap_at_published_sizes() -> None:

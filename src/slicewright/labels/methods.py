@@ -12,7 +12,7 @@ from slicewright.errors import InvalidOptionError, SolverError, UnknownNameError
 from slicewright.labels.label import Solution
 from slicewright.labels.recipe import Recipe
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.certificate import lower_bound
 from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import optimal_shares
 from slicewright.version import __version__

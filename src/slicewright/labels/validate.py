@@ -16,7 +16,7 @@ from slicewright.labels.store.manifest import Manifest, load_manifest, sha256
 from slicewright.labels.store.shards import JOURNAL, read_journal, read_shard, shard_paths
 from slicewright.labels.store.table import LabelTable
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.certificate import lower_bound
 from slicewright.slicing.judge import RULES, TOLERANCE, evaluate
 
 SAME = 1e-9

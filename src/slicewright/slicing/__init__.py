@@ -1,6 +1,6 @@
 """Problem one: who offloads, through which access point, to which node, in which slice, with what share."""
 
-from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.certificate import lower_bound
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import MEANING, RULES, Times, Violations, evaluate
 from slicewright.slicing.plan import Plan

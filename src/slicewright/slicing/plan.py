@@ -10,7 +10,7 @@ from typing import Any
 from slicewright.files.documents import finite
 from slicewright.judging import Status, status_of
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.certificate import lower_bound
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import RULES, Times, Violations, evaluate
 from slicewright.slicing.shares import Shares

@@ -26,7 +26,7 @@ from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump, load
 from slicewright.control.views.picture import Picture
 from slicewright.errors import UnknownNameError
-from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.certificate import lower_bound
 from slicewright.slicing.plan import Plan
 
 _MEASURED = ("duration_s", "attempts")

@@ -17,7 +17,7 @@ from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import load_scenario
 from slicewright.policies.slicing.policy import Limit, Policy
 from slicewright.policies.slicing.registry import policy
-from slicewright.slicing.bound import lower_bound
+from slicewright.slicing.certificate import load_kernels
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares
 
@@ -116,9 +116,8 @@ _BESIDE = {
     "exact": "import slicewright as sw; sw.plan(sw.preset('paper-slicing', devices=2), rounds=1).lower_bound_s",
 }
 _BESIDE_OTHERS = """
-from slicewright.network.presets import preset
-from slicewright.slicing.bound import lower_bound
-lower_bound(preset("paper-slicing", devices=2), rounds=1)
+from slicewright.slicing.certificate import load_kernels
+load_kernels()
 """
 """What a second process compiles on a machine's first run: what the method does not run, or runs last."""
 _warm: dict[str, Policy] = {}
@@ -134,7 +133,7 @@ def _warm_up(chosen: Policy) -> None:
             first = announce_compilation("slicing")
             with compiled_beside(_BESIDE.get(chosen.name, _BESIDE_OTHERS), wanted=first):
                 chosen.decide(_tiny_scenario(), limit=Limit(rounds=1), seed=0)
-            lower_bound(_tiny_scenario(), rounds=1)  # certificates run kernels of their own
+            load_kernels()  # certificates run kernels of their own
             _warm[chosen.name] = chosen
 
 

@@ -12,7 +12,6 @@ from slicewright.errors import InvalidOptionError
 from slicewright.judging import OPTIMAL_GAP
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.search import search_with_shares
-from slicewright.slicing.bound import ROUNDING, lower_bound
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.exact.tree import load_kernels, prove
@@ -22,8 +21,8 @@ SEARCH_ROUNDS_PER_DEVICE = 20
 """Rounds of search before the proof."""
 SEARCH_PART = 0.1
 """Part of a budget that search may take."""
-CERTIFICATE_PART = 0.05
-"""Part of a budget that is left for the certificate: it may prove more than a tree that was hardly begun."""
+ROUNDING = 1e-9
+"""Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
 GAP_PART = 0.98
 """The proof aims at this part of the gap, so that rounding the bound down cannot spoil it."""
 LEAST_GAP = 1e-7
@@ -91,8 +90,6 @@ def solve_exact(
     load_kernels()
     began = time.perf_counter_ns()
     deadline = deadline_ns(began, budget_s)
-    if budget_s is not None:
-        deadline -= int(CERTIFICATE_PART * (deadline - began))
     search_deadline = deadline_ns(began, None if budget_s is None else SEARCH_PART * budget_s)
     packed = compact(scenario)
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
@@ -102,9 +99,6 @@ def solve_exact(
     )
     proof = prove(problem, link, group, GAP_PART * gap, seed, most_parts, deadline)
     bound = proof.bound * (1.0 - ROUNDING)
-    if bound * (1.0 + gap) < proof.cost and scenario.queueing == "node":
-        decisions = packed.decisions(proof.link, proof.group)
-        bound = max(bound, lower_bound(scenario, start=decisions, budget_s=_left(began, budget_s)))
     return ExactAnswer(
         packed.decisions(proof.link, proof.group),
         proof.cost,
@@ -112,8 +106,3 @@ def solve_exact(
         proof.parts,
         (time.perf_counter_ns() - began) * 1e-9,
     )
-
-
-def _left(began: int, budget_s: float | None) -> float | None:
-    """s left of a budget."""
-    return None if budget_s is None else max(0.0, budget_s - (time.perf_counter_ns() - began) * 1e-9)

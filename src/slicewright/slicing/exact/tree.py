@@ -20,27 +20,33 @@ from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing._kernels.shares import best_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL
-from slicewright.slicing.exact._kernels.generation import raise_bound, start_master
+from slicewright.slicing.exact._kernels.generation import add_pool, raise_bound, start_master
 from slicewright.slicing.exact._kernels.master import make_master
-from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_buffers
+from slicewright.slicing.exact._kernels.pricing import FIRST_PARTS, FIRST_SETS, Choices, Prices
 from slicewright.slicing.exact._kernels.solution import penalise, weigh
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
 from slicewright.slicing.exact.restricted_master import combine_columns
+from slicewright.slicing.exact.set_bound import SetBound, bound_of_sets
 from slicewright.slicing.search import UNLIMITED
 from slicewright.types import IntArray
 
 PRICE_ROUNDS = 200
 """Of the convex relaxation that prices start from."""
+WALK_ROUNDS = 100
+FIRST_GATHER, LATER_GATHER = 10, 30
+"""Rounds of cheap columns: in the first part of the tree, where the walk has left some, and in others."""
 POLISH_ROUNDS = 60
 """Of search from a rounded solution of the linear programme."""
 IMPROVED = 1e-9
 """A plan must be better by this part to replace another."""
 PENALTY = 10.0
 """Times the plan's cost: makes the linear programme leave columns that a part forbids."""
+WALK_PART = 0.2
+"""Part of a budget that the walk to good prices may take."""
 COLUMNS_PART = 0.65
 """Part of a budget after which a plan is made of whatever columns were found."""
 MOST_ROWS = 1500
-"""Of the master; beyond, only the convex relaxation's bound is proven."""
+"""Of the master; beyond, only the bound of the walk is proven."""
 COLUMNS_PER_ROW, ENTRIES_PER_COLUMN = 200, 12
 
 
@@ -73,11 +79,18 @@ def prove(
     radio, compute = prices_of(problem, choices.alone, resources)
     bound = min(float(relaxed), cost)
     n_rows = 2 * link.size + problem.n_access_points + problem.n_nodes
-    if bound * (1.0 + gap) >= cost or n_rows > MOST_ROWS or time.perf_counter_ns() > deadline:
+    if bound * (1.0 + gap) >= cost or time.perf_counter_ns() > deadline:
         return Proof(link, group, cost, bound, 0)
-    generation = _Generation(problem, choices, link, group, compute)
+    found = bound_of_sets(
+        problem, choices, link, group, Prices(radio, compute), relaxed_bound=bound, cost=cost,
+        target=cost / (1.0 + gap), rounds=WALK_ROUNDS, efforts=0, deadline=_part_of(deadline, WALK_PART),
+    )  # fmt: skip
+    bound = max(bound, min(found.bound, cost))
+    if bound * (1.0 + gap) >= cost or n_rows > MOST_ROWS:
+        return Proof(link, group, cost, bound, 0)
+    generation = _Generation(problem, choices, link, group, compute, found)
     numbers = itertools.count()
-    parts = [Part(bound, next(numbers), (), Prices(radio, compute))]
+    parts = [Part(bound, next(numbers), (), found.prices)]
     closed, looked_at = cost, 0  # closed: the least bound of a part that is done with
     while parts and parts[0].bound * (1.0 + gap) < cost:
         if looked_at >= most_parts or time.perf_counter_ns() > deadline:
@@ -85,10 +98,11 @@ def prove(
         part = heapq.heappop(parts)
         looked_at += 1
         here = restricted(choices, part.splits)
-        until = deadline if looked_at > 1 else _first_deadline(deadline)
-        found, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), until)
+        until = deadline if looked_at > 1 else _part_of(deadline, COLUMNS_PART)
+        gather = FIRST_GATHER if looked_at == 1 else LATER_GATHER
+        raised, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), gather, until)
         unfinished = until < deadline and time.perf_counter_ns() > until
-        bound = max(part.bound, found)
+        bound = max(part.bound, raised)
         part = Part(bound, next(numbers), part.splits, prices)
         if bound * (1.0 + gap) >= cost:
             closed = min(closed, bound)
@@ -121,17 +135,23 @@ def prove(
     return Proof(link, group, cost, least, looked_at)
 
 
-def _first_deadline(deadline: int) -> int:
-    """When plans are made of the columns found so far, even if there are better ones (ns)."""
+def _part_of(deadline: int, part: float) -> int:
+    """The moment (ns) when a part of the time left is over."""
     now = time.perf_counter_ns()
-    return deadline if deadline == UNLIMITED else now + int(COLUMNS_PART * (deadline - now))
+    return deadline if deadline == UNLIMITED else now + int(part * (deadline - now))
 
 
 class _Generation:
     """The master and what column generation keeps from one part of the tree to the next."""
 
     def __init__(
-        self, problem: Problem, choices: Choices, link: IntArray, group: IntArray, compute: np.ndarray
+        self,
+        problem: Problem,
+        choices: Choices,
+        link: IntArray,
+        group: IntArray,
+        compute: np.ndarray,
+        walked: SetBound,
     ) -> None:
         n_devices, n_groups = choices.alone.shape
         n_resources = problem.n_access_points + problem.n_nodes
@@ -139,20 +159,20 @@ class _Generation:
         self.problem = problem
         self.master = make_master(n_devices, n_resources, columns, ENTRIES_PER_COLUMN * columns)
         start_master(problem, choices.alone, self.master, link, group, compute)
-        self.buffers = make_buffers(n_devices, problem.n_nodes, problem.work.shape[1])
-        served = np.flatnonzero(group >= 0)
-        self.buffers.warm[group[served] % problem.n_nodes, served] = group[served] // problem.n_nodes
+        add_pool(problem, walked.pool, self.master)
+        self.buffers = walked.buffers
+        self.buffers.effort[0], self.buffers.effort[1] = FIRST_PARTS, FIRST_SETS
         self.trial = Prices(np.zeros(n_devices), np.zeros(n_devices))
         self.shapes = (n_devices, choices.links.shape, (n_devices, n_groups))
 
     def raise_bound(
-        self, choices: Choices, prices: Prices, cost: float, target: float, deadline: int
+        self, choices: Choices, prices: Prices, cost: float, target: float, rounds: int, deadline: int
     ) -> tuple[float, Prices]:
         """A bound for a part of the tree, to ``target`` if possible, and the prices that prove it best."""
         penalise(self.problem, choices, self.master, PENALTY * cost)
         best = Prices(prices.radio.copy(), prices.compute.copy())
         bound = raise_bound(
-            self.problem, choices, self.master, best, self.trial, self.buffers, cost, target, deadline
+            self.problem, choices, self.master, best, self.trial, self.buffers, cost, target, rounds, deadline
         )
         return float(bound), best
 
@@ -178,6 +198,10 @@ def load_kernels() -> None:
     problem = compact(preset("paper-slicing", devices=2)).problem
     choices, stay, now = all_choices(problem), np.full(2, LOCAL), time.perf_counter_ns()
     radio, compute = prices_of(problem, choices.alone, relax(problem, choices.alone, stay, stay, 1, now)[2])
-    generation = _Generation(problem, choices, stay, stay, compute)
-    generation.raise_bound(choices, Prices(radio, compute), 1.0, np.inf, now)
+    walked = bound_of_sets(
+        problem, choices, stay, stay, Prices(radio, compute), relaxed_bound=1.0, cost=1.0, target=1.0, rounds=1,
+        deadline=now,
+    )  # fmt: skip
+    generation = _Generation(problem, choices, stay, stay, compute, walked)
+    generation.raise_bound(choices, Prices(radio, compute), 1.0, np.inf, 1, now)
     _polished(problem, *rounded(choices, generation.weights()), 0, now)

@@ -28,7 +28,7 @@ PRICING_PART = 1e-8  # pricing problems are solved to this part of the plan's co
 GAIN_PART = 1e-7  # columns must be worth this part of the plan's cost
 MARGIN_PART = 0.02  # a bound may lose this part of the gap that the master leaves open
 LEAST_MARGIN = 1e-6  # and this part of the plan's cost
-GATHER_ROUNDS, GATHER_SMOOTHING = 60, 0.5  # of cheap offers; weight of the prices so far against the master's
+GATHER_SMOOTHING = 0.5  # of cheap offers: weight of the prices so far against the master's
 SINGLES = 1.5  # devices alone on a node are columns from the start up to this part of their first price
 MOST_PIVOTS = 5000
 TAIL_PART = 1e-6  # the master has converged when it is this near (relative) to the bound
@@ -102,11 +102,27 @@ def keep_prices(prices, best):
         best.radio[i], best.compute[i] = prices.radio[i], prices.compute[i]
 
 
+@kernel
+def add_pool(problem, pool, master):
+    """Make columns of the sets that a walk to good prices met."""
+    n_devices, n_cover = problem.local_time.size, 2 * problem.local_time.size
+    for j in range(problem.n_nodes):
+        for k in range(pool.count[j]):
+            size = pool.size[j, k]
+            if size > 0 and has_room(master, size + 1):
+                for m in range(size):
+                    add_entry(master, n_devices + pool.device[j, k, m], pool.slice[j, k, m])
+                add_entry(master, n_cover + problem.n_access_points + j, 0)
+                close_column(master, pool.cost[j, k], problem.n_access_points + j)
+
+
 @outlined
-def begin_columns(problem, choices, master, best, prices, buffers, tolerance, least, n_cover, deadline):
+def begin_columns(
+    problem, choices, master, best, prices, buffers, tolerance, least, n_cover, rounds, deadline
+):
     """Rounds of cheap offers, at prices that leave those to begin with step by step, until few are found."""
     well, few = True, 0
-    for done in range(GATHER_ROUNDS):
+    for done in range(rounds):
         mix_prices(master, GATHER_SMOOTHING if done > 0 else 1.0, best, prices)
         keep_prices(prices, best)
         added = gather_offers(problem, choices, prices, buffers, master, tolerance, least)
@@ -121,7 +137,7 @@ def begin_columns(problem, choices, master, best, prices, buffers, tolerance, le
 
 
 @kernel
-def raise_bound(problem, choices, master, best, prices, buffers, cost, target, deadline):
+def raise_bound(problem, choices, master, best, prices, buffers, cost, target, rounds, deadline):
     """Generate columns until the bound reaches ``target``, the master's is proven or the deadline has come.
 
     Rounds hope: their offers are good, not proven to be the best. Where the hope reaches the target, and where it meets
@@ -136,7 +152,9 @@ def raise_bound(problem, choices, master, best, prices, buffers, cost, target, d
     tolerance, least = PRICING_PART * cost, GAIN_PART * cost
     bound, hope, objective, well = -np.inf, -np.inf, np.inf, True
     weight, proofs = 1.0, 0  # the first round only asks what the prices to begin with are good for
-    well = begin_columns(problem, choices, master, best, prices, buffers, tolerance, least, n_cover, deadline)
+    well = begin_columns(
+        problem, choices, master, best, prices, buffers, tolerance, least, n_cover, rounds, deadline
+    )
     objective = set_prices(master)
     while True:
         mix_prices(master, weight, best, prices)

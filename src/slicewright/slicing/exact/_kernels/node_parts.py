@@ -25,6 +25,7 @@ class NodeScratch(NamedTuple):
     slices: Any  # scratch of one slice
     chosen: Any
     figures: Any  # (P, 5 + N)
+    relaxed: Any  # (P, N + 1) multipliers of the relaxation: rho of each slice, toll
     fee: Any  # (P + 2, I) s; the last rows hold the first fees and those on trial
     sums: Any  # (2, N), roots and loads of a slice's set
     split: Any  # (P, 3) int64
@@ -42,7 +43,8 @@ def make_node_scratch(n_devices, n_slices):
     candidates, slices, chosen = make_slice_scratch(n_devices, n_slices)
     return NodeScratch(
         candidates, slices, chosen,
-        np.empty((parts, 5 + n_slices)), np.zeros((parts + 2, n_devices)), np.empty((2, n_slices)),
+        np.empty((parts, 5 + n_slices)), np.zeros((parts, n_slices + 1)), np.zeros((parts + 2, n_devices)),
+        np.empty((2, n_slices)),
         np.empty((parts, 3), np.int64), np.zeros((parts, n_devices), np.int64),
         np.empty(parts, np.int64), np.empty(parts, np.int64), np.empty(n_devices, np.int64),
         np.empty(n_devices, np.int64),

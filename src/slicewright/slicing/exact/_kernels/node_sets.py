@@ -21,6 +21,7 @@ import numpy as np
 from slicewright.compiled import inlined, now_ns, outlined
 from slicewright.slicing.exact._kernels.node_bounds import (
     WIDE,
+    bound_at_toll,
     choose_fees,
     choose_toll,
     fees_of_set,
@@ -45,9 +46,16 @@ from slicewright.slicing.exact._kernels.node_parts import (
     SHARE,
     SLICE,
     TOLL,
+    TRIAL_FEES,
     meet_chosen,
     pop_part,
     push_part,
+)
+from slicewright.slicing.exact._kernels.node_relaxation import (
+    fees_of_relaxation,
+    fix_devices,
+    relax_part,
+    start_relaxation,
 )
 from slicewright.slicing.exact._kernels.sets import NONE, clear, improve_set, keep_if_better
 from slicewright.slicing.exact._kernels.slice_sets import FORCED, list_candidates
@@ -56,8 +64,10 @@ FIRST_INTERVALS = 12
 # Relative widths of intervals: narrow enough to settle members, even where arrivals match, too narrow to be halved.
 NARROW, MATCHED, LEAST_WIDTH = 0.02, 1e-5, 1e-9
 LIGHT = 0.02  # of a node's gain: queues that cost less than this are not what its sets are about
+FULL = 0.3  # of capacity, the load of a slice; where no slice carries so much, nor are they
 LOST = 0.3  # of what is left: an interval is split where its best sets lose more by the queue that they make
 WASTED = 0.2  # of what is left: a fee that nobody has to pay in the best sets is settled for its device
+FIXED = 1.0 + 1e-9  # times what is left: reduced costs beyond settle a device; against rounding
 LEAST_SHARE = 0.1  # of the steepest slice's slope, in the toll
 
 
@@ -102,7 +112,24 @@ def choose_split(problem, j, part, scratch, arrivals, price, goal):
 
 
 @outlined
-def examine_part(problem, j, alone, price, part, offer, sets, scratch, best, allowed, tolerance, unit):
+def start_from_relaxation(problem, j, price, part, scratch):
+    """Take toll and fees of the relaxation for those that a part inherits if whole sets gain less under them."""
+    figures, toll, trial = (
+        scratch.figures[part],
+        scratch.relaxed[part, problem.work.shape[1]],
+        scratch.fee[TRIAL_FEES],
+    )
+    before, _ = bound_at_toll(problem, j, part, scratch.fee[part], figures[TOLL], scratch)
+    fees_of_relaxation(problem, price, part, trial, scratch)
+    after, _ = bound_at_toll(problem, j, part, trial, toll, scratch)
+    if after < before:
+        figures[TOLL] = toll
+        for i in range(price.size):
+            scratch.fee[part, i] = trial[i]
+
+
+@outlined
+def examine_part(problem, j, alone, price, part, first, offer, sets, scratch, best, allowed, tolerance, unit):
     """Bound a part (never above that of its parent, which ``figures`` hold), look for a set near it: the best gain."""
     figures, forced = scratch.figures[part], 0.0
     for i in range(price.size):
@@ -115,11 +142,22 @@ def examine_part(problem, j, alone, price, part, offer, sets, scratch, best, all
             return best
     goal = max(best, allowed) + tolerance
     more = surcharge(problem, j, part, scratch) if forced > 0.0 else 0.0
+    relaxed = np.inf
+    if scratch.relaxed[part, 0] > 0.0:
+        relaxed = relax_part(problem, j, price, part, scratch, goal + more, unit)
+        figures[BOUND] = min(figures[BOUND], relaxed - more)
+        if figures[BOUND] <= goal:
+            return best
+        fix_devices(problem, price, part, FIXED * (relaxed - goal - more), scratch)
+        if first:
+            start_from_relaxation(problem, j, price, part, scratch)
     bound, arrivals = choose_toll(problem, j, part, scratch, goal + more, unit)
     bound, arrivals = choose_fees(problem, j, part, price, scratch, bound, arrivals, goal + more)
     figures[BOUND] = min(figures[BOUND], bound - more)
     if figures[BOUND] <= goal:
         return best
+    if relaxed - bound > WASTED * (bound - goal):
+        scratch.relaxed[part, 0] = 0.0  # whole sets say more, here and in whatever comes of this part
     chosen, place = scratch.chosen, scratch.trial
     clear(place)
     for n in range(problem.work.shape[1]):
@@ -130,7 +168,7 @@ def examine_part(problem, j, alone, price, part, offer, sets, scratch, best, all
                 or alone[i, n * problem.n_nodes + j] < alone[i, place[i] * problem.n_nodes + j]
             ):
                 place[i] = n
-    improve_set(problem, j, alone, price, place, sets)
+    improve_set(problem, j, alone, price, place, sets, True)
     best = keep_if_better(problem, j, price, place, offer, best)
     choose_split(problem, j, part, scratch, arrivals, price, goal)
     return best
@@ -156,7 +194,7 @@ def open_root(problem, j, alone, price, place, best, scratch):
             unit = max(unit, price[i] / problem.arrival[i])
         if place[i] != NONE:
             queue += problem.arrival[i]
-    figures[BOUND], figures[TOLL], steepest, lost = np.inf, 0.0, 0.0, 0.0
+    figures[BOUND], figures[TOLL], steepest, lost, fullest = np.inf, 0.0, 0.0, 0.0, 0.0
     for n in range(n_slices):
         root, work, size = 0.0, 0.0, problem.capacity[n * n_nodes + j]
         for i in range(price.size):
@@ -164,6 +202,7 @@ def open_root(problem, j, alone, price, place, best, scratch):
                 root += problem.work_root[i, n]
                 work += problem.work[i, n]
         left = max(size - queue * work, 1e-3 * size)
+        fullest = max(fullest, 1.0 - left / size)
         lost += root * root / left - root * root / size
         figures[SHARE + n] = root * root * work / (left * left)
         steepest = max(steepest, figures[SHARE + n])
@@ -178,7 +217,10 @@ def open_root(problem, j, alone, price, place, best, scratch):
         figures[TOLL], queue, least, longest, total = 0.0, 1.0, 1.0, 1.0, 1.0 if total > 0.0 else 0.0
     else:
         longest = min(total, longest) * (1.0 + 1e-9)
-    scratch.split[0, KIND] = FIRST if problem.shared_queue and not lost < LIGHT * best else QUEUE
+    light = lost < LIGHT * best and fullest < FULL
+    scratch.split[0, KIND] = FIRST if problem.shared_queue and not light else QUEUE
+    start_relaxation(problem, j, price, place, queue, scratch)
+    scratch.relaxed[0, n_slices] = figures[TOLL]
     fees_of_set(problem, j, price, place, queue, figures[TOLL], scratch)
     list_candidates(problem, j, alone, price, scratch.fee[0], queue, figures[TOLL], scratch.candidates)
     return least, longest if total > 0.0 else 0.0, unit
@@ -190,6 +232,8 @@ def open_child(problem, scratch, parent, part, child):
     figures, split, openings = scratch.figures[part], scratch.split[parent], scratch.openings[part]
     for m in range(figures.size):
         figures[m] = scratch.figures[parent, m]
+    for m in range(scratch.relaxed.shape[1]):
+        scratch.relaxed[part, m] = scratch.relaxed[parent, m]
     for i in range(openings.size):
         openings[i] = scratch.openings[parent, i]
         scratch.fee[part, i] = scratch.fee[parent, i]
@@ -247,7 +291,9 @@ def search_node(
         return best
     scratch.figures[0, LOW], scratch.figures[0, HIGH] = least, longest
     if scratch.split[0, KIND] != FIRST:
-        best = examine_part(problem, j, alone, price, 0, offer, sets, scratch, best, allowed, tolerance, unit)
+        best = examine_part(
+            problem, j, alone, price, 0, True, offer, sets, scratch, best, allowed, tolerance, unit
+        )
         if scratch.figures[0, BOUND] <= max(best, allowed) + tolerance:
             return max(best, allowed) + tolerance
     free, size, parts, parent, closed = 0, 0, 1, 0, -np.inf
@@ -260,8 +306,8 @@ def search_node(
             if not open_child(problem, scratch, parent, part, child):
                 continue
             best = examine_part(
-                problem, j, alone, price, part, offer, sets, scratch, best, allowed, tolerance, unit
-            )
+                problem, j, alone, price, part, parent == 0, offer, sets, scratch, best, allowed, tolerance, unit,
+            )  # fmt: skip
             parts += 1
             if scratch.figures[part, BOUND] > max(best, allowed) + tolerance:
                 push_part(scratch, size, part)

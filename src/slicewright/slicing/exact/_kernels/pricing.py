@@ -54,7 +54,7 @@ class Prices(NamedTuple):
 
 
 class PricingBuffers(NamedTuple):
-    """Allocated once: where offers are worked out, and what is worth keeping between rounds."""
+    """PricingBuffers to work in, and what is worth keeping between rounds."""
 
     offer: Any
     scratch: Any
@@ -115,10 +115,10 @@ def offer_pays(master, place, cost, e, shift, n_cover, least):
 
 @outlined
 def price_node(problem, j, choices, prices, buffers, tolerance, deadline):
-    """Best set of a node, from the one in ``buffers.offer`` on, and a bound of its gain: loose if it takes long."""
+    """Best set of a node, from the one in ``buffers.offer`` on, and a bound of its gain: loose if it takes many parts."""
     offer, scratch, gains, price = buffers.offer, buffers.scratch, buffers.gains, prices.compute
     copy_places(offer.place, scratch.tested)
-    improve_set(problem, j, choices.alone, price, scratch.tested, scratch)
+    improve_set(problem, j, choices.alone, price, scratch.tested, scratch, True)
     clear(offer.place)
     offer.cost[0] = 0.0
     best = keep_if_better(problem, j, price, scratch.tested, offer, 0.0)
@@ -155,7 +155,7 @@ def gather_offers(problem, choices, prices, buffers, master, tolerance, least):
                 copy_places(buffers.warm[j], buffers.scratch.tested)
             else:
                 clear(buffers.scratch.tested)
-            improve_set(problem, j, choices.alone, price, buffers.scratch.tested, buffers.scratch)
+            improve_set(problem, j, choices.alone, price, buffers.scratch.tested, buffers.scratch, True)
             best = keep_if_better(problem, j, price, buffers.scratch.tested, offer, best)
         copy_places(offer.place, buffers.warm[j])
         added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
@@ -169,8 +169,8 @@ def prove_node(problem, j, choices, prices, buffers, margin, tolerance, deadline
     offer, gains, price, hoped = buffers.offer, buffers.gains, prices.compute, buffers.gains[0, j]
     offer.cost[0] = node_cost(problem, j, offer.place)
     bound = search_node(
-        problem, j, choices.alone, price, offer, buffers.scratch, buffers.nodes, gains[0, j], gains[0, j] + margin,
-        tolerance, MOST_PARTS, MOST_SETS, deadline,
+        problem, j, choices.alone, price, offer, buffers.scratch, buffers.nodes, gains[0, j], gains[0, j] + margin, tolerance,
+        MOST_PARTS, MOST_SETS, deadline,
     )  # fmt: skip
     gains[1, j] = min(gains[1, j], bound)
     gains[0, j] = gain_of(offer, price)

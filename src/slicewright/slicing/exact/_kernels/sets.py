@@ -30,7 +30,8 @@ class Scratch(NamedTuple):
     stack: Any  # (I + 2,) int64
     chosen: Any  # (I + 2,) int64
     paid: Any  # (I + 2,)
-    sums: Any  # (3 N + 2, I + 3) of roots, work, own load by slice, then arrivals and prices, by depth
+    sums: Any  # (2, I + 4) by depth
+    state: Any  # (2, 4 N + 2) of a set: roots, work, own load and cost by slice, then arrivals and prices
     trial: Any  # (I,) int64, a set
     tested: Any  # (I,) int64, another
 
@@ -42,7 +43,8 @@ def make_scratch(n_devices, n_slices):
     return Scratch(
         np.empty(n_devices + 1), np.empty(n_devices + 1, np.int64), np.empty(n_devices + 2),
         np.empty(depth, np.int64), np.empty(depth, np.int64), np.empty(depth),
-        np.empty((3 * n_slices + 2, depth + 1)), np.empty(n_devices, np.int64), np.empty(n_devices, np.int64),
+        np.empty((2, depth + 1)), np.empty((2, 4 * n_slices + 2)),
+        np.empty(n_devices, np.int64), np.empty(n_devices, np.int64),
     )  # fmt: skip
 
 
@@ -112,35 +114,65 @@ def node_cost(problem, j, place):
 
 
 @inlined
-def value_at(problem, j, sums, depth):
-    """Prices of the set at ``depth`` less its cost without 13b; minus infinity where a queue is unstable."""
+def change(problem, price, sums, i, n, sign):
+    """Put device i into slice n of a set, or take it out (sign -1)."""
     n_slices = problem.work.shape[1]
-    arrivals, value = sums[3 * n_slices, depth], sums[3 * n_slices + 1, depth]
+    alpha, work = sign * problem.arrival[i], problem.work[i, n]
+    sums[n] += sign * problem.work_root[i, n]
+    sums[n_slices + n] += sign * work
+    sums[2 * n_slices + n] += alpha * work
+    sums[4 * n_slices] += alpha
+    sums[4 * n_slices + 1] += sign * price[i]
+
+
+@inlined
+def charge(problem, g, root, work, own, arrivals):
+    """Cost of group g with these sums, 13b not counted; infinite where its queue is unstable."""
+    if root <= 0.0:
+        return 0.0
+    left = problem.capacity[g] - (arrivals * work if problem.shared_queue else own)
+    return root * root / left if left > 0.0 else np.inf
+
+
+@inlined
+def charge_slices(problem, j, sums):
+    """Fill what each slice costs; returns the value of the set: prices less costs."""
+    n_slices = problem.work.shape[1]
+    value = sums[4 * n_slices + 1]
     for n in range(n_slices):
-        q = sums[n, depth]
-        load = arrivals * sums[n_slices + n, depth] if problem.shared_queue else sums[2 * n_slices + n, depth]
-        left = problem.capacity[n * problem.n_nodes + j] - load
-        if q > 0.0:
-            value -= q * q / left if left > 0.0 else np.inf
+        cost = charge(
+            problem,
+            n * problem.n_nodes + j,
+            sums[n],
+            sums[n_slices + n],
+            sums[2 * n_slices + n],
+            sums[4 * n_slices],
+        )
+        sums[3 * n_slices + n] = cost
+        value -= cost
     return value
 
 
 @inlined
-def change(problem, price, sums, depth, i, n, sign):
-    """Put device i into slice n of the set at ``depth``, or take it out (sign -1)."""
-    n_slices = problem.work.shape[1]
-    alpha, work = sign * problem.arrival[i], problem.work[i, n]
-    sums[n, depth] += sign * problem.work_root[i, n]
-    sums[n_slices + n, depth] += sign * work
-    sums[2 * n_slices + n, depth] += alpha * work
-    sums[3 * n_slices, depth] += alpha
-    sums[3 * n_slices + 1, depth] += sign * price[i]
+def gain_of_joining(problem, j, sums, i, n, price, enough):
+    """By how much the value of a set grows if device i joins slice n; where that is not above ``enough``, or less.
 
-
-@inlined
-def copy_sums(sums, source, target):
-    for row in range(sums.shape[0]):
-        sums[row, target] = sums[row, source]
+    The other slices can only become dearer, so that they are looked at where the device's own is not dear already.
+    """
+    n_slices, n_nodes = problem.work.shape[1], problem.n_nodes
+    alpha, work = problem.arrival[i], problem.work[i, n]
+    arrivals = sums[4 * n_slices] + alpha
+    gain = price + sums[3 * n_slices + n]
+    gain -= charge(
+        problem, n * n_nodes + j, sums[n] + problem.work_root[i, n], sums[n_slices + n] + work,
+        sums[2 * n_slices + n] + alpha * work, arrivals,
+    )  # fmt: skip
+    if problem.shared_queue:
+        for m in range(n_slices):
+            if m != n and gain > enough:
+                gain += sums[3 * n_slices + m]
+                gain -= charge(problem, m * n_nodes + j, sums[m], sums[n_slices + m], 0.0, arrivals)
+    return gain
 
 
 @inlined
@@ -161,73 +193,94 @@ def keep_if_better(problem, j, price, place, offer, best):
 @outlined
 def move_each(problem, j, alone, price, place, sums, value):
     """Each device in turn joins, leaves or changes its slice where that gains most; returns the value of the set."""
-    n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
+    n_nodes, n_slices, here, others = problem.n_nodes, problem.work.shape[1], sums[0], sums[1]
     for i in range(price.size):
-        now = place[i]
-        copy_sums(sums, 0, 1)
+        now, best, choice, without = place[i], 0.0, NONE, here
         if now != NONE:
-            change(problem, price, sums, 1, i, now, -1.0)
-        best, choice = value, now
-        for option in range(NONE, n_slices):
-            if option != NONE and not alone[i, option * n_nodes + j] < price[i]:
-                continue
-            copy_sums(sums, 1, 2)
-            if option != NONE:
-                change(problem, price, sums, 2, i, option, 1.0)
-            asked = value_at(problem, j, sums, 2)
-            if asked > best + BETTER:
-                best, choice = asked, option
-                copy_sums(sums, 2, 3)
-        value = best
+            copy_places(here, others)
+            change(problem, price, others, i, now, -1.0)
+            without = others
+            stay = value - charge_slices(problem, j, others)
+            if not stay + BETTER < 0.0:
+                best, choice = stay, now
+        for n in range(n_slices):
+            if n != now and alone[i, n * n_nodes + j] < price[i]:
+                gain = gain_of_joining(problem, j, without, i, n, price[i], best + BETTER)
+                if gain > best + BETTER:
+                    best, choice = gain, n
         if choice != now:
-            copy_sums(sums, 3, 0)
+            if now != NONE:
+                copy_places(others, here)
+            if choice != NONE:
+                change(problem, price, here, i, choice, 1.0)
             place[i] = choice
+            value = charge_slices(problem, j, here)
     return value
 
 
 @outlined
 def exchange_one(problem, j, alone, price, place, sums, value):
     """The first exchange of a member for somebody else that gains; returns the value of the set."""
-    n_nodes, n_slices = problem.n_nodes, problem.work.shape[1]
+    here, others = sums[0], sums[1]
     for i in range(price.size):
         if place[i] == NONE:
             continue
-        copy_sums(sums, 0, 1)
-        change(problem, price, sums, 1, i, place[i], -1.0)
+        copy_places(here, others)
+        change(problem, price, others, i, place[i], -1.0)
+        stay = value - charge_slices(problem, j, others)
         for other in range(price.size):
-            if place[other] != NONE:
+            if place[other] != NONE or not price[other] > stay:
                 continue
-            for n in range(n_slices):
-                if alone[other, n * n_nodes + j] < price[other]:
-                    copy_sums(sums, 1, 2)
-                    change(problem, price, sums, 2, other, n, 1.0)
-                    asked = value_at(problem, j, sums, 2)
-                    if asked > value + BETTER:
-                        copy_sums(sums, 2, 0)
-                        place[i], place[other] = NONE, n
-                        return asked
+            for n in range(problem.work.shape[1]):
+                if alone[other, n * problem.n_nodes + j] < price[other] and (
+                    gain_of_joining(problem, j, others, other, n, price[other], stay + BETTER) > stay + BETTER
+                ):
+                    copy_places(others, here)
+                    change(problem, price, here, other, n, 1.0)
+                    place[i], place[other] = NONE, n
+                    return charge_slices(problem, j, here)
     return value
 
 
 @outlined
-def improve_set(problem, j, alone, price, place, scratch):
-    """Local search from ``place`` while the gain grows, 13b not counted: moves of single devices, then exchanges."""
-    sums, n_nodes = scratch.sums, problem.n_nodes
-    for row in range(sums.shape[0]):
-        sums[row, 0] = 0.0
+def drop_cheapest(problem, price, place, sums):
+    """Take out the member that pays least per arrival; False if nobody is left."""
+    least, who = np.inf, NONE
+    for i in range(price.size):
+        if place[i] != NONE and price[i] < least * problem.arrival[i]:
+            least, who = price[i] / problem.arrival[i], i
+    if who == NONE:
+        return False
+    change(problem, price, sums, who, place[who], -1.0)
+    place[who] = NONE
+    return True
+
+
+@outlined
+def improve_set(problem, j, alone, price, place, scratch, exchanges):
+    """Local search from ``place`` while the gain grows, 13b not counted: moves of devices, then ``exchanges``."""
+    sums, n_nodes = scratch.state, problem.n_nodes
+    here = sums[0]
+    for row in range(here.size):
+        here[row] = 0.0
     for i in range(price.size):
         n = place[i]
         if n != NONE:
             if alone[i, n * n_nodes + j] < price[i]:
-                change(problem, price, sums, 0, i, n, 1.0)
+                change(problem, price, here, i, n, 1.0)
             else:
                 place[i] = NONE
-    value = -np.inf  # of a set that may not be stable: any other is better
+    value = charge_slices(problem, j, here)
+    while value == -np.inf and drop_cheapest(problem, price, place, here):
+        value = charge_slices(problem, j, here)
     for _ in range(MOST_PASSES):
         before = value
         value = move_each(problem, j, alone, price, place, sums, value)
-        if value > before:
+        if value > before + BETTER:
             continue
+        if not exchanges:
+            return
+        before = value
         value = exchange_one(problem, j, alone, price, place, sums, value)
         if not value > before:
             return

@@ -1,0 +1,87 @@
+"""The certificate: a proven lower bound on the system cost of any feasible plan."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+import numpy as np
+
+from slicewright.compiled import announce_compilation
+from slicewright.network.presets import preset
+from slicewright.network.scenario import Scenario
+from slicewright.slicing._kernels.bound import prices_of, relax, times_alone
+from slicewright.slicing._kernels.problem import weigh_plan
+from slicewright.slicing.city.certificate import city_bound
+from slicewright.slicing.compact import compact
+from slicewright.slicing.decisions import LOCAL, Decisions
+from slicewright.slicing.exact._kernels.pricing import Prices
+from slicewright.slicing.exact.choices import all_choices
+from slicewright.slicing.exact.set_bound import WALK_ROUNDS, bound_of_sets
+from slicewright.slicing.search import deadline_ns
+
+ROUNDING = 1e-9
+"""Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
+CLOSE_ENOUGH = 0.005
+"""Whole sets of devices are looked at where the relaxation leaves a larger gap than this."""
+ENOUGH = 0.001
+"""And until they leave less than this."""
+MOST_WORK = 4e6
+"""Pairs of a device and a group that the walk may look at: a second or less."""
+LEAST_ROUNDS = 5
+"""Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
+
+
+def lower_bound(
+    scenario: Scenario,
+    *,
+    start: Decisions | None = None,
+    rounds: int = 400,
+    budget_s: float | None = None,
+    queues: bool = True,
+) -> float:
+    """A lower bound on the cost of every feasible plan, s (proofs in ``_kernels/bound.py`` and ``exact/_kernels``).
+
+    A convex relaxation first. It splits devices, and in variant "node" it counts only a device's own arrivals. Where it
+    leaves a gap to the start, prices follow at which every access point and node is asked for the whole set of devices
+    that it would serve best (Lagrangian relaxation): a walk finds them, and what the sets gain at most is proven.
+
+    Args:
+        scenario: the problem, either queueing variant.
+        start: a good plan's decisions save rounds; the bound is valid whatever is given.
+        rounds: at most so many, over the devices and of the walk; 30 to 60 suffice for the relaxation as a rule.
+        budget_s: stop after this time, s. Without it, the bound depends on the start alone, bit for bit.
+        queues: look at whole sets and shared queues too; without, the bound is that of release 0.1.0.
+    """
+    if scenario.node_lists is not None:
+        return city_bound(scenario, start=start, rounds=rounds, budget_s=budget_s)
+    began = time.perf_counter_ns()
+    packed = compact(scenario)
+    problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
+    deadline = deadline_ns(began, budget_s)
+    alone = times_alone(problem)
+    bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
+    cost = min(float(weigh_plan(problem, link, group)[0]), float(problem.local_time.sum()))
+    walk = int(min(rounds, WALK_ROUNDS, MOST_WORK / max(1, alone.size)))
+    if queues and walk >= min(LEAST_ROUNDS, rounds) and not cost <= bound * (1.0 + CLOSE_ENOUGH):
+        announce_compilation("slicing.exact")
+        prices = Prices(*prices_of(problem, alone, resources))
+        found = bound_of_sets(
+            problem, all_choices(problem), link, group, prices, relaxed_bound=float(bound), cost=cost,
+            target=cost / (1.0 + ENOUGH), rounds=walk, deadline=deadline,
+        )  # fmt: skip
+        bound = max(bound, found.bound)
+    return float(bound) * (1.0 - ROUNDING)
+
+
+@cache
+def load_kernels() -> None:
+    """Load (on a new machine: compile) what a certificate runs, so that no request pays for it."""
+    problem = compact(preset("paper-slicing", devices=2)).problem
+    alone, stay, now = times_alone(problem), np.full(2, LOCAL), time.perf_counter_ns()
+    weigh_plan(problem, stay, stay)
+    prices = Prices(*prices_of(problem, alone, relax(problem, alone, stay, stay, 1, now)[2]))
+    bound_of_sets(
+        problem, all_choices(problem), stay, stay, prices, relaxed_bound=1.0, cost=1.0, target=1.0, rounds=1,
+        deadline=now,
+    )  # fmt: skip

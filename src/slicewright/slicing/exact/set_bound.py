@@ -1,0 +1,77 @@
+"""The bound from whole sets of devices: prices by a walk, and proofs of what nodes gain at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slicewright.slicing._kernels.problem import Problem
+from slicewright.slicing.exact._kernels.ascent import Pool, make_pool, marginal_prices
+from slicewright.slicing.exact._kernels.certify import certify
+from slicewright.slicing.exact._kernels.pricing import Choices, Prices, PricingBuffers, make_buffers
+from slicewright.types import IntArray
+
+RELAXED = 0.04
+"""Prices of the relaxation are where the walk begins if it leaves less than this, else what the plan's devices cost."""
+TOLERANCE = 1e-4
+"""Part of the plan's cost to which gains of resources, all together, are worked out."""
+WALK_ROUNDS = 200
+MOST_EFFORTS = 8
+
+
+@dataclass(frozen=True)
+class SetBound:
+    """What is proven, and what is worth keeping.
+
+    Attributes:
+        bound: s, no feasible plan is cheaper.
+        prices: that prove it, or nearly.
+        pool: sets that nodes would serve at such prices.
+        buffers: with each node's last set.
+    """
+
+    bound: float
+    prices: Prices
+    pool: Pool
+    buffers: PricingBuffers
+
+
+def bound_of_sets(
+    problem: Problem,
+    choices: Choices,
+    link: IntArray,
+    group: IntArray,
+    relaxed: Prices,
+    *,
+    relaxed_bound: float,
+    cost: float,
+    target: float,
+    rounds: int = WALK_ROUNDS,
+    efforts: int = MOST_EFFORTS,
+    deadline: int,
+) -> SetBound:
+    """Bound the cost of every plan.
+
+    Args:
+        link, group: (I,) a plan's decisions; the better, the sooner prices are good.
+        relaxed, relaxed_bound: prices and bound, s, of the convex relaxation.
+        cost: s, of the plan, or more.
+        target: s, a bound that is enough.
+        rounds: of the walk, at most.
+        efforts: how often the search over a node's sets is made longer, at most.
+        deadline: ns.
+    """
+    n_devices, n_nodes = link.size, problem.n_nodes
+    buffers, pool = make_buffers(n_devices, n_nodes, problem.work.shape[1]), make_pool(n_nodes)
+    served = np.flatnonzero(group >= 0)
+    buffers.warm[group[served] % n_nodes, served] = group[served] // n_nodes
+    begin, best = (Prices(np.zeros(n_devices), np.zeros(n_devices)) for _ in range(2))
+    near = cost <= relaxed_bound * (1.0 + RELAXED)
+    if near or not marginal_prices(problem, link, group, buffers, begin):
+        begin = Prices(relaxed.radio.copy(), relaxed.compute.copy())
+    tolerance = TOLERANCE * cost / (problem.n_access_points + n_nodes)
+    bound = certify(
+        problem, choices, begin, best, buffers, pool, cost, target, tolerance, rounds, efforts, deadline
+    )
+    return SetBound(float(bound), best, pool, buffers)
