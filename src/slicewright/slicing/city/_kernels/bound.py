@@ -5,8 +5,9 @@ For any congestion rho_a of access points and any prices p_i of compute no plan 
     sum_i min(tau_i, min_a 2 rho_a sqrt(T_ia) + p_i) - sum_a rho_a^2 - sum_j gain_j(p),
 
 since (sum sqrt T)^2 >= 2 rho sum sqrt T - rho^2, and gain_j is at least the sum of prices less the cost of node j over
-any set of the devices that list it. ``slicing._kernels.queue_bound`` derives the gain: for a queue Lambda in [lo, hi],
-multipliers mu >= 0, rho_n >= 0 and theta_n in [0, 1] it is at most
+any set of the devices that list it. A slice costs Q^2 / (F - Lambda W), so at least 2 rho Q - rho^2 (F - lo W) for any
+rho, a device at least what it costs alone under a queue of its own arrivals or lo, and any mixture of the two: for a
+queue Lambda in [lo, hi], multipliers mu >= 0, rho_n >= 0 and theta_n in [0, 1] the gain is at most
 
     mu hi + sum_n theta_n rho_n^2 F_n
       + sum_i max(0, p_i - mu alpha_i - min_n [(1 - theta_n) alone_in + theta_n rho_n (2 sqrt(L_in) + rho_n q_i L_in)])
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
-from slicewright.slicing._kernels.queue_bound import adam
+from slicewright.slicing._kernels.adam import adam
 from slicewright.slicing.city._kernels.problem import LOCAL, ROOT, WORK
 
 INTERVALS = 14

@@ -65,8 +65,8 @@ def look_closer(problem, choices, prices, buffers, pool, tolerance, deadline):
         copy_places(buffers.warm[j], offer.place)
         offer.cost[0] = node_cost(problem, j, offer.place)
         bound = search_node(
-            problem, j, choices.alone, price, offer, buffers.scratch, buffers.nodes, gains[0, j], gains[0, j], tolerance,
-            buffers.effort[0, j], buffers.effort[1, j], deadline,
+            problem, j, choices.alone, price, offer, buffers.scratch, buffers.nodes, gains[0, j], gains[0, j],
+            tolerance, buffers.effort[0, j], buffers.effort[1, j], deadline,
         )  # fmt: skip
         risen += max(0.0, gains[1, j] - bound)
         gains[1, j] = min(gains[1, j], bound)

@@ -115,7 +115,7 @@ def offer_pays(master, place, cost, e, shift, n_cover, least):
 
 @outlined
 def price_node(problem, j, choices, prices, buffers, tolerance, deadline):
-    """Best set of a node, from the one in ``buffers.offer`` on, and a bound of its gain: loose if it takes many parts."""
+    """Best set of a node, from the one in ``buffers.offer`` on, and a bound of its gain: loose if it takes long."""
     offer, scratch, gains, price = buffers.offer, buffers.scratch, buffers.gains, prices.compute
     copy_places(offer.place, scratch.tested)
     improve_set(problem, j, choices.alone, price, scratch.tested, scratch, True)
@@ -169,8 +169,8 @@ def prove_node(problem, j, choices, prices, buffers, margin, tolerance, deadline
     offer, gains, price, hoped = buffers.offer, buffers.gains, prices.compute, buffers.gains[0, j]
     offer.cost[0] = node_cost(problem, j, offer.place)
     bound = search_node(
-        problem, j, choices.alone, price, offer, buffers.scratch, buffers.nodes, gains[0, j], gains[0, j] + margin, tolerance,
-        MOST_PARTS, MOST_SETS, deadline,
+        problem, j, choices.alone, price, offer, buffers.scratch, buffers.nodes, gains[0, j], gains[0, j] + margin,
+        tolerance, MOST_PARTS, MOST_SETS, deadline,
     )  # fmt: skip
     gains[1, j] = min(gains[1, j], bound)
     gains[0, j] = gain_of(offer, price)
