@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from slicewright.errors import InvalidScenarioError, UnknownNameError
+from slicewright.errors import InvalidScenarioError, SlicewrightError, UnknownNameError
 from slicewright.network.importers.eua import import_eua
 from slicewright.network.importers.graph import import_graph
 from slicewright.network.importers.tables import import_tables
@@ -62,17 +62,42 @@ def importers() -> dict[str, str]:
 
 
 def importer(name: str) -> Callable[..., Scenario]:
-    """An importer by name.
+    """An importer by name. What goes wrong in one of a package is told with its name.
 
     Raises:
         UnknownNameError: there is none of that name.
+        InvalidScenarioError: the package that offers it cannot be loaded.
     """
     if name in BUILT_IN:
         return BUILT_IN[name].function
     for point in entry_points(group=ENTRY_POINT_GROUP):
         if point.name == name:
-            return cast("Callable[..., Scenario]", point.load())
+            return _guarded(point)
     raise UnknownNameError("importer", name, importers())
+
+
+def _guarded(point: EntryPoint) -> Callable[..., Scenario]:
+    """An importer of a package, whose own errors become ours: whoever imports a file did not write it."""
+    try:
+        function = cast("Callable[..., object]", point.load())
+    except Exception as broken:
+        told = f"cannot be loaded from the package {_package(point)}: {type(broken).__name__}: {broken}"
+        raise InvalidScenarioError(point.name, told) from broken
+
+    def guarded(source: str | Path, *, seed: int = 0, **parameters: object) -> Scenario:
+        try:
+            made = function(source, seed=seed, **parameters)
+        except (SlicewrightError, OSError, MemoryError):
+            raise
+        except Exception as broken:
+            raise InvalidScenarioError(
+                point.name, f"of the package {_package(point)} failed: {type(broken).__name__}: {broken}"
+            ) from broken
+        if not isinstance(made, Scenario):
+            raise InvalidScenarioError(point.name, f"must return a Scenario, not a {type(made).__name__}")
+        return made
+
+    return guarded
 
 
 def import_scenario(source: str | Path, *, seed: int = 0, **parameters: object) -> Scenario:
