@@ -11,20 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slicewright.drawing import web
-from slicewright.evaluation.maps.web import MODULES
+from slicewright.evaluation.maps.web import MODULES as MAP
+from slicewright.simulation.timelapse import MODULES as FILM
 
 _TOP = re.compile(r"^(?:export )?(?:async )?(?:const|let|function\*?|class) (\w+)", re.MULTILINE)
 
 
-def test_scripts_of_a_page_share_one_name_space() -> None:
-    names = [name for text in (web.settings_script(), *map(web.part, MODULES)) for name in _TOP.findall(text)]
+@pytest.mark.parametrize("modules", [MAP, FILM])
+def test_scripts_of_a_page_share_one_name_space(modules: tuple[str, ...]) -> None:
+    names = [name for text in (web.settings_script(), *map(web.part, modules)) for name in _TOP.findall(text)]
     assert len(names) == len(set(names)), {n for n in names if names.count(n) > 1}
 
 
-def test_scripts_come_after_what_they_import() -> None:
-    for k, name in enumerate(MODULES):
+@pytest.mark.parametrize("modules", [MAP, FILM])
+def test_scripts_come_after_what_they_import(modules: tuple[str, ...]) -> None:
+    for k, name in enumerate(modules):
         wanted = re.findall(r'from "\./([\w-]+\.js)"', web.part(name))
-        assert set(wanted) <= {"settings.js", *MODULES[:k]}, name
+        assert set(wanted) <= {"settings.js", *modules[:k]}, name
         assert web.part(name).count("\nimport {\n") == 0, "imports are one line each"
 
 

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
+from slicewright.drawing.web import column, page
 from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import write_atomically
 from slicewright.simulation.movement.mobility import area
 from slicewright.simulation.simulation import Simulation
 from slicewright.simulation.tasks.queues import FinishedTasks
-from slicewright.types import FloatArray
+from slicewright.types import Document, FloatArray
 
-MOST_FRAMES = 600
+MOST_FRAMES, LEAST_FRAMES = 600, 12
+MOST_BYTES = 16_000_000
+"""Of frames together: a crowd of 100,000 gets fewer of them."""
+MODULES = (
+    "columns.js",
+    "dom.js",
+    "keys.js",
+    "labels.js",
+    "cells.js",
+    "window.js",
+    "marks.js",
+    "network-map.js",
+    "search.js",
+    "bars.js",
+    "film.js",
+)
+"""Scripts of the page, each after those that it imports."""
+_BYTES_EACH = 11
+"""Of a device in a frame, at most."""
 _STEPS = 65535
 """Positions are whole parts of the area's longer side."""
 
@@ -36,7 +52,9 @@ class Timelapse:
                 "time-lapse", "needs positions of devices and access points in the scenario"
             )
         ticks = max(1, int(np.ceil(until_s / run.settings.tick_s)))
-        self._every = max(1, int(np.ceil(ticks / MOST_FRAMES)))
+        affordable = MOST_BYTES // (_BYTES_EACH * run.scenario.n_devices)
+        frames = min(MOST_FRAMES, max(LEAST_FRAMES, affordable))
+        self._every = max(1, int(np.ceil(ticks / frames)))
         self._low, high = area(run.scenario)
         self._side = float((high - self._low).max())
         self._high = high
@@ -66,8 +84,14 @@ class Timelapse:
         Raises:
             InvalidOptionError: the file does not end in .html.
         """
-        page = files("slicewright.simulation").joinpath("timelapse.html").read_text(encoding="utf-8")
-        return write_atomically(timelapse_file(path), page.replace("/*DATA*/null", self._data()))
+        made = page(
+            title="slicewright: a network over time",
+            body="film.html",
+            styles=("page.css", "network.css", "film.css"),
+            modules=MODULES,
+            data=self._document(),
+        )
+        return write_atomically(timelapse_file(path), made)
 
     def _record(self, run: Simulation) -> None:
         position = np.asarray(run.position_m)
@@ -93,15 +117,16 @@ class Timelapse:
         part = (position_m - self._low) / self._side
         return np.round(part.clip(0.0, 1.0) * _STEPS).astype(np.uint16)
 
-    def _data(self) -> str:
+    def _document(self) -> Document:
         scenario, run = self._run.scenario, self._run
         sites = scenario.sites
         node = None if sites.node_m is None else self._steps(sites.node_m).tolist()
+        kinds = {"place": "u2", "uplink": "u1", "work": "u1"}
         columns = {
-            name: base64.b64encode(np.stack([frame[name] for frame in self._frames]).tobytes()).decode()
+            name: column(np.stack([frame[name] for frame in self._frames]), kinds.get(name, "index"))
             for name in self._frames[0]
         }
-        document = {
+        return {
             "devices": scenario.n_devices,
             "frames": len(self._frames),
             "side_m": self._side,
@@ -119,7 +144,6 @@ class Timelapse:
             "planned_s": run.plan.cost_s / scenario.n_devices if np.isfinite(run.plan.cost_s) else None,
             "columns": columns,
         }
-        return json.dumps(document, allow_nan=False).replace("</", "<\\/")
 
 
 def timelapse_file(path: str | Path, *, field: str = "time-lapse") -> Path:

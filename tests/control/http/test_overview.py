@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import slicewright as sw
+from tests.control.support.processes import PATIENCE_S
 from tests.control.support.running import running
 
 
@@ -22,12 +23,16 @@ def test_columns_say_what_the_documents_of_the_devices_say() -> None:
     async def story() -> None:
         async with running(scenario) as (_, client):
             view = (await client.get("/v1/overview")).json()
+            async with asyncio.timeout(PATIENCE_S):  # until all hold what they are to end up with
+                while any(manager["state"] != "active" for manager in view["managers"]):
+                    await asyncio.sleep(0.05)
+                    view = (await client.get("/v1/overview")).json()
             columns = view["devices"]
             point, node, slice_ = (column_of(columns[name]) for name in ("point", "node", "slice"))
             reason, x = column_of(columns["reason"]), column_of(columns["x"])
             assert len(columns["names"]) == point.size == 30 and (point >= 0).any() and (point < 0).any()
             for i, name in enumerate(columns["names"]):
-                device = (await client.get(f"/v1/requests/{name}?view=desired")).json()
+                device = (await client.get(f"/v1/requests/{name}")).json()
                 if device["state"] == "local":
                     assert point[i] == node[i] == slice_[i] == -1
                     assert columns["reasons"][reason[i]] == device["reason"]

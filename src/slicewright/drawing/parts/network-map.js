@@ -90,7 +90,8 @@ export class NetworkMap {
   refit() {
     const all = this.extent || extentOf([this.devices, this.network.points, this.network.nodes]);
     this.window.fit(all);
-    this.host.style.setProperty("--tall", (all[3] - all[1]) / (all[2] - all[0] || 1));
+    const tall = String((all[3] - all[1]) / (all[2] - all[0] || 1));
+    if (this.host.style.getPropertyValue("--tall") !== tall) this.host.style.setProperty("--tall", tall);
     this.redraw();
   }
 

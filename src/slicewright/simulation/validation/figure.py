@@ -63,16 +63,18 @@ def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
         exact = np.array([row.exact_s for row in of_case]) / formula
         if np.isfinite(exact).all():
             axes.plot(load, exact, "--", color=colour, linewidth=1.2)
+    # Whole intervals are shown, as far as they are no wider than what they are about.
+    ends = [(row.mean_s + side * row.half_width_s) / row.formula_s for row in rows for side in (-1.0, 1.0)]
     ratios = [row.mean_s / row.formula_s for row in rows]
     if ratios and max(ratios) > 2.5 * min(ratios):
         axes.set_yscale("log")
-        low, high = min(ratios), max(ratios)
+        low, high = max(min(ends), 0.5 * min(ratios)), max(ends)
         ticks = [t for t in _TICKS if 0.8 * low <= t <= 1.25 * high]
         axes.set_yticks(ticks, labels=[f"{t:g}" for t in ticks])
         axes.set_yticks([], minor=True)
         axes.set_ylim(min(low, 1.0) / 1.15, max(high, 1.0) * 1.15)
     elif ratios:
-        reach = max(0.02, 1.25 * max(abs(r - 1.0) for r in ratios))
+        reach = max(0.02, 1.08 * max(abs(end - 1.0) for end in ends))
         axes.set_ylim(1.0 - reach, 1.0 + reach)
     axes.set_xlabel("load", color=SOFT, loc="right")
     axes.set_xlim(0.0, 1.0)
