@@ -12,11 +12,12 @@ import socket
 import sys
 import time
 
-from slicewright.enforcement.testbed.worker import HEADER
+from slicewright.enforcement.testbed.worker import HEADER, come_first
 
 
 def main() -> None:
     """Connect, wait for the start, send every task when it is due and the one before it is written."""
+    come_first()
     order = json.loads(sys.stdin.readline())
     with socket.create_connection(tuple(order["address"])) as link:
         sys.stdout.write("ready\n")
