@@ -12,7 +12,9 @@ from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.records import chained
 from slicewright.control.messages.measurement import Measurement, measured_seat
 from slicewright.control.orchestrator import loop, status_events
+from slicewright.control.orchestrator.hearing import Hearing
 from slicewright.control.orchestrator.instructions import Publish
+from slicewright.control.orchestrator.known_journal import KnownJournal
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.turn import finish_turn
 from slicewright.control.requests.commands import admit
@@ -32,13 +34,13 @@ Planted = Callable[[], Any]
 
 def _acknowledges_before_it_is_on_disk() -> Any:
     """A journal that cannot be written is no reason to say no."""
-    append = Orchestrator._append
+    append = KnownJournal.append
 
-    async def careless(self: Orchestrator, events: Sequence[Event], state: OrchestratorState) -> None:
+    async def careless(self: KnownJournal, events: Sequence[Event], state: OrchestratorState) -> None:
         with suppress(JournalError):
             await append(self, events, state)
 
-    return patch.object(Orchestrator, "_append", careless)
+    return patch.object(KnownJournal, "append", careless)
 
 
 def _publishes_before_it_is_on_disk() -> Any:
@@ -84,10 +86,10 @@ def _store_acknowledges_before_it_syncs() -> Any:
 def _follows_a_store_that_went_back_blindly() -> Any:
     """What the journal says now is taken for all there ever was."""
 
-    async def blind(self: Orchestrator) -> None:
+    async def blind(self: KnownJournal) -> None:
         return None
 
-    return patch.object(Orchestrator, "_restore", blind)
+    return patch.object(KnownJournal, "restore", blind)
 
 
 def _manager_takes_older_grants() -> Any:
@@ -135,10 +137,10 @@ def _ignores_what_managers_hold() -> Any:
 def _orders_statuses_by_the_transport() -> Any:
     """Once the transport has gone back in time nobody is heard any more."""
 
-    def newer(self: Orchestrator, status: Any, revision: int, known: Any) -> bool:
-        return revision > self._status_revision.get(status.slice, 0)
+    def newer(self: Hearing, status: Any, revision: int, known: Any) -> bool:
+        return revision > self._revision.get(status.slice, 0)
 
-    return patch.object(Orchestrator, "_is_newer", newer)
+    return patch.object(Hearing, "is_newer", newer)
 
 
 def _applies_a_repeated_request_again() -> Any:
@@ -162,7 +164,7 @@ def _forgets_what_was_lost_on_its_way() -> Any:
 def _a_leader_without_a_lease() -> Any:
     """Each believes to lead, and writes over the other's head: the position is made up, not read."""
 
-    async def made_up(self: Orchestrator, events: Sequence[Event], state: OrchestratorState) -> None:
+    async def made_up(self: KnownJournal, events: Sequence[Event], state: OrchestratorState) -> None:
         store = self._journal._store  # type: ignore[attr-defined]
         newest = store.records[-1] if store.records else None
         if not events:
@@ -175,8 +177,8 @@ def _a_leader_without_a_lease() -> Any:
         await self._journal.append(records)
         self.position = replace(here, sequence=records[-1].sequence, hash=records[-1].hash)
 
-    append = Orchestrator._append
-    return patch.object(Orchestrator, "_append", made_up)
+    append = KnownJournal.append
+    return patch.object(KnownJournal, "append", made_up)
 
 
 def _takes_over_without_a_fence() -> Any:

@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-
-from pydantic import ValidationError
 
 from slicewright.control.decision.certifying import Certifier
 from slicewright.control.decision.fallback import FALLBACK, DecisionMade, FallbackChain
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.base import FencedError, Journal, JournalError
 from slicewright.control.journal.feed import Feed
-from slicewright.control.journal.records import Position, Record, chained
+from slicewright.control.journal.records import Position
 from slicewright.control.messages.details import DETAILS
 from slicewright.control.messages.keys import DETAILS_KEYS, GRANT_KEYS, STATUS_KEYS, slice_key
-from slicewright.control.messages.status import STATUS, Status
+from slicewright.control.messages.status import Status
+from slicewright.control.orchestrator.hearing import Hearing
 from slicewright.control.orchestrator.inbox import Change, Inbox, Request
 from slicewright.control.orchestrator.instructions import (
     AnswerRequest,
@@ -33,17 +32,18 @@ from slicewright.control.orchestrator.instructions import (
     RefuseRequest,
     Shadow,
 )
+from slicewright.control.orchestrator.known_journal import KnownJournal
 from slicewright.control.orchestrator.leftovers import remove_measurements
-from slicewright.control.orchestrator.memory import Hashes, Setback
+from slicewright.control.orchestrator.memory import Setback
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
 from slicewright.control.state.errors import NotLeadingError, UndecidableError
-from slicewright.control.state.events import Certified, Checkpoint, Decided, Event, TookOver
+from slicewright.control.state.events import Certified, Decided, Event, TookOver
 from slicewright.control.state.fold import fold
 from slicewright.control.state.grants import GRANT
 from slicewright.control.state.options import DEFAULTS, ControlOptions
-from slicewright.control.state.state import OrchestratorState, dump
+from slicewright.control.state.state import OrchestratorState
 from slicewright.control.transport.base import Entry, Transport, TransportError
 
 logger = logging.getLogger(__name__)
@@ -51,8 +51,6 @@ LEASE = "orchestrator"
 JOURNAL_RETRY_S = 1.0
 TIDY_S = 60.0
 CHECK_S = 10.0
-CHECKPOINT_RETRY_S = 10.0
-MOST_NAMED = 50
 
 
 class Orchestrator:
@@ -79,35 +77,50 @@ class Orchestrator:
         threads: bool = True,
         observe: Callable[[Decided], None] = lambda decision: None,
     ) -> None:
-        self.position = Position(OrchestratorState())
-        self.setback: Setback | None = None
-        self.led_elsewhere = False
-        self._hashes = Hashes()
-        self.feed = Feed()
-        self.statuses: dict[str, Status] = {}
-        self._status_revision: dict[str, int] = {}
-        self._heard_s: dict[str, float] = {}
-        self._met: set[str] = set()
-        self.leading = False
-        self.journal_fault = ""
+        self._known = KnownJournal(journal, clock=clock, instance=instance, options=options)
+        self._hearing = Hearing()
+        self.leading = self.led_elsewhere = False
         self.settled: tuple[Settlement, int] | None = (
             None  # the newest decision of this process, and its epoch
         )
         self.fallback_chain = FallbackChain(options, clock=clock, threads=threads)
-        self._journal, self._transport, self._clock = journal, transport, clock
+        self._transport, self._clock = transport, clock
         self.instance, self.options, self._observe = instance, options, observe
         self._inbox, self._term = Inbox(), Term()
         self._certifier = Certifier(
             longest_s=options.deadline_s, threads=threads, wake=lambda: self._wake.set()
         )
         self._wake = asyncio.Event()
-        self._since_checkpoint = 0
-        self._next_checkpoint_s = 0.0
 
     @property
     def state(self) -> OrchestratorState:
         """The state as the journal has it."""
-        return self.position.state
+        return self._known.position.state
+
+    @property
+    def position(self) -> Position:
+        """The newest record that is known, and the state there."""
+        return self._known.position
+
+    @property
+    def setback(self) -> Setback | None:
+        """The last time that the journal was not what it had been."""
+        return self._known.setback
+
+    @property
+    def journal_fault(self) -> str:
+        """Why the last attempt to write failed; empty since one has not."""
+        return self._known.fault
+
+    @property
+    def feed(self) -> Feed:
+        """What is told to those who only watch."""
+        return self._known.feed
+
+    @property
+    def statuses(self) -> Mapping[str, Status]:
+        """What every slice's manager said last."""
+        return self._hearing.statuses
 
     async def submit(self, change: Change, *, wait: bool) -> OrchestratorState:
         """Carry out a change.
@@ -154,71 +167,18 @@ class Orchestrator:
                     await self._transport.surrender(LEASE, self.instance)
 
     async def _catch_up(self) -> None:
-        """Read what the journal has in addition to what is known."""
-        if self.position.sequence == 0:
-            records = await self._journal.read_from_checkpoint()
-            if records:
-                self.feed.start_at(records[0].sequence - 1)
-        else:
-            records = await self._journal.read(self.position.sequence - 1)
-            if not records or records[0].hash != self.position.hash:
-                await self._look_back()
-                return
-            del records[0]
-        self._follow(records)
-
-    def _follow(self, records: Sequence[Record]) -> None:
-        self._be_at(self.position.after(records), records)
-
-    def _be_at(self, position: Position, records: Sequence[Record]) -> None:
-        """These records have led there."""
-        self.position = position
-        self._hashes.add(records)
-        self.feed.add(records)
-
-    async def _look_back(self) -> None:
-        """The newest record that is known is not where it was: the journal was shortened, or has gone back in time."""
-        records = await self._journal.read_from_checkpoint()
-        found = Position(OrchestratorState()).after(records)
-        if found.sequence > self.position.sequence and records[0].sequence > self.position.sequence:
-            logger.info("%s goes on at record %d: those before are not kept", self.instance, found.sequence)
-        else:
-            setback = self._hashes.setback(self.position, found)
-            if self.setback is None or self.setback.found.hash != found.hash:
-                logger.error("%s: %s", self.instance, setback.sentence)
-            self.setback = setback
-            if setback.ours:
-                return  # what is known here is kept until somebody leads, and written down if that is this process
-            logger.error("gone: %s", ", ".join(setback.gone[:MOST_NAMED]) or "no device")
-        self._hashes.forget()
-        self.settled = None
-        self.position = Position(OrchestratorState())
-        self.feed.start_over(records[0].sequence - 1 if records else 0)
-        self._follow(records)
-
-    async def _restore(self) -> None:
-        """Write down what the journal has lost, before anything else is written to it."""
-        setback = self.setback
-        if setback is None or not setback.ours or setback.known is not self.position:
-            return
-        found = setback.found
-        records = chained(found.hash, found.sequence, self._clock.now(), (setback.remedy,))
-        await self._journal.append(records)
-        self.position = found.after(records)
-        self._hashes.add(records)
-        self.feed.start_over(found.sequence)
-        self.feed.add(records)
-        logger.error("%s has restored the journal from memory: %s", self.instance, setback.sentence)
+        if not await self._known.catch_up():
+            self.settled = None
 
     async def _lead(self) -> None:
         """Take over from the journal and work until the lease or the journal is lost."""
         await self._catch_up()
-        await self._restore()
+        await self._known.restore()
         term = max(self.state.term + 1, int(self._clock.now() * 1000))
         took_over = TookOver(self.instance, term, fences=bool(self.state.accounts))
         await self._append((took_over,), fold(self.state, took_over))
         await self.fallback_chain.warm_up((FALLBACK, self.state.methods.active))
-        self._met.clear()
+        self._hearing.begin_term()
         self._term, instructions = Term.begin(self.state, self._clock.monotonic())
         await self._carry_out(instructions)
         self.leading = True
@@ -247,7 +207,7 @@ class Orchestrator:
                 if not await self._transport.acquire(LEASE, self.instance):
                     return
                 now = self._clock.monotonic()
-                for name in self._term.liveness.quiet(self._heard_s, now, self.options):
+                for name in self._term.liveness.quiet(self._hearing.heard_s, now, self.options):
                     entry = await self._transport.get(slice_key(STATUS_KEYS, name))
                     if entry is not None and entry.value:
                         self._hear(entry)
@@ -270,21 +230,10 @@ class Orchestrator:
                 logger.info("%s tidies up later: %s", self.instance, error)
 
     async def _check(self) -> None:
-        """See that the journal is still where it was, also while there is nothing to write.
-
-        Raises:
-            FencedError: it is not; what has become of it is found out before this process leads again.
-        """
+        """Look after the journal; ends with a FencedError when it is not what it was."""
         while True:
             await asyncio.sleep(CHECK_S)
-            here = self.position
-            try:
-                records = await self._journal.read(here.sequence - 1)
-            except JournalError as error:
-                logger.warning("%s: %s", self.instance, error)
-                continue
-            if not records or records[0].hash != here.hash:
-                raise FencedError(f"record {here.sequence} is not in the journal any more")
+            await self._known.check()
 
     async def _watch(self) -> None:
         """Take in what managers say."""
@@ -297,27 +246,8 @@ class Orchestrator:
             await asyncio.sleep(self.options.heartbeat_s)
 
     def _hear(self, entry: Entry) -> None:
-        """One status; what cannot be read, was overtaken on its way or comes again is passed over."""
-        try:
-            status = STATUS.validate_json(entry.value)
-        except ValidationError as error:
-            logger.error("%s is not readable: %s", entry.key, error)
-            return
-        known = self.statuses.get(status.slice)
-        if known is not None and not self._is_newer(status, entry.revision, known):
-            return
-        self._status_revision[status.slice] = entry.revision
-        self.statuses[status.slice] = status
-        if status.slice in self._met or not status.life:
-            self._heard_s[status.slice] = self._clock.monotonic()
-        self._met.add(status.slice)  # the first one of a term may have lain there for long
-        self._wake.set()
-
-    def _is_newer(self, status: Status, revision: int, known: Status) -> bool:
-        """By what managers say of themselves; by the transport, which may go back in time, only if they say nothing."""
-        if status.life or known.life:
-            return (status.life, status.beat) > (known.life, known.beat)
-        return revision > self._status_revision.get(status.slice, 0)
+        if self._hearing.take_in(entry, self._clock.monotonic()):
+            self._wake.set()
 
     async def _work(self) -> None:
         """The loop: collect, decide, record, act, answer."""
@@ -330,7 +260,7 @@ class Orchestrator:
                 self._inbox.refuse(NotLeadingError("another orchestrator has taken over"), numbers)
                 raise
             except JournalError as error:
-                self.journal_fault = str(error)
+                self._known.fault = str(error)
                 logger.error("%s", error)
                 self._inbox.refuse(error, numbers)
                 await asyncio.sleep(JOURNAL_RETRY_S)
@@ -370,7 +300,7 @@ class Orchestrator:
         self._term = turn.term
         self._recorded(turn)
         await self._carry_out(turn.instructions)
-        await self._checkpoint()
+        await self._known.checkpoint()
         return bool(turn.events)
 
     async def _computed(self, requests: Sequence[Request]) -> Turn:
@@ -388,7 +318,7 @@ class Orchestrator:
         return finish_turn(begun, made, self._inputs(), options, certificate=late, probe=probe)
 
     def _inputs(self) -> Inputs:
-        return Inputs(self._clock.monotonic(), dict(self.statuses), dict(self._heard_s))
+        return Inputs(self._clock.monotonic(), dict(self.statuses), dict(self._hearing.heard_s))
 
     def _recorded(self, turn: Turn) -> None:
         """What a turn means for those who only watch."""
@@ -434,29 +364,5 @@ class Orchestrator:
         return True
 
     async def _append(self, events: Sequence[Event], state: OrchestratorState) -> None:
-        """Write down what leads to a state."""
-        if not events:
-            return
-        here = self.position
-        records = chained(here.hash, here.sequence, self._clock.now(), events)
-        await self._journal.append(records)
-        self._be_at(Position(state, records[-1].sequence, records[-1].hash), records)
-        self.journal_fault = ""
-        self._since_checkpoint = (
-            0 if isinstance(events[0], Checkpoint) else self._since_checkpoint + len(records)
-        )
-
-    async def _checkpoint(self) -> None:
-        """Write one if it is due. What was asked for is in the journal already, whatever becomes of this."""
-        due = self._since_checkpoint >= self.options.checkpoint_every > 0
-        if not due and not self._journal.wants_checkpoint:
-            return
-        if self._clock.monotonic() < self._next_checkpoint_s:
-            return
-        try:
-            await self._append((Checkpoint(dump(self.state)),), self.state)
-        except FencedError:
-            raise
-        except JournalError as error:
-            self._next_checkpoint_s = self._clock.monotonic() + CHECKPOINT_RETRY_S
-            logger.error("%s goes on without a new checkpoint: %s", self.instance, error)
+        """Write down what leads to a state; nobody is told before."""
+        await self._known.append(events, state)
