@@ -41,6 +41,18 @@ def _between(random, i, low, high):
 
 
 @inlined
+def _towards_target(state, i, dx, dy, distance, left):
+    """Go on to the target; returns the seconds that are left there, negative if the device does not get so far."""
+    reach = state[i, SPEED] * left
+    if reach < distance:
+        state[i, X] += dx * (reach / distance)
+        state[i, Y] += dy * (reach / distance)
+        return -1.0
+    state[i, X], state[i, Y] = state[i, TARGET_X], state[i, TARGET_Y]
+    return max(0.0, left - distance / state[i, SPEED])
+
+
+@inlined
 def _to_way_points(walk, state, random, i, left):
     """Straight to a random point at a random speed, a rest there, and on (Johnson and Maltz 1996)."""
     while left > 0.0:
@@ -50,14 +62,9 @@ def _to_way_points(walk, state, random, i, left):
             left -= rest
             continue
         dx, dy = state[i, TARGET_X] - state[i, X], state[i, TARGET_Y] - state[i, Y]
-        distance = math.sqrt(dx * dx + dy * dy)
-        reach = state[i, SPEED] * left
-        if reach < distance:
-            state[i, X] += dx * (reach / distance)
-            state[i, Y] += dy * (reach / distance)
+        left = _towards_target(state, i, dx, dy, math.sqrt(dx * dx + dy * dy), left)
+        if left < 0.0:
             return
-        state[i, X], state[i, Y] = state[i, TARGET_X], state[i, TARGET_Y]
-        left -= distance / state[i, SPEED]
         state[i, TARGET_X] = _between(random, i, walk.low[0], walk.high[0])
         state[i, TARGET_Y] = _between(random, i, walk.low[1], walk.high[1])
         state[i, SPEED] = _between(random, i, walk.slow, walk.fast)
@@ -88,14 +95,9 @@ def _along_streets(walk, state, random, i, left):
     """Straight on, left or right at the crossings of a grid of streets (3GPP TR 30.03); back only at dead ends."""
     while left > 0.0:
         dx, dy = state[i, TARGET_X] - state[i, X], state[i, TARGET_Y] - state[i, Y]
-        distance = abs(dx) + abs(dy)
-        reach = state[i, SPEED] * left
-        if reach < distance:
-            state[i, X] += dx * (reach / distance)
-            state[i, Y] += dy * (reach / distance)
+        left = _towards_target(state, i, dx, dy, abs(dx) + abs(dy), left)
+        if left < 0.0:
             return
-        state[i, X], state[i, Y] = state[i, TARGET_X], state[i, TARGET_Y]
-        left -= distance / state[i, SPEED]
         state[i, SPEED] = _between(random, i, walk.slow, walk.fast)
         heading = np.int64(state[i, HEADING])
         u = uniform(random, i, 0)
