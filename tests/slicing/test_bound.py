@@ -78,7 +78,7 @@ def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: in
     )
     found = certify(
         problem, all_choices(problem), begin, best, buffers, make_pool(scenario.n_nodes), cost, np.inf, 1e-6 * cost,
-        rounds, efforts, UNLIMITED,
+        rounds, efforts, 2000, UNLIMITED,
     )  # fmt: skip
     assert found <= optimum(scenario) * (1 + 1e-9)
 

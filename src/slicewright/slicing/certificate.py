@@ -18,7 +18,7 @@ from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.exact._kernels.pricing import Prices
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.slicing.exact.set_bound import WALK_ROUNDS, bound_of_sets
-from slicewright.slicing.search import deadline_ns
+from slicewright.slicing.search import UNLIMITED, deadline_ns
 
 ROUNDING = 1e-9
 """Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
@@ -27,7 +27,9 @@ CLOSE_ENOUGH = 0.005
 ENOUGH = 0.001
 """And until they leave less than this."""
 MOST_WORK = 4e6
-"""Pairs of a device and a group that the walk may look at: a second or less."""
+"""Pairs of a device and a group that the walk may look at where no budget ends it: a second or less."""
+MOST_EFFORT = 25_000
+"""Parts of a search over a node's sets, times devices, where no budget ends it."""
 LEAST_ROUNDS = 5
 """Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
 
@@ -62,13 +64,16 @@ def lower_bound(
     alone = times_alone(problem)
     bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
     cost = min(float(weigh_plan(problem, link, group)[0]), float(problem.local_time.sum()))
-    walk = int(min(rounds, WALK_ROUNDS, MOST_WORK / max(1, alone.size)))
+    walk = rounds
+    if budget_s is None:
+        walk = int(min(rounds, WALK_ROUNDS, MOST_WORK / max(1, alone.size)))
     if queues and walk >= min(LEAST_ROUNDS, rounds) and not cost <= bound * (1.0 + CLOSE_ENOUGH):
         announce_compilation("slicing.exact")
         prices = Prices(*prices_of(problem, alone, resources))
         found = bound_of_sets(
             problem, all_choices(problem), link, group, prices, relaxed_bound=float(bound), cost=cost,
-            target=cost / (1.0 + ENOUGH), rounds=walk, deadline=deadline,
+            target=cost / (1.0 + ENOUGH), rounds=walk,
+            most_effort=MOST_EFFORT if budget_s is None else UNLIMITED, deadline=deadline,
         )  # fmt: skip
         bound = max(bound, found.bound)
     return float(bound) * (1.0 - ROUNDING)

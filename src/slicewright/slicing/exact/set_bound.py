@@ -10,6 +10,7 @@ from slicewright.slicing._kernels.problem import Problem
 from slicewright.slicing.exact._kernels.ascent import Pool, make_pool, marginal_prices
 from slicewright.slicing.exact._kernels.certify import certify
 from slicewright.slicing.exact._kernels.pricing import Choices, Prices, PricingBuffers, make_buffers
+from slicewright.slicing.search import UNLIMITED
 from slicewright.types import IntArray
 
 RELAXED = 0.04
@@ -49,6 +50,7 @@ def bound_of_sets(
     target: float,
     rounds: int = WALK_ROUNDS,
     efforts: int = MOST_EFFORTS,
+    most_effort: int = UNLIMITED,
     deadline: int,
 ) -> SetBound:
     """Bound the cost of every plan.
@@ -60,6 +62,7 @@ def bound_of_sets(
         target: s, a bound that is enough.
         rounds: of the walk, at most.
         efforts: how often the search over a node's sets is made longer, at most.
+        most_effort: parts of such a search, times devices, beyond which it is not made longer.
         deadline: ns.
     """
     n_devices, n_nodes = link.size, problem.n_nodes
@@ -72,6 +75,18 @@ def bound_of_sets(
         begin = Prices(relaxed.radio.copy(), relaxed.compute.copy())
     tolerance = TOLERANCE * cost / (problem.n_access_points + n_nodes)
     bound = certify(
-        problem, choices, begin, best, buffers, pool, cost, target, tolerance, rounds, efforts, deadline
+        problem,
+        choices,
+        begin,
+        best,
+        buffers,
+        pool,
+        cost,
+        target,
+        tolerance,
+        rounds,
+        efforts,
+        most_effort,
+        deadline,
     )
     return SetBound(float(bound), best, pool, buffers)

@@ -48,11 +48,16 @@ def price_access_point(problem, links, price, offer, scratch, tolerance):
         i = device[k]
         flips[k] = root[links[i]] if k >= taken else -root[links[i]]
         bound += max(0.0, price[i] - 2.0 * rho * root[links[i]])
+    # Every other set flips some devices of the prefix; flips of reduced costs beyond the gap cannot pay.
+    near = 0
     for k in range(count):
         i = device[k]
-        key[k] = abs(price[i] - 2.0 * rho * root[links[i]])
+        reduced = abs(price[i] - 2.0 * rho * root[links[i]])
+        if reduced < bound - best - tolerance:
+            key[near], device[near], flips[near] = reduced, i, flips[k]
+            near += 1
+    count = near
     sort_items(scratch, count)
-    # Every other set flips some devices of the prefix; flips of reduced costs beyond the gap cannot pay.
     stack, spent, sums = scratch.stack, scratch.paid, scratch.sums
     depth, steps, winner = 0, 0, 0
     stack[0], spent[0], sums[0, 0], sums[1, 0] = -1, 0.0, total, paid

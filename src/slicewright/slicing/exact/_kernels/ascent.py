@@ -29,7 +29,7 @@ from slicewright.slicing.exact._kernels.sets import (
 PATIENCE = 8  # rounds without a better value before steps are shortened
 SHORTER = 0.6
 DEFLECTION = 1.5  # of the direction, away from one that turns back
-EXCHANGE_EVERY = 4  # rounds
+EXCHANGE_EVERY, SELDOM, MANY = 4, 12, 128  # rounds; with many devices less often
 MET = 1e-4  # of the plan's cost: a hope this near to it ends the walk
 LEAST_SCALE = 1e-3  # of the largest local time, below which a device's steps are not scaled down
 
@@ -164,7 +164,8 @@ def hope_of_node(problem, j, choices, price, buffers, pool, turn):
     copy_places(buffers.warm[j], tested)
     before = keep_if_better(problem, j, price, tested, offer, 0.0)
     before = start_from_pool(pool, j, price, tested, before)
-    improve_set(problem, j, choices.alone, price, tested, buffers.scratch, (turn + j) % EXCHANGE_EVERY == 0)
+    every = EXCHANGE_EVERY if price.size < MANY else SELDOM
+    improve_set(problem, j, choices.alone, price, tested, buffers.scratch, (turn + j) % every == 0)
     best = keep_if_better(problem, j, price, tested, offer, 0.0)
     if turn % problem.n_nodes == j:
         clear(tested)

@@ -19,7 +19,7 @@ FIRST_PARTS, FIRST_SETS = (
     100,
 )  # effort of a first look at a node's sets: the whole queue in a dozen intervals
 MORE_EFFORT = 3  # times what it was
-MOST_EFFORT, MOST_SETS = 25_000, 3000  # parts times devices, beyond which it is not raised; sets of a slice
+MOST_PARTS, MOST_SETS = 20_000, 3000  # of a node; of a slice in each
 LOOSE = 0.5  # of the average: a node that leaves less open than this part is left alone
 PRICED = 0.5  # of what is open: if prices leave less than this to be gained, proofs are what is needed
 
@@ -48,7 +48,7 @@ def look_at_nodes(problem, choices, prices, buffers, pool, tolerance, deadline):
 
 
 @outlined
-def look_closer(problem, choices, prices, buffers, pool, tolerance, deadline):
+def look_closer(problem, choices, prices, buffers, pool, tolerance, most_effort, deadline):
     """Raise the effort where nodes leave most open: (by how much the bound rises, by how much the hope falls)."""
     n_nodes, gains, offer, price = problem.n_nodes, buffers.gains, buffers.offer, prices.compute
     left = 0.0
@@ -58,9 +58,10 @@ def look_closer(problem, choices, prices, buffers, pool, tolerance, deadline):
     for j in range(n_nodes):
         if not gains[1, j] - gains[0, j] > max(least, 2.0 * tolerance) or now_ns() > deadline:
             continue
-        if MORE_EFFORT * buffers.effort[0, j] * price.size > MOST_EFFORT:
+        parts = MORE_EFFORT * buffers.effort[0, j]
+        if parts > MOST_PARTS or parts * price.size > most_effort:
             continue
-        buffers.effort[0, j] *= MORE_EFFORT
+        buffers.effort[0, j] = parts
         buffers.effort[1, j] = min(MORE_EFFORT * buffers.effort[1, j], MOST_SETS)
         copy_places(buffers.warm[j], offer.place)
         offer.cost[0] = node_cost(problem, j, offer.place)
@@ -78,7 +79,19 @@ def look_closer(problem, choices, prices, buffers, pool, tolerance, deadline):
 
 @kernel
 def certify(
-    problem, choices, prices, best, buffers, pool, cost, target, tolerance, rounds, efforts, deadline
+    problem,
+    choices,
+    prices,
+    best,
+    buffers,
+    pool,
+    cost,
+    target,
+    tolerance,
+    rounds,
+    efforts,
+    most_effort,
+    deadline,
 ):
     """The best bound found from ``prices`` on, s; ``best`` is left with the prices of the last proof.
 
@@ -88,6 +101,7 @@ def certify(
         tolerance: s, nearer than this no gain is proven.
         rounds: of the walk, at most.
         efforts: how often the search over a node's sets is made longer, at most.
+        most_effort: parts of such a search, times devices, beyond which it is not made longer.
         deadline: ns.
     """
     bound = -np.inf
@@ -103,7 +117,9 @@ def certify(
             enough = bound >= target or now_ns() > deadline
             if enough or (cost - hope > PRICED * (cost - found) and rounds > 0 and turn < MOST_TURNS - 1):
                 break
-            risen, fallen = look_closer(problem, choices, best, buffers, pool, tolerance, deadline)
+            risen, fallen = look_closer(
+                problem, choices, best, buffers, pool, tolerance, most_effort, deadline
+            )
             found, hope = found + risen, hope - fallen
             bound = max(bound, found)
         else:

@@ -62,15 +62,19 @@ def clear(place):
 
 @outlined
 def sort_items(scratch, count):
-    """Insertion sort of the first ``count`` items by ascending key."""
-    key, device, slack = scratch.key, scratch.device, scratch.slack
-    for k in range(1, count):
-        a, b, c = key[k], device[k], slack[k]
-        p = k - 1
-        while p >= 0 and key[p] > a:
-            key[p + 1], device[p + 1], slack[p + 1] = key[p], device[p], slack[p]
-            p -= 1
-        key[p + 1], device[p + 1], slack[p + 1] = a, b, c
+    """Shell sort of the first ``count`` items by ascending key (gaps of Knuth 1973); the order of ties is fixed."""
+    key, device, slack, gap = scratch.key, scratch.device, scratch.slack, 1
+    while gap < count // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for k in range(gap, count):
+            a, b, c = key[k], device[k], slack[k]
+            p = k - gap
+            while p >= 0 and key[p] > a:
+                key[p + gap], device[p + gap], slack[p + gap] = key[p], device[p], slack[p]
+                p -= gap
+            key[p + gap], device[p + gap], slack[p + gap] = a, b, c
+        gap //= 3
 
 
 @outlined
