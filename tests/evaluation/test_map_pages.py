@@ -97,6 +97,26 @@ def assert_apart(labels: list[dict[str, Any]], size: list[float]) -> None:
         assert not meet, (one["text"], other["text"])
 
 
+def test_places_that_would_cover_a_map_wait_until_it_is_nearer(tmp_path: Path) -> None:
+    file = draw_plan(crowd(3000, access_points=900, nodes=600), tmp_path / "m.html")
+
+    async def story() -> None:
+        async with browser(tmp_path / "profile") as page:
+            await page.open(file.as_uri())
+            await page.wait_for(READY)
+            assert await page.evaluate("page.map.places.length") == 10 + 10 + 2
+            assert "zoom in for all" in await page.evaluate("document.getElementById('legend').textContent")
+            await page.evaluate("page.select('point', 777, true)")
+            await page.evaluate(DRAWN)
+            chosen = "page.map.places.some((p) => p.kind === 'point' && p.index === 777)"
+            assert await page.evaluate(chosen) and await page.evaluate("page.map.places.length") > 30
+            labels = await page.evaluate("page.map.labels.map(({ text, box }) => ({ text, box }))")
+            assert_apart(labels, [1500, 1050])
+            assert "site-777" in {label["text"] for label in labels}
+
+    asyncio.run(story())
+
+
 def test_a_device_is_found_by_keys_and_said_in_words(tmp_path: Path) -> None:
     made = crowd(5000)
     file = draw_plan(made, tmp_path / "m.html")

@@ -16,12 +16,12 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from slicewright.drawing.cells import MOST_DOTS
+from slicewright.drawing.cells import BUSIEST, MOST_DOTS, busiest
 from slicewright.drawing.palette import LOCAL_COLOUR, SLICE_COLOURS, slice_colour
 from slicewright.errors import InvalidOptionError
 from slicewright.evaluation.maps import draw_plan, draw_scenario
 from slicewright.evaluation.maps.panels import rank
-from slicewright.evaluation.maps.plan_page import plan_page
+from slicewright.evaluation.maps.plan_page import plan_page, plan_view
 from slicewright.evaluation.maps.positions import positions_of
 from slicewright.evaluation.maps.scenario_page import scenario_page
 from slicewright.network import Scenario, load_scenario, preset
@@ -254,6 +254,20 @@ def test_devices_too_many_for_dots_are_counted_in_discs_of_their_slices() -> Non
     faces = {face_of(c) for c in discs if len(c.get_paths())}
     assert faces <= {*SLICE_COLOURS, LOCAL_COLOUR} and SLICE_COLOURS[0] in faces
     assert_texts_apart(figure)
+
+
+def test_of_places_that_would_cover_a_map_the_busiest_are_marked_and_the_keys_say_so() -> None:
+    made = crowd(600, access_points=260, nodes=230)
+    view, loads = plan_view(made)
+    users = loads.ap_users.sum(axis=1)
+    assert view.shown_access_points.tolist() == busiest(users).tolist()
+    kinds = [view.node_kinds[j] for j in view.shown_nodes]
+    assert kinds.count("coin") == BUSIEST and kinds.count("mec") == 2
+    figure = plan_page(made)
+    assert_texts_apart(figure)
+    said = {text.get_text() for text in drawn_texts(figure)}
+    assert "access point, the 10 busiest of 260" in said
+    assert "MEC server; the 12 busiest of 230 nodes" in said
 
 
 def test_a_slice_has_one_colour_in_map_and_bars() -> None:

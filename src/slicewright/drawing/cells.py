@@ -10,6 +10,8 @@ from slicewright.types import FloatArray, IntArray
 
 MOST_DOTS = 2500
 """Up to so many devices on a picture have a dot each."""
+MOST_PLACES = 200
+"""Up to so many access points, COIN nodes or MEC servers in view are all marked, of more the busiest."""
 BUSIEST = 10
 """So many of the busiest are shown by name where there are more than a picture has room for."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slicewright.drawing import palette
-from slicewright.drawing.cells import BUSIEST, MOST_DOTS
+from slicewright.drawing.cells import BUSIEST, MOST_DOTS, MOST_PLACES
 from slicewright.types import Document, FloatArray
 
 MOST_LABELS = 40
@@ -109,6 +109,7 @@ def settings_script() -> str:
     """Colours and limits as a module of JavaScript."""
     values: Mapping[str, Any] = {
         "MOST_DOTS": MOST_DOTS,
+        "MOST_PLACES": MOST_PLACES,
         "BUSIEST": BUSIEST,
         "MOST_LABELS": MOST_LABELS,
         "FEW": FEW,

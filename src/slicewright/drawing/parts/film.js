@@ -53,7 +53,7 @@ class Film {
     byId("legend").replaceChildren(
       ...this.slices.map((name, n) => entry(swatch(n), name)),
       entry(html("i", { class: "swatch ring" }), "computes for itself"),
-      ...signKeys({ nodes: Boolean(this.nodes.place), dense: this.devices > MOST_DOTS }),
+      ...signKeys({ nodes: Boolean(this.nodes.place), dense: this.devices > MOST_DOTS, places: Math.max(this.access_points.names.length, this.nodes.names.length) }),
       html("li", { class: "quiet" }, "larger: more tasks wait"),
     );
   }

@@ -4,7 +4,7 @@ import { countInCells, discRadius } from "./cells.js";
 import { colour, count, html } from "./dom.js";
 import { placeLabels } from "./labels.js";
 import { columnHeads, grid, scale, scaleBox, square, triangle } from "./marks.js";
-import { BUSIEST, LOCAL_COLOUR, MOST_DOTS, MOST_LABELS } from "./settings.js";
+import { BUSIEST, LOCAL_COLOUR, MOST_DOTS, MOST_LABELS, MOST_PLACES } from "./settings.js";
 import { MapWindow } from "./window.js";
 
 const MARGIN = 30;
@@ -268,10 +268,28 @@ export class NetworkMap {
         this.places.push({ kind: "node", index, name, x, y, r, mec, weight: this.weights.nodes[index] });
       });
     }
-    const visible = ({ x, y, r }) => x > -r && y > -r && x < this.window.width + r && y < this.window.height + r;
-    this.places = this.places.filter(visible);
+    this.places = this.inView();
     for (const place of this.places) (place.kind === "point" ? triangle : square)(pen, place, this.ink);
     if (this.selected) this.ring(pen);
+  }
+
+  // Places in the window; of a kind that would cover the map only the busiest, and what is selected.
+  inView() {
+    const { width, height } = this.window;
+    const most = Math.min(MOST_PLACES, (width * height) / 600);
+    const seen = this.places.filter(({ x, y, r }) => x > -r && y > -r && x < width + r && y < height + r);
+    const kinds = [(p) => p.kind === "point", (p) => p.kind === "node" && !p.mec, (p) => p.kind === "node" && p.mec];
+    return kinds.flatMap((isOf) => {
+      const own = seen.filter(isOf);
+      if (own.length <= most) return own;
+      const busiest = [...own].sort((a, b) => b.weight - a.weight).slice(0, BUSIEST);
+      const chosen = own.find((p) => this.isSelected(p));
+      return chosen && !busiest.includes(chosen) ? [...busiest, chosen] : busiest;
+    });
+  }
+
+  isSelected(place) {
+    return Boolean(this.selected) && place.kind === this.selected.kind && place.index === this.selected.index;
   }
 
   // What is selected, and the ways of everything that goes through it.
@@ -312,7 +330,7 @@ export class NetworkMap {
   drawNames(pen, width, height) {
     pen.font = FONT;
     const room = Math.max(6, Math.min(80, (width * height) / 9000));
-    const chosen = (p) => this.selected && p.kind === this.selected.kind && p.index === this.selected.index;
+    const chosen = (p) => this.isSelected(p);
     const byWeight = (a, b) => chosen(b) - chosen(a) || Boolean(b.mec) - Boolean(a.mec) || b.weight - a.weight;
     let named = [...this.places].sort(byWeight);
     if (named.length > MOST_LABELS) {

@@ -7,6 +7,8 @@ import { signKeys } from "./keys.js";
 import { NetworkMap } from "./network-map.js";
 import { Search } from "./search.js";
 
+const mostPlaces = ({ points, nodes }) => Math.max(points.names.length, nodes.names.length);
+
 class NetworkPage {
   constructor(page) {
     this.page = page;
@@ -51,7 +53,7 @@ class NetworkPage {
     const used = new Set(this.columns.slice);
     const entries = this.slices.map((name, n) => entry(n, name));
     if (used.has(-1)) entries.push(entry(-1, this.page.unsliced));
-    byId("legend").replaceChildren(...entries, ...signKeys({ nodes: Boolean(this.network.nodes.x), dense: this.page.dense }));
+    byId("legend").replaceChildren(...entries, ...signKeys({ nodes: Boolean(this.network.nodes.x), dense: this.page.dense, places: mostPlaces(this.network) }));
   }
 
   panel(panel) {

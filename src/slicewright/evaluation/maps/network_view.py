@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slicewright.drawing.cells import BUSIEST, MOST_DOTS, busiest, cell_radius, count_in_cells, wedges
+from slicewright.drawing.cells import (
+    BUSIEST,
+    MOST_DOTS,
+    MOST_PLACES,
+    busiest,
+    cell_radius,
+    count_in_cells,
+    wedges,
+)
 from slicewright.drawing.palette import INK, LOCAL_COLOUR, PAPER, SOFT, slice_colour, slice_marker
 from slicewright.evaluation.maps.captions import Caption, boxes, place_captions
 from slicewright.evaluation.maps.positions import Positions
@@ -63,6 +72,23 @@ class NetworkView:
     def dense(self) -> bool:
         """Whether devices are too many for a dot each, and are counted in cells."""
         return len(self.slice) > MOST_DOTS
+
+    @cached_property
+    def shown_access_points(self) -> IntArray:
+        """Access points that have a mark."""
+        return _shown(self.ap_weight, np.arange(len(self.access_points)))
+
+    @cached_property
+    def shown_nodes(self) -> IntArray:
+        """Nodes that have a mark."""
+        fill = np.zeros(len(self.nodes)) if self.node_fill is None else self.node_fill
+        mec = np.array([kind == "mec" for kind in self.node_kinds], dtype=np.bool_)
+        return np.concatenate([_shown(fill, np.flatnonzero(~mec)), _shown(fill, np.flatnonzero(mec))])
+
+
+def _shown(weight: FloatArray, of_kind: IntArray) -> IntArray:
+    """Of things of one kind all if there is room, else the busiest."""
+    return of_kind if of_kind.size <= MOST_PLACES else of_kind[busiest(weight[of_kind])]
 
 
 def draw_network(figure: Figure, axes: Axes, view: NetworkView) -> int:
@@ -200,7 +226,9 @@ def _devices(axes: Axes, view: NetworkView) -> None:
 
 
 def _access_points(axes: Axes, view: NetworkView) -> None:
-    xy, size, used = view.positions.access_point, ap_sizes(view.ap_weight), view.ap_weight > 0
+    shown = view.shown_access_points
+    xy, size = view.positions.access_point[shown], ap_sizes(view.ap_weight)[shown]
+    used = view.ap_weight[shown] > 0
     for which, face, edge, width in ((used, INK, PAPER, 0.8), (~used, PAPER, SOFT, 0.9)):
         axes.scatter(
             xy[which, 0], xy[which, 1], s=size[which], marker="^", facecolors=face, edgecolors=edge,
@@ -209,20 +237,21 @@ def _access_points(axes: Axes, view: NetworkView) -> None:
 
 
 def _nodes(figure: Figure, axes: Axes, view: NetworkView) -> FloatArray:
-    """Draw the nodes; returns (J, 2), by how many points each was moved off an access point that it would cover."""
+    """Draw the nodes; returns by how many points each shown one was moved off an access point under it."""
     from matplotlib.transforms import offset_copy
 
-    xy = view.positions.node
-    if xy is None:
+    everywhere = view.positions.node
+    if everywhere is None:
         return np.zeros((0, 2))
-    sizes = node_sizes(view)
+    xy, sizes = everywhere[view.shown_nodes], node_sizes(view)[view.shown_nodes]
     shift = np.zeros((len(xy), 2))
     if not view.positions.schematic:
         span = float(np.ptp(np.vstack([view.positions.device, xy]), axis=0).max())
-        to_points = np.linalg.norm(xy[:, None] - view.positions.access_point[None], axis=2)
+        points = view.positions.access_point[view.shown_access_points]
+        to_points = np.linalg.norm(xy[:, None] - points[None], axis=2)
         near = to_points.min(axis=1) < 0.012 * span
         shift[near] = (0.55 * np.sqrt(sizes[near]) + 3.0)[:, None] * np.array([0.75, 0.75])
-    fills = np.zeros(len(xy)) if view.node_fill is None else np.clip(view.node_fill, 0, 1)
+    fills = np.zeros(len(xy)) if view.node_fill is None else np.clip(view.node_fill[view.shown_nodes], 0, 1)
     levels = np.where(fills > 0, np.maximum(np.round(fills * 20), 1), 0) / 20
     looks = np.column_stack([levels, sizes, shift])
     for level, size, dx, dy in np.unique(looks, axis=0):
@@ -256,20 +285,24 @@ def _names(axes: Axes, view: NetworkView, node_shift: FloatArray, pixels: float)
     of_nodes: list[Caption] = []
     obstacles = []
     if p.node is not None:
-        at = axes.transData.transform(p.node) + node_shift * pixels
-        radius = np.sqrt(node_sizes(view)) / 2
+        nodes = view.shown_nodes
+        at = axes.transData.transform(p.node[nodes]) + node_shift * pixels
+        radius = np.sqrt(node_sizes(view)[nodes]) / 2
         obstacles.append(boxes(at, radius * pixels))
         of_nodes = [
-            Caption(view.nodes[j], tuple(at[j]), float(radius[j]) + 1) for j in _named_nodes(view, show_all)
+            Caption(view.nodes[nodes[k]], tuple(at[k]), float(radius[k]) + 1)
+            for k in _named_nodes(view, show_all)
         ]
-    at = axes.transData.transform(p.access_point)
-    radius = np.sqrt(ap_sizes(view.ap_weight)) / 2
+    points = view.shown_access_points
+    at = axes.transData.transform(p.access_point[points])
+    radius = np.sqrt(ap_sizes(view.ap_weight)[points]) / 2
     obstacles.append(boxes(at, radius * pixels))
-    points = range(len(view.access_points)) if show_all else busiest(view.ap_weight).tolist()
+    weight = view.ap_weight[points]
+    named = range(points.size) if show_all else busiest(weight).tolist()
     of_points = [
-        Caption(view.access_points[a], tuple(at[a]), float(radius[a]) + 1)
-        for a in points
-        if show_all or view.ap_weight[a] > 0
+        Caption(view.access_points[points[k]], tuple(at[k]), float(radius[k]) + 1)
+        for k in named
+        if show_all or weight[k] > 0
     ]
     if not view.dense:
         half = np.sqrt(device_size(len(view.slice))) / 2
@@ -280,12 +313,15 @@ def _names(axes: Axes, view: NetworkView, node_shift: FloatArray, pixels: float)
 
 
 def _named_nodes(view: NetworkView, show_all: bool) -> list[int]:
-    """Nodes that get a name if there is room: MEC servers first, then all or the fullest."""
-    mec = [j for j, kind in enumerate(view.node_kinds) if kind == "mec"]
+    """Which of the nodes shown get a name if there is room: MEC servers first, then all or the fullest."""
+    is_mec = [view.node_kinds[j] == "mec" for j in view.shown_nodes]
+    mec = [k for k, yes in enumerate(is_mec) if yes][:MOST_LABELS]
     if show_all:
-        return mec + [j for j, kind in enumerate(view.node_kinds) if kind != "mec"]
-    fullest = [] if view.node_fill is None else busiest(view.node_fill).tolist()
-    return (mec + [j for j in fullest if view.node_kinds[j] != "mec"])[: max(BUSIEST, len(mec))]
+        return mec + [k for k, yes in enumerate(is_mec) if not yes]
+    if view.node_fill is None:
+        return mec
+    fullest = busiest(view.node_fill[view.shown_nodes]).tolist()
+    return (mec + [k for k in fullest if not is_mec[k]])[: max(BUSIEST, len(mec))]
 
 
 def _points_on_links(axes: Axes, view: NetworkView, pixels: float) -> FloatArray:

@@ -116,6 +116,20 @@ def key(marker: str, face: str, edge: str, size: float, label: str) -> Line2D:
     )  # fmt: skip
 
 
+def place_keys(view: NetworkView, access_point: str, node: str) -> list[Line2D]:
+    """What the marks of access points and nodes mean, and whether all of them are there."""
+    shown = view.shown_access_points.size
+    if shown < len(view.access_points):
+        access_point = f"{access_point.split(',')[0]}, the {shown} busiest of {len(view.access_points):,}"
+    things = [key("^", INK, PAPER, 10, access_point)]
+    if view.positions.node is not None:
+        server = "MEC server"
+        if view.shown_nodes.size < len(view.nodes):
+            server += f"; the {view.shown_nodes.size} busiest of {len(view.nodes):,} nodes"
+        things += [key("s", PAPER, INK, 8, node), key("s", PAPER, INK, 12, server)]
+    return things
+
+
 def cell_key(most: int) -> Line2D:
     """What a disc of a density map is."""
     return key("o", PAPER, SOFT, 9, f"devices nearby, the fullest disc {most:,}")

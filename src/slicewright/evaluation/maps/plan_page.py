@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.drawing.palette import INK, PAPER
 from slicewright.evaluation.maps import panels
 from slicewright.evaluation.maps.captions import seconds
 from slicewright.evaluation.maps.network_view import NetworkView, draw_network
@@ -14,10 +13,10 @@ from slicewright.evaluation.maps.page import (
     cell_key,
     halve,
     headline,
-    key,
     keys,
     make_room,
     new_page,
+    place_keys,
     slice_keys,
 )
 from slicewright.evaluation.maps.positions import positions_of
@@ -67,12 +66,7 @@ def plan_page(plan: Plan) -> Figure:
     panels.cost_bar(cost, loads.radio_s, loads.compute_s, loads.local_s, plan.lower_bound_s)
     headline(figure, *headlines(plan))
     most = draw_network(figure, network, view)
-    things = [key("^", INK, PAPER, 10, "access point, larger with more devices")]
-    if view.positions.node is not None:
-        things += [
-            key("s", PAPER, INK, 8, "COIN node, filled by use"),
-            key("s", PAPER, INK, 12, "MEC server"),
-        ]
+    things = place_keys(view, "access point, larger with more devices", "COIN node, filled by use")
     rows = slice_keys(view)
     if view.dense:
         rows[-1].append(cell_key(most))
@@ -93,7 +87,7 @@ def headlines(plan: Plan) -> tuple[str, str]:
         )
     second = (
         f"method {plan.method} · {scenario.n_devices:,} devices, {offloaded:,} of them offload · "
-        f"{scenario.n_access_points} access points · {scenario.n_nodes} nodes · {scenario.n_slices} slices"
+        f"{scenario.n_access_points:,} access points · {scenario.n_nodes:,} nodes · {scenario.n_slices} slices"
     )
     return first, second
 

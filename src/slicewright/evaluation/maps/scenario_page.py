@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slicewright.drawing.palette import INK, LOCAL_COLOUR, PAPER, SOFT
+from slicewright.drawing.palette import LOCAL_COLOUR, PAPER, SOFT
 from slicewright.evaluation.maps import panels
 from slicewright.evaluation.maps.captions import seconds
 from slicewright.evaluation.maps.network_view import NetworkView, draw_network
@@ -17,6 +17,7 @@ from slicewright.evaluation.maps.page import (
     keys,
     make_room,
     new_page,
+    place_keys,
     slice_keys,
 )
 from slicewright.evaluation.maps.positions import positions_of
@@ -69,10 +70,8 @@ def scenario_page(scenario: Scenario) -> Figure:
     alone = key("o", PAPER, LOCAL_COLOUR, 7, "device, linked to its fastest access point")
     things = [
         cell_key(most) if view.dense else alone,
-        key("^", INK, PAPER, 10, "access point"),
+        *place_keys(view, "access point", "COIN node"),
     ]
-    if view.positions.node is not None:
-        things += [key("s", PAPER, INK, 8, "COIN node"), key("s", PAPER, INK, 12, "MEC server")]
     keys(figure, network, (things, *slice_keys(view, last=None)))
     return figure
 
@@ -80,7 +79,7 @@ def scenario_page(scenario: Scenario) -> Figure:
 def headlines(scenario: Scenario, summary: Summary) -> tuple[str, str]:
     """The counts, and what is asked of the network."""
     first = (
-        f"{scenario.n_devices:,} devices · {scenario.n_access_points} access points · {scenario.n_nodes} nodes · "
+        f"{scenario.n_devices:,} devices · {scenario.n_access_points:,} access points · {scenario.n_nodes:,} nodes · "
         f"{scenario.n_slices} slices"
     )
     second = (

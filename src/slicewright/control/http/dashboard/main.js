@@ -65,7 +65,7 @@ function drawLegend(view) {
   byId("legend").replaceChildren(
     ...view.slices.map((name, n) => entry(n, swatch(n), name)),
     entry(-1, html("i", { class: "swatch ring" }), "computes locally"),
-    ...signKeys({ nodes: true, dense }),
+    ...signKeys({ nodes: true, dense, places: Math.max(view.access_points.length, view.nodes.length) }),
   );
 }
 
