@@ -25,6 +25,7 @@ MODULES = (
     "cells.js",
     "window.js",
     "marks.js",
+    "places.js",
     "network-map.js",
     "search.js",
     "bars.js",

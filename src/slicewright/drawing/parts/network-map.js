@@ -4,7 +4,8 @@ import { countInCells, discRadius } from "./cells.js";
 import { colour, count, html } from "./dom.js";
 import { placeLabels } from "./labels.js";
 import { columnHeads, grid, scale, scaleBox, square, triangle } from "./marks.js";
-import { BUSIEST, LOCAL_COLOUR, MOST_DOTS, MOST_LABELS, MOST_PLACES } from "./settings.js";
+import { namesWanted, placesInView } from "./places.js";
+import { LOCAL_COLOUR, MOST_DOTS, MOST_LABELS } from "./settings.js";
 import { MapWindow } from "./window.js";
 
 const MARGIN = 30;
@@ -268,24 +269,9 @@ export class NetworkMap {
         this.places.push({ kind: "node", index, name, x, y, r, mec, weight: this.weights.nodes[index] });
       });
     }
-    this.places = this.inView();
+    this.places = placesInView(this.places, this.window, (p) => this.isSelected(p));
     for (const place of this.places) (place.kind === "point" ? triangle : square)(pen, place, this.ink);
     if (this.selected) this.ring(pen);
-  }
-
-  // Places in the window; of a kind that would cover the map only the busiest, and what is selected.
-  inView() {
-    const { width, height } = this.window;
-    const most = Math.min(MOST_PLACES, (width * height) / 600);
-    const seen = this.places.filter(({ x, y, r }) => x > -r && y > -r && x < width + r && y < height + r);
-    const kinds = [(p) => p.kind === "point", (p) => p.kind === "node" && !p.mec, (p) => p.kind === "node" && p.mec];
-    return kinds.flatMap((isOf) => {
-      const own = seen.filter(isOf);
-      if (own.length <= most) return own;
-      const busiest = [...own].sort((a, b) => b.weight - a.weight).slice(0, BUSIEST);
-      const chosen = own.find((p) => this.isSelected(p));
-      return chosen && !busiest.includes(chosen) ? [...busiest, chosen] : busiest;
-    });
   }
 
   isSelected(place) {
@@ -330,20 +316,7 @@ export class NetworkMap {
   drawNames(pen, width, height) {
     pen.font = FONT;
     const room = Math.max(6, Math.min(80, (width * height) / 9000));
-    const chosen = (p) => this.isSelected(p);
-    const byWeight = (a, b) => chosen(b) - chosen(a) || Boolean(b.mec) - Boolean(a.mec) || b.weight - a.weight;
-    let named = [...this.places].sort(byWeight);
-    if (named.length > MOST_LABELS) {
-      const busiest = (kind) => named.filter((p) => p.kind === kind && !p.mec && p.weight > 0).slice(0, BUSIEST);
-      named = [...named.filter((p) => p.mec || chosen(p)), ...busiest("node"), ...busiest("point").filter((p) => !chosen(p))];
-    }
-    const wanted = named.slice(0, room).map((p) => ({
-      text: p.name.length > 22 ? `${p.name.slice(0, 21)}…` : p.name,
-      x: p.x,
-      y: p.y,
-      radius: p.r,
-      must: chosen(p) || p.mec,
-    }));
+    const wanted = namesWanted(this.places, room, (p) => this.isSelected(p));
     for (const want of wanted) want.width = pen.measureText(want.text).width;
     const obstacles = this.places.map((p) => [p.x - p.r, p.y - p.r, p.x + p.r, p.y + p.r]);
     // The buttons in the corner and the scale have their place.
