@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from slicewright.control.state.device import Device
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, Event, MethodChanged, NetworkSet
+from slicewright.control.state.idempotency import Remembered
 from slicewright.control.state.network import Network
 from slicewright.control.state.state import OrchestratorState
 from slicewright.errors import InvalidOptionError, InvalidScenarioError, UnknownNameError, nearest
@@ -44,8 +45,16 @@ def admit(
     most: int,
     key: str | None = None,
     digest: str | None = None,
+    now_s: float = 0.0,
 ) -> tuple[Event, ...]:
     """Accept requests; a repeated key with the same request changes nothing.
+
+    Args:
+        state: now.
+        devices: new ones, or new details of known ones.
+        most: devices that there may be.
+        key: Idempotency-Key, scoped to the caller. digest: of the request that it stands for.
+        now_s: wall clock, s since 1970: a key stands for its request for ``idempotency.KEY_LIFE_S``.
 
     Raises:
         NoNetworkError, KeyReusedError, CapacityError: see there.
@@ -53,8 +62,9 @@ def admit(
     """
     if state.network is None:
         raise NoNetworkError("there is no network yet; PUT /v1/network first")
-    if key is not None and key in state.keys:
-        if state.keys[key].request_digest != digest:
+    before = standing_for(state, key, now_s)
+    if before is not None:
+        if before.request_digest != digest:
             raise KeyReusedError("this Idempotency-Key was used for another request")
         return ()
     seen: set[str] = set()
@@ -69,9 +79,19 @@ def admit(
         raise CapacityError(f"there would be more than {most} devices")
     return (
         DevicesAdmitted(
-            tuple(devices), key, digest, generation=max(state.admissions + 1, state.first_admission)
+            tuple(devices),
+            key,
+            digest,
+            generation=max(state.admissions + 1, state.first_admission),
+            asked_s=0.0 if key is None else now_s,
         ),
     )
+
+
+def standing_for(state: OrchestratorState, key: str | None, now_s: float) -> Remembered | None:
+    """What an Idempotency-Key stands for; None if it is new, or was used too long ago."""
+    known = None if key is None else state.keys.get(key)
+    return None if known is None or known.expired(now_s) else known
 
 
 def _check_places(network: Network, device: Device, row: int) -> None:

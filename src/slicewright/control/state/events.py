@@ -39,6 +39,7 @@ class DevicesAdmitted:
         counters: device to the counter of the newest measurement that a ``manager`` has told of. There may be more of
             them than devices: what was measured need not be new.
         by: name of the caller; empty at the start, for managers, and in logs before callers were named.
+        asked_s: when the orchestrator took the request, by its wall clock, s since 1970: keys expire. 0 without a key.
     """
 
     devices: tuple[Device, ...]
@@ -48,6 +49,7 @@ class DevicesAdmitted:
     generation: int = 0
     counters: Mapping[str, int] = field(default_factory=dict)
     by: str = ""
+    asked_s: float = 0.0
     kind: Literal["devices-admitted"] = "devices-admitted"
 
 

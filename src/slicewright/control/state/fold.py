@@ -30,12 +30,10 @@ from slicewright.control.state.events import (
     TookOver,
 )
 from slicewright.control.state.grants import Grant, GrantAccount, next_grants, release
+from slicewright.control.state.idempotency import Remembered, with_key
 from slicewright.control.state.network import Network
 from slicewright.control.state.situation import device_of_seat
-from slicewright.control.state.state import Methods, OrchestratorState, Remembered, load
-
-REMEMBERED_KEYS = 10_000
-"""So many Idempotency-Keys are remembered, the oldest forgotten first."""
+from slicewright.control.state.state import Methods, OrchestratorState, load
 
 
 def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
@@ -129,11 +127,8 @@ def _with_owners(state: OrchestratorState, event: DevicesAdmitted) -> Mapping[st
 def _with_key(keys: Mapping[str, Remembered], event: DevicesAdmitted) -> Mapping[str, Remembered]:
     if event.key is None:
         return keys
-    remembered = Remembered(event.request_digest or "", tuple(d.id for d in event.devices))
-    merged = {**keys, event.key: remembered}
-    for oldest in list(merged)[: max(0, len(merged) - REMEMBERED_KEYS)]:
-        del merged[oldest]
-    return merged
+    ids = tuple(device.id for device in event.devices)
+    return with_key(keys, event.key, Remembered(event.request_digest or "", ids, event.asked_s))
 
 
 def _with_decision(state: OrchestratorState, event: Decided) -> OrchestratorState:

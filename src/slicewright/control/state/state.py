@@ -12,17 +12,10 @@ from slicewright.control.state.device import Device, Life
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import Decided, SharesReported
 from slicewright.control.state.grants import GrantAccount, Place
+from slicewright.control.state.idempotency import Remembered
 from slicewright.control.state.network import Network
 from slicewright.control.state.reasons import Reason
 from slicewright.control.state.situation import Pin, Situation, devices_as_granted
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """What an Idempotency-Key stood for."""
-
-    request_digest: str
-    devices: tuple[str, ...]
 
 
 @dataclass(frozen=True)

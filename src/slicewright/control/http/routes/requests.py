@@ -21,7 +21,7 @@ from slicewright.control.http.routes.schemas import (
 from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT
 from slicewright.control.plane.control_plane import ControlPlane
-from slicewright.control.requests.commands import UnknownDeviceError, admit, remove
+from slicewright.control.requests.commands import UnknownDeviceError, admit, remove, standing_for
 from slicewright.control.requests.owners import on_behalf, refuse_foreign
 from slicewright.control.state.device import FIRST_LIFE
 from slicewright.control.state.state import OrchestratorState
@@ -79,16 +79,20 @@ async def request_service(
     digest = hashlib.sha256(await request.body()).hexdigest()
     scoped = None if key is None else f"{caller.name}:{key}"
     devices = tuple(new.device() for new in body.devices)
-    repeated = scoped is not None and scoped in plane.orchestrator.state.keys
+    now_s = plane.clock.now()
+    repeated = standing_for(plane.orchestrator.state, scoped, now_s) is not None
     change = on_behalf(
-        partial(admit, devices=devices, most=plane.options.most_devices, key=scoped, digest=digest),
+        partial(
+            admit, devices=devices, most=plane.options.most_devices, key=scoped, digest=digest, now_s=now_s
+        ),
         by=caller.name,
         admin=caller.admin,
         devices=[device.id for device in devices],
     )
     at_once = "respond-async" in prefer
     state = await plane.orchestrator.submit(change, wait=not at_once)
-    ids = state.keys[scoped].devices if scoped is not None else tuple(d.id for d in devices)
+    known = state.keys.get(scoped or "")
+    ids = tuple(d.id for d in devices) if known is None else known.devices
     answer = _admission(plane, state, ids)
     if repeated:
         response.status_code = 200
