@@ -8,22 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 LONGEST_S = 86_400.0
-"""No story lasts a simulated day: one that does waits for what never comes, and would for ever."""
+"""Hardly a story lasts a simulated day: one that does waits for what never comes, and would for ever."""
 
 
 class _SkippingSelector(selectors.SelectSelector):
     """Does not wait: it tells the loop's clock how long it would have."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: float) -> None:
         super().__init__()
-        self.skipped_s = 0.0
+        self.skipped_s, self._longest_s = 0.0, longest_s
 
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
         if not ready and timeout is not None and timeout > 0:
             self.skipped_s += timeout
-            if self.skipped_s > LONGEST_S:
-                raise TimeoutError(f"nothing ended this story within {LONGEST_S:.0f} simulated s")
+            if self.skipped_s > self._longest_s:
+                raise TimeoutError(f"nothing ended this story within {self._longest_s:.0f} simulated s")
         elif not ready and timeout is None:
             ready = super().select(None)
         return ready
@@ -32,8 +32,8 @@ class _SkippingSelector(selectors.SelectSelector):
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """An event loop whose time passes only while nothing can be done. Not for threads."""
 
-    def __init__(self) -> None:
-        self._skipping = _SkippingSelector()
+    def __init__(self, longest_s: float = LONGEST_S) -> None:
+        self._skipping = _SkippingSelector(longest_s)
         super().__init__(self._skipping)
 
     def time(self) -> float:
@@ -41,7 +41,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self._skipping.skipped_s
 
 
-def simulate(main: Callable[[], Any]) -> Any:
-    """Run a coroutine function in simulated time."""
-    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+def simulate(main: Callable[[], Any], *, longest_s: float = LONGEST_S) -> Any:
+    """Run a coroutine function in simulated time, for so many s at most."""
+    with asyncio.Runner(loop_factory=lambda: SimulatedLoop(longest_s)) as runner:
         return runner.run(main())

@@ -68,7 +68,7 @@ def restore(backup: Path, store: Path) -> Copied:
     if not segments(backup):
         raise InvalidOptionError("BACKUP", "is not there", value=str(backup))
     with claim(store):
-        _checked(segments(backup))
+        checked(segments(backup))
         aside = _put_aside(store)
         copied = _copy(backup, store)
     return Copied(copied.files, copied.records, copied.newest, copied.hash, aside)
@@ -84,7 +84,7 @@ def _copy(source: Path, target: Path) -> Copied:
             draft = final.with_name(f"{final.name}.partial")
             partial.append((draft, final))
             _copy_file(file, draft)
-        counted = _checked([draft for draft, _ in partial])
+        counted = checked([draft for draft, _ in partial])
         for draft, final in partial:
             draft.replace(final)
         _sync_folder(target.parent)
@@ -108,7 +108,7 @@ def _copy_file(file: Path, draft: Path) -> None:
         os.fsync(written.fileno())
 
 
-def _checked(files: list[Path]) -> tuple[int, int, str]:
+def checked(files: list[Path]) -> tuple[int, int, str]:
     """Records, number and hash of the newest."""
     count, newest, digest = 0, 0, ""
     for record in verify(read_log(*files)):

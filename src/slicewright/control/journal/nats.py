@@ -20,6 +20,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from slicewright.control.journal.base import FencedError, JournalError
 from slicewright.control.journal.chain import one_chain
+from slicewright.control.journal.nats_retention import PARTS, retire
 from slicewright.control.journal.records import (
     GENESIS,
     BrokenChainError,
@@ -28,13 +29,14 @@ from slicewright.control.journal.records import (
     sequence_of,
     to_line,
 )
+from slicewright.control.state.clock import end
 from slicewright.control.state.events import Checkpoint, Restored
 from slicewright.control.transport.base import TransportError
 from slicewright.control.transport.nats_connection import REQUEST_TIMEOUT_S, NatsConnection
 from slicewright.control.transport.packing import pack, pieces, unpack
 
 DEPLOYMENT = "slicewright"
-_MESSAGE_ID, _PARTS = "Nats-Msg-Id", "Slicewright-Parts"
+_MESSAGE_ID, _PARTS = "Nats-Msg-Id", PARTS
 _WRONG_LAST_ID, _WRONG_LAST_SEQUENCE, _OTHER_SETTINGS = 10070, 10071, 10058
 _HEADERS = 512
 """Bytes that headers and subject may take of a message."""
@@ -63,6 +65,8 @@ class NatsJournal:
         replicas: copies that a cluster keeps.
         deployment: first word of its subjects and stream; deployments on one server do not meet.
         check: called before the stream is used; raises a TransportError to refuse the server.
+        keep: so many checkpoints stay, with everything after the oldest of them; None keeps all, and has the server
+            refuse whoever wants to remove anything. A stream that was made so stays so.
     """
 
     wants_checkpoint = False
@@ -74,8 +78,11 @@ class NatsJournal:
         replicas: int = 1,
         deployment: str = DEPLOYMENT,
         check: Callable[[], Awaitable[None]] | None = None,
+        keep: int | None = None,
     ) -> None:
-        self._connection, self._replicas, self._check = connection, replicas, check
+        self._connection, self._replicas, self._check, self._keep = connection, replicas, check, keep
+        self._retiring: asyncio.Task[None] | None = None
+        self._begins_after = GENESIS
         self.stream_name = f"{deployment.upper()}_JOURNAL"
         start = f"{deployment}.journal"
         self._records, self._checkpoints, self._parts = (
@@ -100,7 +107,7 @@ class NatsJournal:
                 storage=StorageType.FILE,
                 num_replicas=self._replicas,
                 deny_delete=True,
-                deny_purge=True,
+                deny_purge=self._keep is None,
             )
             try:
                 await stream.add_stream(config)
@@ -148,6 +155,22 @@ class NatsJournal:
             # It may have been written although the answer is lost. Only reading the stream again can tell.
             raise FencedError(f"the journal did not answer: {error or type(error).__name__}") from None
         self._hint, self._newest = (records[0].sequence, number - len(parts)), (here, before)
+        if whole and self._keep is not None and (self._retiring is None or self._retiring.done()):
+            work = retire(stream, self.stream_name, self._checkpoints, keep=self._keep)
+            self._retiring = asyncio.create_task(work)
+
+    async def begin_after(self, previous: str) -> bool:
+        """Let an empty stream begin with a record that follows this hash; False if the stream is not empty.
+
+        For a restored copy that does not go back to the first record. Whoever reads it begins with the checkpoint.
+        """
+        try:
+            stream = await self._stream()
+            empty = (await stream.stream_info(self.stream_name)).state.messages == 0
+        except (NatsError, OSError, TransportError) as error:
+            raise JournalError(f"the journal cannot be written: {error or type(error).__name__}") from None
+        self._begins_after = previous if empty else GENESIS
+        return empty
 
     async def _publish(
         self,
@@ -165,7 +188,7 @@ class NatsJournal:
         ``previous`` is the hash of the record before if the message before may have another id than that.
         """
         after = {"Nats-Expected-Last-Msg-Id": before}
-        if before == GENESIS:  # no message has that id
+        if before in (GENESIS, self._begins_after):  # no message has that id
             after = await self._after_newest(stream, before)
         for k in range(_TRIES):
             try:
@@ -202,10 +225,10 @@ class NatsJournal:
         """
         last = (await stream.stream_info(self.stream_name)).state.last_seq
         records = await self._fetch(self._hint[1], last)
-        newest = records[-1].hash if records else GENESIS
+        newest = records[-1].hash if records else self._begins_after
         if newest != previous and self._hint[1] > 1:
             records = await self._fetch(1, last)
-            newest = records[-1].hash if records else GENESIS
+            newest = records[-1].hash if records else self._begins_after
         if newest != previous:
             raise FencedError("another orchestrator has written the journal, or it has lost its end")
         return last
@@ -338,6 +361,8 @@ class NatsJournal:
 
     async def close(self) -> None:
         """Disconnect."""
+        if self._retiring is not None:
+            await end([self._retiring])
         await self._connection.close()
 
 

@@ -38,7 +38,7 @@ def remote_plane(
     replicas, prefix = deployment.replicas, deployment.prefix
     check = partial(check_durability, connection, deployment)
     return ControlPlane(
-        NatsJournal(connection, replicas=replicas, deployment=prefix, check=check),
+        NatsJournal(connection, replicas=replicas, deployment=prefix, check=check, keep=deployment.keep),
         NatsTransport(connection, replicas=replicas, deployment=prefix),
         clock=SystemClock(),
         instance=instance,

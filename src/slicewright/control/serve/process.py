@@ -166,7 +166,11 @@ def _deployment(settings: ServeSettings) -> NatsDeployment:
     from slicewright.control.transport.nats_server import NatsDeployment
 
     return NatsDeployment(
-        settings.nats_prefix, settings.nats_replicas, settings.nats_monitors, settings.nats_unsynced
+        settings.nats_prefix,
+        settings.nats_replicas,
+        settings.nats_monitors,
+        settings.nats_unsynced,
+        settings.nats_keep,
     )
 
 

@@ -27,6 +27,7 @@ class ServeSettings:
         nats: URL of a server that connects roles. nats_credentials, nats_ca, nats_certificate, nats_key: the way in.
         nats_monitors: monitoring endpoints of its servers, which tell whether they sync before they acknowledge.
         nats_unsynced: do without that. nats_prefix: of everything on the server. nats_replicas: copies of it.
+        nats_keep: so many checkpoints of the journal stay there, with all that follows on the oldest; by default all.
         instance: name of this process; by default host and pid.
         store: file of the journal; in memory by default. store_segment_bytes: go on in a new file at this size.
         simulate: a simulated crowd reports to it, so that there is something to see.
@@ -48,6 +49,7 @@ class ServeSettings:
     nats_unsynced: bool = False
     nats_prefix: str = "slicewright"
     nats_replicas: int = 1
+    nats_keep: int | None = None
     instance: str | None = None
     store: Path | None = None
     store_segment_bytes: int = 0
@@ -80,6 +82,10 @@ def check(settings: ServeSettings) -> None:
     if settings.store_segment_bytes and settings.store is None:
         raise InvalidOptionError(
             "store_segment_bytes", "is for a journal in files", fix="add `store`, or leave it out"
+        )
+    if settings.nats_keep is not None and (settings.nats is None or settings.nats_keep < 1):
+        raise InvalidOptionError(
+            "nats_keep", "is for a journal over NATS, and at least 1", value=settings.nats_keep
         )
     if settings.simulate and (role != "all" or settings.scenario is None or settings.tokens is not None):
         raise InvalidOptionError(

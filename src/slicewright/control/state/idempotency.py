@@ -46,7 +46,7 @@ def with_key(keys: Mapping[str, Remembered], key: str, new: Remembered) -> Mappi
             for name, known in kept.items()
         }
     named = sum(len(known.devices) for known in kept.values()) if len(new.devices) > _FEW else 0
-    gone = []
+    gone: list[str] = []
     for name, known in kept.items():
         too_many = len(kept) - len(gone) >= MOST_KEYS or named + len(new.devices) > MOST_NAMED
         if not too_many and not known.expired(new.asked_s):

@@ -34,12 +34,14 @@ class NatsDeployment:
         replicas: copies that a cluster keeps of everything.
         monitors: HTTP addresses of the monitoring endpoints of all servers; by default port 8222 of the one in the URL.
         unsynced: the operator accepts that a power failure may cost what was acknowledged.
+        keep: so many checkpoints of the journal stay, with everything after the oldest of them; None keeps all.
     """
 
     prefix: str = "slicewright"
     replicas: int = 1
     monitors: tuple[str, ...] = ()
     unsynced: bool = False
+    keep: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what a server would refuse later.

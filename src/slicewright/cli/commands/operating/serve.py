@@ -82,6 +82,11 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "nats_prefix": Flag(("--nats-prefix",), "First word of everything on the NATS server."),
     "nats_replicas": Flag(("--nats-replicas",), "Copies that a NATS cluster keeps: 1, 3 or 5."),
+    "nats_keep": Flag(
+        ("--nats-keep",),
+        "Keep so many checkpoints of the journal and what follows on them. By default everything.",
+        {"min": 1, "metavar": "CHECKPOINTS"},
+    ),
     "instance": Flag(("--instance",), "Name of this process; by default host and pid."),
     "store": Flag(("--store",), "Journal (SQLite). By default in memory: gone when the process ends.", _FILE),
     "store_segment_bytes": Flag(
