@@ -114,22 +114,22 @@ def quantise(bandwidth: FloatArray, *, used: BoolArray | None = None) -> IntArra
         raise InvalidOptionError(
             "bandwidth_share", "cannot be shared among more than 100 slices in whole percents"
         )
-    return np.array(
-        [_largest_remainder(row, use) for row, use in zip(omega, needed, strict=True)], dtype=np.int64
-    )
-
-
-def _largest_remainder(row: FloatArray, needed: BoolArray) -> IntArray:
-    exact = 100.0 * np.minimum(row, 1.0)
-    percent = np.floor(exact + _TIE).astype(np.int64)
-    total = min(100, int(np.floor(exact.sum() + 1e-6)))
-    order = np.argsort(-np.round(exact - percent, 9), kind="stable")
-    percent[order[: max(0, total - int(percent.sum()))]] += 1
-    for n in np.flatnonzero(needed & (percent == 0)):
-        if percent.sum() >= 100:
-            percent[int(np.argmax(percent))] -= 1
-        percent[n] = 1
+    percent = _largest_remainder(omega)
+    for a, n in np.argwhere(needed & (percent == 0)).tolist():
+        if percent[a].sum() >= 100:
+            percent[a, int(np.argmax(percent[a]))] -= 1
+        percent[a, n] = 1
     return percent
+
+
+def _largest_remainder(omega: FloatArray) -> IntArray:
+    """(A, N) percents of rows: rounded down, and what is missing goes to the largest remainders."""
+    exact = 100.0 * np.minimum(omega, 1.0)
+    percent = np.floor(exact + _TIE).astype(np.int64)
+    missing = np.minimum(100, np.floor(exact.sum(axis=1) + 1e-6)) - percent.sum(axis=1)
+    order = np.argsort(-np.round(exact - percent, 9), axis=1, kind="stable")
+    rank = np.argsort(order, axis=1, kind="stable")
+    return percent + (rank < missing[:, None])
 
 
 def split_radio(scenario: Scenario, shares: Shares) -> RadioSplit:

