@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help
+.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -16,6 +16,7 @@ help:
 	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
 	@echo "make fuzz   ten thousand odd requests against the HTTP API of the control plane: no 500, no exit"
 	@echo "make simulate-faults  the control plane in simulated worlds where everything fails, until stopped: prints the seed of a broken promise"
+	@echo "make simulate-faults-nightly  a hundred thousand of them, other ones every night; goes on where it was stopped"
 	@echo "make wheel  a wheel in dist, with compiled kernels; checked in an environment of its own"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
@@ -70,6 +71,11 @@ fuzz: $(VENV)/.test
 
 simulate-faults: $(VENV)/.test
 	$(BIN)/python -m tests.control.simulation
+
+# Every night others: a hundred thousand, some two hours on two cores. What ends it early goes on where it was.
+NIGHT ?= $(shell date +%Y%m%d)
+simulate-faults-nightly: $(VENV)/.test
+	$(BIN)/python -m tests.control.simulation --first $(NIGHT)00000 --schedules 100000 --progress build/faults-$(NIGHT).json
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks

@@ -1,7 +1,8 @@
 """The control plane on loopback: requests per second and time to a decision, one process and over NATS.
 
 Every request changes one device and is answered with its decision, which is on disk by then. ``decision`` is the
-orchestrator's own time, ``answer`` the whole way of one client's request, ``requests/s`` what 16 clients get together.
+orchestrator's own time, ``answer`` the whole way of one client's request, ``requests/s`` what 16 clients get together,
+and ``by processor`` what they would get if the server's process had a core to itself: requests by its processor time.
 """
 
 from __future__ import annotations
@@ -40,24 +41,23 @@ def main(scale: str) -> None:
     """
     count = 100 if scale == "quick" else 1000
     nats = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or ""
-    print("transport        devices  decision p50/p99 ms   answer p50/p99 ms   requests/s")
+    print("transport        devices  decision p50/p99 ms   answer p50/p99 ms   requests/s  by processor")
     for devices in (50, 500):
         for transport in ("one process", "NATS"):
             if transport == "NATS" and not Path(nats).exists():
                 print(f"{transport:<16} {devices:>7}  nats-server is not installed")
                 continue
             with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-                url = stack.enter_context(
+                url, process = stack.enter_context(
                     _served(Path(folder), devices, nats if transport == "NATS" else None)
                 )
-                print(
-                    f"{transport:<16} {devices:>7}  {asyncio.run(_measure(url, devices, count))}", flush=True
-                )
+                figures = asyncio.run(_measure(url, process, devices, count))
+                print(f"{transport:<16} {devices:>7}  {figures}", flush=True)
 
 
 @contextmanager
-def _served(folder: Path, devices: int, nats: str | None) -> Iterator[str]:
-    """The address of a control plane that has settled; every server finds a free port itself and says which."""
+def _served(folder: Path, devices: int, nats: str | None) -> Iterator[tuple[str, int]]:
+    """Address and process of a control plane that has settled; every server finds a free port itself and says which."""
     scenario = str(save_scenario(sw.preset("paper-slicing", devices=devices), folder / "scenario.json"))
     log = folder / "serve.log"
     with ExitStack() as stack:
@@ -66,17 +66,17 @@ def _served(folder: Path, devices: int, nats: str | None) -> Iterator[str]:
             return stack.enter_context(_running(command, log)).pid
 
         if nats is None:
-            start(*_SERVE, scenario, "--store", str(folder / "journal.db"))
+            orchestrator = start(*_SERVE, scenario, "--store", str(folder / "journal.db"))
         else:
             ports = ("-p", "-1", "--ports_file_dir", str(folder))
             process = start(nats, "-a", "127.0.0.1", *ports, "-js", "-sd", str(folder / "nats"))
             bus = _sought(folder / f"{Path(nats).name}_{process}.ports", r"nats://[^\"]+")
-            start(*_SERVE, scenario, "--nats", bus, "--nats-unsynced", "--role", "sro")
+            orchestrator = start(*_SERVE, scenario, "--nats", bus, "--nats-unsynced", "--role", "sro")
             slices = [option for n in range(3) for option in ("--slice", f"s{n}")]
             start(*_SERVE, "--nats", bus, "--role", "slice-manager", *slices)
         url = _sought(log, r"http://127\.0\.0\.1:\d+")
         _wait_until_settled(url)
-        yield url
+        yield url, orchestrator
 
 
 @contextmanager
@@ -135,7 +135,13 @@ def _body(device: Device, rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-async def _measure(url: str, devices: int, count: int) -> str:
+def _processor_s(process: int) -> float:
+    """Processor time that a process has used, s."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _measure(url: str, process: int, devices: int, count: int) -> str:
     rng = np.random.default_rng(0)
     known = devices_of(sw.preset("paper-slicing", devices=devices))
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
@@ -151,15 +157,16 @@ async def _measure(url: str, devices: int, count: int) -> str:
         start = (await client.get("/livez")).json()["sequence"]
         answers = [await ask() for _ in range(count)]
         decisions = await _decisions(client, start, count)
-        began = time.perf_counter()
+        began, used_s = time.perf_counter(), _processor_s(process)
 
         async def keep_asking(times: int) -> None:
             for _ in range(times):
                 await ask()
 
         await asyncio.gather(*(keep_asking(max(1, 2 * count // CLIENTS)) for _ in range(CLIENTS)))
-        rate = max(1, 2 * count // CLIENTS) * CLIENTS / (time.perf_counter() - began)
-    return f"{_quantiles(decisions):>19}   {_quantiles(answers):>17}   {rate:>10.0f}"
+        asked = max(1, 2 * count // CLIENTS) * CLIENTS
+        rate, by_processor = asked / (time.perf_counter() - began), asked / (_processor_s(process) - used_s)
+    return f"{_quantiles(decisions):>19}   {_quantiles(answers):>17}   {rate:>10.0f}   {by_processor:>11.0f}"
 
 
 async def _decisions(client: httpx.AsyncClient, start: int, count: int) -> list[float]:

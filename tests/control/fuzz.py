@@ -30,10 +30,13 @@ class Tally:
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
         self.faults: list[str] = []
+        self.unavailable: Counter[str] = Counter()
 
     def note(self, what: str, answer: httpx.Response) -> None:
         """One answer."""
         self.statuses[answer.status_code] += 1
+        if answer.status_code == 503:
+            self.unavailable[f"{what.split('?')[0][:60]}: {answer.json()['detail'][:200]}"] += 1
         said = fault(answer)
         if said:
             self.faults.append(f"{what}: {said}")
@@ -114,6 +117,8 @@ def main() -> int:
     sys.stdout.write(
         f"{calls} calls in {time.monotonic() - began:.0f} s: {dict(sorted(tally.statuses.items()))}\n"
     )
+    for what, count in tally.unavailable.most_common(20):
+        sys.stdout.write(f"503, {count} times: {what}\n")
     sys.stdout.write("\n".join([*tally.faults[:20], f"{len(tally.faults)} faults; alive: {alive}", ""]))
     return 0 if alive and not tally.faults else 1
 

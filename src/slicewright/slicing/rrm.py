@@ -129,7 +129,8 @@ def _largest_remainder(omega: FloatArray) -> IntArray:
     missing = np.minimum(100, np.floor(exact.sum(axis=1) + 1e-6)) - percent.sum(axis=1)
     order = np.argsort(-np.round(exact - percent, 9), axis=1, kind="stable")
     rank = np.argsort(order, axis=1, kind="stable")
-    return percent + (rank < missing[:, None])
+    percent += rank < missing[:, None]
+    return percent
 
 
 def split_radio(scenario: Scenario, shares: Shares) -> RadioSplit:

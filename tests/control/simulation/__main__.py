@@ -1,22 +1,28 @@
-"""Run schedules until told to stop, or for so many seconds: ``python -m tests.control.simulation --seconds 60``."""
+"""Run schedules until told to stop, or for so many seconds: ``python -m tests.control.simulation --seconds 60``.
+
+``--progress FILE`` notes after every minute how far it has come: the same command goes on from there.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import count
 from multiprocessing import Pool
 from multiprocessing.pool import Pool as PoolType
+from pathlib import Path
 
 from tests.control.simulation.world import run_schedule
 
 _AT_ONCE = 64
+_NOTE_S = 60.0
 
 
 def main() -> int:
@@ -31,24 +37,36 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="processes; by default all cores"
     )
+    parser.add_argument(
+        "--progress", type=Path, default=None, help="note how far it has come, go on from there"
+    )
     given = parser.parse_args()
     if given.seed is not None:
-        given.first, given.schedules, given.jobs = given.seed, 1, 1
-    told = _Told()
-    seeds = range(given.first, given.first + given.schedules)
+        given.first, given.schedules, given.jobs, given.progress = given.seed, 1, 1, None
+    began = time.monotonic()
+    told = _noted(given.progress, given.first)
+    seeds = range(given.first + told.schedules, given.first + given.schedules)
+    noted_s, before_s = began, told.took_s
     with Pool(given.jobs, _ignore_interrupts) as pool:
         with suppress(KeyboardInterrupt):
             for one in _all(pool, seeds) if given.jobs > 1 else map(_ran, seeds):
-                told.add(one)
+                if not one.broken:  # what has broken a promise is run again by whoever goes on
+                    told.add(one)
+                told.took_s = before_s + time.monotonic() - began
+                if given.progress is not None and (one.broken or time.monotonic() > noted_s + _NOTE_S):
+                    noted_s = time.monotonic()
+                    _note(given.progress, told, quietly=bool(one.broken))
                 if given.seed is not None or one.broken:
                     print("\n".join(one.mishaps))
                 if one.broken:
                     print(f"seed {one.seed}: {one.broken}")
                     print(f"repeat it: python -m tests.control.simulation --seed {one.seed}")
                     return 1
-                if time.monotonic() > told.began + given.seconds:
+                if time.monotonic() > began + given.seconds:
                     break
         _ignore_interrupts()  # while the pool ends
+    if given.progress is not None:
+        _note(given.progress, told, quietly=True)
     print(told.sentence)
     return 0
 
@@ -88,9 +106,10 @@ def _ignore_interrupts() -> None:
 
 @dataclass
 class _Told:
-    """What all schedules so far come to."""
+    """What all schedules so far come to, from the first seed on."""
 
-    began: float = field(default_factory=time.monotonic)
+    first: int = 1
+    took_s: float = 0.0
     schedules: int = 0
     mishaps: int = 0
     answered: int = 0
@@ -106,11 +125,29 @@ class _Told:
 
     @property
     def sentence(self) -> str:
-        took = time.monotonic() - self.began
         return (
-            f"{self.schedules} schedules in {took:.0f} s ({self.busy_s:.0f} s of a processor): {self.mishaps} mishaps,"
-            f" {self.answered} requests answered, {self.restored} journals made good; every promise held"
+            f"{self.schedules} schedules in {self.took_s:.0f} s ({self.busy_s:.0f} s of a processor):"
+            f" {self.mishaps} mishaps, {self.answered} requests answered, {self.restored} journals made good;"
+            f" every promise held"
         )
+
+
+def _noted(file: Path | None, first: int) -> _Told:
+    """What an earlier run has noted, if it began with the same seed."""
+    if file is None or not file.exists():
+        return _Told(first)
+    told = _Told(**json.loads(file.read_text()))
+    return told if told.first == first else _Told(first)
+
+
+def _note(file: Path, told: _Told, *, quietly: bool) -> None:
+    """Note how far it has come, all or nothing."""
+    if not quietly:
+        print(f"so far {told.sentence}", flush=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.new")
+    draft.write_text(json.dumps(asdict(told)))
+    draft.replace(file)
 
 
 if __name__ == "__main__":
