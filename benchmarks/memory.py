@@ -24,6 +24,7 @@ from slicewright.control.journal.records import Record
 from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
 from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.orchestrator.memory import KEPT_HASHES
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
@@ -133,7 +134,7 @@ def _tell(week: int, sro: Orchestrator, journal: ForgettingJournal) -> None:
     state = sro.state
     print(
         f"{week:>4}   {pages * 4096 / 1e6:>11.1f}   {len(gc.get_objects()):>7}   {len(state.devices):>7}"
-        f"   {len(state.keys):>4}   {len(sro.feed._items):>6}   {len(sro._hashes._hashes):>6}"
+        f"   {len(state.keys):>4}   {len(sro.feed._items):>6}   {min(journal.written, KEPT_HASHES):>6}"
         f"   {journal.written:>16}   {journal.bytes_written / 1e6:>13.1f}",
         flush=True,
     )
