@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from slicewright import kernel_cache
 from slicewright.cli.main import app
-from slicewright.cli.views.installation import Finding, inspect_installation
+from slicewright.cli.views.finding import Finding
+from slicewright.cli.views.installation import inspect_installation
 
 
 def named(group: str) -> dict[str, Finding]:

@@ -110,19 +110,25 @@ def main(
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr
     )
+    if not verbose:  # where it keeps its fonts is its own business
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def run() -> None:
     """Entry point: errors that the library raises on purpose become one sentence on stderr."""
+    from slicewright.cli.interruption import Interruption
     from slicewright.cli.plain_text import speak_plainly_where_needed
     from slicewright.errors import SlicewrightError
 
+    _open_missing_streams()
     speak_plainly_where_needed()
     verbose = any(flag in sys.argv[1:2] for flag in ("-v", "--verbose"))
     if not (sys.warnoptions or verbose):
         warnings.simplefilter("ignore")  # those of libraries are about our code, not about what the user gave
+    interruption = Interruption()
     try:
-        app()
+        with interruption:
+            app()
     except SlicewrightError as error:
         _complain(error, verbose)
     except FileNotFoundError as error:
@@ -138,14 +144,27 @@ def run() -> None:
     except MemoryError as error:
         _complain(error, verbose, "there is not enough memory for this; make it smaller")
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+        interruption.end()
+
+
+_NO_SPACE = {
+    errno.ENOSPC: "there is no space left on the disk",
+    errno.EDQUOT: "your share of the disk is used up",
+    errno.EFBIG: "files may not become so large here",
+}
+
+
+def _open_missing_streams() -> None:
+    """Streams that were closed by who started us swallow what is written to them."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  # until the process ends
 
 
 def _about_file(error: OSError) -> str | None:
-    if error.errno == errno.ENOSPC:
-        where = f" under {error.filename}" if error.filename else ""
-        return f"there is no space left on the disk{where}; nothing was written over"
+    if error.errno in _NO_SPACE:
+        what = f"{error.filename} cannot be written: " if error.filename else ""
+        return f"{what}{_NO_SPACE[error.errno]}; nothing was written over"
     return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
 
 

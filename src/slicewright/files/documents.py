@@ -131,7 +131,9 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
         os.umask(mask)
         Path(temporary).chmod(0o666 & ~mask)
         Path(temporary).replace(file)
-    except BaseException:
+    except BaseException as broken:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(broken, OSError):  # a full disk names no file, or the temporary one
+            raise OSError(broken.errno, broken.strerror, str(file)) from broken
         raise
     return file

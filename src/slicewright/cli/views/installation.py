@@ -8,8 +8,9 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import NamedTuple
 
+from slicewright.cli.views.finding import Finding
+from slicewright.cli.views.kernel_features import inspect_kernel
 from slicewright.kernel_cache import cache_folder, has_ready_kernels
 from slicewright.solvers import available_solvers
 from slicewright.version import __version__
@@ -25,29 +26,27 @@ PROGRAMS = {
     "ovs-vsctl": ("sdn with switches on this machine", "install openvswitch-switch"),
 }
 """Programs of the system: what needs them, where they come from."""
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at.
-
-    Attributes:
-        group: under which heading it stands.
-        what: its name.
-        works: True, False, or None where it is missing and only needed for some commands.
-        told: what was found.
-        fix: what to do about it; empty if nothing.
-    """
-
-    group: str
-    what: str
-    works: bool | None
-    told: str
-    fix: str = ""
+EXTRAS = {
+    "labels": "stores of solved instances, and traces in Parquet",
+    "simulation": "event logs of simulate in Parquet",
+    "gym": "environments for learning by trial (Gymnasium, PettingZoo)",
+    "train": "training models; the shipped ones run without",
+    "reference": "Ipopt as the reference of shares",
+    "control": "serve: HTTP API, dashboard, NATS",
+    "sdn": "sdn: placement as an OpenFlow controller",
+    "ray": "labels and training on Ray",
+    "gurobi": "Gurobi as a solver, which needs a licence too",
+    "topologies": "scenario import topohub",
+    "html": "maps in HTML",
+    "docs": "building the documentation",
+    "dev": "the tests",
+}
+"""What each extra is for: what is lost without it."""
 
 
 def inspect_installation() -> list[Finding]:
     """Everything, without compiling or installing anything."""
-    return [*_machine(), *_kernels(), *_extras(), *_solvers(), *_programs()]
+    return [*_machine(), *_kernels(), *_extras(), *_solvers(), *_programs(), *inspect_kernel()]
 
 
 def _machine() -> list[Finding]:
@@ -103,10 +102,15 @@ def _extras() -> list[Finding]:
     for extra, requirements in wanted.items():
         states = [_state(requirement) for requirement in requirements]
         missing = [told for works, told in states if not works]
+        use = EXTRAS.get(extra, "")
         told = "installed" if not missing else "missing: " + ", ".join(missing)
+        told += f"; without it, not: {use}" if missing and use else ""
         fix = "" if not missing else f'pip install "slicewright[{extra}]"'
         found.append(Finding("extras", extra, True if not missing else None, told, fix))
-    return found
+    for extra in EXTRAS.keys() - wanted.keys() - {"docs"}:
+        told = f"the installed package does not know it: {EXTRAS[extra]}"
+        found.append(Finding("extras", extra, None, told, f'pip install "slicewright[{extra}]" again'))
+    return sorted(found)
 
 
 def _extra_of(requirement: object) -> str | None:

@@ -63,7 +63,13 @@ def write_export(export: Export, folder: str | Path) -> list[Path]:
     base = Path(folder)
     texts = {**export.files, READ_ME: export.read_me()}
     texts[CHECKSUMS] = checksums(texts)
-    return [write_atomically(base / name, text) for name, text in texts.items()]
+    new = [base / name for name in texts if not (base / name).exists()]
+    try:
+        return [write_atomically(base / name, text) for name, text in texts.items()]
+    except OSError:  # a part of an export must not be taken for all of it
+        for file in new:
+            file.unlink(missing_ok=True)
+        raise
 
 
 def checksums(texts: Mapping[str, str]) -> str:

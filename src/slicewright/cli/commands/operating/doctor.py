@@ -21,7 +21,8 @@ def doctor(
     from rich.markup import escape
 
     from slicewright.cli.options import output, progress_output, show_duration
-    from slicewright.cli.views.installation import Finding, inspect_installation
+    from slicewright.cli.views.finding import Finding
+    from slicewright.cli.views.installation import inspect_installation
 
     console, remarks = output(), progress_output()
     with remarks.status("looking"):

@@ -257,6 +257,8 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
 
 
 def _write(scenario: Scenario, path: Path) -> None:
+    import shlex
+
     from rich.markup import escape
 
     import slicewright as sw
@@ -272,7 +274,7 @@ def _write(scenario: Scenario, path: Path) -> None:
     for title, sentence in report_lines(scenario.origin):
         style = "yellow" if title == "odd" else "dim"
         console.print(f"  [{style}]{title}:[/] {escape(sentence)}", soft_wrap=True)
-    shown = escape(str(path))
+    shown = escape(shlex.quote(str(path)))
     console.print(
         f"next: slicewright scenario show {shown}, slicewright plan {shown}", style="dim", soft_wrap=True
     )

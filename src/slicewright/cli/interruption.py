@@ -1,0 +1,56 @@
+"""Ctrl-C at any time: what is open is closed, one sentence is said, and the process ends with 130."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from types import FrameType, TracebackType
+from typing import Any, NoReturn, Self
+
+INTERRUPTED = 130
+
+
+class Interruption:
+    """While a command runs, an interrupt unwinds it; a second one does not wait for that.
+
+    Threads that compile or solve cannot be stopped, and crash if the interpreter is taken down beneath them: an
+    interrupted process therefore ends at once when everything that the command opened has been closed.
+    """
+
+    def __init__(self) -> None:
+        self._before: Any = None
+        self._asked = False
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupted)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self._asked:  # whatever it became on its way through compilers and solvers
+            self.end()
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            os._exit(INTERRUPTED)
+        self._asked = True
+        raise KeyboardInterrupt
+
+    def end(self) -> NoReturn:
+        """Say it and end the process."""
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                if stream is sys.stderr:
+                    stream.write("slicewright: interrupted; files that were finished are whole\n")
+                stream.flush()
+            except (OSError, ValueError):  # nobody reads any more
+                continue
+        os._exit(INTERRUPTED)
