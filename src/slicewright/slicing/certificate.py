@@ -24,12 +24,12 @@ ROUNDING = 1e-9
 """Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
 CLOSE_ENOUGH = 0.005
 """Whole sets of devices are looked at where the relaxation leaves a larger gap than this."""
-ENOUGH = 0.001
+ENOUGH = 0.004
 """And until they leave less than this."""
 MOST_WORK = 4e6
 """Pairs of a device and a group that the walk may look at where no budget ends it: a second or less."""
-MOST_EFFORT = 25_000
-"""Parts of a search over a node's sets, times devices, where no budget ends it."""
+MOST_EFFORT = 400_000
+"""Parts of a search over a node's sets, times the square of the devices, where no budget ends it."""
 LEAST_ROUNDS = 5
 """Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
 

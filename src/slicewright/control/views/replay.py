@@ -119,11 +119,19 @@ def _certified(
     if plan is None:  # the decision itself could not be made again, which was reported there
         return []
     again = certificate(recorded.epoch, plan)
-    if again == recorded or (recorded.lower_bound_s, recorded.gap) == _first_certificate(plan):
+    if recorded == again or _proves_less(recorded, again, plan):
         return []
     return [
         Difference(sequence, "certificate", f"{again.lower_bound_s!r}, recorded {recorded.lower_bound_s!r}")
     ]
+
+
+def _proves_less(recorded: Certified, again: Certified, plan: Plan) -> bool:
+    """Whether a certificate is that of a release which proved less, but says what follows from it."""
+    return (
+        recorded.lower_bound_s <= again.lower_bound_s
+        and recorded.gap == plan.cost_s / recorded.lower_bound_s - 1.0
+    )
 
 
 def _compare(

@@ -62,7 +62,7 @@ def bound_of_sets(
         target: s, a bound that is enough.
         rounds: of the walk, at most.
         efforts: how often the search over a node's sets is made longer, at most.
-        most_effort: parts of such a search, times devices, beyond which it is not made longer.
+        most_effort: parts of such a search, times the square of the devices, beyond which it is not made longer.
         deadline: ns.
     """
     n_devices, n_nodes = link.size, problem.n_nodes

@@ -19,7 +19,7 @@ FIRST_PARTS, FIRST_SETS = (
     100,
 )  # effort of a first look at a node's sets: the whole queue in a dozen intervals
 MORE_EFFORT = 3  # times what it was
-MOST_PARTS, MOST_SETS = 20_000, 3000  # of a node; of a slice in each
+MOST_PARTS, MOST_SETS = 20_000, 900  # of a node; of a slice in each
 LOOSE = 0.5  # of the average: a node that leaves less open than this part is left alone
 PRICED = 0.5  # of what is open: if prices leave less than this to be gained, proofs are what is needed
 
@@ -59,7 +59,7 @@ def look_closer(problem, choices, prices, buffers, pool, tolerance, most_effort,
         if not gains[1, j] - gains[0, j] > max(least, 2.0 * tolerance) or now_ns() > deadline:
             continue
         parts = MORE_EFFORT * buffers.effort[0, j]
-        if parts > MOST_PARTS or parts * price.size > most_effort:
+        if parts > MOST_PARTS or parts * price.size * price.size > most_effort:
             continue
         buffers.effort[0, j] = parts
         buffers.effort[1, j] = min(MORE_EFFORT * buffers.effort[1, j], MOST_SETS)
@@ -101,7 +101,7 @@ def certify(
         tolerance: s, nearer than this no gain is proven.
         rounds: of the walk, at most.
         efforts: how often the search over a node's sets is made longer, at most.
-        most_effort: parts of such a search, times devices, beyond which it is not made longer.
+        most_effort: parts of such a search, times the square of the devices, beyond which it is not made longer.
         deadline: ns.
     """
     bound = -np.inf
