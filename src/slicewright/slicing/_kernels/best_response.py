@@ -13,12 +13,14 @@ from slicewright.slicing._kernels.problem import (
     ARRIVAL,
     CAPACITY,
     COST,
+    DWARFED,
     FLOOR,
     LOCAL,
     OWN,
     PEAK,
     ROOT,
     WORK,
+    add_roots,
     filled_cost,
     join_group,
     join_radio,
@@ -29,7 +31,9 @@ from slicewright.slicing._kernels.problem import (
 )  # fmt: skip
 
 TOLERANCE = 1e-12
-"""A move must save more than this part of the total cost, or rounding could make search go round in circles."""
+"""A move must save more than this part of the costs that it compares, or rounding could make search go in circles.
+
+Of those costs, not of the total: a device whose local time dwarfs all others must not hide what others save."""
 FOREVER = np.int64(2**62)
 """A deadline that never comes."""
 # Typed constants: a bare True or 1 would have numba compile the callee once more for that very value.
@@ -158,40 +162,43 @@ def cheapest_group(problem, state, i, scratch, limit):
 
 
 @inlined
-def respond(problem, state, i, scratch, slack, keep_link):
-    """Best response: give device i its cheapest option if that saves more than ``slack``; returns what was saved.
+def respond(problem, state, i, scratch, keep_link):
+    """Best response: give device i its cheapest option if that saves more than rounding; returns what was saved.
 
     With ``keep_link`` only the node changes; a device that holds a link but no group (it was just taken off its
     node) then takes the cheapest group there is.
     """
     link, group = state.link[i], state.group[i]
     tau = problem.local_time[i]
-    paid = 0.0
+    paid, compared = 0.0, 0.0
     if group != LOCAL:
         j = group % problem.n_nodes
-        paid = state.node_cost[j]
+        paid = compared = state.node_cost[j]
         leave_group(problem, state, i)
         update_costs(problem, state, j)
         paid -= state.node_cost[j]
     elif keep_link:
         paid = np.inf
     if keep_link:
-        radio, new_link, limit = 0.0, link, paid - slack
+        radio, new_link, limit = 0.0, link, paid
     else:
         if link != LOCAL:
             leave_radio(problem, state, i)
             root = problem.link_root[link]
-            paid += root * (root + 2.0 * state.radio[problem.access_point[link]])
+            growth = root * (root + 2.0 * state.radio[problem.access_point[link]])
+            paid, compared = paid + growth, compared + growth
         else:
-            paid = tau
+            paid = compared = tau
         radio, new_link = cheapest_link(problem, state, i)
-        limit = min(tau, paid - slack) - radio
+        limit = min(tau, paid) - radio
     new_group, compute = LOCAL, 0.0
     if limit > 0.0 and new_link != LOCAL:
         compute, new_group = cheapest_group(problem, state, i, scratch, limit)
     if new_group != LOCAL:
         asked = radio + compute
-    elif not keep_link and tau < paid - slack:
+        if asked > paid - TOLERANCE * (compared + state.node_cost[new_group % problem.n_nodes]):
+            asked, new_link, new_group = paid, link, group
+    elif not keep_link and tau < paid - TOLERANCE * compared:
         return paid - tau
     else:
         asked, new_link, new_group = paid, link, group
@@ -204,7 +211,7 @@ def respond(problem, state, i, scratch, slack, keep_link):
 
 
 @outlined
-def descend(problem, state, order, count, scratch, slack, keep_link, passes, deadline):
+def descend(problem, state, order, count, scratch, keep_link, passes, deadline):
     """Best response of the first ``count`` devices of ``order``, in turn, until a whole round brings nothing.
 
     Stops after ``passes`` rounds or at the deadline. With ``keep_link`` local devices stay local.
@@ -217,7 +224,7 @@ def descend(problem, state, order, count, scratch, slack, keep_link, passes, dea
         steps += 1
         if keep_link and state.link[i] == LOCAL:
             continue
-        if respond(problem, state, i, scratch, slack, keep_link) > 0.0:
+        if respond(problem, state, i, scratch, keep_link) > 0.0:
             quiet = 0
         if (steps & 31) == 0 and now_ns() > deadline:
             break
@@ -236,7 +243,7 @@ def link_to(problem, i, a):
 
 
 @outlined
-def swap_links(problem, state, order, count, slack, deadline):
+def swap_links(problem, state, order, count, deadline):
     """Exchange the access points of two devices while that saves radio cost; nodes are not touched.
 
     Pairs are those of the first ``count`` devices of ``order`` with every other device.
@@ -261,20 +268,25 @@ def swap_links(problem, state, order, count, slack, deadline):
                 continue
             sum_a = radio[a] - root[state.link[i]] + root[to_a]
             sum_b = radio[b] - root[state.link[k]] + root[to_b]
-            gain = radio[a] * radio[a] + radio[b] * radio[b] - sum_a * sum_a - sum_b * sum_b
-            if gain > slack:
+            before = radio[a] * radio[a] + radio[b] * radio[b]
+            gain = before - sum_a * sum_a - sum_b * sum_b
+            if gain > TOLERANCE * before:
+                dwarfed = min(sum_a / radio[a], sum_b / radio[b]) < DWARFED
                 radio[a], radio[b] = sum_a, sum_b
                 state.link[i], state.link[k] = to_b, to_a
+                if dwarfed:
+                    add_roots(problem, state, a)
+                    add_roots(problem, state, b)
                 saved += gain
     return saved
 
 
 @outlined
-def local_search(problem, state, order, count, scratch, slack, deadline):
+def local_search(problem, state, order, count, scratch, deadline):
     """Best response and exchange of links in turn until neither helps."""
     while True:
-        descend(problem, state, order, count, scratch, slack, MOVE_LINKS, FOREVER // order.size, deadline)
-        if now_ns() > deadline or swap_links(problem, state, order, count, slack, deadline) == 0.0:
+        descend(problem, state, order, count, scratch, MOVE_LINKS, FOREVER // order.size, deadline)
+        if now_ns() > deadline or swap_links(problem, state, order, count, deadline) == 0.0:
             return
 
 

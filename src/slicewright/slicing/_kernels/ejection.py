@@ -16,7 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
-from slicewright.slicing._kernels.best_response import cheapest_group, cheapest_link, price_own, price_shared
+from slicewright.slicing._kernels.best_response import (
+    TOLERANCE,
+    cheapest_group,
+    cheapest_link,
+    price_own,
+    price_shared,
+)
 from slicewright.slicing._kernels.problem import (
     ARRIVAL,
     CAPACITY,
@@ -29,6 +35,7 @@ from slicewright.slicing._kernels.problem import (
     join_radio,
     leave_group,
     leave_radio,
+    offloaded_cost,
     radio_cost,
     update_costs,
 )
@@ -290,8 +297,9 @@ def try_ejection(problem, state, r, i, k, j, limit):
 
 
 @outlined
-def eject(problem, state, r, k, slack):
-    """Let device k make room for whoever gains most by it, if that saves more than ``slack``; what is saved."""
+def eject(problem, state, r, k):
+    """Let device k make room for whoever gains most by it, if that saves more than rounding; what is saved."""
+    slack = TOLERANCE * offloaded_cost(state)
     link, group = state.link[k], state.group[k]
     j = group % problem.n_nodes
     paid = state.node_cost[j]
@@ -319,7 +327,7 @@ def eject(problem, state, r, k, slack):
 
 
 @outlined
-def eject_each(problem, state, r, order, count, slack, deadline):
+def eject_each(problem, state, r, order, count, deadline):
     """Let the first ``count`` devices of ``order`` make room, in turn; what is saved."""
     saved = 0.0
     imagine_absence(problem, state, r)
@@ -327,7 +335,7 @@ def eject_each(problem, state, r, order, count, slack, deadline):
         k = order[c]
         if state.group[k] == LOCAL:
             continue
-        gain = eject(problem, state, r, k, slack)
+        gain = eject(problem, state, r, k)
         if gain > 0.0:
             saved += gain
             imagine_absence(problem, state, r)

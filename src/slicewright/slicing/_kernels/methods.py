@@ -9,7 +9,6 @@ from slicewright.slicing._kernels.best_response import (
     FOREVER,
     MOVE_LINKS,
     ONE_PASS,
-    TOLERANCE,
     cheapest_link,
     descend,
     draw_to_front,
@@ -42,8 +41,7 @@ def best_responses(problem, seed, runs, deadline):
                 break
             draw_to_front(random, order, n_devices)
         rebuild(problem, state, local, local)
-        slack = TOLERANCE * total_cost(problem, state)
-        descend(problem, state, order, n_devices, scratch, slack, MOVE_LINKS, FOREVER // n_devices, deadline)
+        descend(problem, state, order, n_devices, scratch, MOVE_LINKS, FOREVER // n_devices, deadline)
         cost = total_cost(problem, state)
         done += 1
         if cost < best:
@@ -67,7 +65,7 @@ def insert_greedily(problem, forced):
             _, link = cheapest_link(problem, state, i)
             if link != LOCAL:
                 join_radio(problem, state, i, link)
-    descend(problem, state, order, n_devices, scratch, 0.0, forced, ONE_PASS, FOREVER)
+    descend(problem, state, order, n_devices, scratch, forced, ONE_PASS, FOREVER)
     for i in range(n_devices):
         if state.link[i] != LOCAL and state.group[i] == LOCAL:  # no node takes it in time
             leave_radio(problem, state, i)

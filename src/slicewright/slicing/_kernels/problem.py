@@ -29,6 +29,8 @@ ROWS = 8
 
 RADIO_BOUND = 0.05
 """Where nodes are less than this part of what offloading costs, radio decides and nodes deserve little effort."""
+DWARFED = 1e-3
+"""A sum that falls below this part of what was taken from it is added up anew: rounding was relative to the former."""
 NO_CAPACITY = 1e-200  # stands for 0, so that an empty group costs 0 / NO_CAPACITY = 0 rather than 0 / 0
 
 
@@ -241,12 +243,30 @@ def join_radio(problem, state, i, link):
     state.radio[problem.access_point[link]] += problem.link_root[link]
 
 
+@outlined
+def add_roots(problem, state, a):
+    """Add up the sum of sqrt(T) of an access point anew."""
+    total = 0.0
+    for i in range(state.link.size):
+        if state.link[i] != LOCAL and problem.access_point[state.link[i]] == a:
+            total += problem.link_root[state.link[i]]
+    state.radio[a] = total
+
+
+@inlined
+def take_root(problem, state, a, root):
+    """Take a device's sqrt(T), whose link is not counted any more, out of the sum of an access point."""
+    state.radio[a] -= root
+    if state.radio[a] < DWARFED * root:
+        add_roots(problem, state, a)
+
+
 @inlined
 def leave_radio(problem, state, i):
     """Take a device's link away."""
     link = state.link[i]
     state.link[i] = LOCAL
-    state.radio[problem.access_point[link]] -= problem.link_root[link]
+    take_root(problem, state, problem.access_point[link], problem.link_root[link])
 
 
 @inlined
@@ -267,6 +287,16 @@ def join_group(problem, state, i, g):
     state.after[i], state.before[i], state.head[g] = first, LOCAL, i
     if first != LOCAL:
         state.before[first] = i
+
+
+@outlined
+def add_work_roots(problem, state, g):
+    """Add up the sum of sqrt(L) of a group anew."""
+    total, member = 0.0, state.head[g]
+    while member != LOCAL:
+        total += problem.work_root[member, g // problem.n_nodes]
+        member = state.after[member]
+    state.sums[ROOT, g] = total
 
 
 @inlined
@@ -293,6 +323,8 @@ def leave_group(problem, state, i):
         s[WORK, g] -= work
         s[FLOOR, g] -= work / problem.local_time[i]
         s[OWN, g] -= problem.arrival[i] * work
+        if s[ROOT, g] < DWARFED * problem.work_root[i, n]:
+            add_work_roots(problem, state, g)
 
 
 @inlined
@@ -340,24 +372,47 @@ def radio_cost(state):
 
 
 @inlined
+def offloaded_cost(state):
+    """s, what the offloaded devices take."""
+    total = radio_cost(state)
+    for j in range(state.node_cost.size):
+        total += state.node_cost[j]
+    return total
+
+
+@inlined
 def nodes_part(state):
     """The part of nodes in the cost of the offloaded devices, 0 to 1."""
-    nodes = 0.0
-    for j in range(state.node_cost.size):
-        nodes += state.node_cost[j]
-    return nodes / (radio_cost(state) + nodes) if nodes > 0.0 else 0.0
+    offloaded = offloaded_cost(state)
+    return 1.0 - radio_cost(state) / offloaded if offloaded > 0.0 else 0.0
 
 
 @inlined
 def total_cost(problem, state):
     """System cost (12) of the current decisions under optimal shares."""
-    total = radio_cost(state)
-    for j in range(problem.n_nodes):
-        total += state.node_cost[j]
+    total = offloaded_cost(state)
     for i in range(state.link.size):
         if state.link[i] == LOCAL:
             total += problem.local_time[i]
     return total
+
+
+@inlined
+def exact_cost(problem, state):
+    """System cost as (sum, what rounding took from it): costs of two plans are compared part by part.
+
+    Otherwise a device whose local time dwarfs the others', and that nobody can serve, would hide what they gain
+    (Knuth's two-sum).
+    """
+    high, low = offloaded_cost(state), 0.0
+    for i in range(state.link.size):
+        if state.link[i] == LOCAL:
+            more = problem.local_time[i]
+            total = high + more
+            part = total - high
+            low += (high - (total - part)) + (more - part)
+            high = total
+    return high, low
 
 
 @kernel

@@ -1,7 +1,9 @@
 """Search over offloading decisions: local search, then rounds of ruin and recreate; anytime (model page 1.4).
 
 Every second round touches nodes alone, since for a fixed set of offloaded devices access points and nodes are two
-separate problems. Where nodes are full, rounds end with ejections, which move two devices at once.
+separate problems. Where nodes are full, rounds end with ejections, which move two devices at once. Where the
+devices that stay local cost most, most rounds insert with a view of everybody instead (:mod:`insertion`): a round
+takes a fraction of the time, since local search follows only where it promises something.
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ from slicewright.slicing._kernels.best_response import (
     local_search,
 )
 from slicewright.slicing._kernels.ejection import eject_each, make_rivals
+from slicewright.slicing._kernels.insertion import WIDTH, fill_bench, insert_from_bench, make_bench, vacate
 from slicewright.slicing._kernels.problem import (
     LOCAL,
     RADIO_BOUND,
     detach,
     empty_state,
+    exact_cost,
     leave_group,
     leave_radio,
     nodes_part,
+    offloaded_cost,
     rebuild,
     total_cost,
     update_costs,
@@ -41,6 +46,20 @@ NARROWEST, WIDEST = 0.005, 0.5
 """Ejections follow where a round ends within a window above the best plan; it adapts between these (relative).
 
 It begins with the nodes' part of what offloading costs: where radio is what counts, ejections rarely pay."""
+LEFT_BEHIND = 0.2
+"""Who stays local is what counts where local devices are at least this part of the cost."""
+INSERT_MOST_DEVICES = 200
+"""In larger networks a bench sees too small a part of everybody."""
+INSERTIONS, INSERTIONS_SHARED = 9, 1
+"""So many rounds of insertion to one of the other kind; fewer if queues are shared: exchanges then pay more."""
+VACATE_MOST, FAVOUR = 10, 0.5
+"""Devices that a round of insertion makes local at most; spread of the random factors of what insertions are worth."""
+WANDER = 0.01
+"""Insertions go on from plans up to this part above the best, to begin with; at the end from the best alone."""
+REACH = 0.03
+"""Part of the window within which insertions are followed by local search and ejections, if queues are shared.
+
+Where each device has a queue of its own, ejections follow no round: insertions find more in the same time."""
 WIDEN, NARROW = 3.0, 0.997
 """A new best plan widens the window to this multiple of the excess it came from; a vain attempt narrows it."""
 
@@ -110,9 +129,7 @@ def keep_stranded_local(problem, state, order, count):
 
 
 @outlined
-def ruin_and_recreate(
-    problem, state, random, order, near, scratch, slack, nodes_only, sorted_first, deadline
-):
+def ruin_and_recreate(problem, state, random, order, near, scratch, nodes_only, sorted_first, deadline):
     """Take some decisions back, make them anew one after the other, and search locally from there."""
     if nodes_only:
         count = ruin_nodes(problem, state, random, order, RUIN_MOST)
@@ -124,74 +141,173 @@ def ruin_and_recreate(
                 detach(problem, state, order[c])
     if sorted_first:
         longest_first(problem, order, count)
-    descend(problem, state, order, count, scratch, slack, nodes_only, ONE_PASS, FOREVER)
+    descend(problem, state, order, count, scratch, nodes_only, ONE_PASS, FOREVER)
     keep_stranded_local(problem, state, order, count)
     if nodes_only:
-        descend(problem, state, order, count, scratch, slack, KEEP_LINKS, FOREVER // order.size, deadline)
+        descend(problem, state, order, count, scratch, KEEP_LINKS, FOREVER // order.size, deadline)
     else:
-        local_search(problem, state, order, near, scratch, slack, deadline)
+        local_search(problem, state, order, near, scratch, deadline)
 
 
 @outlined
 def follow_with_ejections(
-    problem, state, best_group, most_cost, rivals, changed, order, near, scratch, slack, deadline
+    problem, state, best_group, most_cost, rivals, changed, order, near, scratch, deadline
 ):
     """Ejections on nodes that differ from the best plan, while that helps and the cost is below ``most_cost``."""
     while total_cost(problem, state) < most_cost:
         count = min(changed_to_front(problem, state, best_group, changed, order), near)
-        if count == 0 or eject_each(problem, state, rivals, order, count, slack, deadline) == 0.0:
+        if count == 0 or eject_each(problem, state, rivals, order, count, deadline) == 0.0:
             return
-        local_search(problem, state, order, near, scratch, slack, deadline)
+        local_search(problem, state, order, near, scratch, deadline)
 
 
+@inlined
+def keep_plan(state, link, group):
+    for i in range(link.size):
+        link[i], group[i] = state.link[i], state.group[i]
+
+
+@inlined
+def saves(problem, state, best):
+    """Whether the present plan is cheaper than ``best`` (an exact cost) by more than rounding."""
+    if total_cost(problem, state) > best[0] * (1.0 + TOLERANCE):
+        return False
+    high, low = exact_cost(problem, state)
+    return (best[0] - high) + (best[1] - low) > TOLERANCE * offloaded_cost(state)
+
+
+@outlined
+def insertion_round(problem, state, random, bench, taken):
+    """Make some devices local, and insert them and others anew with a view of everybody."""
+    count = vacate(problem, state, random, taken, random_below(random, 2) == 0, VACATE_MOST)
+    m = fill_bench(problem, state, bench, random, taken, count, FAVOUR, True)
+    insert_from_bench(problem, state, bench, m, random_below(random, 2) == 0)
+
+
+@outlined
+def climb(problem, state, rivals, order, scratch, deadline):
+    """Ejections of everybody and local search in turn until nothing helps."""
+    while now_ns() < deadline and eject_each(problem, state, rivals, order, order.size, deadline) > 0.0:
+        local_search(problem, state, order, order.size, scratch, deadline)
+
+
+@inlined
+def local_part(problem, state):
+    """The part of local devices in the cost, 0 to 1."""
+    total = total_cost(problem, state)
+    return 1.0 - offloaded_cost(state) / total if total > 0.0 else 0.0
+
+
+@outlined
+def construct(problem, state, random, bench, taken, order, scratch, deadline, link, group):
+    """Two more plans from nothing, by gain and by regret, searched locally; the best of three becomes the state."""
+    keep_plan(state, link, group)
+    best = exact_cost(problem, state)
+    for c in range(order.size):
+        taken[c] = order[c]
+    for by_regret in range(2):
+        if now_ns() > deadline:
+            break
+        for i in range(order.size):
+            if state.link[i] != LOCAL:
+                detach(problem, state, i)
+        m = fill_bench(problem, state, bench, random, taken, min(order.size, WIDTH), 0.0, False)
+        insert_from_bench(problem, state, bench, m, by_regret == 1)
+        local_search(problem, state, order, order.size, scratch, deadline)
+        if saves(problem, state, best):
+            best = exact_cost(problem, state)
+            keep_plan(state, link, group)
+    rebuild(problem, state, link, group)
+
+
+@inlined
+def time_left(began, deadline, done, rounds):
+    """The part of the time, or of the rounds, that is left; without a deadline the clock plays no part."""
+    used = done / rounds
+    if deadline < FOREVER:
+        used = max(used, (now_ns() - began) / max(deadline - began, 1))
+    return 1.0 - used
+
+
+# Over 60 lines: two kinds of rounds share the best plan, the present one and the window.
 @kernel
 def search_with_shares(problem, link, group, seed, rounds, deadline):
     """Improve a start until the deadline (ns, monotonic) or for a number of rounds.
 
-    The start is searched from locally first, with ejections. Then each round ruins a few decisions of the best plan so
-    far, recreates them, searches locally, and keeps the result if it is better. Without a deadline the result depends
-    on the seed alone.
+    The start is searched from locally first, with ejections; where it matters who stays local, plans built by insertion
+    are tried too. Then each round ruins a few decisions of the best plan so far, recreates them, searches locally, and
+    keeps the result if it is better; rounds of insertion go on from plans a little above it. Without a deadline the
+    result depends on the seed alone.
     """
+    began = now_ns()
     state = empty_state(problem)
     rebuild(problem, state, link, group)
     scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
     n_devices = link.size
     order = np.argsort(-problem.local_time, kind="mergesort")  # who would lose most chooses first
     random = np.array([seed], dtype=np.uint64)
-    slack = TOLERANCE * total_cost(problem, state)
-    if not slack < np.inf:  # an infeasible start is dropped
+    if not total_cost(problem, state) < np.inf:  # an infeasible start is dropped
         link, group = np.full(n_devices, LOCAL), np.full(n_devices, LOCAL)
         rebuild(problem, state, link, group)
-        slack = TOLERANCE * total_cost(problem, state)
+    from_nothing = offloaded_cost(state) == 0.0
     rivals, changed = make_rivals(problem), np.zeros(problem.n_nodes, np.bool_)
+    bench, taken = make_bench(problem), np.empty(n_devices, np.int64)
+    best_link, best_group = link.copy(), group.copy()
     near = min(n_devices, NEIGHBOURHOOD)
-    local_search(problem, state, order, n_devices, scratch, slack, deadline)
-    while now_ns() < deadline and eject_each(problem, state, rivals, order, n_devices, slack, deadline) > 0.0:
-        local_search(problem, state, order, n_devices, scratch, slack, deadline)
-    best, best_link, best_group = total_cost(problem, state), state.link.copy(), state.group.copy()
+    local_search(problem, state, order, n_devices, scratch, deadline)
+    inserts = (
+        n_devices <= INSERT_MOST_DEVICES
+        and nodes_part(state) > RADIO_BOUND
+        and local_part(problem, state) > LEFT_BEHIND
+    )
+    if inserts and from_nothing:
+        construct(problem, state, random, bench, taken, order, scratch, deadline, best_link, best_group)
+    climb(problem, state, rivals, order, scratch, deadline)
+    best = exact_cost(problem, state)
+    keep_plan(state, best_link, best_group)
+    now, now_link, now_group = best[0], best_link.copy(), best_group.copy()  # where insertions go on from
     done, window = 0, nodes_part(state)
     crowded = window > RADIO_BOUND  # elsewhere who chooses first hardly matters, and random orders try more
+    period, reach_of_insertions = np.int64(1), 1.0
+    if inserts:
+        period += INSERTIONS_SHARED if problem.shared_queue else INSERTIONS
+        reach_of_insertions = REACH if problem.shared_queue else 0.0
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
-        nodes_only, sorted_first = (done & 1) == 0, crowded and (done & 2) == 0
-        ruin_and_recreate(
-            problem, state, random, order, near, scratch, slack, nodes_only, sorted_first, deadline
-        )
-        excess = total_cost(problem, state) / best - 1.0
-        follow_with_ejections(
-            problem, state, best_group, (1.0 + window) * best, rivals, changed, order, near, scratch, slack, deadline
-        )  # fmt: skip
-        cost = total_cost(problem, state)
-        if cost < best - slack:
-            if excess < window:
-                window = max(window, min(WIDEN * excess, WIDEST))
-            best = cost
-            best_link[:] = state.link
-            best_group[:] = state.group
+        inserting = done % period != 0
+        reach = reach_of_insertions * window if inserting or not problem.shared_queue else window
+        if inserting:
+            rebuild(problem, state, now_link, now_group)
+            insertion_round(problem, state, random, bench, taken)
+            cost = total_cost(problem, state)
+            if cost < now * (1.0 + reach) and cost != now:
+                local_search(problem, state, order, near, scratch, deadline)
         else:
-            if excess < window:
-                window = max(NARROW * window, NARROWEST)
+            turn = done // period
             rebuild(problem, state, best_link, best_group)
+            nodes_only, sorted_first = (turn & 1) == 0, crowded and (turn & 2) == 0
+            ruin_and_recreate(
+                problem, state, random, order, near, scratch, nodes_only, sorted_first, deadline
+            )
+        excess = total_cost(problem, state) / best[0] - 1.0
+        if excess < reach:
+            follow_with_ejections(
+                problem, state, best_group, (1.0 + reach) * best[0], rivals, changed, order, near, scratch, deadline
+            )  # fmt: skip
+        if saves(problem, state, best):
+            if excess < reach:
+                window = max(window, min(WIDEN * excess, WIDEST))
+            best = exact_cost(problem, state)
+            keep_plan(state, best_link, best_group)
+            now = best[0]
+            keep_plan(state, now_link, now_group)
+            continue
+        if excess < reach:
+            window = max(NARROW * window, NARROWEST)
+        cost = total_cost(problem, state)
+        if inserting and cost < max(now, best[0] * (1.0 + WANDER * time_left(began, deadline, done, rounds))):
+            now = cost
+            keep_plan(state, now_link, now_group)
     rebuild(problem, state, best_link, best_group)
     bandwidth, radio, compute = shares_of(problem, state)
-    return PackedPlan(best_link, best_group, bandwidth, radio, compute, best, done)
+    return PackedPlan(best_link, best_group, bandwidth, radio, compute, best[0] + best[1], done)
