@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers import import_eua, import_tables, import_trace, remembered
+from slicewright.network.importers import import_eua, import_scenario, import_tables, import_trace, remembered
 from slicewright.network.importers.placing.geography import exchanged, middle
 from slicewright.network.scenario import Scenario
 from tests.present import present
@@ -182,3 +182,20 @@ def test_parquet_with_timestamps(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(InvalidScenarioError, match="is not Parquet that can be read"):
         import_trace(tmp_path / "t.parquet")
+
+
+def test_traces_may_name_units_in_their_headers(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("timestamp (us),size [kB],user\n5000000,5,a\n1000000,6,b\n3000000,6,a\n9000000,5,b\n")
+    scenario = import_trace(file)
+    np.testing.assert_allclose(scenario.arrival_rate_hz, [2 / 8, 2 / 8])
+    np.testing.assert_allclose(sorted(scenario.task_bits), [44e3, 44e3])
+    file.write_text("time (parsec),size\n1,2\n2,3\n")
+    with pytest.raises(InvalidScenarioError, match=r"unit of time is 'parsec' but must be in one of s, sec"):
+        import_trace(file)
+
+
+def test_names_of_tables_may_have_capitals(tmp_path: Path) -> None:
+    (tmp_path / "Sites.CSV").write_text("name,x [m],y [m]\na,0,0\nb,9,9\n")
+    assert import_tables(tmp_path, devices=3).n_access_points == 2
+    assert import_scenario(tmp_path, devices=3).n_access_points == 2

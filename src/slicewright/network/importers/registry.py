@@ -126,7 +126,8 @@ def suitable(source: str | Path) -> str:
     if path.is_dir():
         if list(path.glob("site-*.csv")) and list(path.glob("users-*.csv")):
             return "eua"
-        if any(list(path.glob(f"{word}*.csv")) for word in ("site", "access", "base_station", "cell", "ap")):
+        words = ("site", "access", "base_station", "cell", "ap")
+        if any(f.suffix.lower() == ".csv" and f.name.lower().startswith(words) for f in path.iterdir()):
             return "tables"
         raise InvalidScenarioError(
             str(source),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -199,7 +200,9 @@ class _Sheet(NamedTuple):
 
 
 def _sheet(home: Path, what: str, report: ImportReport) -> _Sheet | None:
-    found = sorted({file for pattern in _PATTERNS[what] for file in home.glob(pattern)})
+    found = sorted(
+        file for file in home.iterdir() if any(fnmatch(file.name.lower(), p) for p in _PATTERNS[what])
+    )
     if len(found) > 1:
         listed = ", ".join(file.name for file in found)
         raise InvalidScenarioError(home.name, f"has several tables of {what}: {listed}", fix="keep one")

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError, MissingExtraError
-from slicewright.network.importers.columns.table import column_name, read_table
+from slicewright.network.importers.columns.quantities import to_base
+from slicewright.network.importers.columns.table import Table, column_name, read_table
 from slicewright.network.importers.report import ImportReport, listed
 from slicewright.network.presets import Family, generate
 from slicewright.network.scenario import Scenario
@@ -177,6 +178,7 @@ def _csv(path: Path, chosen: TraceParameters, report: ImportReport) -> dict[str,
     if any(word.isdecimal() for word in wanted.values()) and not any(
         c in COLUMNS["time"] for c in table.columns
     ):
+        table.units = [""] * len(table.units)
         table.rows.insert(0, table.header)  # numbers instead of names: the first row is an arrival, too
         table.lines.insert(0, 1)
     found = {what: _index(path, what, word, table.columns) for what, word in wanted.items()}
@@ -187,12 +189,27 @@ def _csv(path: Path, chosen: TraceParameters, report: ImportReport) -> dict[str,
         if what == "source":
             columns[what] = np.array([table.cell(row, column) for row in range(len(table.rows))])
             continue
-        rule = "a time" if what == "time" else "a positive size"
-        columns[what] = table.numbers(column, rule, _is_time if what == "time" else _is_size)
+        rule = "a time, as a number" if what == "time" else "a positive size"
+        numbers = table.numbers(column, rule, _is_time if what == "time" else _is_size)
+        columns[what] = numbers * _unit_of_header(table, column, what, chosen, report)
     rest = [name for k, name in enumerate(table.columns) if k not in found.values() and name]
     if rest:
         report.note("dropped", f"columns of {path.name}: {listed(rest)}")
     return columns
+
+
+def _unit_of_header(
+    table: Table, column: int, what: str, chosen: TraceParameters, report: ImportReport
+) -> float:
+    """What a number is worth by the unit in its header, such as ``timestamp (us)``; 1 where there is none, or another
+    one was asked for."""
+    unit = table.units[column]
+    if not unit or (chosen.time_unit_s if what == "time" else chosen.size_unit_bits) != 1.0:
+        return 1.0
+    dimension = "s" if what == "time" else "bit"
+    factor = float(to_base(np.ones(1), unit, dimension, f"{table.name}, unit of {table.columns[column]}")[0])
+    report.note("read", f"{table.columns[column]} in {unit}, as its header says")
+    return factor
 
 
 def _parquet(path: Path, chosen: TraceParameters) -> dict[str, FloatArray]:

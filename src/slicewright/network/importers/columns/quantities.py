@@ -26,6 +26,10 @@ UNITS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         },
         "cycle": _with_prefixes(("cycle", 1.0), ("cycles", 1.0)),
         "1/s": {"1/s": 1.0, "/s": 1.0, "Hz": 1.0, "per s": 1.0, "1/min": 1 / 60, "1/h": 1 / 3600},
+        "s": {
+            "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0,
+            "h": 3600.0, "days": 86400.0,
+        },
         "W": {"W": 1.0, "mW": 1e-3, "uW": 1e-6, "µW": 1e-6, "kW": 1e3},
         "m": {"m": 1.0, "km": 1e3, "cm": 1e-2, "ft": 0.3048, "mi": 1609.344},
         "cycle/bit": {"cycle/bit": 1.0, "cycles/bit": 1.0, "cycle/B": 0.125, "cycles/byte": 0.125},

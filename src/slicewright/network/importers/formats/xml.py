@@ -104,6 +104,8 @@ def read_sndlib(data: bytes, name: str, report: ImportReport) -> nx.Graph:
         builder.edge(_text(link, "source"), _text(link, "target"), "link", k)
     if not parts.get("node"):
         raise InvalidScenarioError(name, "is SNDlib XML without any node")
+    if kind != "geographical":
+        report.note("odd", DRAWN)
     if parts.get("demand"):
         report.note("dropped", f"{len(parts['demand'])} demands: the model has devices instead")
     return builder.finish(report)
