@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test check lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
+.PHONY: demo test check check-tests lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -31,12 +31,14 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -m timing
 	$(MAKE) smoke
 
-# The tests that import what changed since this branch left main (or since the last commit), the nearest first, until
-# the two minutes are over; the last one may take some seconds more.
+# Lint on one processor, tests on the other. Tests are those that import what changed since this branch left main (or
+# since the last commit), the nearest first, until the two minutes are over; the last one may take some seconds more.
 check: $(VENV)/.test
 	@export SLICEWRIGHT_TESTS_UNTIL=$$(($$(date +%s) + 110)); \
-	$(MAKE) --no-print-directory -j2 --output-sync lint kernels || exit; \
-	tests=$$($(BIN)/python -m tests.touched); \
+	$(MAKE) --no-print-directory -j2 --output-sync lint check-tests
+
+check-tests: kernels
+	@tests=$$($(BIN)/python -m tests.touched); \
 	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -q -n $(JOBS) -m "not timing and not slow" $$tests; fi
 
 # Compiled first, so that tests which start servers or count seconds do not wait for it; two at once where make may.

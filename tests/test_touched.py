@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +101,11 @@ def test_a_run_tells_how_long_each_file_takes(tmp_path: Path) -> None:
     )
     assert seconds_of_files(results) == {"tests.a.test_x": 2.0}
     assert seconds_of_files(tmp_path / "nothing.xml") == {}
+
+
+def test_no_test_begins_after_the_time_is_over() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_judging.py"]
+    environment = {**os.environ, "SLICEWRIGHT_TESTS_UNTIL": "1"}
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert "not asked: the time is over" in ran.stdout
+    assert " passed" not in ran.stdout
