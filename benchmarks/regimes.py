@@ -17,6 +17,8 @@ BUDGETS_S = (0.005, 0.1, 2.0)
 TARGETS = {0.005: 0.5, 0.1: 0.1, 2.0: 0.02}  # s -> mean gap of auto in percent
 OTHERS = ("best-response", "bipartite", "deepsets-s", "greedy", "prap", "erap")
 OTHERS_BUDGET_S = 0.1
+CERTIFICATE_BUDGET_S = 0.02
+"""Of the target; without a budget a certificate ends by its own limits, later where proofs are dear."""
 CERTIFICATE_TARGETS = {"paper": 0.3}
 CERTIFICATE_TARGET = 2.0  # percent, elsewhere
 
@@ -37,7 +39,7 @@ def main(scale: str) -> None:
         f"mean gap to the best known of all, %, {count} scenarios of 10-50 devices each; * misses its target"
     )
     budgets = [f"auto {budget * 1e3:.0f} ms" for budget in BUDGETS_S]
-    columns = [*budgets, *OTHERS, f"exact {exact_s:.0f} s", "certificate", "its ms", "proven by exact"]
+    columns = [*budgets, *OTHERS, f"exact {exact_s:.0f} s", "in 20 ms", "certificate", "its ms", "proven by exact"]
     print("  ".join(["queueing, regime  ", *(f"{name:>13}" for name in columns)]))
     for queueing in ("node", "device"):
         for regime in REGIMES:
@@ -63,7 +65,7 @@ def _larger(scale: str) -> None:
 
 def _row(regime: str, queueing: str, scenarios: Sequence[sw.Scenario], exact_s: float) -> str:
     costs: dict[str, list[float]] = {}
-    bounds, proofs, times = [], [], []
+    bounds, quick, proofs, times = [], [], [], []
     for scenario in scenarios:
         for budget in BUDGETS_S:
             costs.setdefault(f"auto {budget}", []).append(sw.plan(scenario, budget_s=budget).cost_s)
@@ -74,20 +76,22 @@ def _row(regime: str, queueing: str, scenarios: Sequence[sw.Scenario], exact_s: 
         costs.setdefault("exact", []).append(answer.cost_s)
         proofs.append(answer.bound_s)
         start = sw.plan(scenario, budget_s=BUDGETS_S[0]).decisions
+        quick.append(lower_bound(scenario, start=start, budget_s=CERTIFICATE_BUDGET_S))
         began = time.perf_counter()
         bounds.append(lower_bound(scenario, start=start))
         times.append((time.perf_counter() - began) * 1e3)
     best = np.min(np.array(list(costs.values())), axis=0)
-    if (np.array(bounds) > best * (1 + 1e-9)).any() or (np.array(proofs) > best * (1 + 1e-9)).any():
+    if any((np.array(claimed) > best * (1 + 1e-9)).any() for claimed in (bounds, quick, proofs)):
         raise SystemExit("a bound lies above a feasible plan: the certificate is wrong")
     shown = [f"{queueing:>6}, {regime:10}"]
     for name, values in costs.items():
         gap = 100 * float(np.mean(np.array(values) / best - 1))
         target = TARGETS.get(float(name.removeprefix("auto "))) if name.startswith("auto ") else None
         shown.append(f"{gap:12.4f}{'*' if target is not None and gap > target else ' '}")
-    certified = 100 * float(np.mean(best / np.array(bounds) - 1))
-    missed = certified > CERTIFICATE_TARGETS.get(regime, CERTIFICATE_TARGET)
-    shown.append(f"{certified:12.3f}{'*' if missed else ' '}")
+    for claimed in (quick, bounds):
+        certified = 100 * float(np.mean(best / np.array(claimed) - 1))
+        missed = certified > CERTIFICATE_TARGETS.get(regime, CERTIFICATE_TARGET)
+        shown.append(f"{certified:12.3f}{'*' if missed else ' '}")
     shown.append(f"{np.median(times):13.1f}")
     shown.append(f"{100 * float(np.mean(best / np.array(proofs) - 1)):13.3f}")
     return "  ".join(shown)
