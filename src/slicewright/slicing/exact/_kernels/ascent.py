@@ -156,7 +156,7 @@ def marginal_prices(problem, link, group, buffers, prices):
 
 
 @outlined
-def hope_of_node(problem, j, choices, price, buffers, pool, turn):
+def hope_of_node(problem, j, choices, price, buffers, pool, done):
     """The largest gain of a node that is found from the last set, from the pool, and at its turn from nothing."""
     offer, tested = buffers.offer, buffers.scratch.tested
     clear(offer.place)
@@ -165,9 +165,9 @@ def hope_of_node(problem, j, choices, price, buffers, pool, turn):
     before = keep_if_better(problem, j, price, tested, offer, 0.0)
     before = start_from_pool(pool, j, price, tested, before)
     every = EXCHANGE_EVERY if price.size < MANY else SELDOM
-    improve_set(problem, j, choices.alone, price, tested, buffers.scratch, (turn + j) % every == 0)
+    improve_set(problem, j, choices.alone, price, tested, buffers.scratch, (done + j) % every == 0)
     best = keep_if_better(problem, j, price, tested, offer, 0.0)
-    if turn % problem.n_nodes == j:
+    if done % problem.n_nodes == j:
         clear(tested)
         improve_set(problem, j, choices.alone, price, tested, buffers.scratch, True)
         best = keep_if_better(problem, j, price, tested, offer, best)
@@ -178,7 +178,7 @@ def hope_of_node(problem, j, choices, price, buffers, pool, turn):
 
 
 @outlined
-def hope_at(problem, choices, prices, buffers, pool, wanted, tolerance, turn):
+def hope_at(problem, choices, prices, buffers, pool, wanted, tolerance, done):
     """The bound at these prices if every set found were the best, s; ``wanted`` (2, I): how often devices are."""
     offer = buffers.offer
     total = settle(problem, choices, prices)
@@ -190,15 +190,15 @@ def hope_at(problem, choices, prices, buffers, pool, wanted, tolerance, turn):
         for i in range(prices.radio.size):
             wanted[0, i] += offer.place[i] != NONE
     for j in range(problem.n_nodes):
-        total -= hope_of_node(problem, j, choices, prices.compute, buffers, pool, turn)
+        total -= hope_of_node(problem, j, choices, prices.compute, buffers, pool, done)
         for i in range(prices.radio.size):
             wanted[1, i] += buffers.warm[j, i] != NONE
     return total
 
 
 @outlined
-def turn(problem, choices, prices, wanted, direction):
-    """The next direction of the walk, (2, I); returns its square in the scale of local times."""
+def turn_direction(problem, choices, prices, wanted, direction):
+    """Make ``direction``, (2, I), the next: (its square in the scale of local times, the longest of these)."""
     along, before, square = 0.0, 0.0, 0.0
     longest = 0.0
     for i in range(prices.radio.size):
@@ -252,7 +252,7 @@ def ascend(problem, choices, prices, best, buffers, pool, cost, tolerance, round
                 continue
         if (not value < cost * (1.0 - MET) and value == hope) or now_ns() > deadline:
             return hope
-        square, longest = turn(problem, choices, prices, wanted, direction)
+        square, longest = turn_direction(problem, choices, prices, wanted, direction)
         if square == 0.0:
             return hope
         step = length * max(cost - value, MET * cost) / square

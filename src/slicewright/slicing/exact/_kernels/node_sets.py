@@ -10,6 +10,9 @@ in the next. Three things are left open by it:
 - arrivals do not match the queue, since one set of equal worth brings too many and one too few, or 13b binds: a
   device of the set (of the one that brings too many) has to be in, and then must not be.
 
+Before that, :mod:`node_relaxation` bounds a part in microseconds, closes slices to devices by their reduced costs, and
+says which toll and fees to begin with, as long as it says anything that whole sets do not.
+
 Where queues are what a node's sets are about, the search begins with a dozen intervals; elsewhere with one. The part
 with the largest bound comes next (best first), so that the search may end at any time with a valid bound.
 """
