@@ -133,7 +133,9 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
         Path(temporary).replace(file)
     except BaseException as broken:
         Path(temporary).unlink(missing_ok=True)
-        if isinstance(broken, OSError):  # a full disk names no file, or the temporary one
+        if (
+            isinstance(broken, OSError) and broken.errno is not None
+        ):  # a full disk names no file, or the temporary one
             raise OSError(broken.errno, broken.strerror, str(file)) from broken
         raise
     return file

@@ -90,7 +90,7 @@ def decode(data: bytes, name: str, error: type[InvalidInputError], *, guess: boo
             return Text(_decoded(data[len(mark) :], codec, called, name, error), called)
     called = what_it_is(data)
     if called and (b"\0" in data or called not in ("a program", "sound", "sound or video")):
-        raise error(name, f"is {called}, not a text file", fix=what_to_do(called))
+        raise error(name, f"is {called}, not a text file in UTF-8", fix=what_to_do(called))
     unmarked = _unmarked_utf16(data)
     if unmarked is not None:
         return Text(_decoded(data, unmarked, "UTF-16", name, error), "UTF-16")

@@ -174,6 +174,10 @@ def _is_size(value: float) -> bool:
 
 def _csv(path: Path, chosen: TraceParameters, report: ImportReport) -> dict[str, FloatArray]:
     table = read_table(path, report, known=[name for names in COLUMNS.values() for name in names])
+    if not table.header:
+        raise InvalidScenarioError(
+            path.name, "is empty", fix="a trace has a header, and a row for each arrival"
+        )
     wanted = {"time": chosen.time, "size": chosen.size, "source": chosen.source}
     if any(word.isdecimal() for word in wanted.values()) and not any(
         c in COLUMNS["time"] for c in table.columns

@@ -157,8 +157,6 @@ def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -
     text = read_text(
         file, InvalidScenarioError, most_mb=MOST_MB, advice="take a part of its rows", guess=True
     )
-    if not text.content.strip():
-        raise InvalidScenarioError(file.name, "is empty", fix="a table has a header and a row for each thing")
     if text.guessed:
         report.note("odd", f"{file.name} is not UTF-8: it was taken for {text.encoding}")
     content = text.content.replace("\r\n", "\n").replace("\r", "\n")
