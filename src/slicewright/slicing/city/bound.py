@@ -10,6 +10,7 @@ import numpy as np
 from slicewright.slicing.city._kernels.bound import (
     ROUNDED,
     SHARPNESS,
+    Multipliers,
     first_multipliers,
     gains_of_nodes,
     no_moments,
@@ -28,8 +29,10 @@ LEAST_PRICE = 1e-6
 ROUNDS = 200
 FIRST_STEP, LAST_STEP = 0.1, 0.002
 """Relative change of a price in one round."""
-SETTLING_ROUNDS = 25
-FIRST_SETTLING_STEP, LAST_SETTLING_STEP = 0.7, 0.05
+SETTLING_ROUNDS = 12
+SETTLING_PART = 0.3
+"""Of a budget of time."""
+FIRST_SETTLING_STEP, LAST_SETTLING_STEP = 0.9, 0.1
 """First the nodes' own multipliers alone, under the plan's prices: near the pole they may be far off."""
 WHOLE_EVERY = 10
 """Rounds from one valid value to the next; those between leave out what was far from mattering."""
@@ -57,11 +60,13 @@ class Proof:
     Attributes:
         bound_s: s, no feasible plan is cheaper.
         prices: that it was found at.
+        multipliers: the same with those of the nodes.
         rounds: how many were taken.
     """
 
     bound_s: float
     prices: Prices
+    multipliers: Multipliers
     rounds: int
 
 
@@ -84,29 +89,46 @@ def prove(
         budget_s: begin no round after this time, s; one valid value is worked out however short it is.
         threads: by default one for each processor. The bound does not depend on it.
     """
-    began = time.perf_counter()
-    ends = began + (np.inf if budget_s is None else budget_s)
+    clock = _Clock(budget_s)
     if prices is None:
         prices = Prices(*marginal_prices(problem, state, LEAST_PRICE))
     with Parts(threads) as parts:
         climb = _Climb(problem, state, prices, parts)
         for done in range(SETTLING_ROUNDS):
-            climb.round(
-                whole=True,
-                step=_step(FIRST_SETTLING_STEP, LAST_SETTLING_STEP, done / SETTLING_ROUNDS),
-                hold=True,
-            )
-            if time.perf_counter() > ends:
+            part = max(done / SETTLING_ROUNDS, clock.part / SETTLING_PART)
+            if part > 1.0:
                 break
+            climb.round(whole=True, step=_step(FIRST_SETTLING_STEP, LAST_SETTLING_STEP, part), hold=True)
         climb.begin_anew()
         for done in range(1, rounds + 1):
-            last = done == rounds or time.perf_counter() > ends
-            climb.round(
-                whole=last or done % WHOLE_EVERY == 0, step=_step(FIRST_STEP, LAST_STEP, done / rounds)
-            )
+            part = max(done / rounds, clock.part)
+            last = part >= 1.0
+            climb.round(whole=last or done % WHOLE_EVERY == 0, step=_step(FIRST_STEP, LAST_STEP, min(part, 1.0)))
             if last:
                 break
-    return Proof(max(climb.best, 0.0) * (1.0 - ROUNDING), climb.best_prices, climb.done)
+    found = climb.best_numbers
+    bound = max(climb.best, 0.0) * (1.0 - ROUNDING)
+    return Proof(bound, Prices(found.radio, found.compute), found, climb.done)
+
+
+class _Clock:
+    """What part of a budget of time is spent; 0 for ever without one."""
+
+    def __init__(self, budget_s: float | None) -> None:
+        self._began, self._budget_s = time.perf_counter(), budget_s
+
+    @property
+    def part(self) -> float:
+        """0 to 1, and more when it is late."""
+        if self._budget_s is None:
+            return 0.0
+        return (time.perf_counter() - self._began) / max(self._budget_s, 1e-9)
+
+
+def _copy(numbers: Multipliers) -> Multipliers:
+    return numbers._replace(
+        compute=numbers.compute.copy(), radio=numbers.radio.copy(), interval=numbers.interval.copy()
+    )
 
 
 def _step(first: float, last: float, part: float) -> float:
@@ -118,24 +140,26 @@ class _Climb:
 
     Attributes:
         best: s, the highest valid value so far.
-        best_prices: where it was found.
+        best_numbers: where it was found.
         done: rounds since the steps began.
     """
 
     def __init__(self, problem: Problem, state: State, prices: Prices, parts: Parts) -> None:
         n_nodes, n_devices = problem.capacity.shape[0], problem.local_time.size
         self.problem, self.parts = problem, parts
-        self.first, self.rows = listing(problem.node_start, problem.node, n_nodes)
+        self.first, self.rows = listing(problem.node_start, problem.node_end, problem.node, n_nodes)
         edges = queue_edges(problem, state, self.first, self.rows)
         compute = np.maximum(prices.compute, LEAST_PRICE * problem.local_time)
         self.numbers = first_multipliers(problem, state, edges, prices.radio.copy(), compute)
+        self.near = np.ones(self.rows.size, dtype=np.bool_)
+        self.near_first, self.near_rows = self.first, self.rows
         self.active = np.ones(self.numbers.interval.shape[:2], dtype=np.bool_)
         self.taken = np.zeros(n_devices)
         self.pulled = np.zeros((parts.count, n_devices))
         self.spread = np.zeros((parts.count, problem.n_access_points))
-        self.node_cuts, self.device_cuts = cut(self.first, parts.count), cut(problem.link_start, parts.count)
+        self.node_cuts, self.device_cuts = cut(np.diff(self.first), parts.count), cut(problem.link_end - problem.link_start, parts.count)
         self.sharpness = SHARPNESS * n_nodes / max(float(problem.local_time.sum()), 1e-300)
-        self.best, self.best_prices = -np.inf, prices
+        self.best, self.best_numbers = -np.inf, _copy(self.numbers)
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -145,7 +169,7 @@ class _Climb:
     def round(self, *, whole: bool, step: float, hold: bool = False) -> None:
         """The value at the present numbers, then a step; with ``hold`` prices stay as they are."""
         self.done += 1
-        before = Prices(self.numbers.radio.copy(), self.numbers.compute.copy()) if whole else None
+        before = _copy(self.numbers) if whole else None
         self.pulled[:], self.spread[:] = 0.0, 0.0
         gains = np.sum(self.parts.each(self._gains, self.node_cuts, whole, step), axis=0)
         paid = sum(self.parts.each(self._payments, self.device_cuts))
@@ -157,12 +181,21 @@ class _Climb:
         terms = self.taken.size + self.active.size + self.spread.shape[1]
         gain, size = float(gains[0]), float(gains[1])
         value = float(paid - gain - radio - ROUNDED * terms * (paid + size + radio))
-        if before is not None and value > self.best:
-            self.best, self.best_prices = value, before
+        if before is not None:
+            self._leave_out_far()
+            if value > self.best:
+                self.best, self.best_numbers = value, before
+
+    def _leave_out_far(self) -> None:
+        """Lists of the devices that were near paying, for the rounds until the next whole one."""
+        counted = np.zeros(self.near.size + 1, dtype=np.int64)
+        np.cumsum(self.near, out=counted[1:])
+        self.near_first, self.near_rows = counted[self.first], self.rows[self.near]
 
     def _gains(self, part: int, begin: int, end: int, whole: bool, step: float) -> tuple[float, float]:
+        first, rows = (self.first, self.rows) if whole else (self.near_first, self.near_rows)
         gained: tuple[float, float] = gains_of_nodes(
-            self.problem, self.numbers, self.moments, self.active, self.first, self.rows, begin, end, whole,
+            self.problem, self.numbers, self.moments, self.active, first, rows, self.near, begin, end, whole,
             self.sharpness, step, self.done, self.pulled[part],
         )  # fmt: skip
         return gained

@@ -19,20 +19,25 @@ from slicewright.slicing.decisions import Decisions
 
 
 def pack(scenario: Scenario) -> Problem:
-    """A scenario for the kernels; where devices have no lists of nodes, each lists all of them."""
+    """A scenario for the kernels; where devices have no lists of nodes, each lists all of them.
+
+    Arrays of the scenario are copied: kernels are compiled for arrays that may be written, as those of a live city are.
+    """
     announce_compilation("slicing.city")
     links, nodes = scenario.links, scenario.node_lists or _every_node(scenario)
     return Problem(
-        links.start,
+        links.start[:-1].copy(),
+        links.start[1:].copy(),
         links.access_point,
         roots_of_links(links.start, scenario.task_bits, links.rate_bps),
-        nodes.start,
-        nodes.node,
-        scenario.slice_cycles,
+        nodes.start[:-1].copy(),
+        nodes.start[1:].copy(),
+        nodes.node.copy(),
+        scenario.slice_cycles.copy(),
         np.sqrt(scenario.slice_cycles),
-        scenario.local_time_s,
-        scenario.arrival_rate_hz,
-        scenario.node_capacity_hz,
+        scenario.local_time_s.copy(),
+        scenario.arrival_rate_hz.copy(),
+        scenario.node_capacity_hz.copy(),
         scenario.n_access_points,
         scenario.queueing == "node",
     )

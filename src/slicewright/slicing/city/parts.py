@@ -48,14 +48,15 @@ class Parts:
         return [task.result() for task in running]
 
 
-def cut(start: IntArray, count: int) -> IntArray:
+def cut(lengths: IntArray, count: int) -> IntArray:
     """(count + 1,) rows at which a list of lists is cut into parts of about equal length.
 
     Args:
-        start: (rows + 1,) where each row's list begins, and where the last ends.
+        lengths: (rows,) of each row's list.
         count: of parts.
     """
-    rows = start.size - 1
-    cuts = np.searchsorted(start, np.linspace(0, int(start[-1]), count + 1)).astype(np.int64)
-    cuts[0], cuts[-1] = 0, rows
-    return np.minimum(cuts, rows)
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if ends.size else 0
+    cuts = np.searchsorted(ends, np.linspace(0, total, count + 1)).astype(np.int64)
+    cuts[0], cuts[-1] = 0, lengths.size
+    return cuts

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.city._kernels.problem import Problem, State, empty_state, listing
+from slicewright.slicing.city._kernels.problem import Problem, State, empty_state, listing, total_cost
 from slicewright.slicing.city._kernels.shares import shares_of
 from slicewright.slicing.city._kernels.sweep import spatial_order, sweep
 from slicewright.slicing.city.pack import decisions_of, pack, state_from
+from slicewright.slicing.city.parts import Parts
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
+from slicewright.types import IntArray
 
 ENOUGH = 1e-5
 """Sweeps end when one saves less than this part of the local times of all devices."""
@@ -21,20 +24,52 @@ FOREVER = 2**62
 
 
 def improve(
-    problem: Problem, state: State, *, deadline_ns: int = FOREVER, most_sweeps: int = MOST_SWEEPS
-) -> int:
-    """Best response until nothing changes or little is saved, in place; returns the moves made."""
+    problem: Problem,
+    state: State,
+    *,
+    first: IntArray | None = None,
+    deadline_ns: int = FOREVER,
+    most_sweeps: int = MOST_SWEEPS,
+) -> None:
+    """Best response until nothing changes or little is saved, in place.
+
+    Args:
+        problem: the city.
+        state: where to begin.
+        first: the order of the first sweep; neighbours follow each other otherwise.
+        deadline_ns: when to stop, by the monotonic clock.
+        most_sweeps: at most so many.
+    """
     order = spatial_order(problem)
     dirty = np.ones(order.size, dtype=np.bool_)
-    on_access_point = listing(problem.link_start, problem.access_point, problem.n_access_points)
-    on_node = listing(problem.node_start, problem.node, problem.capacity.shape[0])
-    enough, total = ENOUGH * float(problem.local_time.sum()), 0
-    for _ in range(most_sweeps):
-        saved, moves = sweep(problem, state, order, dirty, on_access_point, on_node, deadline_ns)
-        total += moves
+    on_access_point = listing(
+        problem.link_start, problem.link_end, problem.access_point, problem.n_access_points
+    )
+    on_node = listing(problem.node_start, problem.node_end, problem.node, problem.capacity.shape[0])
+    enough = ENOUGH * float(problem.local_time.sum())
+    for done in range(most_sweeps):
+        now = first if done == 0 and first is not None else order
+        saved, moves = sweep(problem, state, now, dirty, on_access_point, on_node, deadline_ns)
         if not moves or saved < enough or time.perf_counter_ns() > deadline_ns:
             break
-    return total
+
+
+def construct(problem: Problem, *, deadline_ns: int = FOREVER, most_sweeps: int = MOST_SWEEPS) -> State:
+    """A plan from nothing: the best of two orders of arrival, side by side in threads.
+
+    Who comes first fills the nodes, and best response alone lets nobody else in. So those come first who save most,
+    or who save most for the queue that they make: tau^2 over alpha L, since both the saving and the work grow with tau.
+    """
+    tau, load = problem.local_time, problem.arrival * problem.work.min(axis=1)
+    orders = [np.argsort(-tau, kind="stable"), np.argsort(-(tau**2) / load, kind="stable")]
+    states = [empty_state(problem) for _ in orders]
+
+    def build(part: int, begin: int, end: int) -> None:
+        improve(problem, states[part], first=orders[part], deadline_ns=deadline_ns, most_sweeps=most_sweeps)
+
+    with Parts(len(orders)) as parts:
+        parts.each(build, np.arange(len(orders) + 1))
+    return min(states, key=partial(total_cost, problem))
 
 
 def city_search(
@@ -44,7 +79,7 @@ def city_search(
     budget_s: float | None = None,
     sweeps: int | None = None,
 ) -> tuple[Decisions, Shares]:
-    """Best response from a plan, or from all local, on the candidates of each device.
+    """Best response on the candidates of each device, from a plan or from nothing.
 
     Args:
         scenario: the problem.
@@ -54,8 +89,12 @@ def city_search(
     """
     began = time.perf_counter_ns()
     problem = pack(scenario)
-    state = empty_state(problem) if start is None else state_from(problem, start)
     deadline = FOREVER if budget_s is None else began + int(min(budget_s, 1e9) * 1e9)
-    improve(problem, state, deadline_ns=deadline, most_sweeps=MOST_SWEEPS if sweeps is None else sweeps)
+    most = MOST_SWEEPS if sweeps is None else sweeps
+    if start is None:
+        state = construct(problem, deadline_ns=deadline, most_sweeps=most)
+    else:
+        state = state_from(problem, start)
+        improve(problem, state, deadline_ns=deadline, most_sweeps=most)
     bandwidth, radio, compute = shares_of(problem, state)
     return decisions_of(problem, state), Shares(bandwidth, radio, compute)

@@ -31,6 +31,8 @@ INTERVALS = 14
 SHARPNESS = 200.0
 """Intervals within 1 / this (relative to the gain to be had) of the largest gain share a node's pull on prices."""
 ROUNDED = 4.0 * np.finfo(np.float64).eps
+FAR = 1.6
+"""Devices that are asked more than this times what they offer are left out until the next whole round."""
 NEAR_POLE = 0.02
 """Least part of a slice's capacity that first multipliers count as free."""
 AROUND = np.array([0.0, 0.35, 0.6, 0.75, 0.85, 0.92, 0.96, 0.985, 1.005, 1.03, 1.07, 1.15, 1.3, 1.7])
@@ -123,11 +125,30 @@ def no_moments(t):
     )
 
 
+@inlined
+def asked_within(problem, multipliers, i, j, queue, most):
+    """(what node j asks of device i in its cheapest slice under a queue, the slice); nothing at or above ``most``."""
+    n_slices = problem.capacity.shape[1]
+    least, choice = most, LOCAL
+    for n in range(n_slices):
+        rho, theta, work = multipliers[1 + n], multipliers[1 + n_slices + n], problem.work[i, n]
+        asked = theta * rho * (2.0 * problem.work_root[i, n] + rho * queue * work)
+        if asked >= least:
+            continue
+        alone = alone_time(problem, i, j, n, queue)
+        if alone < np.inf:
+            asked += (1.0 - theta) * alone
+            if asked < least:
+                least, choice = asked, n
+    return least, choice
+
+
 @outlined
-def gain_within(problem, t, j, k, first, rows, last, slope, pull):
+def gain_within(problem, t, j, k, first, rows, last, slope, pull, near):
     """The most that node j gains from the devices ``rows[first:last]`` with a queue in its interval k.
 
-    ``slope`` by multiplier and ``pull`` by device of the list are filled: slopes of the gain.
+    ``slope`` by multiplier and ``pull`` by device of the list are filled: slopes of the gain. Devices of the list that
+    are not far from paying are marked in ``near``.
     """
     n_slices = problem.capacity.shape[1]
     multipliers = t.interval[j, k]
@@ -144,17 +165,10 @@ def gain_within(problem, t, j, k, first, rows, last, slope, pull):
         pull[entry - first] = 0.0
         if worth <= 0.0:
             continue
-        least, choice, queue = np.inf, LOCAL, max(lo, alpha)
-        for n in range(n_slices):
-            rho, theta, work = multipliers[1 + n], multipliers[1 + n_slices + n], problem.work[i, n]
-            asked = theta * rho * (2.0 * problem.work_root[i, n] + rho * queue * work)
-            if asked >= least or asked >= worth:
-                continue
-            alone = alone_time(problem, i, j, n, queue)
-            if alone < np.inf:
-                asked += (1.0 - theta) * alone
-                if asked < least:
-                    least, choice = asked, n
+        queue = max(lo, alpha)
+        least, choice = asked_within(problem, multipliers, i, j, queue, FAR * worth)
+        if choice != LOCAL:
+            near[entry - first] = True
         if worth > least:
             gain += worth - least
             pull[entry - first] = 1.0
@@ -187,12 +201,13 @@ def step_interval(t, moments, j, k, slope, step, done):
 
 
 @kernel
-def gains_of_nodes(problem, t, moments, active, first, rows, begin, end, whole, scale, step, done, pulled):
+def gains_of_nodes(problem, t, moments, active, first, rows, near, begin, end, whole, scale, step, done, pulled):
     """What nodes ``begin`` to ``end`` gain together, and the step of their multipliers: (gain, added up in size).
 
     Args:
         active: (J, K) intervals that compete for the largest gain; set when ``whole``, else read.
-        first, rows: devices by node.
+        first, rows: devices by node; all of them when ``whole``.
+        near: (entries,) set when ``whole``: devices that are not far from paying somewhere.
         whole: ask every interval, so that the gain is valid.
         scale: 1/s, how sharply the largest of a node's gains is told from the others.
         step, done: of Adam.
@@ -203,18 +218,22 @@ def gains_of_nodes(problem, t, moments, active, first, rows, begin, end, whole, 
     for j in range(begin, end):
         longest = max(longest, first[j + 1] - first[j])
     slope, pull = np.empty((intervals, 1 + 2 * n_slices)), np.empty((intervals, longest))
-    gains = np.empty(intervals)
+    gains, close = np.empty(intervals), np.zeros(longest, np.bool_)
     total, size = 0.0, 0.0
     for j in range(begin, end):
         most = 0.0  # of the empty set
+        close[:] = False
         for k in range(intervals):
             gains[k] = 0.0
             if (t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue) and (whole or active[j, k]):
-                gains[k] = gain_within(problem, t, j, k, first[j], rows, first[j + 1], slope[k], pull[k])
+                gains[k] = gain_within(problem, t, j, k, first[j], rows, first[j + 1], slope[k], pull[k], close)
             if not gains[k] <= most:  # what is not a number stays, and spoils the round
                 most = gains[k]
         total += most
         size += most
+        if whole:
+            for entry in range(first[j], first[j + 1]):
+                near[entry] = close[entry - first[j]]
         shares = np.exp(-scale * most)
         for k in range(intervals):
             if whole:
@@ -241,7 +260,7 @@ def payments(problem, t, begin, end, taken, spread):
     total = 0.0
     for i in range(begin, end):
         least, choice = np.inf, LOCAL
-        for link in range(problem.link_start[i], problem.link_start[i + 1]):
+        for link in range(problem.link_start[i], problem.link_end[i]):
             asked = 2.0 * t.radio[problem.access_point[link]] * problem.link_root[link]
             if asked < least:
                 least, choice = asked, link

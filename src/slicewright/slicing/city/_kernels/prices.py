@@ -23,7 +23,7 @@ def marginal_prices(problem, state, least_price):
     price = np.empty(problem.local_time.size)
     for i in range(price.size):
         tau, way = problem.local_time[i], np.inf
-        for link in range(problem.link_start[i], problem.link_start[i + 1]):
+        for link in range(problem.link_start[i], problem.link_end[i]):
             way = min(way, 2.0 * rho[problem.access_point[link]] * problem.link_root[link])
         most = tau - way
         node, slice_ = state.node[i], state.slice[i]

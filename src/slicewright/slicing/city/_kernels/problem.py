@@ -28,10 +28,12 @@ ROWS = 6
 class Problem(NamedTuple):
     """A scenario as the kernels read it."""
 
-    link_start: Any  # (I + 1,) int64, links of device i are link_start[i]:link_start[i + 1]
+    link_start: Any  # (I,) int64, links of device i are link_start[i]:link_end[i]
+    link_end: Any  # (I,) int64
     access_point: Any  # (links,) int64
     link_root: Any  # (links,) sqrt(s), sqrt(T_ia)
-    node_start: Any  # (I + 1,) int64, nodes of device i are node[node_start[i]:node_start[i + 1]]
+    node_start: Any  # (I,) int64, nodes of device i are node[node_start[i]:node_end[i]]
+    node_end: Any  # (I,) int64
     node: Any  # (pairs,) int64
     work: Any  # (I, N) cycle, L_in
     work_root: Any  # (I, N) sqrt(cycle)
@@ -96,11 +98,11 @@ def links_of(problem, access_point, node, slice_):
             continue
         if a < 0 or j < 0 or n < 0 or j >= n_nodes or n >= n_slices or problem.capacity[j, n] <= 0.0:
             return links, i
-        for link in range(problem.link_start[i], problem.link_start[i + 1]):
+        for link in range(problem.link_start[i], problem.link_end[i]):
             if problem.access_point[link] == a:
                 links[i] = link
         listed = False
-        for pair in range(problem.node_start[i], problem.node_start[i + 1]):
+        for pair in range(problem.node_start[i], problem.node_end[i]):
             listed = listed or problem.node[pair] == j
         if links[i] == LOCAL or not listed:
             return links, i
@@ -289,16 +291,17 @@ def total_cost(problem, state):
 
 
 @kernel
-def listing(start, items, n_items):
+def listing(start, end, items, n_items):
     """Lists turned round: ((n_items + 1,) starts, (entries,) rows that list an item, rising)."""
     first = np.zeros(n_items + 1, np.int64)
-    for entry in range(items.size):
-        first[items[entry] + 1] += 1
+    for i in range(start.size):
+        for entry in range(start[i], end[i]):
+            first[items[entry] + 1] += 1
     for k in range(n_items):
         first[k + 1] += first[k]
-    rows, filled = np.empty(items.size, np.int64), first[:-1].copy()
-    for i in range(start.size - 1):
-        for entry in range(start[i], start[i + 1]):
+    rows, filled = np.empty(first[n_items], np.int64), first[:-1].copy()
+    for i in range(start.size):
+        for entry in range(start[i], end[i]):
             rows[filled[items[entry]]] = i
             filled[items[entry]] += 1
     return first, rows

@@ -30,7 +30,7 @@ TOLERANCE = 1e-11
 def cheapest_link(problem, state, i):
     """The access point whose cost (sum sqrt T)^2 grows least when device i joins: (growth, link)."""
     best, choice = np.inf, LOCAL
-    for link in range(problem.link_start[i], problem.link_start[i + 1]):
+    for link in range(problem.link_start[i], problem.link_end[i]):
         root = problem.link_root[link]
         growth = root * (root + 2.0 * state.radio[problem.access_point[link]])
         if growth < best:
@@ -132,7 +132,7 @@ def growth_on(problem, state, i, j, limit):
 def cheapest_group(problem, state, i, limit):
     """The listed group whose node's cost grows least when device i joins: (growth, node, slice), below ``limit``."""
     best, node, slice_ = limit, LOCAL, LOCAL
-    for pair in range(problem.node_start[i], problem.node_start[i + 1]):
+    for pair in range(problem.node_start[i], problem.node_end[i]):
         growth, n = growth_on(problem, state, i, problem.node[pair], best)
         if n != LOCAL:
             best, node, slice_ = growth, problem.node[pair], n
@@ -140,11 +140,14 @@ def cheapest_group(problem, state, i, limit):
 
 
 @outlined
-def respond(problem, state, i):
-    """Best response: give device i its cheapest option if that saves more than rounding may; returns what was saved."""
+def respond(problem, state, i, least):
+    """Best response: give device i its cheapest option if that saves more than ``least``, s; returns what was saved.
+
+    What rounding may be mistaken for is never enough.
+    """
     link, node, slice_ = state.link[i], state.node[i], state.slice[i]
     tau = problem.local_time[i]
-    slack = TOLERANCE * (tau if node == LOCAL else tau + state.node_cost[node])
+    slack = max(least, TOLERANCE * (tau if node == LOCAL else tau + state.node_cost[node]))
     if link == LOCAL:
         paid = tau
     else:

@@ -63,7 +63,7 @@ def sweep(problem, state, order, dirty, on_access_point, on_node, deadline):
             continue
         dirty[i] = False
         link, node, slice_ = state.link[i], state.node[i], state.slice[i]
-        gained = respond(problem, state, i)
+        gained = respond(problem, state, i, 0.0)
         if state.link[i] != link or state.node[i] != node or state.slice[i] != slice_:
             saved += gained
             moves += 1
@@ -87,10 +87,10 @@ def spatial_order(problem):
     n_nodes = problem.capacity.shape[0]
     for i in range(key.size):
         place = (
-            problem.node[problem.node_start[i]] if problem.node_start[i] < problem.node_start[i + 1] else 0
+            problem.node[problem.node_start[i]] if problem.node_start[i] < problem.node_end[i] else 0
         )
         a = -1
-        if problem.link_start[i] < problem.link_start[i + 1]:
+        if problem.link_start[i] < problem.link_end[i]:
             a = problem.access_point[problem.link_start[i]]
         key[i] = a * n_nodes + place
     return np.argsort(key, kind="mergesort")

@@ -1,0 +1,206 @@
+"""The bound of a live city as sums that follow events: what is added for a device can be taken off again.
+
+At fixed multipliers the gain of a node within an interval is a constant and one term for each device that lists it
+(``_kernels/bound.py``), so that an event costs a term for each node and interval that it touches, whatever the size of
+the city. Old numbers stay valid whatever happens: they only become less good.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slicewright.compiled import inlined, kernel
+from slicewright.slicing.city._kernels.bound import alone_time, asked_within
+from slicewright.slicing.city._kernels.problem import NOBODY
+from slicewright.slicing.city._kernels.response import cheapest_group
+
+PAID, GAINED, RADIO, COST = range(4)
+TRIALS = np.array([0.8, 0.9, 1.0, 1.1, 1.25])
+"""A device's first price is the best of these times what it would cost its cheapest node."""
+LEAST_PRICE = 1e-6
+SLACK = 1e-10
+ROOM = 1.05
+"""The longest queue of a node is allowed for with so much to spare, so that few arrivals move it."""
+
+
+class Ledger(NamedTuple):
+    """What the value of the bound is made of, and the cost of the plan beside it."""
+
+    gains: Any  # (J, K) s, by node and interval
+    most: Any  # (J,) s, the largest of a node's, at least 0
+    paid: Any  # (I,) s, min(tau_i, way + p_i)
+    usable: Any  # (J,) 1/s, arrivals of those who may use the node
+    longest: Any  # (J,) 1/s, at least the longest queue that one of them bears
+    totals: Any  # (4,) sums: paid, most, rho^2, and the cost of the plan
+
+
+@inlined
+def term(problem, t, i, j, k, price):
+    """What device i adds to the gain of node j in its interval k at a price."""
+    multipliers = t.interval[j, k]
+    worth = price - multipliers[0] * problem.arrival[i]
+    if worth <= 0.0:
+        return 0.0
+    queue = max(t.edges[j, k], problem.arrival[i])
+    return worth - asked_within(problem, multipliers, i, j, queue, worth)[0]
+
+
+@inlined
+def renew_most(problem, t, ledger, j):
+    """The largest gain of a node anew."""
+    most = 0.0
+    for k in range(t.edges.shape[1] - 1):
+        if t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue:
+            most = max(most, ledger.gains[j, k])
+    ledger.totals[GAINED] += most - ledger.most[j]
+    ledger.most[j] = most
+
+
+@inlined
+def cheapest_way(problem, t, i):
+    """What device i pays for radio at the bound's congestion."""
+    way = np.inf
+    for link in range(problem.link_start[i], problem.link_end[i]):
+        way = min(way, 2.0 * t.radio[problem.access_point[link]] * problem.link_root[link])
+    return way
+
+
+@inlined
+def allow_queue(problem, t, ledger, i, j, sign):
+    """Count device i among those who may make the queue of node j, and let the last interval reach that far."""
+    longest = 0.0
+    for n in range(problem.capacity.shape[1]):
+        if alone_time(problem, i, j, n, problem.arrival[i]) < np.inf:
+            longest = max(longest, problem.capacity[j, n] / problem.work[i, n])
+    if longest == 0.0:
+        return
+    ledger.usable[j] += sign * problem.arrival[i]
+    ledger.longest[j] = max(ledger.longest[j], longest)
+    # No queue is longer than all arrivals, nor than the longest that a usable device bears: whichever is less.
+    last = t.edges.shape[1] - 1
+    reached, needed = t.edges[j, last], min(ledger.usable[j], ledger.longest[j])
+    if needed * (1.0 + SLACK) > reached:
+        t.edges[j, last] = ROOM * needed
+        ledger.gains[j, last - 1] += t.interval[j, last - 1, 0] * (t.edges[j, last] - reached)
+
+
+@kernel
+def enter_device(problem, t, ledger, i):
+    """Add a device's terms at its price."""
+    for pair in range(problem.node_start[i], problem.node_end[i]):
+        j = problem.node[pair]
+        if problem.shared_queue:
+            allow_queue(problem, t, ledger, i, j, 1.0)
+        for k in range(t.edges.shape[1] - 1):
+            ledger.gains[j, k] += term(problem, t, i, j, k, t.compute[i])
+        renew_most(problem, t, ledger, j)
+    ledger.paid[i] = min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i])
+    ledger.totals[PAID] += ledger.paid[i]
+
+
+@kernel
+def withdraw_device(problem, t, ledger, i):
+    """Take a device's terms off."""
+    for pair in range(problem.node_start[i], problem.node_end[i]):
+        j = problem.node[pair]
+        if problem.shared_queue:
+            allow_queue(problem, t, ledger, i, j, -1.0)
+        for k in range(t.edges.shape[1] - 1):
+            ledger.gains[j, k] -= term(problem, t, i, j, k, t.compute[i])
+        renew_most(problem, t, ledger, j)
+    ledger.totals[PAID] -= ledger.paid[i]
+    ledger.paid[i] = 0.0
+
+
+@kernel
+def price_device(problem, state, t, ledger, i):
+    """Set the price of a local device that has no terms yet to the one that leaves the bound highest."""
+    tau, way = problem.local_time[i], cheapest_way(problem, t, i)
+    asked = min(max(tau - way, 0.0), cheapest_group(problem, state, i, tau)[0])
+    t.compute[i] = best = LEAST_PRICE * tau
+    highest = -np.inf
+    for trial in range(TRIALS.size):
+        price = max(TRIALS[trial] * asked, LEAST_PRICE * tau)
+        value = min(tau, way + price)
+        for pair in range(problem.node_start[i], problem.node_end[i]):
+            j, most = problem.node[pair], 0.0
+            for k in range(t.edges.shape[1] - 1):
+                if ledger.gains[j, k] > -price and (
+                    t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue
+                ):
+                    most = max(most, ledger.gains[j, k] + term(problem, t, i, j, k, price))
+            value -= most - ledger.most[j]
+        if value > highest:
+            highest, best = value, price
+    t.compute[i] = best
+
+
+@inlined
+def begin_node(problem, t, ledger, j):
+    """The gains of a node that nobody lists."""
+    n_slices = problem.capacity.shape[1]
+    for k in range(t.edges.shape[1] - 1):
+        ledger.gains[j, k] = t.interval[j, k, 0] * t.edges[j, k + 1]
+        for n in range(n_slices):
+            rho, theta = t.interval[j, k, 1 + n], t.interval[j, k, 1 + n_slices + n]
+            ledger.gains[j, k] += theta * rho * rho * problem.capacity[j, n]
+    ledger.usable[j] = ledger.longest[j] = 0.0
+
+
+@kernel
+def fill_ledger(problem, t, ledger):
+    """Every sum of the bound anew."""
+    ledger.most[:], ledger.paid[:] = 0.0, 0.0
+    ledger.totals[PAID] = ledger.totals[GAINED] = ledger.totals[RADIO] = 0.0
+    for j in range(ledger.most.size):
+        begin_node(problem, t, ledger, j)
+        renew_most(problem, t, ledger, j)
+    for a in range(t.radio.size):
+        ledger.totals[RADIO] += t.radio[a] * t.radio[a]
+    for i in range(problem.local_time.size):
+        if problem.local_time[i] > 0.0:
+            enter_device(problem, t, ledger, i)
+
+
+@kernel
+def fill_node(problem, t, ledger, lists, j):
+    """The sums of one node anew, from those who list it."""
+    begin_node(problem, t, ledger, j)
+    entry = lists.head[j]
+    while entry != NOBODY:
+        i = lists.owner[entry]
+        if problem.shared_queue:
+            allow_queue(problem, t, ledger, i, j, 1.0)
+        for k in range(t.edges.shape[1] - 1):
+            ledger.gains[j, k] += term(problem, t, i, j, k, t.compute[i])
+        entry = lists.after[entry]
+    renew_most(problem, t, ledger, j)
+
+
+@kernel
+def follow_congestion(problem, state, t, ledger, lists, a):
+    """Let the bound's congestion of an access point be the plan's, if that raises the bound; whether it did."""
+    before, after, change = t.radio[a], state.radio[a], 0.0
+    if not after > 0.0:
+        return False
+    t.radio[a] = after
+    entry = lists.head[a]
+    while entry != NOBODY:
+        i = lists.owner[entry]
+        change += min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i]) - ledger.paid[i]
+        entry = lists.after[entry]
+    change -= after * after - before * before
+    if change <= 0.0:
+        t.radio[a] = before
+        return False
+    ledger.totals[RADIO] += after * after - before * before
+    entry = lists.head[a]
+    while entry != NOBODY:
+        i = lists.owner[entry]
+        paid = min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i])
+        ledger.totals[PAID] += paid - ledger.paid[i]
+        ledger.paid[i] = paid
+        entry = lists.after[entry]
+    return True

@@ -1,0 +1,158 @@
+"""Events in a live city: who lists what, and who looks at its options anew because of an event."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slicewright.compiled import inlined, kernel
+from slicewright.slicing.city._kernels.ledger import COST
+from slicewright.slicing.city._kernels.problem import LOCAL, NOBODY, detach
+from slicewright.slicing.city._kernels.response import cheapest_link, growth_on, respond
+
+MOST_JOINERS = 2
+"""So many others may take up what one event has set free, the one that saves most first."""
+
+
+class Lists(NamedTuple):
+    """Who lists an access point or node, as linked lists of entries of the devices' own lists."""
+
+    head: Any  # (items,) int64, first entry or NOBODY
+    after: Any  # (entries,) int64
+    before: Any  # (entries,) int64
+    owner: Any  # (entries,) int64, the device
+
+
+@kernel
+def make_lists(start, end, items, n_items, width):
+    """Lists of given candidates, with room for ``width`` entries of each device."""
+    lists = Lists(
+        np.full(n_items, NOBODY), np.full(items.size, NOBODY), np.full(items.size, NOBODY),
+        np.arange(items.size) // width,
+    )  # fmt: skip
+    for i in range(start.size):
+        for entry in range(start[i], end[i]):
+            enter_list(lists, items[entry], entry)
+    return lists
+
+
+@inlined
+def enter_list(lists, item, entry):
+    first = lists.head[item]
+    lists.after[entry], lists.before[entry], lists.head[item] = first, NOBODY, entry
+    if first != NOBODY:
+        lists.before[first] = entry
+
+
+@inlined
+def leave_list(lists, item, entry):
+    before, after = lists.before[entry], lists.after[entry]
+    if before == NOBODY:
+        lists.head[item] = after
+    else:
+        lists.after[before] = after
+    if after != NOBODY:
+        lists.before[after] = before
+
+
+@kernel
+def enter_lists(problem, by_access_point, by_node, i):
+    """Let the resources of device i know that it lists them."""
+    for link in range(problem.link_start[i], problem.link_end[i]):
+        enter_list(by_access_point, problem.access_point[link], link)
+    for pair in range(problem.node_start[i], problem.node_end[i]):
+        enter_list(by_node, problem.node[pair], pair)
+
+
+@kernel
+def leave_lists(problem, by_access_point, by_node, i):
+    """Let the resources of device i forget it."""
+    for link in range(problem.link_start[i], problem.link_end[i]):
+        leave_list(by_access_point, problem.access_point[link], link)
+    for pair in range(problem.node_start[i], problem.node_end[i]):
+        leave_list(by_node, problem.node[pair], pair)
+
+
+@inlined
+def bring_home(problem, state, ledger, i):
+    """Make a device local, and keep the cost of the plan."""
+    if state.link[i] == LOCAL:
+        return
+    a, j = problem.access_point[state.link[i]], state.node[i]
+    before = state.radio[a] * state.radio[a] + state.node_cost[j]
+    detach(problem, state, i)
+    after = state.radio[a] * state.radio[a] + state.node_cost[j]
+    ledger.totals[COST] += after - before + problem.local_time[i]
+
+
+@inlined
+def look(problem, state, ledger, i, least):
+    """Best response of a device; whether it moved."""
+    link, node, slice_ = state.link[i], state.node[i], state.slice[i]
+    ledger.totals[COST] -= respond(problem, state, i, least)
+    return state.link[i] != link or state.node[i] != node or state.slice[i] != slice_
+
+
+@kernel
+def answer_crowding(problem, state, ledger, by_access_point, a, j, newcomer, least):
+    """Those beside a newcomer look at their options, everybody once: how many moved.
+
+    A move has to save more than ``least``, the price of moving others.
+    """
+    moved, count = 0, 0
+    users = np.empty(256, np.int64)
+    for n in range(problem.capacity.shape[1]):
+        member = state.head[j, n]
+        while member != NOBODY and count < users.size:
+            users[count] = member
+            count += 1
+            member = state.after[member]
+    entry = by_access_point.head[a]
+    while entry != NOBODY and count < users.size:
+        i = by_access_point.owner[entry]
+        if state.link[i] == entry and state.node[i] != j:
+            users[count] = i
+            count += 1
+        entry = by_access_point.after[entry]
+    for k in range(count):
+        if users[k] != newcomer and look(problem, state, ledger, users[k], least):
+            moved += 1
+    return moved
+
+
+@inlined
+def saving_of(problem, state, i, j):
+    """What a local device would save on node j, s; not above 0 where nothing."""
+    way = cheapest_link(problem, state, i)[0]
+    limit = problem.local_time[i] - way
+    if limit <= 0.0:
+        return 0.0
+    return limit - growth_on(problem, state, i, j, limit)[0]
+
+
+@kernel
+def answer_room(problem, state, ledger, by_access_point, by_node, a, j, gone, least):
+    """Local devices take up what has become free on an access point or node: how many moved.
+
+    Whoever lists the node is asked what it would save there; of the access point's, those that the bound's prices say
+    are near paying. Those who save most move first, and only if they save more than ``least``.
+    """
+    moved = 0
+    for _ in range(MOST_JOINERS):
+        most, who = least, NOBODY
+        entry = by_node.head[j] if j != LOCAL else NOBODY
+        while entry != NOBODY:
+            i = by_node.owner[entry]
+            if i != gone and state.link[i] == LOCAL and problem.local_time[i] > most:
+                saving = saving_of(problem, state, i, j)
+                if saving > most:
+                    most, who = saving, i
+            entry = by_node.after[entry]
+        if who == NOBODY:
+            break
+        if look(problem, state, ledger, who, least):
+            moved += 1
+        else:
+            break
+    return moved

@@ -1,0 +1,359 @@
+"""A live city: devices join, leave, move and change, nodes are lost and come back, and plan and bound follow.
+
+Only what an event touches is looked at: the device, those beside it, those who list what it sets free. The bound keeps
+its prices, which stay valid whatever happens, and follows each event by the terms of the devices concerned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slicewright.errors import InvalidOptionError, InvalidScenarioError
+from slicewright.network.scenario import NodeLists, Scenario
+from slicewright.slicing.city._kernels.bound import ROUNDED, Multipliers
+from slicewright.slicing.city._kernels.ledger import (
+    COST,
+    GAINED,
+    PAID,
+    RADIO,
+    Ledger,
+    enter_device,
+    fill_ledger,
+    fill_node,
+    follow_congestion,
+    price_device,
+    withdraw_device,
+)
+from slicewright.slicing.city._kernels.live import (
+    answer_crowding,
+    answer_room,
+    bring_home,
+    enter_lists,
+    leave_lists,
+    look,
+    make_lists,
+)
+from slicewright.slicing.city._kernels.problem import LOCAL, Problem, state_of, total_cost
+from slicewright.slicing.city._kernels.shares import shares_of
+from slicewright.slicing.city.bound import ROUNDING, prove
+from slicewright.slicing.city.pack import pack, state_from
+from slicewright.slicing.city.search import construct
+from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.shares import Shares
+from slicewright.types import BoolArray, FloatArray, IntArray
+
+SPARE = 0.1
+"""Part of the devices that may join before arrays have to grow."""
+MOVING_PRICE = 0.25
+"""Others move for an event if that saves more than this part of a mean local time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Device:
+    """What a device says of itself when it joins or changes; candidates rise within their lists.
+
+    Attributes:
+        task_bits, local_cycles, local_capacity_hz, arrival_rate_hz: bit, cycle, cycle/s, 1/s.
+        slice_cycles: (N,) cycle.
+        access_points, rate_bps: (k,) candidates and their rates in bit/s.
+        nodes: (m,) candidates.
+    """
+
+    task_bits: float
+    local_cycles: float
+    local_capacity_hz: float
+    arrival_rate_hz: float
+    slice_cycles: FloatArray
+    access_points: IntArray
+    rate_bps: FloatArray
+    nodes: IntArray
+
+
+class LiveCity:
+    """A plan that follows events, with its cost and a bound that stays proven.
+
+    Attributes:
+        moving_price_s: s, what a move of somebody whom an event is not about has to save at least.
+        moved: how many others events have moved so far.
+    """
+
+    def __init__(
+        self, scenario: Scenario, *, decisions: Decisions | None = None, moving_price_s: float | None = None
+    ) -> None:
+        """Plan and prove a scenario (or take its plan over), and keep both from here on.
+
+        Raises:
+            InvalidPlanError: the decisions do not fit the scenario.
+            InvalidOptionError: the price of moving is negative.
+        """
+        packed = pack(scenario)
+        state = construct(packed) if decisions is None else state_from(packed, decisions)
+        proof = prove(packed, state)
+        mean = float(scenario.local_time_s.mean())
+        self.moving_price_s = MOVING_PRICE * mean if moving_price_s is None else moving_price_s
+        if not self.moving_price_s >= 0:
+            raise InvalidOptionError("moving_price_s", "must not be negative", value=moving_price_s)
+        self.moved, self._events, self._scenario = 0, 0, scenario
+        devices = scenario.n_devices
+        slots = devices + max(8, int(SPARE * devices))
+        self._links_width = 4 + int(np.max(packed.link_end - packed.link_start, initial=0))
+        self._nodes_width = 8 + int(np.max(packed.node_end - packed.node_start, initial=0))
+        self._problem = self._roomy(packed, slots)
+        self._task = np.zeros((3, slots))  # bits, local cycles and capacity: kept for snapshots
+        self._task[:, :devices] = scenario.task_bits, scenario.local_cycles, scenario.local_capacity_hz
+        self._free = list(range(slots - 1, devices - 1, -1))
+        places = np.full((3, slots), LOCAL)
+        off = state.link != LOCAL
+        places[0, :devices][off] = (
+            self._problem.link_start[:devices][off] + state.link[off] - packed.link_start[off]
+        )
+        places[1, :devices], places[2, :devices] = state.node, state.slice
+        self._state = state_of(self._problem, *places)
+        p = self._problem
+        self._by_access_point = make_lists(
+            p.link_start, p.link_end, p.access_point, p.n_access_points, self._links_width
+        )
+        self._by_node = make_lists(p.node_start, p.node_end, p.node, len(p.capacity), self._nodes_width)
+        self._follow(proof.multipliers)
+
+    def _roomy(self, packed: Problem, slots: int) -> Problem:
+        """The same problem with room for more devices and longer lists, every list in a place of its own."""
+        devices = packed.local_time.size
+
+        def widened(start: IntArray, end: IntArray, width: int, *columns: np.ndarray) -> list[np.ndarray]:
+            at = np.arange(slots) * width
+            stop = at.copy()
+            stop[:devices] += end - start
+            rows = np.repeat(np.arange(devices), end - start)
+            inside = np.arange(rows.size) - np.repeat(np.cumsum(end - start) - (end - start), end - start)
+            filled = []
+            for column in columns:
+                wide = np.zeros(slots * width, dtype=column.dtype)
+                wide[at[rows] + inside] = column[start[rows] + inside]
+                filled.append(wide)
+            return [at, stop, *filled]
+
+        def longer(array: FloatArray) -> FloatArray:
+            more = np.zeros((slots, *array.shape[1:]))
+            more[:devices] = array
+            return more
+
+        link = widened(packed.link_start, packed.link_end, self._links_width, packed.access_point, packed.link_root)
+        node = widened(packed.node_start, packed.node_end, self._nodes_width, packed.node)
+        return Problem(
+            *link, *node, longer(packed.work), longer(packed.work_root), longer(packed.local_time),
+            longer(packed.arrival), packed.capacity, packed.n_access_points, packed.shared_queue,
+        )  # fmt: skip
+
+    def _follow(self, found: Multipliers) -> None:
+        """Begin a ledger at given multipliers."""
+        slots, (nodes, intervals) = self._problem.local_time.size, found.interval.shape[:2]
+        compute = np.zeros(slots)
+        compute[: found.compute.size] = found.compute
+        self._numbers = found._replace(compute=compute)
+        self._ledger = Ledger(
+            np.zeros((nodes, intervals)), np.zeros(nodes), np.zeros(slots), np.zeros(nodes), np.zeros(nodes), np.zeros(4)
+        )  # fmt: skip
+        fill_ledger(self._problem, self._numbers, self._ledger)
+        self._ledger.totals[COST] = total_cost(self._problem, self._state)
+
+    @property
+    def cost_s(self) -> float:
+        """System cost (12) of the plan under optimal shares."""
+        return float(self._ledger.totals[COST])
+
+    @property
+    def bound_s(self) -> float:
+        """No feasible plan for the devices and nodes of this moment is cheaper, s."""
+        totals = self._ledger.totals
+        value = totals[PAID] - totals[GAINED] - totals[RADIO]
+        terms = self._problem.local_time.size + self._ledger.gains.size + self._events
+        size = totals[PAID] + totals[RADIO] + totals[GAINED]
+        return float(max(0.0, value - ROUNDED * terms * size) * (1.0 - ROUNDING))
+
+    @property
+    def gap(self) -> float:
+        """cost / bound - 1: how far from optimal the plan can be at most."""
+        return self.cost_s / self.bound_s - 1.0 if self.bound_s > 0.0 else float("inf")
+
+    @property
+    def present(self) -> BoolArray:
+        """(slots,) who is there."""
+        return np.asarray(self._problem.local_time > 0.0)
+
+    def join(self, device: Device) -> int:
+        """A device arrives; returns the number by which it is known until it leaves.
+
+        Raises:
+            InvalidScenarioError: a number of the device breaks its rule, or there is no room for more.
+        """
+        if not self._free:
+            raise InvalidScenarioError("devices", f"there is no room for more than {self.present.size}")
+        self._check(device)
+        slot = self._free.pop()
+        self._write(slot, device)
+        self._settle_newcomer(slot)
+        return slot
+
+    def leave(self, slot: int) -> None:
+        """A device goes, and others may take up what it leaves."""
+        a, j = self._take_out(slot)
+        self._problem.local_time[slot] = 0.0
+        self._problem.link_end[slot] = self._problem.link_start[slot]
+        self._problem.node_end[slot] = self._problem.node_start[slot]
+        self._free.append(slot)
+        self._settle_room(a, j, slot)
+
+    def change(self, slot: int, device: Device) -> None:
+        """A device moves or changes: other rates, candidates or tasks. It is placed anew, wherever that is best."""
+        self._check(device)
+        a, j = self._take_out(slot)
+        self._write(slot, device)
+        self._settle_newcomer(slot)
+        if j != LOCAL and self._state.node[slot] != j:
+            self._settle_room(a, j, slot)
+
+    def set_capacity(self, node: int, capacity_hz: FloatArray) -> None:
+        """A node is lost (zeros), comes back, or gets another capacity, (N,) cycle/s; its devices are placed anew."""
+        p, members = self._problem, np.flatnonzero(self._state.node == node)
+        capacity = np.asarray(capacity_hz, dtype=np.float64)
+        if capacity.shape != p.capacity.shape[1:] or not (np.isfinite(capacity) & (capacity >= 0)).all():
+            rule = "must be finite numbers of at least 0, one per slice"
+            raise InvalidScenarioError("nodes.capacity_hz", rule, index=(node,))
+        for i in members:
+            bring_home(p, self._state, self._ledger, i)
+        p.capacity[node] = capacity
+        fill_node(p, self._numbers, self._ledger, self._by_node, node)
+        for i in members:
+            look(p, self._state, self._ledger, i, 0.0)
+        self._settle_room(LOCAL, node, LOCAL)
+
+    def improve_bound(self, *, budget_s: float) -> None:
+        """Better prices for the present devices, in idle time; kept if they prove more."""
+        before = self.bound_s
+        kept = self._numbers, self._ledger
+        self._follow(prove(self._problem, self._state, budget_s=budget_s).multipliers)
+        if self.bound_s < before:
+            self._numbers, self._ledger = kept
+
+    def decisions(self) -> Decisions:
+        """Where the present devices are, in the order of their numbers."""
+        here, state = self.present, self._state
+        link = state.link[here]
+        access_point = np.where(link == LOCAL, LOCAL, self._problem.access_point[np.maximum(link, 0)])
+        return Decisions.trusted(access_point, state.node[here], state.slice[here])
+
+    def shares(self) -> Shares:
+        """The optimal shares of the present devices: closed forms, worked out when asked for."""
+        bandwidth, radio, compute = shares_of(self._problem, self._state)
+        return Shares(bandwidth, radio[self.present], compute[self.present])
+
+    def snapshot(self) -> Scenario:
+        """The present devices and nodes as a scenario: what the plan is judged against."""
+        from scipy import sparse
+
+        here, p = np.flatnonzero(self.present), self._problem
+        links = _ranges(p.link_start[here], p.link_end[here])
+        pairs = _ranges(p.node_start[here], p.node_end[here])
+        link_start = np.concatenate([[0], np.cumsum(p.link_end[here] - p.link_start[here])])
+        node_start = np.concatenate([[0], np.cumsum(p.node_end[here] - p.node_start[here])])
+        bits, cycles, speed = self._task[:, here]
+        rates = np.repeat(bits, np.diff(link_start)) / p.link_root[links] ** 2
+        return self._scenario.with_(
+            task_bits=bits,
+            local_cycles=cycles,
+            local_capacity_hz=speed,
+            arrival_rate_hz=p.arrival[here],
+            slice_cycles=p.work[here],
+            rate_bps=sparse.csr_array(
+                (rates, p.access_point[links], link_start), shape=(here.size, p.n_access_points)
+            ),
+            node_capacity_hz=p.capacity.copy(),
+            node_lists=NodeLists(node_start, p.node[pairs]),
+            sites=type(self._scenario.sites)(),
+            radio=None,
+        )
+
+    def _check(self, device: Device) -> None:
+        """Refuse what no scenario would hold."""
+        p = self._problem
+        numbers = np.array(
+            [device.task_bits, device.local_cycles, device.local_capacity_hz, device.arrival_rate_hz]
+        )
+        for name, values in (("devices", numbers), ("slice_cycles", device.slice_cycles), ("rate_bps", device.rate_bps)):
+            if not (np.isfinite(values) & (np.asarray(values) > 0)).all():
+                raise InvalidScenarioError(name, "must be positive and finite")
+        for name, items, count, width in (
+            ("access_points", device.access_points, p.n_access_points, self._links_width),
+            ("nodes", device.nodes, len(p.capacity), self._nodes_width),
+        ):
+            rising = np.diff(items, prepend=-1) > 0
+            if len(items) > width or not rising.all() or (len(items) and items[-1] >= count):
+                rule = f"must be at most {width} indices below {count}, rising"
+                raise InvalidScenarioError(name, rule)
+        if len(device.rate_bps) != len(device.access_points) or len(device.slice_cycles) != p.work.shape[1]:
+            raise InvalidScenarioError("devices", "must have a rate per access point and work per slice")
+
+    def _write(self, slot: int, device: Device) -> None:
+        """Put a device into a slot, and its terms into the bound."""
+        p = self._problem
+        self._task[:, slot] = device.task_bits, device.local_cycles, device.local_capacity_hz
+        p.local_time[slot] = device.local_cycles / device.local_capacity_hz
+        p.arrival[slot] = device.arrival_rate_hz
+        p.work[slot], p.work_root[slot] = device.slice_cycles, np.sqrt(device.slice_cycles)
+        first, last = p.link_start[slot], p.link_start[slot] + len(device.access_points)
+        p.access_point[first:last] = device.access_points
+        p.link_root[first:last] = np.sqrt(device.task_bits / device.rate_bps)
+        p.link_end[slot] = last
+        first, last = p.node_start[slot], p.node_start[slot] + len(device.nodes)
+        p.node[first:last] = device.nodes
+        p.node_end[slot] = last
+        enter_lists(p, self._by_access_point, self._by_node, slot)
+        price_device(p, self._state, self._numbers, self._ledger, slot)
+        enter_device(p, self._numbers, self._ledger, slot)
+        self._ledger.totals[COST] += p.local_time[slot]
+
+    def _take_out(self, slot: int) -> tuple[int, int]:
+        """Remove a device from plan, bound and lists: the access point and node that it leaves, or -1."""
+        p, state = self._problem, self._state
+        if not 0 <= slot < p.local_time.size or p.local_time[slot] == 0.0:
+            raise InvalidScenarioError("devices", "there is no such device", index=(slot,))
+        left = (int(p.access_point[state.link[slot]]), int(state.node[slot])) if state.link[slot] != LOCAL else (LOCAL,) * 2
+        bring_home(p, state, self._ledger, slot)
+        self._ledger.totals[COST] -= p.local_time[slot]
+        withdraw_device(p, self._numbers, self._ledger, slot)
+        leave_lists(p, self._by_access_point, self._by_node, slot)
+        return left
+
+    def _settle_newcomer(self, slot: int) -> None:
+        p, state = self._problem, self._state
+        self._events += 1
+        look(p, state, self._ledger, slot, 0.0)
+        if state.link[slot] != LOCAL:
+            a, j = int(p.access_point[state.link[slot]]), int(state.node[slot])
+            self.moved += answer_crowding(
+                p, state, self._ledger, self._by_access_point, a, j, slot, self.moving_price_s
+            )
+            follow_congestion(p, state, self._numbers, self._ledger, self._by_access_point, a)
+
+    def _settle_room(self, access_point: int, node: int, gone: int) -> None:
+        self._events += 1
+        if node == LOCAL:
+            return
+        self.moved += answer_room(
+            self._problem, self._state, self._ledger, self._by_access_point, self._by_node, access_point, node, gone,
+            self.moving_price_s,
+        )  # fmt: skip
+        if access_point != LOCAL:
+            follow_congestion(
+                self._problem, self._state, self._numbers, self._ledger, self._by_access_point, access_point
+            )
+
+
+def _ranges(start: IntArray, end: IntArray) -> IntArray:
+    """The indices of all ranges, one after the other."""
+    lengths = end - start
+    before = np.cumsum(lengths) - lengths
+    return np.arange(int(lengths.sum())) + np.repeat(start - before, lengths)
