@@ -83,8 +83,13 @@ def _measured(regime: str, devices: int) -> dict[str, Any]:
 
 
 def _print_line(devices: int, said: dict[str, Any], *, paper: bool) -> None:
-    seconds = lambda name: f"{said[name][0]:.2f} ({said[name][1]:.2f})"
-    gap = lambda cost, bound: f"{100 * (cost / bound - 1):.2f} %" if bound > 0 else "none"
+
+    def seconds(name: str) -> str:
+        return f"{said[name][0]:.2f} ({said[name][1]:.2f})"
+
+    def gap(cost: float, bound: float) -> str:
+        return f"{100 * (cost / bound - 1):.2f} %" if bound > 0 else "none"
+
     dense = ""
     if "dense" in said:
         proven = gap(said["dense_cost"], said["dense_bound"])
@@ -102,8 +107,10 @@ def _verdict(devices: int, said: dict[str, Any]) -> str:
     """The target of a size, if it has one; processor seconds of two threads count half."""
     if devices not in TARGETS:
         return ""
-    seconds, gigabytes = TARGETS[devices]
+    most_s, most_gb = TARGETS[devices]
     wall = said["plan"][0] + said["prove"][0]
     spent = (said["plan"][1] + said["prove"][1]) / 2
-    met = min(wall, spent) <= seconds and said["cost"] <= 1.01 * said["bound"] and said["peak_gb"] <= gigabytes
-    return f"   target {seconds:g} s, 1 %, {gigabytes:g} GB: {'met' if met else 'MISSED'} ({spent:.2f} s of two cores)"
+    met = (
+        min(wall, spent) <= seconds and said["cost"] <= 1.01 * said["bound"] and said["peak_gb"] <= gigabytes
+    )
+    return f"   target {most_s:g} s, 1 %, {most_gb:g} GB: {'met' if met else 'MISSED'} ({spent:.2f} s of two cores)"

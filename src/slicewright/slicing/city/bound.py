@@ -103,7 +103,9 @@ def prove(
         for done in range(1, rounds + 1):
             part = max(done / rounds, clock.part)
             last = part >= 1.0
-            climb.round(whole=last or done % WHOLE_EVERY == 0, step=_step(FIRST_STEP, LAST_STEP, min(part, 1.0)))
+            climb.round(
+                whole=last or done % WHOLE_EVERY == 0, step=_step(FIRST_STEP, LAST_STEP, min(part, 1.0))
+            )
             if last:
                 break
     found = climb.best_numbers
@@ -157,7 +159,10 @@ class _Climb:
         self.taken = np.zeros(n_devices)
         self.pulled = np.zeros((parts.count, n_devices))
         self.spread = np.zeros((parts.count, problem.n_access_points))
-        self.node_cuts, self.device_cuts = cut(np.diff(self.first), parts.count), cut(problem.link_end - problem.link_start, parts.count)
+        self.node_cuts, self.device_cuts = (
+            cut(np.diff(self.first), parts.count),
+            cut(problem.link_end - problem.link_start, parts.count),
+        )
         self.sharpness = SHARPNESS * n_nodes / max(float(problem.local_time.sum()), 1e-300)
         self.best, self.best_numbers = -np.inf, _copy(self.numbers)
         self.begin_anew()

@@ -7,6 +7,7 @@ its prices, which stay valid whatever happens, and follows each event by the ter
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -122,7 +123,7 @@ class LiveCity:
         """The same problem with room for more devices and longer lists, every list in a place of its own."""
         devices = packed.local_time.size
 
-        def widened(start: IntArray, end: IntArray, width: int, *columns: np.ndarray) -> list[np.ndarray]:
+        def widened(start: IntArray, end: IntArray, width: int, *columns: Any) -> tuple[Any, ...]:
             at = np.arange(slots) * width
             stop = at.copy()
             stop[:devices] += end - start
@@ -133,19 +134,24 @@ class LiveCity:
                 wide = np.zeros(slots * width, dtype=column.dtype)
                 wide[at[rows] + inside] = column[start[rows] + inside]
                 filled.append(wide)
-            return [at, stop, *filled]
+            return (at, stop, *filled)
 
         def longer(array: FloatArray) -> FloatArray:
             more = np.zeros((slots, *array.shape[1:]))
             more[:devices] = array
             return more
 
-        link = widened(packed.link_start, packed.link_end, self._links_width, packed.access_point, packed.link_root)
+        link = widened(
+            packed.link_start, packed.link_end, self._links_width, packed.access_point, packed.link_root
+        )
         node = widened(packed.node_start, packed.node_end, self._nodes_width, packed.node)
-        return Problem(
-            *link, *node, longer(packed.work), longer(packed.work_root), longer(packed.local_time),
-            longer(packed.arrival), packed.capacity, packed.n_access_points, packed.shared_queue,
-        )  # fmt: skip
+        return packed._replace(
+            **dict(zip(("link_start", "link_end", "access_point", "link_root"), link, strict=True)),
+            **dict(zip(("node_start", "node_end", "node"), node, strict=True)),
+            **{
+                name: longer(getattr(packed, name)) for name in ("work", "work_root", "local_time", "arrival")
+            },
+        )
 
     def _follow(self, found: Multipliers) -> None:
         """Begin a ledger at given multipliers."""
@@ -153,9 +159,10 @@ class LiveCity:
         compute = np.zeros(slots)
         compute[: found.compute.size] = found.compute
         self._numbers = found._replace(compute=compute)
+        most, usable, longest = np.zeros((3, nodes))
         self._ledger = Ledger(
-            np.zeros((nodes, intervals)), np.zeros(nodes), np.zeros(slots), np.zeros(nodes), np.zeros(nodes), np.zeros(4)
-        )  # fmt: skip
+            np.zeros((nodes, intervals)), most, np.zeros(slots), usable, longest, np.zeros(4)
+        )
         fill_ledger(self._problem, self._numbers, self._ledger)
         self._ledger.totals[COST] = total_cost(self._problem, self._state)
 
@@ -282,7 +289,11 @@ class LiveCity:
         numbers = np.array(
             [device.task_bits, device.local_cycles, device.local_capacity_hz, device.arrival_rate_hz]
         )
-        for name, values in (("devices", numbers), ("slice_cycles", device.slice_cycles), ("rate_bps", device.rate_bps)):
+        for name, values in (
+            ("devices", numbers),
+            ("slice_cycles", device.slice_cycles),
+            ("rate_bps", device.rate_bps),
+        ):
             if not (np.isfinite(values) & (np.asarray(values) > 0)).all():
                 raise InvalidScenarioError(name, "must be positive and finite")
         for name, items, count, width in (
@@ -320,7 +331,11 @@ class LiveCity:
         p, state = self._problem, self._state
         if not 0 <= slot < p.local_time.size or p.local_time[slot] == 0.0:
             raise InvalidScenarioError("devices", "there is no such device", index=(slot,))
-        left = (int(p.access_point[state.link[slot]]), int(state.node[slot])) if state.link[slot] != LOCAL else (LOCAL,) * 2
+        left = (
+            (int(p.access_point[state.link[slot]]), int(state.node[slot]))
+            if state.link[slot] != LOCAL
+            else (LOCAL,) * 2
+        )
         bring_home(p, state, self._ledger, slot)
         self._ledger.totals[COST] -= p.local_time[slot]
         withdraw_device(p, self._numbers, self._ledger, slot)
@@ -356,4 +371,4 @@ def _ranges(start: IntArray, end: IntArray) -> IntArray:
     """The indices of all ranges, one after the other."""
     lengths = end - start
     before = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(start - before, lengths)
+    return np.asarray(np.arange(int(lengths.sum())) + np.repeat(start - before, lengths))

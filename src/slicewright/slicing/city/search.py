@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 import numpy as np
 
@@ -62,14 +61,15 @@ def construct(problem: Problem, *, deadline_ns: int = FOREVER, most_sweeps: int 
     """
     tau, load = problem.local_time, problem.arrival * problem.work.min(axis=1)
     orders = [np.argsort(-tau, kind="stable"), np.argsort(-(tau**2) / load, kind="stable")]
-    states = [empty_state(problem) for _ in orders]
+    states: list[State] = [empty_state(problem) for _ in orders]
 
     def build(part: int, begin: int, end: int) -> None:
         improve(problem, states[part], first=orders[part], deadline_ns=deadline_ns, most_sweeps=most_sweeps)
 
     with Parts(len(orders)) as parts:
         parts.each(build, np.arange(len(orders) + 1))
-    return min(states, key=partial(total_cost, problem))
+    costs = [float(total_cost(problem, state)) for state in states]
+    return states[int(np.argmin(costs))]
 
 
 def city_search(

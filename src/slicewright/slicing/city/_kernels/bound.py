@@ -201,7 +201,9 @@ def step_interval(t, moments, j, k, slope, step, done):
 
 
 @kernel
-def gains_of_nodes(problem, t, moments, active, first, rows, near, begin, end, whole, scale, step, done, pulled):
+def gains_of_nodes(
+    problem, t, moments, active, first, rows, near, begin, end, whole, scale, step, done, pulled
+):
     """What nodes ``begin`` to ``end`` gain together, and the step of their multipliers: (gain, added up in size).
 
     Args:
@@ -226,7 +228,9 @@ def gains_of_nodes(problem, t, moments, active, first, rows, near, begin, end, w
         for k in range(intervals):
             gains[k] = 0.0
             if (t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue) and (whole or active[j, k]):
-                gains[k] = gain_within(problem, t, j, k, first[j], rows, first[j + 1], slope[k], pull[k], close)
+                gains[k] = gain_within(
+                    problem, t, j, k, first[j], rows, first[j + 1], slope[k], pull[k], close
+                )
             if not gains[k] <= most:  # what is not a number stays, and spoils the round
                 most = gains[k]
         total += most

@@ -86,9 +86,7 @@ def spatial_order(problem):
     key = np.empty(problem.local_time.size, np.int64)
     n_nodes = problem.capacity.shape[0]
     for i in range(key.size):
-        place = (
-            problem.node[problem.node_start[i]] if problem.node_start[i] < problem.node_end[i] else 0
-        )
+        place = problem.node[problem.node_start[i]] if problem.node_start[i] < problem.node_end[i] else 0
         a = -1
         if problem.link_start[i] < problem.link_end[i]:
             a = problem.access_point[problem.link_start[i]]

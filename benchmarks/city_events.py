@@ -1,0 +1,85 @@
+"""Target 12: events among live devices, one by one: time, devices moved, and the plan against a full one afterwards."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+import slicewright as sw
+from slicewright.slicing.city._kernels.problem import total_cost
+from slicewright.slicing.city.bound import prove
+from slicewright.slicing.city.live import Device, LiveCity
+from slicewright.slicing.city.pack import pack
+from slicewright.slicing.city.search import construct
+from slicewright.slicing.judge import evaluate
+
+SIZES = {"quick": (10_000,), "full": (10_000, 100_000)}
+EVENTS = {"quick": 2_000, "full": 10_000}
+REGIMES = ("paper", "realistic")
+WARM_EVENTS = 50
+
+
+def main(scale: str) -> None:
+    """One block for each regime and size: a quarter joins, a quarter leaves, half moves and changes."""
+    for regime in REGIMES:
+        for devices in SIZES[scale]:
+            _print_events(regime, devices, EVENTS[scale])
+
+
+def _print_events(regime: str, devices: int, events: int) -> None:
+    city = sw.preset(f"city/{regime}", devices=devices)
+    others = sw.preset(f"city/{regime}", devices=devices, hotspot_part=0.35)
+    live, rng = LiveCity(city), np.random.default_rng(0)
+    for _ in range(WARM_EVENTS):
+        _happen(live, others, rng)
+    live.moved, began_gap = 0, live.gap
+    wall, spent = np.array([_happen(live, others, rng) for _ in range(events)]).T * 1e3
+    told = [f"p50 {np.quantile(ms, 0.5):.3f}, p99 {np.quantile(ms, 0.99):.3f}" for ms in (wall, spent)]
+    print(
+        f"{regime}, {devices} devices, {events} events: ms wall {told[0]}; processor {told[1]}; "
+        f"others moved per event {live.moved / events:.3f}"
+    )
+    snapshot = live.snapshot()
+    times, violations = evaluate(snapshot, live.decisions(), live.shares())
+    problem = pack(snapshot)
+    full = construct(problem)
+    cost = float(total_cost(problem, full))
+    proven = prove(problem, full).bound_s
+    print(
+        f"  afterwards: feasible {violations.feasible}, judge's cost {times.completion_s.sum() / live.cost_s - 1:+.0e} "
+        f"of the kept one, {100 * (live.cost_s / cost - 1):+.3f} % of a full plan's; gap kept {100 * live.gap:.2f} % "
+        f"(before {100 * began_gap:.2f} %), of a full proof {100 * (cost / proven - 1):.2f} %",
+        flush=True,
+    )
+
+
+def _happen(live: LiveCity, others: sw.Scenario, rng: np.random.Generator) -> tuple[float, float]:
+    """One event: (wall s, processor s)."""
+    here = np.flatnonzero(live.present)
+    device = _device(others, int(rng.integers(others.n_devices)), float(rng.uniform(0.7, 1.3)))
+    someone, kind = int(rng.choice(here)), rng.integers(4)
+    began, used = time.perf_counter(), time.thread_time()
+    if kind == 0:
+        live.join(device)
+    elif kind == 1:
+        live.leave(someone)
+    else:
+        live.change(someone, device)
+    return time.perf_counter() - began, time.thread_time() - used
+
+
+def _device(scenario: sw.Scenario, i: int, factor: float) -> Device:
+    links, nodes = scenario.links, scenario.node_lists
+    assert nodes is not None  # noqa: S101  (a city)
+    near, usable = slice(links.start[i], links.start[i + 1]), slice(nodes.start[i], nodes.start[i + 1])
+    return Device(
+        task_bits=scenario.task_bits[i] * factor,
+        local_cycles=scenario.local_cycles[i] * factor,
+        local_capacity_hz=scenario.local_capacity_hz[i],
+        arrival_rate_hz=scenario.arrival_rate_hz[i],
+        slice_cycles=scenario.slice_cycles[i] * factor,
+        access_points=links.access_point[near],
+        rate_bps=links.rate_bps[near],
+        nodes=nodes.node[usable],
+    )

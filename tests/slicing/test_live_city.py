@@ -1,0 +1,125 @@
+"""Live cities: whatever happens, the plan is feasible, costs what the judge says, and lies above its bound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import slicewright as sw
+from slicewright.errors import InvalidOptionError, InvalidScenarioError
+from slicewright.network import NodeLists, Scenario, preset
+from slicewright.slicing.city.live import Device, LiveCity
+from slicewright.slicing.city.pack import pack
+from slicewright.slicing.city.search import construct
+from slicewright.slicing.judge import evaluate
+from tests import brute_force
+
+QUEUEING = ("node", "device")
+
+
+def _device(scenario: Scenario, i: int, factor: float = 1.0) -> Device:
+    links, nodes = scenario.links, scenario.node_lists
+    assert nodes is not None
+    near, usable = slice(links.start[i], links.start[i + 1]), slice(nodes.start[i], nodes.start[i + 1])
+    return Device(
+        task_bits=scenario.task_bits[i] * factor,
+        local_cycles=scenario.local_cycles[i] * factor,
+        local_capacity_hz=scenario.local_capacity_hz[i],
+        arrival_rate_hz=scenario.arrival_rate_hz[i],
+        slice_cycles=scenario.slice_cycles[i] * factor,
+        access_points=links.access_point[near],
+        rate_bps=links.rate_bps[near],
+        nodes=nodes.node[usable],
+    )
+
+
+def _event(live: LiveCity, others: Scenario, rng: np.random.Generator) -> None:
+    here = np.flatnonzero(live.present)
+    device = _device(others, int(rng.integers(others.n_devices)), float(rng.uniform(0.5, 1.5)))
+    kind = rng.integers(6)
+    if kind == 0 and here.size < live.present.size:
+        live.join(device)
+    elif kind == 1 and here.size > 1:
+        live.leave(int(rng.choice(here)))
+    elif kind == 2:
+        node, slices = int(rng.integers(others.n_nodes)), others.n_slices
+        live.set_capacity(node, np.zeros(slices) if rng.random() < 0.5 else others.node_capacity_hz[node])
+    else:
+        live.change(int(rng.choice(here)), device)
+
+
+@pytest.mark.parametrize("queueing", QUEUEING)
+@pytest.mark.parametrize("regime", ["paper", "balanced", "realistic"])
+def test_plan_cost_and_bound_follow_events(regime: str, queueing: str) -> None:
+    city = sw.preset(f"city/{regime}", devices=120, seed=1, queueing=queueing)
+    others = sw.preset(f"city/{regime}", devices=120, seed=1, queueing=queueing, hotspot_part=0.4)
+    live, rng = LiveCity(city), np.random.default_rng(0)
+    for k in range(60):
+        _event(live, others, rng)
+        if k % 10 == 9:
+            snapshot = live.snapshot()
+            times, violations = evaluate(snapshot, live.decisions(), live.shares())
+            assert violations.feasible, violations.explain()
+            assert live.cost_s == pytest.approx(times.completion_s.sum(), rel=1e-9)
+            problem = pack(snapshot)
+            anew = sw.plan(snapshot).cost_s
+            assert live.bound_s <= min(anew, live.cost_s) * (1 + 1e-9)
+            assert problem.local_time.size == live.present.sum()
+            assert construct(problem).link.size == live.present.sum()
+
+
+@pytest.mark.parametrize("queueing", QUEUEING)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_bound_never_exceeds_the_optimum_of_the_moment(queueing: str, seed: int) -> None:
+    load = {} if seed % 2 else {"cycles_per_bit": (20.0, 60.0)}
+    family = {"access_points": 2, "coins": 1, "slices": 2, "queueing": queueing, **load}
+
+    def listed(devices: int, number: int) -> Scenario:
+        whole = preset("paper-slicing", devices=devices, seed=number, **family)
+        return whole.with_(node_lists=NodeLists(np.arange(devices + 1) * 2, np.tile([0, 1], devices)))
+
+    live, rng = LiveCity(listed(3, seed)), np.random.default_rng(seed)
+    for k in range(12):
+        _event(live, listed(3, 100 + k), rng)
+        while live.present.sum() > 3:
+            live.leave(int(np.flatnonzero(live.present)[0]))
+        best = brute_force.optimum(live.snapshot())
+        assert live.bound_s <= best * (1 + 1e-9)
+        assert best <= live.cost_s * (1 + 1e-9)
+
+
+def test_events_find_better_prices_in_idle_time_and_the_price_of_moving_keeps_others_where_they_are() -> None:
+    city = sw.preset("city/paper", devices=200)
+    live, still = LiveCity(city), LiveCity(city, moving_price_s=1e9)
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        state = rng.bit_generator.state
+        _event(live, city, rng)
+        rng.bit_generator.state = state
+        _event(still, city, rng)
+    assert still.moved == 0
+    before = live.bound_s
+    live.improve_bound(budget_s=0.2)
+    assert before <= live.bound_s <= live.cost_s
+
+
+def test_what_no_scenario_would_hold_is_refused() -> None:
+    city = sw.preset("city/paper", devices=30)
+    live, device = LiveCity(city), _device(city, 0)
+    cost = live.cost_s
+    for changes in (
+        {"task_bits": -1.0},
+        {"rate_bps": device.rate_bps * np.nan},
+        {"nodes": np.array([3, 2])},
+        {"nodes": np.array([10_000])},
+        {"slice_cycles": device.slice_cycles[:1]},
+    ):
+        with pytest.raises(InvalidScenarioError):
+            live.join(Device(**{**vars(device), **changes}))
+    with pytest.raises(InvalidScenarioError, match="no such device"):
+        live.leave(35)
+    with pytest.raises(InvalidScenarioError, match="at least 0"):
+        live.set_capacity(0, np.array([-1.0]))
+    with pytest.raises(InvalidOptionError):
+        LiveCity(city, moving_price_s=-1.0)
+    assert live.cost_s == cost
