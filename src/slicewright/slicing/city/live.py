@@ -146,11 +146,17 @@ class LiveCity:
         )
         node = widened(packed.node_start, packed.node_end, self._nodes_width, packed.node)
         return packed._replace(
-            **dict(zip(("link_start", "link_end", "access_point", "link_root"), link, strict=True)),
-            **dict(zip(("node_start", "node_end", "node"), node, strict=True)),
-            **{
-                name: longer(getattr(packed, name)) for name in ("work", "work_root", "local_time", "arrival")
-            },
+            link_start=link[0],
+            link_end=link[1],
+            access_point=link[2],
+            link_root=link[3],
+            node_start=node[0],
+            node_end=node[1],
+            node=node[2],
+            work=longer(packed.work),
+            work_root=longer(packed.work_root),
+            local_time=longer(packed.local_time),
+            arrival=longer(packed.arrival),
         )
 
     def _follow(self, found: Multipliers) -> None:
