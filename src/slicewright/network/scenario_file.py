@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from slicewright.errors import InvalidScenarioError
+from slicewright.errors import InvalidOptionError, InvalidScenarioError
 from slicewright.files.documents import plain, write_document
 from slicewright.files.fields import FieldReader
 from slicewright.files.sources import preset_call, read_source
+from slicewright.network.device_columns import with_columns, write_columns
 from slicewright.network.presets import PRESETS, preset
 from slicewright.network.radio import Radio
 from slicewright.network.scenario import NodeLists, Scenario, Sites, SliceId
@@ -25,6 +26,7 @@ _NODES = ("names", "kinds", "capacity_hz", "position_m")
 _DEVICE_ARRAYS = ("task_bits", "local_cycles", "local_capacity_hz", "arrival_rate_hz", "slice_cycles")
 _DEVICES = (*_DEVICE_ARRAYS, "position_m", "tx_power_w", "nodes")
 _NODE_LISTS = ("start", "node")
+COLUMN_FORMATS = ("parquet", "arrow")
 _LINKS = ("start", "access_point", "rate_bps")
 _read = FieldReader(InvalidScenarioError)
 
@@ -40,12 +42,31 @@ def load_scenario(source: str | Path | Mapping[str, object]) -> Scenario:
         FileNotFoundError: no such file.
         UnknownNameError: a bare word that is neither a file nor a preset; suggests the nearest preset.
     """
-    return scenario_from_dict(read_source(source, presets=PRESETS, error=InvalidScenarioError))
+    document = read_source(source, presets=PRESETS, error=InvalidScenarioError)
+    folder = None if isinstance(source, Mapping) else Path(source).parent
+    return scenario_from_dict(with_columns(dict(document), folder))
 
 
-def save_scenario(scenario: Scenario, path: str | Path) -> Path:
-    """Write a scenario file atomically; the ending (.yaml, .yml, .json) chooses the format."""
-    return write_document(scenario_to_dict(scenario), path)
+def save_scenario(scenario: Scenario, path: str | Path, *, columns: str | None = None) -> Path:
+    """Write a scenario file atomically; the ending (.yaml, .yml, .json) chooses the format.
+
+    Args:
+        scenario: the problem.
+        path: of the file.
+        columns: ``parquet`` or ``arrow``: devices go into a file of columns beside this one, which is read in seconds
+            however many they are (extra ``columns``). Without, everything is spelt out in the one file.
+
+    Raises:
+        InvalidOptionError: no such format of columns.
+        MissingExtraError: pyarrow is not installed.
+    """
+    if columns is None:
+        return write_document(scenario_to_dict(scenario), path)
+    if columns not in COLUMN_FORMATS:
+        raise InvalidOptionError("columns", f"must be one of {', '.join(COLUMN_FORMATS)}", value=columns)
+    beside = Path(path).with_suffix(f".devices.{columns}")
+    write_columns(scenario, beside)
+    return write_document({**_head(scenario), "devices": {"columns": beside.name}}, path)
 
 
 def scenario_from_dict(source: Mapping[str, object]) -> Scenario:
@@ -203,11 +224,8 @@ def _node_lists(value: object) -> NodeLists | None:
     )
 
 
-def scenario_to_dict(scenario: Scenario) -> Document:
-    """The scenario as a ``slicewright/scenario/v1`` document.
-
-    Rates are left out when the scenario's radio model gives exactly the same ones back, else spelt out.
-    """
+def _head(scenario: Scenario) -> Document:
+    """Everything but the devices and their rates."""
     sites = scenario.sites
     access_points: Document = {
         "names": list(scenario.access_points),
@@ -218,17 +236,9 @@ def scenario_to_dict(scenario: Scenario) -> Document:
         "kinds": list(scenario.node_kinds),
         "capacity_hz": scenario.node_capacity_hz.tolist(),
     }
-    devices: Document = {name: getattr(scenario, name).tolist() for name in _DEVICE_ARRAYS}
-    for section, name, value in (
-        (access_points, "position_m", sites.access_point_m),
-        (nodes, "position_m", sites.node_m),
-        (devices, "position_m", sites.device_m),
-        (devices, "tx_power_w", sites.tx_power_w),
-    ):
+    for section, value in ((access_points, sites.access_point_m), (nodes, sites.node_m)):
         if value is not None:
-            section[name] = value.tolist()
-    if scenario.node_lists is not None:
-        devices["nodes"] = {name: getattr(scenario.node_lists, name).tolist() for name in _NODE_LISTS}
+            section["position_m"] = value.tolist()
     return {
         "schema": SCHEMA,
         "queueing": scenario.queueing,
@@ -237,10 +247,24 @@ def scenario_to_dict(scenario: Scenario) -> Document:
         ],
         "access_points": access_points,
         "nodes": nodes,
-        "devices": devices,
-        **_rates_to_document(scenario),
         **({"origin": plain(scenario.origin)} if scenario.origin else {}),
     }
+
+
+def scenario_to_dict(scenario: Scenario) -> Document:
+    """The scenario as a ``slicewright/scenario/v1`` document.
+
+    Rates are left out when the scenario's radio model gives exactly the same ones back, else spelt out.
+    """
+    sites, head = scenario.sites, _head(scenario)
+    devices: Document = {name: getattr(scenario, name).tolist() for name in _DEVICE_ARRAYS}
+    for name, value in (("position_m", sites.device_m), ("tx_power_w", sites.tx_power_w)):
+        if value is not None:
+            devices[name] = value.tolist()
+    if scenario.node_lists is not None:
+        devices["nodes"] = {name: getattr(scenario.node_lists, name).tolist() for name in _NODE_LISTS}
+    origin = {key: head.pop(key) for key in ("origin",) if key in head}
+    return {**head, "devices": devices, **_rates_to_document(scenario), **origin}
 
 
 def _rates_to_document(scenario: Scenario) -> Document:

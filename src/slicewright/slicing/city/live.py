@@ -47,7 +47,7 @@ from slicewright.types import BoolArray, FloatArray, IntArray
 
 SPARE = 0.1
 """Part of the devices that may join before arrays have to grow."""
-MOVING_PRICE = 0.25
+MOVING_PRICE = 0.15
 """Others move for an event if that saves more than this part of a mean local time."""
 
 
@@ -328,7 +328,7 @@ class LiveCity:
         p.node[first:last] = device.nodes
         p.node_end[slot] = last
         enter_lists(p, self._by_access_point, self._by_node, slot)
-        price_device(p, self._state, self._numbers, self._ledger, slot)
+        price_device(p, self._numbers, self._ledger, slot)
         enter_device(p, self._numbers, self._ledger, slot)
         self._ledger.totals[COST] += p.local_time[slot]
 
@@ -364,9 +364,8 @@ class LiveCity:
         if node == LOCAL:
             return
         self.moved += answer_room(
-            self._problem, self._state, self._ledger, self._by_access_point, self._by_node, access_point, node, gone,
-            self.moving_price_s,
-        )  # fmt: skip
+            self._problem, self._state, self._ledger, self._by_node, node, gone, self.moving_price_s
+        )
         if access_point != LOCAL:
             follow_congestion(
                 self._problem, self._state, self._numbers, self._ledger, self._by_access_point, access_point

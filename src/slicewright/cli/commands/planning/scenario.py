@@ -56,6 +56,9 @@ def new(
     devices: int | None = typer.Option(None, "--devices", "-n", min=1, help="Number of devices."),
     seed: int = _SEED,
     settings: list[str] = _SET,
+    columns: str | None = typer.Option(
+        None, "--columns", metavar="FORMAT", help="Devices as columns in a file beside it: parquet or arrow."
+    ),
 ) -> None:
     """Draw a scenario from a preset, every parameter of which can be set."""
     import slicewright as sw
@@ -63,7 +66,7 @@ def new(
     overrides = parse_settings(settings)
     if devices is not None:
         overrides["devices"] = devices
-    _write(sw.preset(preset, seed=seed, **overrides), output)
+    _write(sw.preset(preset, seed=seed, **overrides), output, columns=columns)
 
 
 @importers.callback()
@@ -256,7 +259,7 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     return parsed
 
 
-def _write(scenario: Scenario, path: Path) -> None:
+def _write(scenario: Scenario, path: Path, *, columns: str | None = None) -> None:
     import shlex
 
     from rich.markup import escape
@@ -265,7 +268,7 @@ def _write(scenario: Scenario, path: Path) -> None:
     from slicewright.cli.options import output
     from slicewright.network.importers import report_lines
 
-    sw.save_scenario(scenario, path)
+    sw.save_scenario(scenario, path, columns=columns)
     console = output()
     console.print(
         f"{scenario.n_devices} devices, {scenario.n_access_points} access points, {scenario.n_nodes} nodes, "

@@ -14,11 +14,10 @@ import numpy as np
 from slicewright.compiled import inlined, kernel
 from slicewright.slicing.city._kernels.bound import alone_time, asked_within
 from slicewright.slicing.city._kernels.problem import NOBODY
-from slicewright.slicing.city._kernels.response import cheapest_group
 
 PAID, GAINED, RADIO, COST = range(4)
-TRIALS = np.array([0.8, 0.9, 1.0, 1.1, 1.25])
-"""A device's first price is the best of these times what it would cost its cheapest node."""
+THIRDS = 9
+"""Steps of the search for a newcomer's price: to 3 % of its local time."""
 LEAST_PRICE = 1e-6
 SLACK = 1e-10
 ROOM = 1.05
@@ -114,27 +113,39 @@ def withdraw_device(problem, t, ledger, i):
     ledger.paid[i] = 0.0
 
 
+@inlined
+def value_at_price(problem, t, ledger, i, way, price):
+    """What a device that has no terms yet would add to the bound at a price: concave in it."""
+    value = min(problem.local_time[i], way + price)
+    for pair in range(problem.node_start[i], problem.node_end[i]):
+        j, most = problem.node[pair], 0.0
+        for k in range(t.edges.shape[1] - 1):
+            if t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue:
+                gain = ledger.gains[j, k]
+                if gain + price > most:
+                    most = max(most, gain + term(problem, t, i, j, k, price))
+        value -= most - ledger.most[j]
+    return value
+
+
 @kernel
-def price_device(problem, state, t, ledger, i):
-    """Set the price of a local device that has no terms yet to the one that leaves the bound highest."""
+def price_device(problem, t, ledger, i):
+    """Set the price of a device that has no terms yet to about the one that leaves the bound highest.
+
+    Thirds: the value is concave, and nothing above what the way leaves of the local time can be better than that.
+    """
     tau, way = problem.local_time[i], cheapest_way(problem, t, i)
-    asked = min(max(tau - way, 0.0), cheapest_group(problem, state, i, tau)[0])
-    t.compute[i] = best = LEAST_PRICE * tau
-    highest = -np.inf
-    for trial in range(TRIALS.size):
-        price = max(TRIALS[trial] * asked, LEAST_PRICE * tau)
-        value = min(tau, way + price)
-        for pair in range(problem.node_start[i], problem.node_end[i]):
-            j, most = problem.node[pair], 0.0
-            for k in range(t.edges.shape[1] - 1):
-                if ledger.gains[j, k] > -price and (
-                    t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue
-                ):
-                    most = max(most, ledger.gains[j, k] + term(problem, t, i, j, k, price))
-            value -= most - ledger.most[j]
-        if value > highest:
-            highest, best = value, price
-    t.compute[i] = best
+    low = LEAST_PRICE * tau
+    high = max(min(tau, tau - way), low)
+    for _ in range(THIRDS):
+        first, second = low + (high - low) / 3.0, high - (high - low) / 3.0
+        if value_at_price(problem, t, ledger, i, way, first) < value_at_price(
+            problem, t, ledger, i, way, second
+        ):
+            low = first
+        else:
+            high = second
+    t.compute[i] = 0.5 * (low + high)
 
 
 @inlined

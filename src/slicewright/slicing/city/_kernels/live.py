@@ -122,30 +122,29 @@ def answer_crowding(problem, state, ledger, by_access_point, a, j, newcomer, lea
 
 
 @inlined
-def saving_of(problem, state, i, j):
-    """What a local device would save on node j, s; not above 0 where nothing."""
-    way = cheapest_link(problem, state, i)[0]
-    limit = problem.local_time[i] - way
+def saving_of(problem, state, i, j, least):
+    """What a local device would save on node j, s, if that is more than ``least``; ``least`` otherwise."""
+    limit = problem.local_time[i] - least - cheapest_link(problem, state, i)[0]
     if limit <= 0.0:
-        return 0.0
-    return limit - growth_on(problem, state, i, j, limit)[0]
+        return least
+    return least + limit - growth_on(problem, state, i, j, limit)[0]
 
 
 @kernel
-def answer_room(problem, state, ledger, by_access_point, by_node, a, j, gone, least):
-    """Local devices take up what has become free on an access point or node: how many moved.
+def answer_room(problem, state, ledger, by_node, j, gone, least):
+    """Local devices take up what has become free on a node: how many moved.
 
-    Whoever lists the node is asked what it would save there; of the access point's, those that the bound's prices say
-    are near paying. Those who save most move first, and only if they save more than ``least``.
+    Whoever lists the node is asked what it would save there. Those who save most move first, and only if they save
+    more than ``least``.
     """
     moved = 0
     for _ in range(MOST_JOINERS):
         most, who = least, NOBODY
-        entry = by_node.head[j] if j != LOCAL else NOBODY
+        entry = by_node.head[j]
         while entry != NOBODY:
             i = by_node.owner[entry]
             if i != gone and state.link[i] == LOCAL and problem.local_time[i] > most:
-                saving = saving_of(problem, state, i, j)
+                saving = saving_of(problem, state, i, j, most)
                 if saving > most:
                     most, who = saving, i
             entry = by_node.after[entry]
