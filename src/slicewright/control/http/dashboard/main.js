@@ -10,7 +10,7 @@ import { MOST_DOTS } from "./settings.js";
 import { Unauthorized, follow, getJson, setToken } from "./stream.js";
 
 const LEAST_PAUSE_MS = 100;
-const REST = 2; // times as long as a refresh took, so that a crowd leaves room for everything else
+const REST = 0.5; // times as long as a refresh took, so that a crowd leaves room for everything else
 const history = [];
 const arrivals = [];
 const network = new Network(byId("map"), { onDevice: explain, onPlace: drawPlace });
