@@ -39,7 +39,15 @@ def main(scale: str) -> None:
         f"mean gap to the best known of all, %, {count} scenarios of 10-50 devices each; * misses its target"
     )
     budgets = [f"auto {budget * 1e3:.0f} ms" for budget in BUDGETS_S]
-    columns = [*budgets, *OTHERS, f"exact {exact_s:.0f} s", "in 20 ms", "certificate", "its ms", "proven by exact"]
+    columns = [
+        *budgets,
+        *OTHERS,
+        f"exact {exact_s:.0f} s",
+        "in 20 ms",
+        "certificate",
+        "its ms",
+        "proven by exact",
+    ]
     print("  ".join(["queueing, regime  ", *(f"{name:>13}" for name in columns)]))
     for queueing in ("node", "device"):
         for regime in REGIMES:
