@@ -28,8 +28,8 @@ ENOUGH = 0.004
 """And until they leave less than this."""
 MOST_WORK = 4e6
 """Pairs of a device and a group that the walk may look at where no budget ends it: a second or less."""
-MOST_EFFORT = 400_000
-"""Parts of a search over a node's sets, times the square of the devices, where no budget ends it."""
+MOST_PROOF_WORK = 12e6
+"""Candidates and sets looked at in proofs, beyond which none is made longer where no budget ends them: 0.1 s or so."""
 LEAST_ROUNDS = 5
 """Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
 
@@ -73,7 +73,7 @@ def lower_bound(
         found = bound_of_sets(
             problem, all_choices(problem), link, group, prices, relaxed_bound=float(bound), cost=cost,
             target=cost / (1.0 + ENOUGH), rounds=walk,
-            most_effort=MOST_EFFORT if budget_s is None else UNLIMITED, deadline=deadline,
+            most_work=int(MOST_PROOF_WORK) if budget_s is None else UNLIMITED, deadline=deadline,
         )  # fmt: skip
         bound = max(bound, found.bound)
     return float(bound) * (1.0 - ROUNDING)

@@ -50,7 +50,7 @@ def bound_of_sets(
     target: float,
     rounds: int = WALK_ROUNDS,
     efforts: int = MOST_EFFORTS,
-    most_effort: int = UNLIMITED,
+    most_work: int = UNLIMITED,
     deadline: int,
 ) -> SetBound:
     """Bound the cost of every plan.
@@ -62,7 +62,7 @@ def bound_of_sets(
         target: s, a bound that is enough.
         rounds: of the walk, at most.
         efforts: how often the search over a node's sets is made longer, at most.
-        most_effort: parts of such a search, times the square of the devices, beyond which it is not made longer.
+        most_work: candidates and sets looked at in all, beyond which no search is made longer.
         deadline: ns.
     """
     n_devices, n_nodes = link.size, problem.n_nodes
@@ -86,7 +86,7 @@ def bound_of_sets(
         tolerance,
         rounds,
         efforts,
-        most_effort,
+        most_work,
         deadline,
     )
     return SetBound(float(bound), best, pool, buffers)

@@ -48,7 +48,7 @@ def look_at_nodes(problem, choices, prices, buffers, pool, tolerance, deadline):
 
 
 @outlined
-def look_closer(problem, choices, prices, buffers, pool, tolerance, most_effort, deadline):
+def look_closer(problem, choices, prices, buffers, pool, tolerance, most_work, deadline):
     """Raise the effort where nodes leave most open: (by how much the bound rises, by how much the hope falls)."""
     n_nodes, gains, offer, price = problem.n_nodes, buffers.gains, buffers.offer, prices.compute
     left = 0.0
@@ -59,7 +59,7 @@ def look_closer(problem, choices, prices, buffers, pool, tolerance, most_effort,
         if not gains[1, j] - gains[0, j] > max(least, 2.0 * tolerance) or now_ns() > deadline:
             continue
         parts = MORE_EFFORT * buffers.effort[0, j]
-        if parts > MOST_PARTS or parts * price.size * price.size > most_effort:
+        if parts > MOST_PARTS or buffers.nodes.slices.work[0] > most_work:
             continue
         buffers.effort[0, j] = parts
         buffers.effort[1, j] = min(MORE_EFFORT * buffers.effort[1, j], MOST_SETS)
@@ -90,7 +90,7 @@ def certify(
     tolerance,
     rounds,
     efforts,
-    most_effort,
+    most_work,
     deadline,
 ):
     """The best bound found from ``prices`` on, s; ``best`` is left with the prices of the last proof.
@@ -101,7 +101,7 @@ def certify(
         tolerance: s, nearer than this no gain is proven.
         rounds: of the walk, at most.
         efforts: how often the search over a node's sets is made longer, at most.
-        most_effort: parts of such a search, times the square of the devices, beyond which it is not made longer.
+        most_work: candidates and sets looked at in all, beyond which no search is made longer.
         deadline: ns.
     """
     bound = -np.inf
@@ -117,9 +117,7 @@ def certify(
             enough = bound >= target or now_ns() > deadline
             if enough or (cost - hope > PRICED * (cost - found) and rounds > 0 and turn < MOST_TURNS - 1):
                 break
-            risen, fallen = look_closer(
-                problem, choices, best, buffers, pool, tolerance, most_effort, deadline
-            )
+            risen, fallen = look_closer(problem, choices, best, buffers, pool, tolerance, most_work, deadline)
             found, hope = found + risen, hope - fallen
             bound = max(bound, found)
         else:

@@ -50,6 +50,7 @@ def relaxed_gain(problem, j, price, part, scratch):
     """The bound at the part's present multipliers."""
     n_slices, rho, low = problem.work.shape[1], scratch.relaxed[part], scratch.figures[part, LOW]
     toll = rho[n_slices]
+    scratch.slices.work[0] += price.size
     total = toll * (scratch.figures[part, HIGH] if toll > 0.0 else low) if problem.shared_queue else 0.0
     for n in range(n_slices):
         total += rho[n] * rho[n] * problem.capacity[n * problem.n_nodes + j]

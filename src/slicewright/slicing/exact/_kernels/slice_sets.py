@@ -26,6 +26,7 @@ TANGENTS = 6
 SPREAD = 1.25  # ratio of one tangent's rho to the next
 LONGEST_WALK = 24  # steps of this ratio from the first guess of the best one
 FORCED = 1 << 48  # bit of a device that has to be served by the one slice that is open to it
+WALK_WORK = 20  # tangents drawn for a candidate cost as much as so many sets
 MOST_DOMINATORS = 62  # earlier devices that are looked at
 
 # What is known of a candidate: price, arrivals, root of work, queue load per arrival, least surplus capacity (13b).
@@ -52,6 +53,7 @@ class SliceScratch(NamedTuple):
     sums: Any  # (4, I + 2), by depth: roots, loads, worths, floors
     rho: Any  # (TANGENTS,)
     most_sets: Any  # (1,) int64, that a search may look at; beyond, its bound is looser than its best set
+    work: Any  # (1,) int64, candidates and sets looked at so far
 
 
 class Chosen(NamedTuple):
@@ -72,6 +74,7 @@ def make_slice_scratch(n_devices, n_slices):
         SliceScratch(
             np.empty((1 + TANGENTS, n_devices + 1)), np.empty((4, n_devices + 2), np.int64),
             np.empty((4, n_devices + 2)), np.empty(TANGENTS), np.zeros(1, np.int64),
+            np.zeros(1, np.int64),
         ),
         Chosen(np.zeros((3, n_slices), np.int64), np.empty((3, n_slices, n_devices), np.int64)),
     )  # fmt: skip
@@ -266,6 +269,7 @@ def best_in_slice(candidates, n, size, openings, fee, toll, kept, lo, hi, scratc
     figures, numbers = candidates.figures[n], scratch.numbers
     count, forced, best = start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, chosen)
     arrivals, members, width = forced, chosen.size[0, n], hi - lo
+    scratch.work[0] += candidates.count[n] + WALK_WORK * count
     if count == 0 or best == -np.inf:
         return best, arrivals
     draw_tangents(figures, count, size, lo, scratch)
@@ -292,6 +296,7 @@ def best_in_slice(candidates, n, size, openings, fee, toll, kept, lo, hi, scratc
         if more - relief_after <= gain - relief:  # what does not pay now never will
             continue
         steps += 1
+        scratch.work[0] += 1
         if steps > scratch.most_sets[0]:
             for d in range(depth + 1):
                 relief = gain_of_sums(scratch.sums, d, size, lo, kept, width)[1]
