@@ -52,7 +52,8 @@ def lower_bound(
         scenario: the problem, either queueing variant.
         start: a good plan's decisions save rounds; the bound is valid whatever is given.
         rounds: at most so many, over the devices and of the walk; 30 to 60 suffice for the relaxation as a rule.
-        budget_s: stop after this time, s. Without it, the bound depends on the start alone, bit for bit.
+        budget_s: stop after this time, s, or when every node was looked at once. Without it, the bound depends on the
+            start alone, bit for bit.
         queues: look at whole sets and shared queues too; without, the bound is that of release 0.1.0.
     """
     if scenario.node_lists is not None:
