@@ -42,7 +42,9 @@ async def checkpoint_starts(stream: JetStreamContext, name: str, checkpoints: st
     reader = await stream.subscribe(checkpoints, stream=name, ordered_consumer=True, config=config)
     starts: list[int] = []
     try:
-        if (await reader.consumer_info()).num_pending == 0:
+        info = await reader.consumer_info()
+        sent = info.delivered.consumer_seq if info.delivered is not None else 0
+        if info.num_pending == 0 and not sent:  # by now all may have been sent, and wait here to be read
             return []
         while True:
             message = await reader.next_msg(timeout=_WAIT_S)
