@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from slicewright import kernel_cache
 from slicewright.cli.main import app
 from slicewright.cli.views.finding import Finding
-from slicewright.cli.views.installation import inspect_installation
+from slicewright.cli.views.installation import EXTRAS, inspect_installation
 
 
 def named(group: str) -> dict[str, Finding]:
@@ -40,6 +41,12 @@ def test_missing_packages_are_named_with_the_extra_that_brings_them(monkeypatch:
     assert "pyarrow" in extras["labels"].told
     assert "fastapi >=" in extras["control"].told
     assert "0.0.1" in extras["control"].told
+
+
+def test_every_extra_of_the_package_says_what_it_is_for() -> None:
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    extras = tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"]
+    assert sorted(EXTRAS) == sorted(extras)
 
 
 def test_programs_that_are_not_there_say_who_needs_them(

@@ -33,6 +33,11 @@ def read(folder: Path, text: str | bytes, name: str = "s.yaml") -> object:
         ("1: 2\n'1': 3", "has the key '1' twice, in lines 1 and 2; keep one"),
         ("a: &a [*a]", "line 1: an alias stands for something that it is a part of; write it out"),
         ("? [1, 2]\n: 3", "line 1: a key must be a word"),
+        ("a: {<<: {b: 1, b: 2}}", "has the key 'b' twice, in lines 1 and 1; keep one"),
+        ("a:\n  <<: [{c: 1},\n    {b: 1,\n     b: 2}]", "has the key 'b' twice, in lines 3 and 4; keep one"),
+        ("a:\n  <<: {b: 1}\n  <<: {b: 2}", "has the key '<<' twice, in lines 2 and 3; keep one"),
+        ("a: {<<: 3}", "line 1: << merges mappings, and this is none; quote << if it is a name"),
+        ("a: [<<, b]", "line 1: << is text to some readers and merges mappings for others; quote it"),
         ("a: !!int x", "line 1: x is text to some readers and another number to others; quote it"),
         ("a: !!timestamp x", "holds a value that does not fit its tag"),
         ("a: " + "[" * 2000, "is not valid YAML at line 1: exceeded maximum nesting depth"),
@@ -58,6 +63,13 @@ def test_yaml_that_needs_no_question_means_what_it_meant(tmp_path: Path) -> None
     assert read(tmp_path, text) == {
         "a": "5e2", "b": 1500.0, "c": None, "d": True, "e": 7, "f": 31, "g": 1000, "on": "2020-01-01",
         "h": float("inf"), "i": {"j": 2},
+    }  # fmt: skip
+
+
+def test_of_merged_mappings_the_first_that_has_a_key_counts_and_their_own_more(tmp_path: Path) -> None:
+    text = "x: &x {a: 1, b: 1}\ny: &y {<<: *x, b: 2, c: 2}\nz: {c: 3, <<: [*x, *y]}\nq: {'<<': 4}"
+    assert read(tmp_path, text) == {
+        "x": {"a": 1, "b": 1}, "y": {"a": 1, "b": 2, "c": 2}, "z": {"a": 1, "b": 1, "c": 3}, "q": {"<<": 4},
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -12,7 +13,7 @@ import pytest
 
 from slicewright.cli.main import run
 from slicewright.errors import InvalidOptionError
-from slicewright.evaluation.placement_picture import draw_placement
+from slicewright.evaluation.placement_picture import MAX_BOXES, draw_placement, layout
 from slicewright.evaluation.placement_traffic import traffic
 from slicewright.placement import Placement, check_placement, load_tasks, place, placement_preset, save_tasks
 from slicewright.placement.plan_file import placement_choice
@@ -91,6 +92,21 @@ def test_pictures_of_networks_known_only_by_distances(tmp_path: Path, ending: st
     tasks = load_tasks(by_distances(placement_preset(tasks=9, seed=3, mecs=2)))
     file = draw_placement(tasks, place(tasks, "greedy-nearest"), tmp_path / f"map.{ending}")
     assert file.stat().st_size > 5000
+
+
+def test_a_layer_of_many_has_boxes_for_the_busiest_and_one_for_the_others(tmp_path: Path) -> None:
+    tasks = placement_preset(tasks=80, seed=1, access_points=40, lower_coins=30, upper_coins=13)
+    topology = tasks.topology
+    names = [*topology.access_points, *topology.nodes]
+    boxes = layout(topology, {name: float(k) for k, name in enumerate(names)})
+    levels = Counter(y for _, y in boxes.places.values())
+    assert sorted(levels.values()) == [1, MAX_BOXES, MAX_BOXES, MAX_BOXES]
+    assert sorted(name for box in boxes.members.values() for name in box) == sorted(names)
+    rest = {boxes.caption(box) for box, inside in boxes.members.items() if len(inside) > 1}
+    assert rest == {"29 others", "19 others", "2 others"}
+    assert len(boxes.members["ap39"]) == 1, "the busiest has a box of its own"
+    file = draw_placement(tasks, place(tasks, "greedy-nearest"), tmp_path / "map.png")
+    assert file.stat().st_size < 1_000_000
 
 
 def test_pictures_have_a_format(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,25 +18,44 @@ from slicewright.placement.plan_file import placement_choice
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.problem.topology import Topology
 from slicewright.placement.reasons import tightest_limits
-from slicewright.types import FloatArray
+from slicewright.types import FloatArray, IntArray
 
 BLUE, ORANGE, RED = (SERIES_COLOURS[k] for k in (0, 1, 4))
 PALE, ROOM, PLATE = "#C9CED6", "#DDE6EF", PAPER
 BOX_W, BOX_H = 0.78, 0.46
 LAYER_GAP = 1.6
+HIGHEST_BOW = 0.9  # of links within a layer
 MAX_LAYERS = 4  # of COINs
+MAX_BOXES = 12  # of a layer: the busiest have one each, the others one together
 MAX_REASONS = 4  # written out under the picture
 NOTE_IN = 0.16  # inches per line of those
+LONGEST_NAME = 14  # letters that a box has room for
 WIDEST = 13.0  # points, of the busiest link
 
 Place = tuple[float, float]
+
+
+class Boxes(NamedTuple):
+    """What is drawn where: a place for each box, by the first name in it, and all names in it."""
+
+    places: dict[str, Place]
+    members: dict[str, tuple[str, ...]]
+
+    def holder(self) -> dict[str, str]:
+        """The box of every name."""
+        return {name: box for box, names in self.members.items() for name in names}
+
+    def caption(self, box: str) -> str:
+        """What is written into it."""
+        return box if len(self.members[box]) == 1 else f"{len(self.members[box])} others"
 
 
 def draw_placement(tasks: Tasks, placement: Placement, path: str | Path) -> Path:
     """Draw a placement to a PNG, SVG or PDF file.
 
     Access points are at the bottom, MEC servers on top, COINs between them by their distance from the access
-    points. The width of a line is the bits it carries; a node shows its arrivals and the most it may take.
+    points. The width of a line is the bits it carries; a node shows its arrivals and the most it may take. Of a layer
+    of many the busiest have boxes, and the others one together: its lines carry their sum, its bar is their mean.
 
     Raises:
         InvalidOptionError: the file's ending is not one of .png, .pdf and .svg.
@@ -45,7 +65,10 @@ def draw_placement(tasks: Tasks, placement: Placement, path: str | Path) -> Path
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    places = layout(tasks.topology)
+    choice = placement_choice(tasks, placement)
+    arrivals = queue_arrivals(tasks, choice)
+    boxes = layout(tasks.topology, _busy(tasks, arrivals))
+    places = boxes.places
     width = max(x for x, _ in places.values()) + 1.0
     height = max(y for _, y in places.values())
     notes = _notes(placement)
@@ -57,18 +80,22 @@ def draw_placement(tasks: Tasks, placement: Placement, path: str | Path) -> Path
     axes.set_axis_off()
     axes.set_xlim(-0.7, width - 0.3)
     axes.set_ylim(-0.65, height + 0.35)
-    choice = placement_choice(tasks, placement)
-    flows = traffic(tasks, choice)
-    _draw_links(axes, tasks.topology, places, flows)
-    _draw_nodes(axes, tasks, places, queue_arrivals(tasks, choice), tightest_limits(tasks, choice), choice)
-    _draw_access_points(axes, tasks, placement, places)
+    flows = _between_boxes(traffic(tasks, choice), boxes)
+    _draw_links(axes, tasks.topology, boxes, flows)
+    _draw_nodes(axes, tasks, boxes, arrivals, tightest_limits(tasks, choice), choice)
+    _draw_access_points(axes, tasks, placement, boxes)
     _write_titles(figure, tasks, placement, flows)
     figure.text(0.02, 0.01, "\n".join(notes), fontsize=7.5, color=RED, va="bottom", linespacing=1.25)
     return write_picture(figure, file)
 
 
-def layout(topology: Topology) -> dict[str, Place]:
-    """Where each name is drawn: layers from the access points up, each spread over the same width."""
+def layout(topology: Topology, busy: Mapping[str, float]) -> Boxes:
+    """Where each box is drawn: layers from the access points up, each spread over the same width.
+
+    Args:
+        topology: the network.
+        busy: of every access point and node; the busiest of a layer have boxes of their own.
+    """
     nearest = topology.access_point_to_node.min(axis=0)
     steps = np.unique(np.round(nearest[topology.coins], 9))
     layer_of = np.minimum(np.searchsorted(steps, np.round(nearest, 9)), MAX_LAYERS - 1)
@@ -77,19 +104,56 @@ def layout(topology: Topology) -> dict[str, Place]:
         layers.append([topology.nodes[j] for j in topology.coins if layer_of[j] == layer])
     if topology.mecs.size:
         layers.append([topology.nodes[j] for j in topology.mecs])
-    width = max(len(layer) for layer in layers)
+    boxed = [_boxed(layer, busy) for layer in layers]
+    width = max(len(layer) for layer in boxed)
+    return Boxes(
+        places={
+            names[0]: ((i + 0.5) * width / len(layer) - 0.5, LAYER_GAP * level)
+            for level, layer in enumerate(boxed)
+            for i, names in enumerate(layer)
+        },
+        members={names[0]: names for layer in boxed for names in layer},
+    )
+
+
+def _boxed(layer: Sequence[str], busy: Mapping[str, float]) -> list[tuple[str, ...]]:
+    """The busiest of a layer one by one, in its order, and the others together behind them."""
+    if len(layer) <= MAX_BOXES:
+        return [(name,) for name in layer]
+    first = set(sorted(layer, key=lambda name: -busy[name])[: MAX_BOXES - 1])
+    rest = tuple(name for name in layer if name not in first)
+    return [*((name,) for name in layer if name in first), rest]
+
+
+def _busy(tasks: Tasks, arrivals: FloatArray) -> dict[str, float]:
+    """Arrivals of every node, and tasks of every access point."""
+    topology = tasks.topology
+    entering = np.bincount(tasks.access_point, minlength=topology.n_access_points)
     return {
-        name: ((i + 0.5) * width / len(layer) - 0.5, LAYER_GAP * level)
-        for level, layer in enumerate(layers)
-        for i, name in enumerate(layer)
+        **dict(zip(topology.access_points, entering.tolist(), strict=True)),
+        **dict(zip(topology.nodes, arrivals.tolist(), strict=True)),
     }
 
 
-def _draw_links(axes: Any, topology: Topology, places: dict[str, Place], flows: Flows) -> None:
+def _between_boxes(flows: Flows, boxes: Boxes) -> Flows:
+    """The same bits between boxes; what flows within one is left out."""
+    holder, merged = boxes.holder(), Flows()
+    for part, into in ((flows.partial, merged.partial), (flows.full, merged.full)):
+        for hop, bits in part.items():
+            ends = holder[hop[0]], holder[hop[1]]
+            ends = ends if ends in into or ends[::-1] not in into else ends[::-1]
+            if ends[0] != ends[1]:
+                into[ends] = into.get(ends, 0.0) + bits
+    return merged
+
+
+def _draw_links(axes: Any, topology: Topology, boxes: Boxes, flows: Flows) -> None:
+    holder, places = boxes.holder(), boxes.places
     used = {*flows.partial, *flows.full}
     busiest = max([*flows.partial.values(), *flows.full.values(), 1.0])
-    hops = sorted({link[:2] for link in topology.links} | used)
-    ports = _ports(places, hops, set(topology.access_points))
+    joined = {(holder[start], holder[end]) for start, end, _ in topology.links}
+    hops = sorted({hop for hop in joined if hop[0] != hop[1] and hop[::-1] not in used} | used)
+    ports = _ports(places, hops, {box for name in topology.access_points if (box := holder[name])})
     for hop in hops:
         if hop not in used:
             _draw_line(axes, ports[hop], 0.0, 0.9, PALE, zorder=1)
@@ -132,7 +196,7 @@ def _draw_line(
         return
     (x0, y0), (x1, y1) = ends
     # Links within a layer bow upwards, the more the farther they reach.
-    turn = (y0 + y1) / 2 if y0 != y1 else y0 + 0.35 + 0.1 * abs(x1 - x0)
+    turn = (y0 + y1) / 2 if y0 != y1 else y0 + min(0.35 + 0.1 * abs(x1 - x0), HIGHEST_BOW)
     curve = Outline(
         [(x0, y0), (x0, turn), (x1, turn), (x1, y1)],
         [Outline.MOVETO, Outline.CURVE4, Outline.CURVE4, Outline.CURVE4],
@@ -148,21 +212,20 @@ def _draw_line(
 
 
 def _draw_nodes(
-    axes: Any,
-    tasks: Tasks,
-    places: dict[str, Place],
-    arrivals: FloatArray,
-    tightest: FloatArray,
-    choice: np.ndarray[Any, Any],
+    axes: Any, tasks: Tasks, boxes: Boxes, arrivals: FloatArray, tightest: FloatArray, choice: IntArray
 ) -> None:
     from matplotlib.patches import FancyBboxPatch, Rectangle
 
     used = tasks.options.nodes[choice[choice >= 0]]
     users = np.bincount(used[used >= 0], minlength=tasks.topology.n_nodes)
-    for j, name in enumerate(tasks.topology.nodes):
-        x, y = places[name]
-        color = ORANGE if tasks.topology.kinds[j] == "mec" else BLUE
-        box = FancyBboxPatch(
+    number = {name: j for j, name in enumerate(tasks.topology.nodes)}
+    for box, names in boxes.members.items():
+        if box not in number:
+            continue
+        members = [number[name] for name in names]
+        x, y = boxes.places[box]
+        color = ORANGE if tasks.topology.kinds[members[0]] == "mec" else BLUE
+        frame = FancyBboxPatch(
             (x - BOX_W / 2, y - BOX_H / 2),
             BOX_W,
             BOX_H,
@@ -172,33 +235,43 @@ def _draw_nodes(
             linewidth=1.6,
             zorder=4,
         )
-        axes.add_patch(box)
-        share = 0.0 if not users[j] else min(1.0, arrivals[j] / tightest[j])
+        axes.add_patch(frame)
+        share = float(np.mean([min(1.0, arrivals[j] / tightest[j]) if users[j] else 0.0 for j in members]))
         bar = (x - BOX_W / 2 + 0.05, y - BOX_H / 2 + 0.045)
         axes.add_patch(Rectangle(bar, BOX_W - 0.1, 0.075, facecolor=ROOM, zorder=5))
         axes.add_patch(Rectangle(bar, (BOX_W - 0.1) * share, 0.075, facecolor=color, zorder=6))
-        load = "idle" if not users[j] else f"{arrivals[j]:.3g} / {tightest[j]:.3g} per s"
-        axes.text(
-            x, y + 0.125, name, ha="center", va="center", fontsize=9, weight="bold", color=INK, zorder=7
-        )
-        axes.text(x, y - 0.025, load, ha="center", va="center", fontsize=7, color=INK, zorder=7)
+        load = "idle" if not users[members].any() else f"{arrivals[members].sum():.3g} per s"
+        if users[members].any() and len(members) == 1:
+            load = f"{arrivals[members[0]]:.3g} / {tightest[members[0]]:.3g} per s"
+        look = {"ha": "center", "va": "center", "color": INK, "zorder": 7}
+        axes.text(x, y + 0.125, _shortened(boxes.caption(box)), fontsize=9, weight="bold", **look)
+        axes.text(x, y - 0.025, load, fontsize=7, **look)
 
 
-def _draw_access_points(axes: Any, tasks: Tasks, placement: Placement, places: dict[str, Place]) -> None:
-    for a, name in enumerate(tasks.topology.access_points):
-        x, y = places[name]
-        here = np.flatnonzero(tasks.access_point == a)
+def _draw_access_points(axes: Any, tasks: Tasks, placement: Placement, boxes: Boxes) -> None:
+    number = {name: a for a, name in enumerate(tasks.topology.access_points)}
+    for box, names in boxes.members.items():
+        if box not in number:
+            continue
+        x, y = boxes.places[box]
+        here = np.flatnonzero(np.isin(tasks.access_point, [number[name] for name in names]))
         rejected = sum(not placement.nodes[k] for k in here)
         axes.plot(
             [x], [y], marker="o", markersize=24, color=PLATE, markeredgecolor=INK, markeredgewidth=1.3, zorder=4
         )  # fmt: skip
-        axes.text(x, y, name, ha="center", va="center", fontsize=7.5, weight="bold", color=INK, zorder=7)
+        caption = f"+{len(names)}" if len(names) > 1 else _shortened(box)
+        axes.text(x, y, caption, ha="center", va="center", fontsize=7.5, weight="bold", color=INK, zorder=7)
         count = f"{here.size} task{'' if here.size == 1 else 's'}"
         axes.text(x, y - 0.3, count, ha="center", va="center", fontsize=8, color=INK, zorder=7)
         if rejected:
             text = f"✕ {rejected} rejected"
             look = {"ha": "center", "va": "center", "fontsize": 8, "weight": "bold", "color": RED}
             axes.text(x, y - 0.48, text, zorder=7, **look)
+
+
+def _shortened(name: str) -> str:
+    """A name that a box has room for."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _write_titles(figure: Any, tasks: Tasks, placement: Placement, flows: Flows) -> None:

@@ -93,6 +93,7 @@ def _loader() -> Any:
     Loader.add_constructor("tag:yaml.org,2002:int", _whole)
     Loader.add_constructor("tag:yaml.org,2002:float", _number)
     Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+    Loader.add_constructor("tag:yaml.org,2002:merge", _no_merge)
     return Loader
 
 
@@ -138,27 +139,43 @@ def _number(loader: Any, node: Any) -> float:
 
 def _mapping(loader: Any, node: Any) -> Any:
     """Keys as written; those of merged mappings (``<<``) yield to a mapping's own."""
-    import yaml
-
     value: dict[str, object] = {}
     yield value
+    for key, item in _pairs(node).items():
+        value[key] = loader.construct_object(item)
+
+
+def _pairs(node: Any) -> dict[str, Any]:
+    """Values by key, not built yet: first those of merged mappings, of several the first that has a key, then its own."""
+    import yaml
+
     if not isinstance(node, yaml.MappingNode):
         raise _refusal(node, "a mapping is announced, and something else follows", "")
+    own: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    for key, _ in node.value:
+    merged: list[Any] = []
+    for key, item in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise _refusal(key, "a key must be a word", "")
-        if key.tag == "tag:yaml.org,2002:merge":
-            continue
         line = key.start_mark.line + 1
         if key.value in lines:
             first = lines[key.value]
             raise _refusal(key, f"has the key {key.value!r} twice, in lines {first} and {line}", "keep one")
         lines[key.value] = line
-        key.tag = "tag:yaml.org,2002:str"
-    loader.flatten_mapping(node)
-    for key, item in node.value:
-        value[str(key.value)] = loader.construct_object(item)
+        if key.tag != "tag:yaml.org,2002:merge":
+            own[str(key.value)] = item
+            continue
+        merged = item.value if isinstance(item, yaml.SequenceNode) else [item]
+    pairs: dict[str, Any] = {}
+    for other in reversed(merged):
+        if not isinstance(other, yaml.MappingNode):
+            raise _refusal(other, "<< merges mappings, and this is none", "quote << if it is a name")
+        pairs.update(_pairs(other))
+    return pairs | own
+
+
+def _no_merge(loader: Any, node: Any) -> Any:
+    raise _refusal(node, "<< is text to some readers and merges mappings for others", "quote it")
 
 
 def _refusal(node: Any, problem: str, fix: str) -> Exception:

@@ -37,8 +37,7 @@ EXTRAS = {
     "ray": "labels and training on Ray",
     "gurobi": "Gurobi as a solver, which needs a licence too",
     "topologies": "scenario import topohub",
-    "html": "maps in HTML",
-    "docs": "building the documentation",
+    "columns": "devices of cities as Parquet or Arrow",
     "dev": "the tests",
 }
 """What each extra is for: what is lost without it."""
@@ -107,7 +106,7 @@ def _extras() -> list[Finding]:
         told += f"; without it, not: {use}" if missing and use else ""
         fix = "" if not missing else f'pip install "slicewright[{extra}]"'
         found.append(Finding("extras", extra, True if not missing else None, told, fix))
-    for extra in EXTRAS.keys() - wanted.keys() - {"docs"}:
+    for extra in EXTRAS.keys() - wanted.keys():
         told = f"the installed package does not know it: {EXTRAS[extra]}"
         found.append(Finding("extras", extra, None, told, f'pip install "slicewright[{extra}]" again'))
     return sorted(found)
