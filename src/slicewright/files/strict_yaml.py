@@ -146,7 +146,7 @@ def _mapping(loader: Any, node: Any) -> Any:
 
 
 def _pairs(node: Any) -> dict[str, Any]:
-    """Values by key, not built yet: first those of merged mappings, of several the first that has a key, then its own."""
+    """Values by key, not built yet; its own count more than merged ones, of those the first that has a key."""
     import yaml
 
     if not isinstance(node, yaml.MappingNode):
