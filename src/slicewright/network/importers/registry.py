@@ -80,7 +80,7 @@ def _guarded(point: EntryPoint) -> Callable[..., Scenario]:
     """An importer of a package, whose own errors become ours: whoever imports a file did not write it."""
     try:
         function = cast("Callable[..., object]", point.load())
-    except Exception as broken:
+    except Exception as broken:  # importing it runs the package's own code, which may raise anything
         told = f"cannot be loaded from the package {_package(point)}: {type(broken).__name__}: {broken}"
         raise InvalidScenarioError(point.name, told) from broken
 
@@ -89,7 +89,7 @@ def _guarded(point: EntryPoint) -> Callable[..., Scenario]:
             made = function(source, seed=seed, **parameters)
         except (SlicewrightError, OSError, MemoryError):
             raise
-        except Exception as broken:
+        except Exception as broken:  # whatever else the package's code raises is its fault, and is told as such
             raise InvalidScenarioError(
                 point.name, f"of the package {_package(point)} failed: {type(broken).__name__}: {broken}"
             ) from broken
