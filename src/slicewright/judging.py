@@ -14,6 +14,8 @@ Status: TypeAlias = Literal["optimal", "feasible", "infeasible"]
 STATUSES: tuple[Status, ...] = ("optimal", "feasible", "infeasible")
 OPTIMAL_GAP = 1e-4
 """A plan within this of a proven bound is called optimal: the tolerance to which solvers are asked to prove."""
+ROUNDING = 1e-9
+"""A sum of many rounded terms exceeds its true value by this part at most: so much is taken off what is proven."""
 
 
 def status_of(*, feasible: bool, gap: float) -> Status:

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from slicewright.compiled import announce_compilation
+from slicewright.judging import ROUNDING
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.bound import prices_of, relax, times_alone
@@ -20,8 +21,6 @@ from slicewright.slicing.exact.choices import all_choices
 from slicewright.slicing.exact.set_bound import WALK_ROUNDS, bound_of_sets
 from slicewright.slicing.search import UNLIMITED, deadline_ns
 
-ROUNDING = 1e-9
-"""Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
 CLOSE_ENOUGH = 0.005
 """Whole sets of devices are looked at where the relaxation leaves a larger gap than this."""
 ENOUGH = 0.004

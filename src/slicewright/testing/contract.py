@@ -12,8 +12,6 @@ Answer = TypeVar("Answer")
 
 PATIENCE_S = 10.0
 """A method asked for a millisecond must answer within this: the check is for stalls, not for speed."""
-ROUNDING = 1e-9
-"""The part by which a proven bound may lie above a cost."""
 
 
 class ContractError(SlicewrightError, AssertionError):

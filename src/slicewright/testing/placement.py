@@ -7,11 +7,12 @@ from functools import partial
 
 import numpy as np
 
+from slicewright.judging import ROUNDING
 from slicewright.placement.plan import Placement, certified
 from slicewright.placement.plan_file import check_placement, load_placement
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.policies.placement.policy import Answer, PlacementMethod
-from slicewright.testing.contract import ROUNDING, ContractError, hurried
+from slicewright.testing.contract import ContractError, hurried
 from slicewright.testing.tasks import awkward_tasks
 
 NAME = "method"

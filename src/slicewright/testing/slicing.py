@@ -7,12 +7,13 @@ from functools import partial
 
 import numpy as np
 
+from slicewright.judging import ROUNDING
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, Limit, Policy
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.plan_file import load_plan
 from slicewright.slicing.shares import optimal_shares
-from slicewright.testing.contract import ROUNDING, ContractError, hurried
+from slicewright.testing.contract import ContractError, hurried
 from slicewright.testing.scenarios import awkward_scenarios
 
 

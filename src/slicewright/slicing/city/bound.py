@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slicewright.judging import ROUNDING
 from slicewright.slicing.city._kernels.bound import (
     ROUNDED,
     SHARPNESS,
@@ -36,8 +37,6 @@ FIRST_SETTLING_STEP, LAST_SETTLING_STEP = 0.9, 0.1
 """First the nodes' own multipliers alone, under the plan's prices: near the pole they may be far off."""
 WHOLE_EVERY = 10
 """Rounds from one valid value to the next; those between leave out what was far from mattering."""
-ROUNDING = 1e-9
-"""Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from slicewright.errors import InvalidOptionError, InvalidScenarioError
+from slicewright.judging import ROUNDING
 from slicewright.network.scenario import NodeLists, Scenario
+from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing.city._kernels.bound import ROUNDED, Multipliers
 from slicewright.slicing.city._kernels.ledger import (
     COST,
@@ -36,9 +38,9 @@ from slicewright.slicing.city._kernels.live import (
     look,
     make_lists,
 )
-from slicewright.slicing.city._kernels.problem import LOCAL, Problem, state_of, total_cost
+from slicewright.slicing.city._kernels.problem import Problem, state_of, total_cost
 from slicewright.slicing.city._kernels.shares import shares_of
-from slicewright.slicing.city.bound import ROUNDING, prove
+from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.pack import pack, state_from
 from slicewright.slicing.city.search import construct
 from slicewright.slicing.decisions import Decisions

@@ -9,7 +9,7 @@ import numpy as np
 
 from slicewright.compiled import announce_compilation
 from slicewright.errors import InvalidOptionError
-from slicewright.judging import OPTIMAL_GAP
+from slicewright.judging import OPTIMAL_GAP, ROUNDING
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing.compact import compact
@@ -21,8 +21,6 @@ SEARCH_ROUNDS_PER_DEVICE = 20
 """Rounds of search before the proof."""
 SEARCH_PART = 0.1
 """Part of a budget that search may take."""
-ROUNDING = 1e-9
-"""Taken off the bound: the sum of many rounded terms may exceed the true value by this part at most."""
 GAP_PART = 0.98
 """The proof aims at this part of the gap, so that rounding the bound down cannot spoil it."""
 LEAST_GAP = 1e-7
