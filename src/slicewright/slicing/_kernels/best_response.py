@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, now_ns, outlined, random_below
+from slicewright.slicing._kernels.group_cost import filled_cost
+from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing._kernels.problem import (
     ARRIVAL,
     CAPACITY,
@@ -21,7 +23,6 @@ from slicewright.slicing._kernels.problem import (
     ROOT,
     WORK,
     add_roots,
-    filled_cost,
     join_group,
     join_radio,
     leave_group,
@@ -125,7 +126,7 @@ def exact_growth(problem, state, i, joined):
     total = -state.node_cost[j]
     for g in range(j, problem.capacity.size, problem.n_nodes):
         left = state.sums[CAPACITY, g] - load_after(problem, state, i, g, joined)
-        total += filled_cost(problem, state, g, left, i if g == joined else LOCAL)
+        total += filled_cost(problem, state, g, g // problem.n_nodes, left, i if g == joined else NOBODY)
     return total
 
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
+from slicewright.slicing._kernels.group_cost import filled_cost, peak_of
+from slicewright.slicing._kernels.members import NOBODY, link_in, unlink
 
 LOCAL = -1
 
@@ -58,9 +60,19 @@ class State(NamedTuple):
     radio: Any  # (A,) sum of sqrt(T_ia)
     sums: Any  # (ROWS, N * J)
     node_cost: Any  # (J,) s, sum of execution times on node j
-    head: Any  # (N * J,) first member of a group, or LOCAL
+    head: Any  # (N * J,) first member of a group, or NOBODY
     after: Any  # (I,) next member
     before: Any  # (I,) previous member
+
+
+@kernel
+def roots_of_links(start, bits, rate):
+    """(links,) sqrt(s). sqrt(T_ia) of every link."""
+    roots = np.empty(rate.size)
+    for i in range(bits.size):
+        for link in range(start[i], start[i + 1]):
+            roots[link] = np.sqrt(bits[i] / rate[link])
+    return roots
 
 
 @kernel
@@ -78,17 +90,13 @@ def make_problem(
 ):
     """Pack the scenario's arrays and take the roots once."""
     n_nodes, n_slices = capacity.shape
-    link_root = np.empty(rate.size)
-    for i in range(bits.size):
-        for link in range(start[i], start[i + 1]):
-            link_root[link] = np.sqrt(bits[i] / rate[link])
     by_group = np.empty(n_slices * n_nodes)
     for n in range(n_slices):
         for j in range(n_nodes):
             by_group[n * n_nodes + j] = max(capacity[j, n], NO_CAPACITY)
     return Problem(
-        start, access_point, link_root, slice_cycles, np.sqrt(slice_cycles), local_time, arrival, by_group,
-        n_nodes, n_access_points, shared_queue,
+        start, access_point, roots_of_links(start, bits, rate), slice_cycles, np.sqrt(slice_cycles), local_time,
+        arrival, by_group, n_nodes, n_access_points, shared_queue,
     )  # fmt: skip
 
 
@@ -138,9 +146,9 @@ def empty_state(problem):
         np.zeros(problem.n_access_points),
         sums,
         np.zeros(problem.n_nodes),
-        np.full(n_groups, LOCAL),
-        np.full(n_devices, LOCAL),
-        np.full(n_devices, LOCAL),
+        np.full(n_groups, NOBODY),
+        np.full(n_devices, NOBODY),
+        np.full(n_devices, NOBODY),
     )
 
 
@@ -149,53 +157,6 @@ def budget(problem, state, g):
     """Capacity of a group that is left for service-rate surplus once its queue is stable."""
     s = state.sums
     return s[CAPACITY, g] - (s[ARRIVAL, g] * s[WORK, g] if problem.shared_queue else s[OWN, g])
-
-
-@inlined
-def cost_at_level(level, free_root, free, fixed_cost):
-    """Cost of a group filled to ``level``: infinite if the floors exceed what there is, negative where it has to fall.
-
-    Args:
-        level: s, 1 / sqrt(cycles), up to which devices are not held by their floor.
-        free_root, free: of these, the sum of sqrt(L) and the capacity that others leave them.
-        fixed_cost: s, of those that their floor holds.
-    """
-    if free < 0.0 or (free_root > 0.0 and free <= 0.0):
-        return np.inf
-    if free_root == 0.0:
-        return fixed_cost
-    if free >= level * free_root * (1.0 - 1e-14):
-        return fixed_cost + free_root * free_root / free
-    return -1.0
-
-
-@outlined
-def filled_cost(problem, state, g, available, extra):
-    """Cost of a group, and of device ``extra`` with it unless LOCAL, when 13b may bind.
-
-    Water-filling: x_i = max(1 / tau_i, nu / sqrt(L_i)) with sum L_i x_i = ``available``. Devices whose floor lies
-    above the common level are fixed at it and the level falls for the others, which can only fix more: the loop
-    ends. Returns infinity when the floors alone exceed what is available.
-    """
-    n = g // problem.n_nodes
-    level = np.inf
-    while True:
-        free_root, free, fixed_cost = 0.0, available, 0.0
-        member = state.head[g] if extra == LOCAL else extra
-        at_extra = extra != LOCAL
-        while member != LOCAL:
-            root, tau = problem.work_root[member, n], problem.local_time[member]
-            if root > level * tau:
-                free -= root * root / tau
-                fixed_cost += tau
-            else:
-                free_root += root
-            member = state.head[g] if at_extra else state.after[member]
-            at_extra = False
-        cost = cost_at_level(level, free_root, free, fixed_cost)
-        if cost >= 0.0:
-            return cost
-        level = free / free_root
 
 
 @inlined
@@ -210,7 +171,7 @@ def group_cost(problem, state, g):
         return np.inf
     if available >= s[PEAK, g] * root:
         return root * root / available
-    return filled_cost(problem, state, g, available, LOCAL)
+    return filled_cost(problem, state, g, g // problem.n_nodes, available, NOBODY)
 
 
 @inlined
@@ -227,13 +188,7 @@ def update_costs(problem, state, j):
 @outlined
 def refresh_peak(problem, state, g):
     """Make the bound on sqrt(L) / tau of a group exact again, after members have left."""
-    n = g // problem.n_nodes
-    peak = 0.0
-    member = state.head[g]
-    while member != LOCAL:
-        peak = max(peak, problem.work_root[member, n] / problem.local_time[member])
-        member = state.after[member]
-    state.sums[PEAK, g] = peak
+    state.sums[PEAK, g] = peak_of(problem, state, g, g // problem.n_nodes)
 
 
 @inlined
@@ -283,17 +238,14 @@ def join_group(problem, state, i, g):
     s[PEAK, g] = max(s[PEAK, g], root / tau)
     for k in range(j, problem.capacity.size, problem.n_nodes):
         s[ARRIVAL, k] += problem.arrival[i]
-    first = state.head[g]
-    state.after[i], state.before[i], state.head[g] = first, LOCAL, i
-    if first != LOCAL:
-        state.before[first] = i
+    link_in(state, g, i)
 
 
 @outlined
 def add_work_roots(problem, state, g):
     """Add up the sum of sqrt(L) of a group anew."""
     total, member = 0.0, state.head[g]
-    while member != LOCAL:
+    while member != NOBODY:
         total += problem.work_root[member, g // problem.n_nodes]
         member = state.after[member]
     state.sums[ROOT, g] = total
@@ -305,17 +257,11 @@ def leave_group(problem, state, i):
     g = state.group[i]
     n, j = g // problem.n_nodes, g % problem.n_nodes
     state.group[i] = LOCAL
-    before, after = state.before[i], state.after[i]
-    if before == LOCAL:
-        state.head[g] = after
-    else:
-        state.after[before] = after
-    if after != LOCAL:
-        state.before[after] = before
+    unlink(state, g, i)
     s = state.sums
     for k in range(j, problem.capacity.size, problem.n_nodes):
         s[ARRIVAL, k] -= problem.arrival[i]
-    if state.head[g] == LOCAL:  # exact zeros again, whatever rounding left
+    if state.head[g] == NOBODY:  # exact zeros again, whatever rounding left
         s[ROOT, g] = s[WORK, g] = s[FLOOR, g] = s[OWN, g] = s[PEAK, g] = 0.0
     else:
         work = problem.work[i, n]
@@ -350,7 +296,7 @@ def rebuild(problem, state, link, group):
     for a in range(state.radio.size):
         state.radio[a] = 0.0
     for g in range(problem.capacity.size):
-        state.head[g] = LOCAL
+        state.head[g] = NOBODY
         for row in range(WORK, ROWS):
             state.sums[row, g] = 0.0
     for i in range(link.size):

@@ -7,12 +7,12 @@ import numpy as np
 from slicewright.compiled import announce_compilation
 from slicewright.errors import InvalidPlanError
 from slicewright.network.scenario import NodeLists, Scenario
+from slicewright.slicing._kernels.members import NOBODY
+from slicewright.slicing._kernels.problem import roots_of_links
 from slicewright.slicing.city._kernels.problem import (
-    NOBODY,
     Problem,
     State,
     links_of,
-    roots_of_links,
     state_of,
 )
 from slicewright.slicing.decisions import Decisions

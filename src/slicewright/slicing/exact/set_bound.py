@@ -75,18 +75,7 @@ def bound_of_sets(
         begin = Prices(relaxed.radio.copy(), relaxed.compute.copy())
     tolerance = TOLERANCE * cost / (problem.n_access_points + n_nodes)
     bound = certify(
-        problem,
-        choices,
-        begin,
-        best,
-        buffers,
-        pool,
-        cost,
-        target,
-        tolerance,
-        rounds,
-        efforts,
-        most_work,
-        deadline,
-    )
+        problem, choices, begin, best, buffers, pool, cost, target, tolerance,
+        rounds, efforts, most_work, deadline,
+    )  # fmt: skip
     return SetBound(float(bound), best, pool, buffers)

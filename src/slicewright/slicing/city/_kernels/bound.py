@@ -25,7 +25,8 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.slicing._kernels.adam import adam
-from slicewright.slicing.city._kernels.problem import LOCAL, ROOT, WORK
+from slicewright.slicing._kernels.problem import LOCAL
+from slicewright.slicing.city._kernels.problem import ROOT, WORK
 
 INTERVALS = 14
 SHARPNESS = 200.0

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel
+from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing.city._kernels.bound import alone_time, asked_within
-from slicewright.slicing.city._kernels.problem import NOBODY
 
 PAID, GAINED, RADIO, COST = range(4)
 THIRDS = 9

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel
+from slicewright.slicing._kernels.members import NOBODY, link_in, unlink
+from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing.city._kernels.ledger import COST
-from slicewright.slicing.city._kernels.problem import LOCAL, NOBODY, detach
+from slicewright.slicing.city._kernels.problem import detach
 from slicewright.slicing.city._kernels.response import cheapest_link, growth_on, respond
 
 MOST_JOINERS = 2
@@ -33,45 +35,26 @@ def make_lists(start, end, items, n_items, width):
     )  # fmt: skip
     for i in range(start.size):
         for entry in range(start[i], end[i]):
-            enter_list(lists, items[entry], entry)
+            link_in(lists, items[entry], entry)
     return lists
-
-
-@inlined
-def enter_list(lists, item, entry):
-    first = lists.head[item]
-    lists.after[entry], lists.before[entry], lists.head[item] = first, NOBODY, entry
-    if first != NOBODY:
-        lists.before[first] = entry
-
-
-@inlined
-def leave_list(lists, item, entry):
-    before, after = lists.before[entry], lists.after[entry]
-    if before == NOBODY:
-        lists.head[item] = after
-    else:
-        lists.after[before] = after
-    if after != NOBODY:
-        lists.before[after] = before
 
 
 @kernel
 def enter_lists(problem, by_access_point, by_node, i):
     """Let the resources of device i know that it lists them."""
     for link in range(problem.link_start[i], problem.link_end[i]):
-        enter_list(by_access_point, problem.access_point[link], link)
+        link_in(by_access_point, problem.access_point[link], link)
     for pair in range(problem.node_start[i], problem.node_end[i]):
-        enter_list(by_node, problem.node[pair], pair)
+        link_in(by_node, problem.node[pair], pair)
 
 
 @kernel
 def leave_lists(problem, by_access_point, by_node, i):
     """Let the resources of device i forget it."""
     for link in range(problem.link_start[i], problem.link_end[i]):
-        leave_list(by_access_point, problem.access_point[link], link)
+        unlink(by_access_point, problem.access_point[link], link)
     for pair in range(problem.node_start[i], problem.node_end[i]):
-        leave_list(by_node, problem.node[pair], pair)
+        unlink(by_node, problem.node[pair], pair)
 
 
 @inlined

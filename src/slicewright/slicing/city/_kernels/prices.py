@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel
-from slicewright.slicing.city._kernels.problem import LOCAL, join_group, leave_group, update_costs
+from slicewright.slicing._kernels.problem import LOCAL
+from slicewright.slicing.city._kernels.problem import join_group, leave_group, update_costs
 from slicewright.slicing.city._kernels.response import cheapest_group
 
 

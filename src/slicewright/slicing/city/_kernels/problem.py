@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
-
-LOCAL = -1
-NOBODY = -1
+from slicewright.slicing._kernels.group_cost import filled_cost, peak_of
+from slicewright.slicing._kernels.members import NOBODY, link_in, unlink
+from slicewright.slicing._kernels.problem import LOCAL, join_radio, offloaded_cost
 
 # Rows of State.sums[j], one column per slice.
 WORK = 0  # sum of L_in
@@ -57,16 +57,6 @@ class State(NamedTuple):
     head: Any  # (J, N) first member of a group, or NOBODY
     after: Any  # (I,) next member
     before: Any  # (I,) previous member
-
-
-@kernel
-def roots_of_links(start, bits, rate):
-    """(links,) sqrt(s). sqrt(T_ia) of every link."""
-    roots = np.empty(rate.size)
-    for i in range(bits.size):
-        for link in range(start[i], start[i + 1]):
-            roots[link] = np.sqrt(bits[i] / rate[link])
-    return roots
 
 
 @kernel
@@ -116,36 +106,6 @@ def budget(problem, state, j, n):
     return problem.capacity[j, n] - (state.arrivals[j] * s[WORK, n] if problem.shared_queue else s[OWN, n])
 
 
-@outlined
-def filled_cost(problem, state, j, n, available, extra):
-    """Cost of a group, and of device ``extra`` with it unless NOBODY, when 13b may bind: infinity if it cannot hold.
-
-    Water-filling x_i = max(1 / tau_i, nu / sqrt(L_i)) with sum L_i x_i = ``available``. Fixing a device at its floor
-    lowers the level for the others, which can only fix more: the loop ends.
-    """
-    level = np.inf
-    while True:
-        free_root, free, fixed_cost = 0.0, available, 0.0
-        member = state.head[j, n] if extra == NOBODY else extra
-        at_extra = extra != NOBODY
-        while member != NOBODY:
-            root, tau = problem.work_root[member, n], problem.local_time[member]
-            if root > level * tau:
-                free -= root * root / tau
-                fixed_cost += tau
-            else:
-                free_root += root
-            member = state.head[j, n] if at_extra else state.after[member]
-            at_extra = False
-        if free < 0.0 or (free_root > 0.0 and free <= 0.0):
-            return np.inf
-        if free_root == 0.0:
-            return fixed_cost
-        if free >= level * free_root * (1.0 - 1e-14):
-            return fixed_cost + free_root * free_root / free
-        level = free / free_root
-
-
 @inlined
 def group_cost(problem, state, j, n):
     """Sum of execution times of a group under its optimal compute shares; infinity if 13b or 13c fails."""
@@ -158,7 +118,7 @@ def group_cost(problem, state, j, n):
         return np.inf
     if available >= s[PEAK, n] * root:
         return root * root / available
-    return filled_cost(problem, state, j, n, available, NOBODY)
+    return filled_cost(problem, state, (j, n), n, available, NOBODY)
 
 
 @inlined
@@ -176,19 +136,7 @@ def update_costs(problem, state, j):
 def refresh_peaks(problem, state, j):
     """Make the bounds on sqrt(L) / tau of a node's groups exact again, after members have left."""
     for n in range(problem.capacity.shape[1]):
-        peak = 0.0
-        member = state.head[j, n]
-        while member != NOBODY:
-            peak = max(peak, problem.work_root[member, n] / problem.local_time[member])
-            member = state.after[member]
-        state.sums[j, PEAK, n] = peak
-
-
-@inlined
-def join_radio(problem, state, i, link):
-    """Give a device a link."""
-    state.link[i] = link
-    state.radio[problem.access_point[link]] += problem.link_root[link]
+        state.sums[j, PEAK, n] = peak_of(problem, state, (j, n), n)
 
 
 @inlined
@@ -211,10 +159,7 @@ def join_group(problem, state, i, j, n):
     s[OWN, n] += problem.arrival[i] * work
     s[PEAK, n] = max(s[PEAK, n], root / tau)
     state.arrivals[j] += problem.arrival[i]
-    first = state.head[j, n]
-    state.after[i], state.before[i], state.head[j, n] = first, NOBODY, i
-    if first != NOBODY:
-        state.before[first] = i
+    link_in(state, (j, n), i)
 
 
 @inlined
@@ -222,13 +167,7 @@ def leave_group(problem, state, i):
     """Take a device out of its group; the costs of the node are left to be updated."""
     j, n = state.node[i], state.slice[i]
     state.node[i], state.slice[i] = LOCAL, LOCAL
-    before, after = state.before[i], state.after[i]
-    if before == NOBODY:
-        state.head[j, n] = after
-    else:
-        state.after[before] = after
-    if after != NOBODY:
-        state.before[after] = before
+    unlink(state, (j, n), i)
     s = state.sums[j]
     state.arrivals[j] -= problem.arrival[i]
     if state.head[j, n] == NOBODY:  # exact zeros again, whatever rounding left
@@ -279,11 +218,7 @@ def state_of(problem, link, node, slice_):
 @kernel
 def total_cost(problem, state):
     """System cost (12) of the current decisions under optimal shares."""
-    total = 0.0
-    for a in range(state.radio.size):
-        total += state.radio[a] * state.radio[a]
-    for j in range(state.node_cost.size):
-        total += state.node_cost[j]
+    total = offloaded_cost(state)
     for i in range(state.link.size):
         if state.link[i] == LOCAL:
             total += problem.local_time[i]

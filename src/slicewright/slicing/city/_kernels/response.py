@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, outlined
+from slicewright.slicing._kernels.group_cost import filled_cost
+from slicewright.slicing._kernels.members import NOBODY
+from slicewright.slicing._kernels.problem import LOCAL, join_radio
 from slicewright.slicing.city._kernels.problem import (
     FLOOR,
-    LOCAL,
-    NOBODY,
     OWN,
     PEAK,
     ROOT,
     WORK,
-    filled_cost,
     join_group,
-    join_radio,
     leave_group,
     leave_radio,
     refresh_peaks,
@@ -68,7 +67,7 @@ def exact_growth(problem, state, i, j, n):
     total = -state.node_cost[j]
     for m in range(problem.capacity.shape[1]):
         left = problem.capacity[j, m] - load_with(problem, state, i, j, m, n)
-        total += filled_cost(problem, state, j, m, left, i if m == n else NOBODY)
+        total += filled_cost(problem, state, (j, m), m, left, i if m == n else NOBODY)
     return total
 
 

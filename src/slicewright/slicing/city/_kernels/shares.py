@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel
+from slicewright.slicing._kernels.members import NOBODY
+from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing._kernels.shares import fill_surplus
-from slicewright.slicing.city._kernels.problem import LOCAL, NOBODY, budget
+from slicewright.slicing.city._kernels.problem import budget
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
-from slicewright.slicing._kernels.problem import cost_at_level
+from slicewright.slicing._kernels.group_cost import cost_at_level
 
 NONE = -1
 BETTER = 1e-12  # s, a move of local search must gain more
