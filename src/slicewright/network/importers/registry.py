@@ -89,7 +89,7 @@ def _guarded(point: EntryPoint) -> Callable[..., Scenario]:
             made = function(source, seed=seed, **parameters)
         except (SlicewrightError, OSError, MemoryError):
             raise
-        except Exception as broken:  # whatever else the package's code raises is its fault, and is told as such
+        except Exception as broken:  # whatever else its code raises is its fault
             raise InvalidScenarioError(
                 point.name, f"of the package {_package(point)} failed: {type(broken).__name__}: {broken}"
             ) from broken
