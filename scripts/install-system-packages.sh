@@ -6,6 +6,8 @@ need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || packages+=(
 need nats-server nats-server
 need ovs-vswitchd openvswitch-switch
 need iperf3 iperf3
+need strace strace
+need unshare util-linux
 need ethtool ethtool
 need tc iproute2
 need chromium chromium

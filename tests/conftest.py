@@ -1,10 +1,14 @@
-"""What holds for all tests: examples may take their time, and a run may be given an end."""
+"""What holds for all tests: examples may take their time, a run may be given an end, and no skip hides a failure."""
 
 import os
 import time
 
 import pytest
 from hypothesis import settings
+
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport", "pytest_runtest_setup"]
 
 settings.register_profile("slicewright", deadline=None)  # kernels decide how long an example takes
 settings.load_profile("slicewright")

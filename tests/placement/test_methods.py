@@ -23,6 +23,7 @@ from slicewright.placement import (
     register_placement_method,
 )
 from slicewright.solvers import available_solvers
+from slicewright.solvers.programme import Capability
 from tests.placement.problems import REFERENCE, cheapest_by_enumeration, reference_optima, small_tasks
 
 BUILT_IN = ("auto", "exact", "greedy-nearest", "mec-only", "random")
@@ -94,10 +95,8 @@ def test_reference_optima_are_met_and_never_beaten(entry: dict[str, Any]) -> Non
         assert placement.lower_bound_bit_hops <= optimum * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("solver", available_solvers())
-def test_all_solvers_agree(solver: str) -> None:
-    if solver == "ipopt":
-        pytest.skip("takes no whole numbers")
+@pytest.mark.parametrize("solver", available_solvers(Capability.INTEGERS))
+def test_all_solvers_of_whole_numbers_agree(solver: str) -> None:
     tasks = placement_preset(tasks=15, seed=8, deadline_s=(0.008, 0.06))
     assert place(tasks, "exact", solver=solver).objective_bit_hops == pytest.approx(
         place(tasks, "exact").objective_bit_hops, rel=1e-6

@@ -21,10 +21,9 @@ from slicewright.control.transport.nats_connection import NatsAddress, NatsConne
 from slicewright.control.transport.nats_server import NatsDeployment, check_durability
 from slicewright.control.transport.packing import pack, unpack
 from slicewright.errors import InvalidOptionError
-from tests.control.support.processes import NATS, nats_server, over_nats
+from tests.control.support.processes import nats_server, needs_nats, over_nats
 from tests.control.support.scenes import scenario_of
 
-needs_nats = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
 START = Position(OrchestratorState())
 
 

@@ -21,7 +21,8 @@ from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.control.transport.nats_connection import NatsConnection
 from slicewright.control.views.replay import replay_log
 from slicewright.errors import InvalidOptionError
-from tests.control.journal.test_nats import START, after, needs_nats, removed, told
+from tests.control.journal.test_nats import START, after, removed, told
+from tests.control.support.processes import needs_nats
 from tests.control.support.scenes import scenario_of
 
 

@@ -12,7 +12,7 @@ from slicewright.control.plane.instance_name import InstanceName, SameInstanceEr
 from slicewright.control.state.clock import LoopClock
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario_file import save_scenario
-from tests.control.support.processes import NATS, Served, nats_server, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
 from tests.control.support.scenes import scenario_of
 from tests.control.support.simulated_time import simulate
 
@@ -60,7 +60,7 @@ def test_one_store_serves_one_process(tmp_path: Path) -> None:
         second.stop()
 
 
-@pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
+@needs_nats
 def test_one_name_serves_one_process(tmp_path: Path) -> None:
     with nats_server(tmp_path) as url:
         role = (*over_nats(url), "--role", "slice-manager", "--slice", "s0", "--instance", "m")

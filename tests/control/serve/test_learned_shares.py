@@ -15,7 +15,7 @@ from slicewright.control.views.replay import replay_log
 from slicewright.models.slicing.session import FOLDER_VARIABLE
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.learned_shares import AS_TRAINED
-from tests.control.support.processes import NATS, Served, nats_server, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
 
 
 @pytest.mark.timing  # a model that takes longer than its limit is not used
@@ -56,7 +56,7 @@ def test_serve_with_a_model_and_with_one_whose_file_is_damaged(
     assert paths == {"deepsets-s", "closed-form"}
 
 
-@pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
+@needs_nats
 @pytest.mark.timing  # a model that takes longer than its limit is not used
 def test_managers_of_their_own_process_share_by_their_model_over_nats(tmp_path: Path) -> None:
     file = str(save_scenario(AS_TRAINED, tmp_path / "s.json"))

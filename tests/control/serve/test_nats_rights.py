@@ -7,10 +7,9 @@ import re
 from pathlib import Path
 
 import nats
-import pytest
 
 from slicewright.network.scenario_file import save_scenario
-from tests.control.support.processes import NATS, Served, nats_server, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
 from tests.control.support.scenes import scenario_of
 
 CONF = Path(__file__).parents[3] / "docs" / "operations" / "nats.conf"
@@ -38,7 +37,7 @@ async def _write(url: str, subject: str) -> list[str]:
     return said
 
 
-@pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
+@needs_nats
 def test_the_rights_suffice_and_managers_cannot_touch_the_journal(tmp_path: Path) -> None:
     scenario = save_scenario(scenario_of(8, 3), tmp_path / "s.json")
     with nats_server(tmp_path, settings=rights()) as url:

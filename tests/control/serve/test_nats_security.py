@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import slicewright as sw
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.certificates import Authority, nats_credentials
-from tests.control.support.processes import NATS, Served, nats_server, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
 from tests.control.support.scenes import scenario_of
 
-pytestmark = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
+pytestmark = needs_nats
 
 
 class Deployment:

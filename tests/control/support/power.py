@@ -6,10 +6,15 @@ what was there at its last sync; a page cache loses the rest. Names count at onc
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 TRACED = (
     "trace=openat,creat,lseek,write,writev,pwrite64,pwritev,ftruncate,truncate,fsync,fdatasync,close,"
@@ -17,6 +22,17 @@ TRACED = (
 )
 STRACE = ("strace", "-f", "-y", "-xx", "-s", "8000000", "-e", TRACED)
 """Before the command of a process, with ``-o FILE``."""
+
+
+def _why_not() -> str:
+    """Why no process can be watched here; empty if one can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+    tried = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False)
+    return "strace may not look at other processes" if b"ptrace" in tried.stderr else ""
+
+
+needs_strace = pytest.mark.skipif(_why_not() != "", reason=_why_not())
 _CALL = re.compile(r"^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)")
 _FD = re.compile(r"(\d+)<((?:\\x[0-9a-f]{2})*)>")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')

@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 import slicewright as sw
 
 _INSTALLED = Path(sys.executable).parent / "nats-server"
 NATS = str(_INSTALLED) if _INSTALLED.exists() else shutil.which("nats-server")
+needs_nats = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
 
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 PATIENCE_S = 120.0
