@@ -7,33 +7,29 @@ Only positions are real. Tasks, powers, bandwidths, slices and all in-network no
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.columns.table import Table, aliases, read_table
-from slicewright.network.importers.placing.geography import (
-    FAR_M,
-    Origin,
-    exchanged,
-    middle,
-    nearest_m,
-    to_plane_m,
-    within,
-)
+from slicewright.network.importers.columns.table import LATITUDES, LONGITUDES, aliases, read_table
+from slicewright.network.importers.placing.geography import Origin, middle, to_plane_m
 from slicewright.network.importers.placing.nodes import PLACEMENTS, at_most_a_site_each, place_nodes
+from slicewright.network.importers.positions import (
+    Positions,
+    look_at_places,
+    placed_among,
+    placed_around,
+    read_degrees,
+)
 from slicewright.network.importers.report import ImportReport
 from slicewright.network.parameters import Range
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
-from slicewright.types import FloatArray
 
 COLUMNS = {
-    "latitude": ("latitude", "lat", "y_lat", "breite", "breitengrad"),
-    "longitude": ("longitude", "lon", "lng", "long", "x_lon", "laenge", "längengrad"),
+    "latitude": LATITUDES,
+    "longitude": LONGITUDES,
     "site_id": ("site_id", "siteid", "id", "site", "name", "station_id", "cell_id"),
 }
 """What columns are called; the first name is that of the data set, the others those of people who copied it."""
@@ -105,10 +101,12 @@ def import_eua(
     taken = chosen.users or len(users.degrees)
     if taken < len(users.degrees):
         report.note("dropped", f"{len(users.degrees) - taken} users after the first {taken}")
-    _look_at_places(sites, users, report)
-    origin = Origin(*(round(value, 6) for value in middle(sites.degrees)))
+    look_at_places(sites, [("user", users)], report)
+    origin = Origin(*(round(value, 6) for value in middle(sites.degrees[sites.known])))
     site_m = np.round(to_plane_m(sites.degrees, origin), 2)
-    user_m = np.round(to_plane_m(users.degrees[:taken], origin), 2)
+    site_m = placed_among(site_m, sites.table, "sites", report)
+    user_m = np.round(to_plane_m(users.degrees, origin), 2)
+    user_m = placed_around(user_m, site_m, users.table, report, seed=seed)[:taken]
     rng = np.random.default_rng(seed)
     hosts = place_nodes(
         site_m, user_m, coins=chosen.coins, mecs=chosen.mecs, coin_placement=chosen.coin_placement, rng=rng
@@ -157,66 +155,10 @@ def _the_file(folder: Path, pattern: str, parameter: str) -> Path:
     return found[0]
 
 
-class Positions(NamedTuple):
-    """A table, and (k, 2) latitude and longitude in degrees of its rows."""
-
-    table: Table
-    degrees: FloatArray
-
-
 def _read_positions(file: Path, report: ImportReport) -> Positions:
     """Positions of every row of a table."""
     table = read_table(file, report, known=aliases(COLUMNS))
-    columns = [table.column(COLUMNS[name]) for name in ("latitude", "longitude")]
+    latitude, longitude = (table.column(COLUMNS[name]) for name in ("latitude", "longitude"))
     if not table.rows:
         raise InvalidScenarioError(file.name, "must have at least one row under its header")
-    bounds = (90.0, 180.0)
-    degrees = [
-        [
-            table.number(
-                row,
-                column,
-                f"a number from {-bound:g} to {bound:g} degrees",
-                partial(within, bound),
-            )
-            for column, bound in zip(columns, bounds, strict=True)
-        ]
-        for row in range(len(table.rows))
-    ]
-    return Positions(table, np.array(degrees))
-
-
-def _look_at_places(sites: Positions, users: Positions, report: ImportReport) -> None:
-    """Refuse exchanged columns; note users a continent away, and positions that nobody meant.
-
-    Raises:
-        InvalidScenarioError: latitude and longitude are exchanged in one of the files.
-    """
-    far = nearest_m(users.degrees, sites.degrees)
-    whose = exchanged(sites.degrees, users.degrees)
-    if whose:
-        names = {"sites": sites.table.name, "users": users.table.name}
-        raise InvalidScenarioError(
-            " or ".join(names[side] for side in whose),
-            f"has latitude and longitude exchanged: the nearest site of the first user is {far[0] / 1000:,.0f} km away",
-            fix="exchange the two words in its header",
-        )
-    away = np.flatnonzero(far > FAR_M)
-    if away.size:
-        worst = int(away[np.argmax(far[away])])
-        report.note(
-            "odd",
-            f"{away.size} of {far.size} users are more than {FAR_M / 1000:g} km from every site; the nearest site of "
-            f"{users.table.name} line {users.table.lines[worst]} is {far[worst] / 1000:,.0f} km away",
-        )
-    for positions in (sites, users):
-        nowhere = np.flatnonzero((positions.degrees == 0).all(axis=1))
-        if nowhere.size:
-            line = positions.table.lines[int(nowhere[0])]
-            report.note(
-                "odd",
-                f"{nowhere.size} positions of {positions.table.name} are 0, 0, the first in line {line}",
-            )
-    same = len(sites.degrees) - len(np.unique(sites.degrees, axis=0))
-    if same:
-        report.note("odd", f"{same} sites are where another one is")
+    return read_degrees(table, latitude, longitude)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,10 +14,18 @@ import numpy as np
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.computing import Conversion
 from slicewright.network.importers.columns.quantities import split_ending, to_base
-from slicewright.network.importers.columns.table import Table, read_table
-from slicewright.network.importers.placing.geography import middle, to_plane_m, within
+from slicewright.network.importers.columns.table import LATITUDES, LONGITUDES, Table, read_table
+from slicewright.network.importers.placing.geography import middle, to_plane_m
 from slicewright.network.importers.placing.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.placing.roles import kind_of
+from slicewright.network.importers.positions import (
+    Positions,
+    has_pair,
+    look_at_places,
+    placed_among,
+    placed_around,
+    read_degrees,
+)
 from slicewright.network.importers.report import ImportReport
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
@@ -40,9 +47,21 @@ COUNTED = ("cpu", "cpus", "cores", "vcpu", "vcpus", "mips")
 """Columns that count cores, or instructions, unless their header has another unit."""
 _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "name": ("name", "id", "site_id", "node_id", "device_id", "site", "node", "device", "user"),
-        "latitude": ("latitude", "lat"),
-        "longitude": ("longitude", "lon", "lng", "long"),
+        "name": (
+            "name",
+            "id",
+            "site_id",
+            "node_id",
+            "device_id",
+            "station_id",
+            "cell_id",
+            "site",
+            "node",
+            "device",
+            "user",
+        ),
+        "latitude": LATITUDES,
+        "longitude": LONGITUDES,
         "x": ("x", "position_x", "east"),
         "y": ("y", "position_y", "north"),
         "kind": ("kind", "type", "role"),
@@ -109,12 +128,17 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
         raise InvalidScenarioError(home.name, f"has no table of sites ({', '.join(_PATTERNS['sites'])})")
     nodes, devices = _sheet(home, "nodes", report), _sheet(home, "devices", report)
     rng = np.random.default_rng(seed)
-    plane = _Plane([sheet for sheet in (sites, nodes, devices) if sheet is not None])
+    plane = _Plane(sites)
     site_m = plane.places(sites)
     if site_m is None:
-        raise InvalidScenarioError(sites.table.name, "has no columns x and y, or latitude and longitude")
+        there = ", ".join(sites.table.columns)
+        raise InvalidScenarioError(
+            sites.table.name, f"has no columns x and y, or latitude and longitude; its columns are {there}"
+        )
+    plane.look(sites, [("device", devices), ("node", nodes)], report)
+    site_m = placed_among(site_m, sites.table, "sites", report)
     chosen = at_most_a_site_each(chosen, parameters, len(site_m))
-    device_m = _device_places(chosen, plane, devices, site_m, rng, report)
+    device_m = _device_places(chosen, plane, devices, site_m, rng, report, seed)
     kinds, node_m, node_names = _nodes(chosen, plane, nodes, site_m, device_m, rng, report)
     drawn = populate(
         chosen,
@@ -148,7 +172,13 @@ class _Sheet(NamedTuple):
     report: ImportReport
 
     def numbers(
-        self, what: str, dimension: str, *, signed: bool = False, zero: bool = False
+        self,
+        what: str,
+        dimension: str,
+        *,
+        signed: bool = False,
+        zero: bool = False,
+        rows: Sequence[int] | None = None,
     ) -> FloatArray | None:
         """(rows,) numbers in base units, which may be ``signed`` or ``zero``; None where there is no such column."""
         if what not in self.meaning:
@@ -164,7 +194,7 @@ class _Sheet(NamedTuple):
         )
         limit = -1e12 if signed or logarithmic else 0.0
         values = self.table.numbers(
-            column, rule, lambda value: limit < value < 1e30 or (zero and value == 0.0)
+            column, rule, lambda value: limit < value < 1e30 or (zero and value == 0.0), rows=rows
         )
         if not unit:
             self.report.note(
@@ -231,32 +261,54 @@ def _meaning(name: str, what: str) -> str | None:
 class _Plane:
     """One plane for all tables: that of their x and y, or the one that touches the globe at the sites."""
 
-    def __init__(self, sheets: Sequence[_Sheet]) -> None:
-        self.on_globe = {"latitude", "longitude"} <= set(sheets[0].meaning)
-        self.origin = middle(_degrees(sheets[0])) if self.on_globe else None
+    def __init__(self, sites: _Sheet) -> None:
+        self.on_globe = {"latitude", "longitude"} <= set(sites.meaning)
+        self._read: dict[str, Positions] = {}
+        positions = self._positions(sites) if self.on_globe else None
+        self.origin = middle(positions.degrees[positions.known]) if positions is not None else None
 
     def places(self, sheet: _Sheet | None) -> FloatArray | None:
-        """(rows, 2) m; None where the table has no positions of this kind."""
+        """(rows, 2) m, NaN where a row has none; None where the table has no positions of this kind."""
         if sheet is None:
             return None
         if self.origin is not None and {"latitude", "longitude"} <= set(sheet.meaning):
-            return np.round(to_plane_m(_degrees(sheet), self.origin), 2)
+            return np.round(to_plane_m(self._positions(sheet).degrees, self.origin), 2)
         if self.origin is None and {"x", "y"} <= set(sheet.meaning):
-            columns = [sheet.numbers(axis, "m", signed=True) for axis in ("x", "y")]
-            return np.column_stack([column for column in columns if column is not None])
+            return _metres(sheet)
         if {"latitude", "longitude", "x", "y"} & set(sheet.meaning):
             wanted = "latitude and longitude" if self.on_globe else "x and y"
             raise InvalidScenarioError(sheet.table.name, f"must have {wanted}, as the sites have")
         return None
 
+    def look(self, sites: _Sheet, others: Sequence[tuple[str, _Sheet | None]], report: ImportReport) -> None:
+        """Refuse or note what looks wrong on the globe."""
+        if self.on_globe:
+            on_globe = [
+                (what, self._positions(sheet))
+                for what, sheet in others
+                if sheet is not None and {"latitude", "longitude"} <= set(sheet.meaning)
+            ]
+            look_at_places(self._positions(sites), on_globe, report)
 
-def _degrees(sheet: _Sheet) -> FloatArray:
-    columns = []
-    for what, bound in (("latitude", 90.0), ("longitude", 180.0)):
-        rule = f"a number from {-bound:g} to {bound:g} degrees"
-        column = sheet.meaning[what][0]
-        columns.append(sheet.table.numbers(column, rule, partial(within, bound)))
-    return np.column_stack(columns)
+    def _positions(self, sheet: _Sheet) -> Positions:
+        name, meaning = sheet.table.name, sheet.meaning
+        if name not in self._read:
+            self._read[name] = read_degrees(sheet.table, meaning["latitude"][0], meaning["longitude"][0])
+        return self._read[name]
+
+
+def _metres(sheet: _Sheet) -> FloatArray:
+    """(rows, 2) m by x and y; NaN where a row has neither."""
+    pair = sheet.meaning["x"][0], sheet.meaning["y"][0]
+    rows = [row for row in range(len(sheet.table.rows)) if has_pair(sheet.table, row, pair)]
+    if not rows:
+        raise InvalidScenarioError(sheet.table.name, "has no row with a position")
+    places = np.full((len(sheet.table.rows), 2), np.nan)
+    for axis, name in enumerate(("x", "y")):
+        column = sheet.numbers(name, "m", signed=True, rows=rows)
+        if column is not None:
+            places[rows, axis] = column
+    return places
 
 
 def _device_places(
@@ -266,10 +318,12 @@ def _device_places(
     site_m: FloatArray,
     rng: np.random.Generator,
     report: ImportReport,
+    seed: int,
 ) -> FloatArray:
     found = plane.places(devices)
-    if found is not None:
-        return found
+    if found is not None and devices is not None:
+        spread_m = chosen.device_spread_m
+        return placed_around(found, site_m, devices.table, report, seed=seed, spread_m=spread_m)
     count = chosen.devices if devices is None else len(devices.table.rows)
     told = f"{count} devices" if devices is None else f"positions of {count} devices"
     report.note("made_up", f"{told}, around sites", remember=True)
@@ -314,6 +368,7 @@ def _nodes(
     if places is None:
         report.note("made_up", "positions of nodes: the middle of all sites")
         places = np.tile(site_m.mean(axis=0), (count, 1))
+    places = placed_among(places, nodes.table, "nodes", report)
     return tuple(kinds), places, nodes.names("node")
 
 

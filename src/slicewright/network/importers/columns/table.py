@@ -17,11 +17,32 @@ from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import FloatArray
 
 MOST_MB = 256
+LATITUDES = ("latitude", "lat", "y_lat", "breite", "breitengrad", "geo_breite", "latitud")
+LONGITUDES = (
+    "longitude",
+    "lon",
+    "lng",
+    "long",
+    "x_lon",
+    "laenge",
+    "länge",
+    "längengrad",
+    "geo_laenge",
+    "longitud",
+)
 MOST_CELLS = 10_000_000
 """A table of more cells would take gigabytes of memory, and minutes to be read."""
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_ONE = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _UNIT = re.compile(r"^(.*?)\s*[\(\[]\s*([^)\]]*?)\s*[\)\]]\s*$")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:(?:,\d{3})+(?:\.\d*)?|(?:\.\d{3})+(?:,\d*)?|(?:'\d{3})+(?:[.,]\d*)?)")
+"""Thousands set apart. With one comma or one point, three digits behind it, it may also be a fraction."""
+_NOTHING = frozenset(("", "nan", "na", "n/a", "#n/a", "null", "none", "nil", "-", "--", "?"))
+"""What programs and people write where there is no number."""
+_SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
+_HEADER_WITHIN, _LIKE_A_HEADER = 20, 2
+"""Lines in which a header is looked for where the first is none, and known names that it must have."""
 _MINUS = str.maketrans(
     {"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{DEGREE SIGN}": " "}
 )
@@ -40,6 +61,8 @@ class Table:
         encoding, delimiter: as it was read.
         header: its cells as they stand there.
         decimal_commas: whether numbers have commas for points.
+        pointed: the first number such as ``1.234``, which is another one among decimal commas: place and doubt.
+        above, empty: lines above the header, and rows of nothing but delimiters; both are left out.
         used: columns that were read.
     """
 
@@ -52,6 +75,9 @@ class Table:
     delimiter: str
     header: list[str] = field(default_factory=list)
     decimal_commas: bool = False
+    above: int = 0
+    empty: int = 0
+    pointed: tuple[str, str] | None = None
     used: set[int] = field(default_factory=set)
 
     def find(self, names: Sequence[str]) -> int | None:
@@ -67,7 +93,10 @@ class Table:
         found = self.find(names)
         if found is None:
             there = ", ".join(self.columns) or "none"
-            raise InvalidScenarioError(self.name, f"has no column {names[0]!r}; its columns are {there}")
+            alone = "separate columns by commas, semicolons or tabs" if len(self.columns) == 1 else ""
+            raise InvalidScenarioError(
+                self.name, f"has no column {names[0]!r}; its columns are {there}", fix=alone
+            )
         return found
 
     def cell(self, row: int, column: int) -> str:
@@ -82,27 +111,38 @@ class Table:
             raise InvalidScenarioError(self.place(row, column), "is missing")
         return cells[column].strip()
 
+    def is_missing(self, row: int, column: int) -> bool:
+        """Whether a cell holds nothing, or one of the words for it."""
+        self.used.add(column)
+        cells = self.rows[row]
+        return column >= len(cells) or cells[column].strip().lower() in _NOTHING
+
     def place(self, row: int, column: int) -> str:
         """File, line and column of a cell, for messages."""
         return f"{self.name} line {self.lines[row]}, {self.columns[column]}"
 
     def number(self, row: int, column: int, rule: str, holds: Callable[[float], bool]) -> float:
-        """A number of a cell, with a point or a comma.
+        """A number of a cell, with a point or a comma; thousands may be set apart where that cannot be a fraction.
 
         Raises:
-            InvalidScenarioError: the cell is empty or does not hold what the rule says.
+            InvalidScenarioError: the cell is empty, does not hold what the rule says, or may be one of two numbers.
         """
         text = self.cell(row, column)
         value = self._value(text)
         if value is None or not holds(value):
             raise InvalidScenarioError(self.place(row, column), f"must be {rule}", value=text)
+        if text[-4:-3] in (",", "."):
+            self._note_thousands(row, column, text, value, holds)
+        if self.pointed and self.decimal_commas:
+            raise InvalidScenarioError(*self.pointed, fix="write it without a separator of thousands")
         return value
 
-    def numbers(self, column: int, rule: str, holds: Callable[[float], bool]) -> FloatArray:
-        """(rows,) numbers of a column, see :meth:`number`."""
-        return np.array(
-            [self.number(row, column, rule, holds) for row in range(len(self.rows))], dtype=np.float64
-        )
+    def numbers(
+        self, column: int, rule: str, holds: Callable[[float], bool], *, rows: Sequence[int] | None = None
+    ) -> FloatArray:
+        """(rows,) numbers of a column, of all rows or of some, see :meth:`number`."""
+        chosen = range(len(self.rows)) if rows is None else rows
+        return np.array([self.number(row, column, rule, holds) for row in chosen], dtype=np.float64)
 
     def names(self, column: int) -> list[str]:
         """Names of all rows, which must differ.
@@ -127,23 +167,58 @@ class Table:
             *(["decimal commas"] if self.decimal_commas else []),
         ]
         report.note("read", f"{len(self.rows)} {what} from {self.name} ({', '.join(how)})")
+        if self.above:
+            report.note("dropped", f"{self.above} lines of {self.name} above its header")
+        if self.empty:
+            report.note("dropped", f"{self.empty} rows of {self.name} without any value")
         rest = [name for k, name in enumerate(self.columns) if k not in self.used and name]
         if rest:
             report.note("dropped", f"columns of {self.name}: {listed(rest)}")
 
     def _value(self, text: str) -> float | None:
-        plain = text.translate(_MINUS).strip().replace(" ", "")
+        plain = _plain(text)
         if _DECIMAL_COMMA.fullmatch(plain):
             self.decimal_commas = True
             plain = plain.replace(",", ".")
+        elif _GROUPED.fullmatch(plain) and (_marks(plain) > 1 or "'" in plain):
+            fraction = re.search(r"[.,](\d*)$", plain)  # the last mark, unless it comes several times
+            groups = fraction is None or plain.count(fraction.group()[0]) > 1
+            whole, behind = (
+                (plain, "") if groups or fraction is None else (plain[: fraction.start()], fraction[1])
+            )
+            plain = re.sub(r"[.,']", "", whole) + (f".{behind}" if behind else "")
         try:
-            return float(plain)
+            return None if "_" in plain else float(plain)
         except ValueError:
             return None
 
+    def _note_thousands(
+        self, row: int, column: int, text: str, value: float, holds: Callable[[float], bool]
+    ) -> None:
+        """Refuse ``1,234`` between commas; remember ``1.234``, which is two numbers if others have decimal commas."""
+        plain = _plain(text)
+        if _marks(plain) != 1 or not _GROUPED.fullmatch(plain) or plain.lstrip("-+").startswith("0"):
+            return
+        other = float(re.sub("[.,]", "", plain))
+        if not holds(other):
+            return
+        doubt = self.place(row, column), f"is {text!r}, which may be {value:g} or {other:g}"
+        if "." in plain:
+            self.pointed = self.pointed or doubt
+        elif self.delimiter == ",":
+            raise InvalidScenarioError(*doubt, fix="write it without a separator of thousands")
+
+
+def _plain(text: str) -> str:
+    return text.translate(_MINUS).strip().replace(" ", "")
+
+
+def _marks(text: str) -> int:
+    return sum(text.count(mark) for mark in ",.'")
+
 
 def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -> Table:
-    """Read a table with a header.
+    """Read a table with a header, which may have a title above it.
 
     Args:
         file: the file.
@@ -151,7 +226,7 @@ def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -
         known: names of columns; the delimiter is the one that finds most of them.
 
     Raises:
-        InvalidScenarioError: the file cannot be taken apart, or has no row.
+        InvalidScenarioError: the file cannot be taken apart, or a row has more cells than the header.
         FileNotFoundError: no such file.
     """
     text = read_text(
@@ -160,40 +235,80 @@ def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -
     if text.guessed:
         report.note("odd", f"{file.name} is not UTF-8: it was taken for {text.encoding}")
     content = text.content.replace("\r\n", "\n").replace("\r", "\n")
-    head = next((line for line in io.StringIO(content) if line.strip()), "").rstrip("\n")
-    delimiter = _delimiter(head, known)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    reader = csv.reader(io.StringIO(content), delimiter=delimiter)
-    header: list[str] = []
+    start, delimiter = _header(content, known)
+    above = content.count("\n", 0, start)
+    table = Table(file.name, [], [], [], [], text.encoding, delimiter)
+    _fill(table, io.StringIO(content[start:]), above)
+    split = [_split_unit(name) for name in table.header]
+    table.columns = [column_name(name) for name, _ in split]
+    table.units = [unit for _, unit in split]
+    table.above = sum(
+        bool(line.strip()) for line in content[:start].splitlines() if not _SEPARATOR.fullmatch(line)
+    )
+    columns = table.columns
+    twice = next((c for k, c in enumerate(columns) if c in known and c in columns[:k]), None)
+    if twice is not None:
+        raise InvalidScenarioError(file.name, f"has two columns {twice!r}", fix="rename one")
+    return table
+
+
+def _header(content: str, known: Sequence[str]) -> tuple[int, str]:
+    """Where the header begins, and the delimiter: in the first line, or below a title or ``sep=;``."""
+    first: tuple[int, str] | None = None
+    start = 0
+    told = ""
+    for k, line in enumerate(io.StringIO(content)):
+        if k >= _HEADER_WITHIN:
+            break
+        bare = line.strip()
+        named = _SEPARATOR.fullmatch(bare)
+        if named and first is None:
+            told = named.group(1)
+        elif bare:
+            delimiter = told or _delimiter(line.rstrip("\n"), known)
+            found = _names_found(line.rstrip("\n"), delimiter, known)
+            if first is None:
+                first = start, delimiter
+                if found:
+                    return first
+            elif found >= _LIKE_A_HEADER:
+                return start, delimiter
+        start += len(line)
+    return first or (0, ",")
+
+
+def _fill(table: Table, text: io.StringIO, above: int) -> None:
+    """Header and rows of a table, from its text that begins so many lines below the file's."""
+    reader = csv.reader(text, delimiter=table.delimiter)
     cells = 0
     try:
         for row in reader:
             if not any(cell.strip() for cell in row):
+                table.empty += len(row) > 1
                 continue
-            if not header:
-                header = row
+            line = above + reader.line_num
+            if not table.header:
+                table.header = row
                 continue
-            rows.append(row)
-            lines.append(reader.line_num)
+            if any(cell.strip() for cell in row[len(table.header) :]):
+                raise InvalidScenarioError(
+                    f"{table.name} line {line}",
+                    f"has {len(row)} cells, and the header {len(table.header)}",
+                    fix=f"put quotes around a cell that holds {_ONE[table.delimiter]}",
+                )
+            table.rows.append(row)
+            table.lines.append(line)
             cells += len(row)
             if cells > MOST_CELLS:
                 raise InvalidScenarioError(
-                    f"{file.name} line {reader.line_num}",
+                    f"{table.name} line {line}",
                     f"comes after {MOST_CELLS:,} cells, the most that are read",
                     fix="take a part of its rows or columns",
                 )
     except csv.Error as broken:
         raise InvalidScenarioError(
-            f"{file.name} line {reader.line_num}", f"cannot be read: {broken}"
+            f"{table.name} line {above + reader.line_num}", f"cannot be read: {broken}"
         ) from None
-    split = [_split_unit(name) for name in header]
-    columns = [column_name(name) for name, _ in split]
-    twice = next((c for k, c in enumerate(columns) if c in known and c in columns[:k]), None)
-    if twice is not None:
-        raise InvalidScenarioError(file.name, f"has two columns {twice!r}", fix="rename one")
-    units = [unit for _, unit in split]
-    return Table(file.name, columns, units, rows, lines, text.encoding, delimiter, header)
 
 
 def column_name(text: str) -> str:
@@ -206,12 +321,13 @@ def _split_unit(header: str) -> tuple[str, str]:
     return (match.group(1), match.group(2)) if match and match.group(1) else (header, "")
 
 
-def _delimiter(head: str, known: Sequence[str]) -> str:
-    def score(mark: str) -> tuple[int, int]:
-        names = [column_name(_split_unit(cell.strip('"'))[0]) for cell in head.split(mark)]
-        return sum(name in known for name in names), len(names)
+def _names_found(head: str, mark: str, known: Sequence[str]) -> int:
+    names = [column_name(_split_unit(cell.strip('"'))[0]) for cell in head.split(mark)]
+    return sum(name in known for name in names)
 
-    return max(_DELIMITERS, key=score)
+
+def _delimiter(head: str, known: Sequence[str]) -> str:
+    return max(_DELIMITERS, key=lambda mark: (_names_found(head, mark, known), head.count(mark)))
 
 
 def aliases(names: Mapping[str, Sequence[str]]) -> list[str]:

@@ -66,6 +66,15 @@ def nearest_m(degrees: FloatArray, sites: FloatArray) -> FloatArray:
     return _EARTH_RADIUS_M * 2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0))
 
 
+def next_m(sites: FloatArray) -> FloatArray:
+    """(A,) m. Distance along the globe from each of the sites (A, 2) to the nearest other one."""
+    from scipy.spatial import KDTree
+
+    places = _on_sphere(sites)
+    chord = np.asarray(KDTree(places).query(places, k=2)[0], dtype=np.float64)[:, 1]
+    return _EARTH_RADIUS_M * 2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0))
+
+
 def exchanged(sites: FloatArray, users: FloatArray) -> tuple[str, ...]:
     """Whose latitudes and longitudes may be exchanged (``sites``, ``users``); nobody's if it does not look like it.
 
