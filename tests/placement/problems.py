@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +21,8 @@ REFERENCE = next(
     if (folder / "optima.json").exists()
 )
 """Public instances with proven optima: all where they are at hand, else the copies of some."""
-Way: TypeAlias = tuple[tuple[int, ...], float, dict[int, float], float]
+Way: TypeAlias = tuple[tuple[int, ...], float, dict[int, float], dict[int, float]]
+DEVICE = -1
 
 
 def reference_optima() -> list[dict[str, Any]]:
@@ -36,6 +38,9 @@ def by_distances(tasks: Tasks) -> dict[str, object]:
         "access_point_to_node": topology.access_point_to_node.tolist(),
         "node_to_node": topology.node_to_node.tolist(),
     }
+    for name in ("access_point_to_node_s_per_bit", "node_to_node_s_per_bit"):
+        if getattr(topology, name) is not None:
+            document["distance"][name] = getattr(topology, name).tolist()
     return document
 
 
@@ -59,7 +64,18 @@ def small_tasks(draw: st.DrawFn, *, most_tasks: int = 3) -> Tasks:
         split=draw(st.sampled_from(["proportional", "equal", "none"])),
         lower_capacity_hz=(4e8, 7e8),
         **every[load],
+        **draw(st.sampled_from(BESIDE)),
     )
+
+
+BESIDE: list[dict[str, Any]] = [
+    {},
+    {"uplink_bps": (5e8, 2e9)},
+    {"uplink_bps": (2e9, 9e9), "link_bps": (2e9, 2e10)},
+    {"device_capacity_hz": (2e8, 2e9), "device_cost_hops": (0.5, 5.0)},
+    {"device_capacity_hz": (2e8, 4e9), "uplink_bps": (2e9, 9e9), "link_bps": (5e9, 2e10)},
+]
+"""What tasks may say of sending and of their devices, or nothing."""
 
 
 def cheapest_by_enumeration(tasks: Tasks) -> float:
@@ -74,37 +90,80 @@ def cheapest_by_enumeration(tasks: Tasks) -> float:
 
 
 def _ways(tasks: Tasks, k: int) -> list[Way]:
-    """(nodes, cost, service rate at each node, longest delay) of the ways to place task k or reject it."""
+    """(nodes, cost, service rate at each, longest time at each) of the ways to place task k or reject it."""
     topology = tasks.topology
     size, work, deadline = tasks.size_bits[k], tasks.cycles[k], tasks.deadline_s[k]
     reach = topology.access_point_to_node[tasks.access_point[k]]
+    sending = arrival_times(tasks, k)
     speed = topology.capacity_hz
     ways: list[Way] = []
+    idle = math.inf
     coins = [int(j) for j in topology.coins]
-    if tasks.split == "none":
-        ways = [((c,), size * reach[c], {c: speed[c] / work}, deadline) for c in coins]
-    else:
-        for c1, c2 in itertools.combinations(coins, 2):
+    pairs = [(c,) for c in coins] if tasks.split == "none" else list(itertools.combinations(coins, 2))
+    for used in pairs:
+        cost, rates = size * reach[used[0]], {used[0]: speed[used[0]] / work}
+        if len(used) == 2:
+            c1, c2 = used
             cost = size * (min(reach[c1], reach[c2]) + topology.node_to_node[c1, c2])
+            rates = dict.fromkeys(used, (speed[c1] + speed[c2]) / work)
             if tasks.split == "equal":
-                rates = {c: speed[c] / (work / 2) for c in (c1, c2)}
-            else:
-                rates = dict.fromkeys((c1, c2), (speed[c1] + speed[c2]) / work)
-            ways.append(((c1, c2), cost, rates, deadline))
-    idle = min((1 / min(rates.values()) for _, _, rates, _ in ways), default=math.inf)
-    for m in topology.mecs:
-        ways.append(((int(m),), size * reach[m], {int(m): speed[m] / work}, min(deadline, idle)))
+                rates = {c: speed[c] / (work / 2) for c in used}
+        sent = sending(used)
+        ways.append((used, cost, rates, {c: deadline - sent[c] for c in used}))
+        idle = min(idle, max(sent[c] + 1 / rates[c] for c in used))
+    for m in map(int, topology.mecs):
+        left = {m: min(deadline, idle) - sending((m,))[m]}
+        ways.append(((m,), size * reach[m], {m: speed[m] / work}, left))
+    if tasks.device_capacity_hz is not None and tasks.device_capacity_hz[k] > 0:
+        costs = 0.0 if tasks.device_cost_bit_hops is None else tasks.device_cost_bit_hops[k]
+        ways.append(
+            ((DEVICE - k,), costs, {DEVICE - k: tasks.device_capacity_hz[k] / work}, {DEVICE - k: deadline})
+        )
     farthest = topology.access_point_to_node.max() + topology.node_to_node.max()
-    return [*ways, ((), 10 * size * farthest, {}, math.inf)]
+    return [*ways, ((), 10 * size * farthest, {}, {})]
+
+
+def arrival_times(tasks: Tasks, k: int) -> Callable[[tuple[int, ...]], dict[int, float]]:
+    """When task k is at each of the nodes it is sent to, by walking every simple path of the graph."""
+    import networkx
+
+    topology, size = tasks.topology, float(tasks.size_bits[k])
+    up = 0.0 if tasks.uplink_bps is None else size / float(tasks.uplink_bps[k])
+    graph = networkx.MultiGraph()
+    for link in topology.links:
+        takes = 0.0 if link.rate_bps is None else size / link.rate_bps
+        graph.add_edge(link.start, link.end, length=link.length, seconds=takes)
+    timed = any(link.rate_bps for link in topology.links)
+
+    def seconds(start: str, end: str) -> float:
+        if start == end or not timed:
+            return 0.0
+        best = (math.inf, math.inf)
+        for path in networkx.all_simple_edge_paths(graph, start, end):
+            lengths = sum(graph.edges[edge]["length"] for edge in path)
+            best = min(best, (round(lengths, 9), sum(graph.edges[edge]["seconds"] for edge in path)))
+        return best[1]
+
+    a = int(tasks.access_point[k])
+    ingress, names = topology.access_points[a], topology.nodes
+
+    def times(used: tuple[int, ...]) -> dict[int, float]:
+        reached = {j: up + seconds(ingress, names[j]) for j in used}
+        if len(used) == 1:
+            return reached
+        near, far = sorted(used, key=lambda j: (topology.access_point_to_node[a, j], reached[j]))
+        return {near: reached[near], far: reached[near] + seconds(names[near], names[far])}
+
+    return times
 
 
 def _holds(tasks: Tasks, plan: tuple[Way, ...]) -> bool:
-    arrivals = dict.fromkeys(range(tasks.topology.n_nodes), 0.0)
+    arrivals: dict[int, float] = {}
     for k, (nodes, _, _, _) in enumerate(plan):
         for j in nodes:
-            arrivals[j] += tasks.arrival_rate_hz[k]
+            arrivals[j] = arrivals.get(j, 0.0) + tasks.arrival_rate_hz[k]
     for _, _, rates, longest in plan:
         for j, rate in rates.items():
-            if rate <= arrivals[j] or 1 / (rate - arrivals[j]) > longest * (1 + 1e-9):
+            if rate <= arrivals[j] or 1 / (rate - arrivals[j]) > longest[j] * (1 + 1e-9):
                 return False
     return True

@@ -89,3 +89,35 @@ def test_what_does_not_fit_is_refused(tasks: sw.Tasks) -> None:
         Churn(every_s=-1.0)
     with pytest.raises(InvalidOptionError, match="horizon_s"):
         simulate_placement(tasks, horizon_s=10.0, warm_up_s=10.0)
+
+
+def test_sending_and_devices_take_what_the_formula_says() -> None:
+    """Streams of one kind, whole tasks: M/M/1 behind a delay, and M/M/1 on the device."""
+    tasks = sw.placement_preset(
+        "regime/devices", seed=1, split="none", deadline_s=(10.0, 10.0), arrival_rate_hz=(4.0, 4.0)
+    ).take(np.zeros(4, dtype=np.int64))
+    horizon = 60_000.0 / tasks.arrival_rate_hz.sum()
+    for dear in (0.0, 1e18):  # on the devices, and in the network
+        alike = tasks.with_(device_cost_bit_hops=np.full(4, dear))
+        run = simulate_placement(alike, "greedy-nearest", churn=ALWAYS, horizon_s=horizon, uplink_queue=False)
+        assert run.figures["rejected"] == 0.0
+        assert run.figures["mean_delay_s"] == pytest.approx(run.figures["planned_delay_s"], rel=0.05)
+        if dear:
+            least = float(alike.options.sent_s[0, : alike.options.in_network, 0].min())
+            assert run.delay_s.min() >= least > 0.0
+
+
+def test_a_busy_uplink_makes_its_instances_wait() -> None:
+    """Its queue is M/D/1: rho / (2 (1 - rho)) transmission times beyond the formula."""
+    tasks = sw.placement_preset(
+        "paper-placement", seed=1, split="none", deadline_s=(1e3, 1e3), arrival_rate_hz=(0.5, 0.5)
+    ).take(np.zeros(1, dtype=np.int64))
+    tasks = tasks.with_(uplink_bps=tasks.size_bits * 0.5 / 0.7)  # a load of 0.7
+    horizon = 40_000.0 / float(tasks.arrival_rate_hz.sum())
+    alone, queued = (
+        simulate_placement(tasks, "greedy-nearest", churn=ALWAYS, horizon_s=horizon, uplink_queue=queue)
+        for queue in (False, True)
+    )
+    more = queued.figures["mean_delay_s"] - alone.figures["mean_delay_s"]
+    assert more == pytest.approx(0.7 / (2 * 0.3) * float(tasks.uplink_s[0]), rel=0.1)
+    assert queued.figures["instances"] == alone.figures["instances"]

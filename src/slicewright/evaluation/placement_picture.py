@@ -15,6 +15,7 @@ from slicewright.network.units import BITS_PER_GIGABIT
 from slicewright.placement.judge import queue_arrivals
 from slicewright.placement.plan import Placement
 from slicewright.placement.plan_file import placement_choice
+from slicewright.placement.problem.options import ON_DEVICE
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.problem.topology import Topology
 from slicewright.placement.reasons import tightest_limits
@@ -263,6 +264,10 @@ def _draw_access_points(axes: Any, tasks: Tasks, placement: Placement, boxes: Bo
         axes.text(x, y, caption, ha="center", va="center", fontsize=7.5, weight="bold", color=INK, zorder=7)
         count = f"{here.size} task{'' if here.size == 1 else 's'}"
         axes.text(x, y - 0.3, count, ha="center", va="center", fontsize=8, color=INK, zorder=7)
+        at_home = sum(placement.nodes[k] == (ON_DEVICE,) for k in here)
+        if at_home:
+            count = f"{at_home} on their devices"
+            axes.text(x, y - 0.62, count, ha="center", va="center", fontsize=7.5, color=INK, zorder=7)
         if rejected:
             text = f"✕ {rejected} rejected"
             look = {"ha": "center", "va": "center", "fontsize": 8, "weight": "bold", "color": RED}

@@ -35,10 +35,11 @@ def traffic(tasks: Tasks, choice: IntArray) -> Flows:
     topology, options = tasks.topology, tasks.options
     flows = Flows()
     routes = _Routes(tasks)
-    for k in np.flatnonzero(choice != REJECTED):
+    for k in np.flatnonzero((choice != REJECTED) & (choice != options.device)):
         nodes = options.nodes_of(int(choice[k]))
         reach = topology.access_point_to_node[tasks.access_point[k]]
-        ordered = sorted(nodes, key=lambda j: float(reach[j]))
+        sooner = topology.reach_s_per_bit[tasks.access_point[k]]
+        ordered = sorted(nodes, key=lambda j: (float(reach[j]), float(sooner[j])))
         stops = [topology.access_points[tasks.access_point[k]], *(topology.nodes[j] for j in ordered)]
         into = flows.full if options.full[choice[k]] else flows.partial
         for start, end in pairwise(stops):
@@ -56,7 +57,7 @@ class _Routes:
         self.links = {frozenset(link[:2]): (link.start, link.end) for link in tasks.topology.links}
         self.paths: dict[str, dict[str, list[str]]] = {}
         self.graph = networkx.Graph()
-        self.graph.add_weighted_edges_from(tasks.topology.links)
+        self.graph.add_weighted_edges_from(link[:3] for link in tasks.topology.links)
 
     def between(self, start: str, end: str) -> list[Hop]:
         if not self.links:

@@ -13,7 +13,7 @@ from slicewright.placement.certificate import lower_bound
 from slicewright.placement.judge import MEANING, RULES, Judgement, Violations, choice_of, judge
 from slicewright.placement.plan import Placement
 from slicewright.placement.plan_file import check_placement, load_placement, save_placement
-from slicewright.placement.problem.options import REJECTED, Options
+from slicewright.placement.problem.options import ON_DEVICE, REJECTED, Options
 from slicewright.placement.problem.presets import PLACEMENT_PRESETS, TaskFamily, placement_preset
 from slicewright.placement.problem.regimes import PLACEMENT_REGIMES, PlacementRegime
 from slicewright.placement.problem.tasks import Tasks
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEANING",
+    "ON_DEVICE",
     "PLACEMENT_PRESETS",
     "PLACEMENT_REGIMES",
     "REJECTED",

@@ -19,7 +19,7 @@ UNDECIDED = -2
 """The option index of a task that was given nodes which are no option of the problem (9a)."""
 
 MEANING: Mapping[str, str] = {
-    "9a": "one decision per task: two COINs, or one MEC server",
+    "9a": "one decision per task: two COINs, one MEC server, or the task's own device",
     "9b": "a full offload is not slower than the best idle partial offload",
     "9c": "a node is not given more work than its capacity",
     "9d": "every queue is stable",
@@ -48,7 +48,7 @@ class Judgement:
     Attributes:
         cost_bit_hops: network cost (8) of the placed tasks.
         objective_bit_hops: the cost and what rejected or undecided tasks count.
-        delay_s: (K,) s; infinite in an unstable queue, nan without a decision.
+        delay_s: (K,) s, sending and executing; infinite in an unstable queue, nan without a decision.
         arrival_rate_hz: (J,) 1/s, Lambda_j.
         violations: residuals of 9a to 9e.
     """
@@ -73,15 +73,25 @@ def judge(tasks: Tasks, choice: IntArray) -> Judgement:
     nodes, rate = options.nodes[option], options.rate[placed, option]
     sides = nodes >= 0
     arrivals = queue_arrivals(tasks, choice)
+    own = np.flatnonzero(option == options.device)
     arriving = np.where(sides, arrivals[nodes], 0.0)
-    surplus = np.where(sides, rate - arriving, np.inf).min(axis=1)
+    arriving[own, 0] = tasks.arrival_rate_hz[placed[own]]
+    surplus = rate - arriving
+    at_side = np.full(surplus.shape, np.inf)
+    np.divide(1.0, surplus, out=at_side, where=surplus > 0.0)
     delay = np.full(tasks.n_tasks, np.nan)
-    with np.errstate(divide="ignore"):
-        delay[placed] = np.where(surplus > 0.0, 1.0 / surplus, np.inf)
+    delay[placed] = (options.sent_s[placed, option] + at_side).max(axis=1)
     full = placed[options.full[option]]
+    load = np.zeros(rate.shape)
+    np.divide(arriving, rate, out=load, where=rate > 0.0)
+    load[own] = np.where(rate[own] > 0.0, load[own], np.inf)
     work = np.zeros(tasks.topology.n_nodes)
     share = tasks.arrival_rate_hz[placed, None] / np.where(sides, rate, 1.0)
     np.add.at(work, nodes[sides], share[sides])
+    n_nodes = work.size
+    place_of = lambda j: (
+        f"node {tasks.topology.nodes[j]}" if j < n_nodes else f"the device of task {placed[own[j - n_nodes]]}"
+    )
     cost = float(options.cost[placed, option].sum())
     of_placed = lambda k: f"task {placed[k]}"
     left_out = np.ones(tasks.n_tasks, dtype=bool)
@@ -95,8 +105,8 @@ def judge(tasks: Tasks, choice: IntArray) -> Judgement:
             (
                 Excess("9a", (choice == UNDECIDED).astype(np.float64), "task {}".format),
                 Excess("9b", _beyond(delay[full], options.idle_partial_s[full]), lambda k: f"task {full[k]}"),
-                Excess("9c", work - 1.0, lambda j: f"node {tasks.topology.nodes[j]}"),
-                Excess("9d", np.where(sides, arriving / rate, 0.0).max(axis=1) - 1.0, of_placed),
+                Excess("9c", np.append(work, load[own, 0]) - 1.0, place_of),
+                Excess("9d", load.max(axis=1) - 1.0, of_placed),
                 Excess("9e", _beyond(delay[placed], tasks.deadline_s[placed]), of_placed),
             )
         ),

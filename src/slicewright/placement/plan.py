@@ -13,6 +13,7 @@ from slicewright.files.documents import finite
 from slicewright.files.fields import FieldReader
 from slicewright.judging import STATUSES, Status, status_of
 from slicewright.placement.judge import RULES, Judgement, Violations, judge
+from slicewright.placement.problem.options import ON_DEVICE
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.reasons import rejection_reasons
 from slicewright.types import Document, FloatArray, IntArray
@@ -33,8 +34,8 @@ class Placement:
         lower_bound_bit_hops: no placement has a smaller objective; 0 when nothing was proven.
         runtime_s: wall time of the method.
         violations: residuals of 9a to 9e.
-        nodes: (K,) tuples: two COINs, one node, or none for a rejected task.
-        delay_s: (K,) s; nan for a rejected task.
+        nodes: (K,) tuples: two COINs, one node, ``ON_DEVICE`` alone, or none for a rejected task.
+        delay_s: (K,) s, sending and executing; nan for a rejected task.
         deadline_s: (K,) s.
         reasons: (K,) why a task was rejected, else None.
         notes: what the method wants to say (a fallback it took, a model out of its range).
@@ -79,7 +80,8 @@ class Placement:
             "placements": [
                 {
                     "task": k,
-                    "nodes": list(self.nodes[k]),
+                    "nodes": [j for j in self.nodes[k] if j != ON_DEVICE],
+                    **({"on_device": True} if ON_DEVICE in self.nodes[k] else {}),
                     "delay_s": finite(float(self.delay_s[k])),
                     "deadline_s": float(self.deadline_s[k]),
                     "reason": self.reasons[k],
@@ -162,9 +164,13 @@ def _entry(item: object, row: int) -> tuple[tuple[int, ...], float, float, str |
             f"{field}.task", "entries must be in the order of the tasks", value=entry["task"]
         )
     nodes = _read.indices(_read.require(entry, "nodes", field), f"{field}.nodes", (None,), below=2**31)
+    on_device = entry.get("on_device", False)
+    if not isinstance(on_device, bool) or (on_device and nodes.size):
+        rule = "must be true or false, and true only without nodes"
+        raise InvalidPlanError(f"{field}.on_device", rule, value=on_device)
     reason = entry.get("reason")
     deadline = _number(entry.get("deadline_s"), math.nan)
-    used = tuple(int(j) for j in nodes)
+    used = (ON_DEVICE,) if on_device else tuple(int(j) for j in nodes)
     return used, _number(entry.get("delay_s"), math.nan), deadline, None if reason is None else str(reason)
 
 

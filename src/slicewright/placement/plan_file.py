@@ -9,6 +9,7 @@ from slicewright.errors import InvalidPlanError
 from slicewright.files.documents import read_document, write_document
 from slicewright.placement.judge import Violations, choice_of, judge
 from slicewright.placement.plan import Placement
+from slicewright.placement.problem.options import ON_DEVICE
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import IntArray
 
@@ -46,7 +47,7 @@ def placement_choice(tasks: Tasks, placement: Placement) -> IntArray:
         raise InvalidPlanError("placements", f"must have {tasks.n_tasks} entries", value=len(placement.nodes))
     for k, used in enumerate(placement.nodes):
         for j in used:
-            if not 0 <= j < tasks.topology.n_nodes:
+            if j != ON_DEVICE and not 0 <= j < tasks.topology.n_nodes:
                 rule = f"must be nodes from 0 to {tasks.topology.n_nodes - 1}"
                 raise InvalidPlanError(f"placements[{k}].nodes", rule, value=list(used))
     return choice_of(tasks, placement.nodes)

@@ -1,9 +1,10 @@
 """Placement over time: streams of tasks come and go, are placed as they come, and every instance's delay is simulated.
 
-A stream is a task of the problem: its instances arrive as a Poisson process, each is executed on one node, or
-divided between two and done when both are. A node serves what reaches it one after the other, whichever stream it
-is of, with exponential work: the queue that the model's formula describes, here with the streams' own rates and
-under changing placements.
+A stream is a task of the problem: its instances arrive as a Poisson process, each is executed on one node, on the
+stream's own device, or divided between two nodes and done when both are. A node serves what reaches it one after the
+other, whichever stream it is of, with exponential work: the queue that the model's formula describes, here with the
+streams' own rates and under changing placements. Where sending takes time, an instance is sent over its device's
+uplink after those before it, which the formula does not know, and on from there without waiting: links have no queues.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ def simulate_placement(
     warm_up_s: float = 0.0,
     budget_s: float | None = None,
     one_work: bool = True,
+    uplink_queue: bool = True,
     seed: int = 0,
 ) -> PlacementRun:
     """Simulate streams that come and go under a method that places those that are there.
@@ -101,6 +103,7 @@ def simulate_placement(
         budget_s: s for a decision; the method's own by default.
         one_work: an instance has one amount of work, of which each side of a divided one gets its part; else each side
             has an amount of its own.
+        uplink_queue: a device sends one instance after the other; else all at once, as the formula has it.
         seed: of streams, instances and work.
 
     Raises:
@@ -112,7 +115,7 @@ def simulate_placement(
     rule = churn or Churn()
     present, change_s = _presence(tasks.n_tasks, rule, horizon_s, seed)
     times = np.unique(np.concatenate([[0.0], change_s if rule.every_s == 0.0 else _epochs(rule, horizon_s)]))
-    nodes = _Nodes(tasks, one_work, seed)
+    nodes = _Nodes(tasks, one_work, uplink_queue, seed)
     choice = np.full(tasks.n_tasks, REJECTED)
     spent, changed, asked, objective = [], 0, 0, 0.0
     for k, begin in enumerate(times):
@@ -128,7 +131,7 @@ def simulate_placement(
         objective += (judged.cost_bit_hops + float(tasks.rejection_cost[there & (choice < 0)].sum())) * (
             end - begin
         )
-        nodes.serve(choice, judged.delay_s, present, float(begin), end)
+        nodes.admit(choice, judged.delay_s, present, float(begin), end)
     return nodes.result(
         warm_up_s,
         {
@@ -178,11 +181,13 @@ def _placed(tasks: Tasks, method: str, there: BoolArray, budget_s: float | None,
 
 
 class _Nodes:
-    """All instances' way through the nodes; a node's queue outlives placements."""
+    """All instances' way through uplinks and queues; what is on its way outlives placements.
 
-    def __init__(self, tasks: Tasks, one_work: bool, seed: int) -> None:
-        self._tasks, self._one_work = tasks, one_work
-        self._free = np.zeros(tasks.topology.n_nodes)
+    Where instances go does not depend on queues, so these are worked out at the end, each in the order of its arrivals.
+    """
+
+    def __init__(self, tasks: Tasks, one_work: bool, uplink_queue: bool, seed: int) -> None:
+        self._tasks, self._one_work, self._uplink_queue = tasks, one_work, uplink_queue
         self._arrivals = [np.random.default_rng([seed, 37, k]) for k in range(tasks.n_tasks)]
         self._work = [np.random.default_rng([seed, 41, k]) for k in range(tasks.n_tasks)]
         self._next = np.array(
@@ -191,10 +196,10 @@ class _Nodes:
                 for draw, rate in zip(self._arrivals, tasks.arrival_rate_hz, strict=True)
             ]
         )
-        self._parts: list[tuple[IntArray, FloatArray, FloatArray, FloatArray]] = []
+        self._parts: list[tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray]] = []
         self._rejected: list[FloatArray] = []
 
-    def serve(
+    def admit(
         self, choice: IntArray, planned_s: FloatArray, present: list[FloatArray], begin: float, end: float
     ) -> None:
         """Instances that arrive from ``begin`` to ``end``, under one placement."""
@@ -202,25 +207,35 @@ class _Nodes:
         placed = choice[streams] != REJECTED
         self._rejected.append(arrived[~placed])
         streams, arrived = streams[placed], arrived[placed]
-        option = choice[streams]
-        sides, rate = self._tasks.options.nodes[option], self._tasks.options.rate[streams, option]
         work = np.array([self._work[k].exponential(1.0, 2) for k in streams]).reshape(-1, 2)
         if self._one_work:
             work[:, 1] = work[:, 0]
-        done = np.full(sides.shape, -np.inf)
-        for j in range(self._free.size):
-            row, side = np.nonzero(sides == j)
-            if row.size:
-                done[row, side] = self._one_after_the_other(
-                    j, arrived[row], work[row, side] / rate[row, side]
-                )
-        self._parts.append((streams, arrived, done.max(axis=1) - arrived, planned_s[streams]))
+        self._parts.append((streams, arrived, choice[streams], work, planned_s[streams]))
+
+    def _done(self, stream: IntArray, arrived: FloatArray, option: IntArray, work: FloatArray) -> FloatArray:
+        """(k,) s, when every placed instance is done on all its sides."""
+        options, tasks = self._tasks.options, self._tasks
+        server = options.nodes[option].copy()
+        on_device = option == options.device
+        server[on_device, 0] = tasks.topology.n_nodes + stream[on_device]
+        waited = np.zeros(arrived.size)
+        if self._uplink_queue and tasks.uplink_bps is not None:
+            sent = np.flatnonzero(~on_device)
+            waited[sent] = _waiting(stream[sent], arrived[sent], tasks.uplink_s[stream[sent]])
+        ready = (arrived + waited)[:, None] + options.sent_s[stream, option]
+        service = work / options.rate[stream, option]
+        row, side = np.nonzero(server >= 0)
+        done = np.full(server.shape, -np.inf)
+        at, takes = ready[row, side], service[row, side]
+        done[row, side] = at + takes + _waiting(server[row, side], at, takes)
+        return np.asarray(done.max(axis=1))
 
     def result(self, warm_up_s: float, figures: Mapping[str, float], *, placements: int) -> PlacementRun:
         """Sum up."""
-        stream, arrived, delay, planned = (
+        stream, arrived, option, work, planned = (
             np.concatenate(column) for column in zip(*self._parts, strict=True)
         )
+        delay = self._done(stream, arrived, option, work) - arrived
         rejected = np.concatenate(self._rejected)
         kept = arrived >= warm_up_s
         turned_away = int((rejected >= warm_up_s).sum())
@@ -250,9 +265,13 @@ class _Nodes:
         order = np.argsort(at, kind="stable")
         return np.array(streams, dtype=np.int64)[order], at[order]
 
-    def _one_after_the_other(self, j: int, arrived: FloatArray, service: FloatArray) -> FloatArray:
-        """(k,) s, when a node is done with each, first come first served (Lindley), after what it had before."""
-        ends = np.cumsum(service)
-        done = ends + np.maximum.accumulate(np.maximum(arrived, self._free[j]) - ends + service)
-        self._free[j] = float(done[-1])
-        return np.asarray(done)
+
+def _waiting(server: IntArray, at_s: FloatArray, takes_s: FloatArray) -> FloatArray:
+    """(k,) s that each waits at its server, first come first served (Lindley)."""
+    waited = np.zeros(at_s.size)
+    order = np.lexsort((at_s, server))
+    for row in np.split(order, np.flatnonzero(np.diff(server[order])) + 1):
+        total = np.cumsum(takes_s[row])
+        free = np.maximum.accumulate(at_s[row] - total + takes_s[row])
+        waited[row] = np.maximum(0.0, free + total - takes_s[row] - at_s[row])
+    return waited

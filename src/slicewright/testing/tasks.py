@@ -28,5 +28,8 @@ def awkward_tasks() -> Mapping[str, Tasks]:
         ),
         "deadlines never bind": placement_preset(tasks=8, seed=6, deadline_s=(50.0, 100.0)),
         "a MEC server slower than the COINs": placement_preset(tasks=8, seed=9, mec_capacity_hz=(1e8, 1e8)),
+        "sending takes time": placement_preset("regime/sent", tasks=8, seed=11),
+        "own devices beside the network": placement_preset("regime/devices", tasks=8, seed=11),
+        "own devices for nothing": placement_preset(tasks=8, seed=11, device_capacity_hz=(5e8, 5e9)),
         "identical tasks": plain.take(np.zeros(8, dtype=np.int64)),
     }

@@ -66,7 +66,7 @@ def _keeping_one(tasks: Tasks, k: int, option: int, load: FloatArray, tight: Flo
     before = load.copy()
     before[used[used >= 0]] -= rate
     most = np.minimum(options.limit[k], np.where(options.nodes >= 0, tight[options.nodes], np.inf))
-    arrivals = np.where(options.nodes >= 0, before[options.nodes] + rate, 0.0)
+    arrivals = np.where(options.nodes >= 0, before[options.nodes], 0.0) + rate
     fits = (arrivals <= most * (1.0 + SAME)).all(axis=1)
     cost = options.cost[k]
     keep = fits & (np.abs(cost - cost[option]) <= SAME * cost[option])

@@ -34,9 +34,11 @@ class PlacementModel(OpenModel):
             ModelUnavailableError: the network's size is not the model's, is too large, or onnxruntime fails.
         """
         (answer,) = self.answers(self._feed(tasks))
+        if self.card.kind == QUEUE:
+            return np.asarray(answer[0], dtype=np.float64)
         if self.card.kind == TREE:
-            return np.asarray(np.log(np.maximum(answer, SMALLEST_P)), dtype=np.float64)
-        return np.asarray(answer[0] if self.card.kind == QUEUE else answer, dtype=np.float64)
+            answer = np.log(np.maximum(answer, SMALLEST_P))
+        return _with_device(np.asarray(answer, dtype=np.float64), tasks)
 
     def _feed(self, tasks: Tasks) -> Mapping[str, np.ndarray]:
         kind, count = self.card.kind, tasks.n_tasks
@@ -45,7 +47,7 @@ class PlacementModel(OpenModel):
         if kind == QUEUE:
             return _queue_feed(tasks)
         rows = task_rows(tasks).astype(np.float32)
-        made_for, here = self.card.settings, {"features": rows.shape[1], "classes": tasks.options.count}
+        made_for, here = self.card.settings, {"features": rows.shape[1], "classes": tasks.options.in_network}
         for name, have in here.items():
             if made_for[name] != have:
                 raise ModelUnavailableError(
@@ -54,6 +56,21 @@ class PlacementModel(OpenModel):
         if kind == GRAPH:
             return {"rows": rows, "adjacency": adjacency(tasks, made_for["graph"]).astype(np.float32)}
         return {"rows": rows}
+
+
+def _with_device(scores: FloatArray, tasks: Tasks) -> FloatArray:
+    """(K, O) scores of a classifier of the network's options, with the device behind them if there is one.
+
+    It never saw one. A task goes there if that is in time and costs no more than the likeliest way through the network.
+    """
+    options = tasks.options
+    if options.device < 0:
+        return scores
+    everyone = np.arange(tasks.n_tasks)
+    in_time = options.limit[:, options.device, 0] >= tasks.arrival_rate_hz
+    wanted = options.cost[:, options.device] <= options.cost[everyone, scores.argmax(axis=1)]
+    best, worst = scores.max(axis=1) + 1.0, scores.min(axis=1) - 1.0
+    return np.column_stack([scores, np.where(in_time & wanted, best, worst)])
 
 
 def _queue_feed(tasks: Tasks) -> Mapping[str, np.ndarray]:
@@ -75,6 +92,11 @@ def concerns(card: Card, tasks: Tasks) -> tuple[str, ...]:
         remarks.append(
             f"{card.name} was trained for proportional splitting, this problem has {tasks.split!r}"
         )
+    unseen = {
+        "times for sending": tasks.options.sent_s.any(),
+        "execution on the device": tasks.options.device >= 0,
+    }
+    remarks += [f"{card.name} never saw {what} in training" for what, there in unseen.items() if there]
     return tuple(remarks)
 
 

@@ -1,8 +1,8 @@
 """What search sees of a placement problem, and what it keeps while tasks move.
 
 Candidates of a task are the options that serve it in time when it is alone, cheapest first. Node ``J``
-does not exist: it stands for the missing second node of an option, never fills and never limits, so that
-loops need no case for it.
+does not exist: it stands for the missing second node of an option, and for both of a task's own device, never fills
+and never limits, so that loops need no case for it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class State(NamedTuple):
 
 @kernel
 def make_problem(option_cost, option_node, option_limit, order, access_point, rejection, arrival, n_nodes):
-    """Keep what is possible for a task alone and cheaper than rejecting it, in the order of its access point."""
+    """Keep what is possible for a task alone and cheaper than rejecting it, cheapest first.
+
+    ``order`` (A, O) is that of the task's access point, but for the task's own device, which comes last there.
+    """
     n_tasks, n_options = option_cost.shape
     count = np.zeros(n_tasks, dtype=np.int64)
     option = np.zeros((n_tasks, n_options), dtype=np.int64)
@@ -60,10 +63,24 @@ def make_problem(option_cost, option_node, option_limit, order, access_point, re
                 used = option_node[o, side] >= 0
                 node[k, c, side] = option_node[o, side] if used else n_nodes
                 limit[k, c, side] = option_limit[k, o, side] * (1.0 + NOISE) if used else np.inf
+            sink(option, cost, node, limit, k, c)
             c += 1
         count[k] = c
         cost[k, c:], node[k, c:], limit[k, c:] = np.inf, n_nodes, np.inf
     return Problem(count, option, cost, node, limit, rejection, arrival, n_nodes)
+
+
+@inlined
+def sink(option, cost, node, limit, k, last):
+    """Move the last candidate of task k before those that are dearer."""
+    c = last
+    while c > 0 and cost[k, c - 1] > cost[k, c]:
+        option[k, c - 1], option[k, c] = option[k, c], option[k, c - 1]
+        cost[k, c - 1], cost[k, c] = cost[k, c], cost[k, c - 1]
+        for side in range(2):
+            node[k, c - 1, side], node[k, c, side] = node[k, c, side], node[k, c - 1, side]
+            limit[k, c - 1, side], limit[k, c, side] = limit[k, c, side], limit[k, c - 1, side]
+        c -= 1
 
 
 @kernel

@@ -128,6 +128,10 @@ def ruin(problem, state, scratch, guide, mean, rng):
         j = problem.node[k, c, random_below(rng, 2)]
         if j == problem.n_nodes:
             j = problem.node[k, c, 0]
+        if j == problem.n_nodes:  # on its own device, where nobody else is
+            cost += take_off(problem, state, scratch, k, n)
+            n += 1
+            continue
         n, more = evict(problem, state, scratch, j, n, min(target - n, 1 + random_below(rng, 4)), rng)
         cost += more
     return n, cost

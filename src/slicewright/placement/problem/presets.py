@@ -17,7 +17,7 @@ from slicewright.network.workload import BITS_PER_MEGABYTE
 from slicewright.placement.problem.regimes import PLACEMENT_REGIMES, PREFIX
 from slicewright.placement.problem.shapes import SHAPES, family_links
 from slicewright.placement.problem.tasks import Split, Tasks
-from slicewright.placement.problem.topology import Topology, linked_topology
+from slicewright.placement.problem.topology import Topology, linked_topology, with_link_rates
 from slicewright.types import FloatArray
 
 
@@ -39,6 +39,10 @@ class TaskFamily:
         deadline_s: s, D_k.
         arrival_rate_hz: 1/s, lambda_k.
         split: ``proportional``, ``equal`` or ``none``.
+        uplink_bps: bit/s from a device to its access point; 0: sending takes no time.
+        link_bps: bit/s of a link; 0: sending takes no time.
+        device_capacity_hz: cycle/s of a task's own device; 0: it executes nothing.
+        device_cost_hops: hops that a task's size counts on its own device.
     """
 
     tasks: int = 60
@@ -57,6 +61,10 @@ class TaskFamily:
     deadline_s: Range = (0.010, 0.150)
     arrival_rate_hz: Range = (0.3, 0.3)
     split: Split = "proportional"
+    uplink_bps: Range = (0.0, 0.0)
+    link_bps: Range = (0.0, 0.0)
+    device_capacity_hz: Range = (0.0, 0.0)
+    device_cost_hops: Range = (0.0, 0.0)
 
 
 PLACEMENT_PRESETS: Mapping[str, TaskFamily] = MappingProxyType(
@@ -110,7 +118,7 @@ def draw_tasks(family: TaskFamily, seed: int) -> Tasks:
         return rng.uniform(bounds[0], bounds[1], family.tasks)
 
     topology = family_topology(family, rng)
-    return Tasks(
+    drawn = Tasks(
         topology,
         access_point=rng.integers(family.access_points, size=family.tasks),
         size_bits=draw(family.size_bits),
@@ -118,6 +126,24 @@ def draw_tasks(family: TaskFamily, seed: int) -> Tasks:
         deadline_s=draw(family.deadline_s),
         arrival_rate_hz=draw(family.arrival_rate_hz),
         split=family.split,
+    )
+    return _with_sending_and_devices(drawn, family, np.random.default_rng([seed, 1]))
+
+
+def _with_sending_and_devices(tasks: Tasks, family: TaskFamily, rng: np.random.Generator) -> Tasks:
+    """What a family says of sending and of devices; drawn apart, so that all else stays what it is without."""
+
+    def draw(bounds: Range, count: int) -> FloatArray | None:
+        return rng.uniform(bounds[0], bounds[1], count) if bounds[1] > 0.0 else None
+
+    rate = draw(family.link_bps, len(tasks.topology.links))
+    if rate is not None:
+        tasks = tasks.with_(topology=with_link_rates(tasks.topology, rate))
+    hops = draw(family.device_cost_hops, tasks.n_tasks)
+    return tasks.with_(
+        uplink_bps=draw(family.uplink_bps, tasks.n_tasks),
+        device_capacity_hz=draw(family.device_capacity_hz, tasks.n_tasks),
+        device_cost_bit_hops=None if hops is None else hops * tasks.size_bits,
     )
 
 

@@ -77,6 +77,20 @@ PLACEMENT_REGIMES: Mapping[str, PlacementRegime] = MappingProxyType(
                 "lower_capacity_hz": (3e8, 8e8),
             },
         ),
+        "sent": PlacementRegime(
+            "sending takes time: uplinks of 2 to 10 Gbit/s, links of 10 to 40 Gbit/s",
+            {"uplink_bps": (2e9, 1e10), "link_bps": (1e10, 4e10)},
+        ),
+        "devices": PlacementRegime(
+            "sending takes time, and own devices may execute, at what 1 to 6 hops cost",
+            {
+                "uplink_bps": (2e9, 1e10),
+                "link_bps": (1e10, 4e10),
+                "device_capacity_hz": (5e8, 2e9),
+                "device_cost_hops": (1.0, 6.0),
+                "arrival_rate_hz": (1.0, 1.0),
+            },
+        ),
         "large": PlacementRegime(
             "500 tasks on the published network: slightly more than it takes", {"tasks": 500}
         ),

@@ -17,6 +17,8 @@ from slicewright.types import FloatArray, IntArray
 
 Split: TypeAlias = Literal["proportional", "equal", "none"]
 SPLITS: tuple[Split, ...] = ("proportional", "equal", "none")
+OPTIONAL = ("uplink_bps", "device_capacity_hz", "device_cost_bit_hops")
+"""Fields that say something of each task's device, and need not be given."""
 REJECTION_FACTOR = 10.0
 """A rejected task counts as if its bits went ten times the longest way (model page 2)."""
 
@@ -37,6 +39,10 @@ class Tasks:
         split: how a partial offload divides the work of a pair of COINs: ``proportional`` to their speeds,
             ``equal`` halves, or ``none``: one COIN takes it all.
         origin: where the tasks came from (preset and seed).
+        uplink_bps: (K,) bit/s from each task's device to its access point; by default sending takes no time.
+        device_capacity_hz: (K,) cycle/s of each task's own device, 0 where it executes nothing; by default none does.
+        device_cost_bit_hops: (K,) bit hops that executing on the device counts in cost and objective (its battery,
+            in the currency of the network); by default nothing.
 
     Raises:
         InvalidTasksError: a shape, sign or number breaks its rule.
@@ -50,6 +56,9 @@ class Tasks:
     arrival_rate_hz: FloatArray
     split: Split = "proportional"
     origin: Mapping[str, object] = field(default_factory=dict)
+    uplink_bps: FloatArray | None = None
+    device_capacity_hz: FloatArray | None = None
+    device_cost_bit_hops: FloatArray | None = None
 
     def __post_init__(self) -> None:
         per_task = ("tasks",)
@@ -64,6 +73,14 @@ class Tasks:
             checked[name] = _read.numbers(
                 getattr(self, name), f"tasks.{name}", size.shape, positive=True, axes=per_task
             )
+        for name in OPTIONAL:
+            given = getattr(self, name)
+            if given is not None:
+                checked[name] = _read.numbers(
+                    given, f"tasks.{name}", size.shape, positive=name == "uplink_bps", axes=per_task
+                )
+        if self.device_cost_bit_hops is not None and self.device_capacity_hz is None:
+            raise InvalidTasksError("tasks.device_cost_bit_hops", "needs tasks.device_capacity_hz beside it")
         for name, array in checked.items():
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -91,7 +108,15 @@ class Tasks:
             cycles=self.cycles,
             deadline_s=self.deadline_s,
             split=self.split,
+            uplink_s=self.uplink_s,
+            device_capacity_hz=self.device_capacity_hz,
+            device_cost=self.device_cost_bit_hops,
         )
+
+    @property
+    def uplink_s(self) -> FloatArray:
+        """(K,) s that a task takes from its device to its access point."""
+        return np.zeros(self.n_tasks) if self.uplink_bps is None else self.size_bits / self.uplink_bps
 
     @cached_property
     def rejection_cost(self) -> FloatArray:
@@ -104,8 +129,9 @@ class Tasks:
 
     def take(self, chosen: IntArray) -> Tasks:
         """The problem of some of the tasks, in the given order."""
-        names = ("access_point", "size_bits", "cycles", "deadline_s", "arrival_rate_hz")
-        return replace(self, **{name: getattr(self, name)[np.asarray(chosen)] for name in names})
+        names = ("access_point", "size_bits", "cycles", "deadline_s", "arrival_rate_hz", *OPTIONAL)
+        given = [name for name in names if getattr(self, name) is not None]
+        return replace(self, **{name: getattr(self, name)[np.asarray(chosen)] for name in given})
 
     def __repr__(self) -> str:
         t = self.topology

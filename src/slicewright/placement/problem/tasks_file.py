@@ -10,7 +10,7 @@ from slicewright.files.documents import plain, write_document
 from slicewright.files.fields import FieldReader
 from slicewright.files.sources import preset_call, read_source
 from slicewright.placement.problem.presets import PLACEMENT_PRESETS, placement_preset
-from slicewright.placement.problem.tasks import Tasks
+from slicewright.placement.problem.tasks import OPTIONAL, Tasks
 from slicewright.placement.problem.topology import Link, Topology, linked_topology
 from slicewright.types import Document
 
@@ -18,6 +18,7 @@ SCHEMA = "slicewright/tasks/v1"
 _TOP = ("schema", "split", "nodes", "access_points", "links", "distance", "tasks", "origin")
 _NODES = ("names", "kinds", "capacity_hz")
 _DISTANCE = ("access_point_to_node", "node_to_node")
+_TIMES = ("access_point_to_node_s_per_bit", "node_to_node_s_per_bit")
 _TASKS = ("access_point", "size_bits", "cycles", "deadline_s", "arrival_rate_hz")
 _read = FieldReader(InvalidTasksError)
 
@@ -50,10 +51,12 @@ def tasks_from_dict(source: Mapping[str, object]) -> Tasks:
         return placement_preset(call.name, seed=call.seed, **call.parameters)
     _read.only(doc, _TOP, "")
     tasks = _read.mapping(_read.require(doc, "tasks", ""), "tasks")
-    _read.only(tasks, _TASKS, "tasks")
+    _read.only(tasks, (*_TASKS, *OPTIONAL), "tasks")
+    given: Document = {name: _read.require(tasks, name, "tasks") for name in _TASKS}
+    given |= {name: tasks.get(name) for name in OPTIONAL}
     return Tasks(
         _topology(doc),
-        **{name: _read.require(tasks, name, "tasks") for name in _TASKS},
+        **given,
         split=doc.get("split", "proportional"),
         origin=_read.mapping(doc.get("origin") or {}, "origin"),
     )
@@ -79,7 +82,7 @@ def _topology(doc: Document) -> Topology:
             kinds=kinds,
         )
     distance = _read.mapping(doc["distance"], "distance")
-    _read.only(distance, _DISTANCE, "distance")
+    _read.only(distance, (*_DISTANCE, *_TIMES), "distance")
     return Topology(
         capacity_hz=capacity,
         access_point_to_node=_read.require(distance, "access_point_to_node", "distance"),
@@ -87,6 +90,8 @@ def _topology(doc: Document) -> Topology:
         kinds=kinds,
         nodes=_read.words(nodes.get("names"), "nodes.names"),
         access_points=_read.words(access_points.get("names"), "access_points.names"),
+        access_point_to_node_s_per_bit=distance.get("access_point_to_node_s_per_bit"),
+        node_to_node_s_per_bit=distance.get("node_to_node_s_per_bit"),
     )
 
 
@@ -94,13 +99,14 @@ def _links(value: object) -> list[Link]:
     if not isinstance(value, (list, tuple)):
         raise InvalidTasksError("links", "must be a list of [from, to, length]", value=value)
     for row, item in enumerate(value):
-        if not isinstance(item, (list, tuple)) or len(item) != 3:
-            raise InvalidTasksError("links", "must be [from, to, length]", index=(row,), value=item)
+        if not isinstance(item, (list, tuple)) or len(item) not in (3, 4):
+            rule = "must be [from, to, length] or [from, to, length, bit/s]"
+            raise InvalidTasksError("links", rule, index=(row,), value=item)
     return [
         Link(
             _read.text(item[0], "links", index=(row, 0)),
             _read.text(item[1], "links", index=(row, 1)),
-            item[2],
+            *item[2:],
         )
         for row, item in enumerate(value)
     ]
@@ -109,11 +115,9 @@ def _links(value: object) -> list[Link]:
 def tasks_to_dict(tasks: Tasks) -> Document:
     """The problem as a ``slicewright/tasks/v1`` document, every number spelt out."""
     topology = tasks.topology
-    way: Document = (
-        {"links": [list(link) for link in topology.links]}
-        if topology.links
-        else {"distance": {name: getattr(topology, name).tolist() for name in _DISTANCE}}
-    )
+    way: Document = {"links": [list(link[: 3 if link.rate_bps is None else 4]) for link in topology.links]}
+    if not topology.links:
+        way = {"distance": _given(topology, (*_DISTANCE, *_TIMES))}
     return {
         "schema": SCHEMA,
         "split": tasks.split,
@@ -124,6 +128,11 @@ def tasks_to_dict(tasks: Tasks) -> Document:
         },
         "access_points": {"names": list(topology.access_points)},
         **way,
-        "tasks": {name: getattr(tasks, name).tolist() for name in _TASKS},
+        "tasks": _given(tasks, (*_TASKS, *OPTIONAL)),
         **({"origin": plain(tasks.origin)} if tasks.origin else {}),
     }
+
+
+def _given(owner: Topology | Tasks, names: tuple[str, ...]) -> Document:
+    """Arrays by name as lists, without those that were not given."""
+    return {name: getattr(owner, name).tolist() for name in names if getattr(owner, name) is not None}

@@ -87,6 +87,10 @@ def place(
 
     - `regime/mesh`: 120 tasks on a grid of 30 COINs of different speeds: 435 pairs
 
+    - `regime/sent`: sending takes time: uplinks of 2 to 10 Gbit/s, links of 10 to 40 Gbit/s
+
+    - `regime/devices`: sending takes time, and own devices may execute, at what 1 to 6 hops cost
+
     - `regime/large`: 500 tasks on the published network: slightly more than it takes
 
     - `regime/huge`: 2,000 tasks on the published network: four times what it takes
@@ -142,11 +146,15 @@ def _show(tasks: Tasks, chosen: Placement, placements: list[Placement]) -> None:
 def _decisions(tasks: Tasks, placement: Placement) -> Table:
     from rich.markup import escape
 
+    from slicewright.placement import ON_DEVICE
+
     table = new_table("task", "from", "to", "delay", "deadline", "remark", title="Tasks", left=3)
     table.columns[-1].no_wrap, table.columns[-1].justify = False, "left"
     names = tasks.topology
     for k, used in enumerate(placement.nodes):
-        where = " + ".join(shown_name(names.nodes[j]) for j in used) or "[red]rejected[/]"
+        where = " + ".join(shown_name(names.nodes[j]) for j in used if j != ON_DEVICE) or "[red]rejected[/]"
+        if ON_DEVICE in used:
+            where = "its device"
         delay = show_duration(placement.delay_s[k]) if used else ""
         table.add_row(
             str(k),

@@ -11,6 +11,8 @@ from slicewright.compiled import kernel
 def pack(cost, nodes, limit, arrival, reach, n_nodes, blocked, most):
     """Costs over the mean cheapest cost, limits over an even load, and the best ways through every node.
 
+    The mean is that of ways through the network: what a task costs on its own device says nothing of distances.
+
     Args:
         cost: (K, O) bit hops. nodes: (O, 2). limit: (K, O, 2) 1/s. arrival: (K,) 1/s. reach: (K, J) lengths.
         n_nodes: J.
@@ -22,7 +24,7 @@ def pack(cost, nodes, limit, arrival, reach, n_nodes, blocked, most):
     """
     n_tasks, n_options = cost.shape
     unit_load = 2.0 * arrival.sum() / n_nodes
-    cheapest = np.full(n_tasks, np.inf)
+    cheapest, in_network = np.full(n_tasks, np.inf), np.full(n_tasks, np.inf)
     alone = np.zeros((n_tasks, n_options), dtype=np.bool_)
     for k in range(n_tasks):
         for o in range(n_options):
@@ -30,10 +32,12 @@ def pack(cost, nodes, limit, arrival, reach, n_nodes, blocked, most):
             alone[k, o] = fits
             if fits and cost[k, o] < cheapest[k]:
                 cheapest[k] = cost[k, o]
+            if fits and nodes[o, 0] >= 0 and cost[k, o] < in_network[k]:
+                in_network[k] = cost[k, o]
     unit, served = 0.0, 0
     for k in range(n_tasks):
-        if cheapest[k] < np.inf:
-            unit += cheapest[k]
+        if in_network[k] < np.inf:
+            unit += in_network[k]
             served += 1
     unit = unit / served if served > 0 and unit > 0.0 else 1.0
     length = reach.mean() if reach.mean() > 0.0 else 1.0
