@@ -152,7 +152,7 @@ def _draw_links(axes: Any, topology: Topology, boxes: Boxes, flows: Flows) -> No
     holder, places = boxes.holder(), boxes.places
     used = {*flows.partial, *flows.full}
     busiest = max([*flows.partial.values(), *flows.full.values(), 1.0])
-    joined = {(holder[start], holder[end]) for start, end, _ in topology.links}
+    joined = {(holder[start], holder[end]) for start, end in (link[:2] for link in topology.links)}
     hops = sorted({hop for hop in joined if hop[0] != hop[1] and hop[::-1] not in used} | used)
     ports = _ports(places, hops, {box for name in topology.access_points if (box := holder[name])})
     for hop in hops:
