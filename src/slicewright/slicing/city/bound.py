@@ -16,7 +16,7 @@ from slicewright.slicing.city._kernels.bound import (
     gains_of_nodes,
     no_moments,
     payments,
-    queue_edges,
+    settle_nodes,
     step_compute,
     step_radio,
 )
@@ -30,11 +30,6 @@ LEAST_PRICE = 1e-6
 ROUNDS = 200
 FIRST_STEP, LAST_STEP = 0.1, 0.002
 """Relative change of a price in one round."""
-SETTLING_ROUNDS = 12
-SETTLING_PART = 0.3
-"""Of a budget of time."""
-FIRST_SETTLING_STEP, LAST_SETTLING_STEP = 0.9, 0.1
-"""First the nodes' own multipliers alone, under the plan's prices: near the pole they may be far off."""
 WHOLE_EVERY = 10
 """Rounds from one valid value to the next; those between leave out what was far from mattering."""
 
@@ -93,11 +88,7 @@ def prove(
         prices = Prices(*marginal_prices(problem, state, LEAST_PRICE))
     with Parts(threads) as parts:
         climb = _Climb(problem, state, prices, parts)
-        for done in range(SETTLING_ROUNDS):
-            part = max(done / SETTLING_ROUNDS, clock.part / SETTLING_PART)
-            if part > 1.0:
-                break
-            climb.round(whole=True, step=_step(FIRST_SETTLING_STEP, LAST_SETTLING_STEP, part), hold=True)
+        climb.settle(state)
         climb.begin_anew()
         for done in range(1, rounds + 1):
             part = max(done / rounds, clock.part)
@@ -128,7 +119,10 @@ class _Clock:
 
 def _copy(numbers: Multipliers) -> Multipliers:
     return numbers._replace(
-        compute=numbers.compute.copy(), radio=numbers.radio.copy(), interval=numbers.interval.copy()
+        compute=numbers.compute.copy(),
+        radio=numbers.radio.copy(),
+        interval=numbers.interval.copy(),
+        edges=numbers.edges.copy(),
     )
 
 
@@ -149,9 +143,8 @@ class _Climb:
         n_nodes, n_devices = problem.capacity.shape[0], problem.local_time.size
         self.problem, self.parts = problem, parts
         self.first, self.rows = listing(problem.node_start, problem.node_end, problem.node, n_nodes)
-        edges = queue_edges(problem, state, self.first, self.rows)
         compute = np.maximum(prices.compute, LEAST_PRICE * problem.local_time)
-        self.numbers = first_multipliers(problem, state, edges, prices.radio.copy(), compute)
+        self.numbers = first_multipliers(problem, state, self.first, self.rows, prices.radio.copy(), compute)
         self.near = np.ones(self.rows.size, dtype=np.bool_)
         self.near_first, self.near_rows = self.first, self.rows
         self.active = np.ones(self.numbers.interval.shape[:2], dtype=np.bool_)
@@ -169,6 +162,13 @@ class _Climb:
     def begin_anew(self) -> None:
         """Forget the steps taken, not where they led."""
         self.moments, self.done = no_moments(self.numbers), 0
+
+    def settle(self, state: State) -> None:
+        """Choose intervals and multipliers of every node at the present prices."""
+        self.parts.each(self._settle, self.node_cuts, state)
+
+    def _settle(self, part: int, begin: int, end: int, state: State) -> None:
+        settle_nodes(self.problem, self.numbers, state, self.first, self.rows, begin, end)
 
     def round(self, *, whole: bool, step: float, hold: bool = False) -> None:
         """The value at the present numbers, then a step; with ``hold`` prices stay as they are."""

@@ -169,7 +169,7 @@ class LiveCity:
         self._numbers = found._replace(compute=compute)
         most, usable, longest = np.zeros((3, nodes))
         self._ledger = Ledger(
-            np.zeros((nodes, intervals)), most, np.zeros(slots), usable, longest, np.zeros(4)
+            np.zeros((nodes, intervals, 2)), most, np.zeros(slots), usable, longest, np.zeros(4)
         )
         fill_ledger(self._problem, self._numbers, self._ledger)
         self._ledger.totals[COST] = total_cost(self._problem, self._state)

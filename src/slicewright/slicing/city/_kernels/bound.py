@@ -5,16 +5,9 @@ For any congestion rho_a of access points and any prices p_i of compute no plan 
     sum_i min(tau_i, min_a 2 rho_a sqrt(T_ia) + p_i) - sum_a rho_a^2 - sum_j gain_j(p),
 
 since (sum sqrt T)^2 >= 2 rho sum sqrt T - rho^2, and gain_j is at least the sum of prices less the cost of node j over
-any set of the devices that list it. A slice costs Q^2 / (F - Lambda W), so at least 2 rho Q - rho^2 (F - lo W) for any
-rho, a device at least what it costs alone under a queue of its own arrivals or lo, and any mixture of the two: for a
-queue Lambda in [lo, hi], multipliers mu >= 0, rho_n >= 0 and theta_n in [0, 1] the gain is at most
-
-    mu hi + sum_n theta_n rho_n^2 F_n
-      + sum_i max(0, p_i - mu alpha_i - min_n [(1 - theta_n) alone_in + theta_n rho_n (2 sqrt(L_in) + rho_n q_i L_in)])
-
-with q_i = max(lo, alpha_i), and the gain of a node is the largest over intervals that cover every queue. Every number
-may be anything: only how near the bound comes depends on it. A round that skips intervals or devices is for finding
-better numbers; a value counts only where all were asked (``whole``).
+any set of the devices that list it: the largest over intervals that cover every queue of what a set gains there at
+most (``interval.py``). Every number may be anything: only how near the bound comes depends on it. A round that skips
+intervals or devices is for finding better numbers; a value counts only where all were asked (``whole``).
 """
 
 from __future__ import annotations
@@ -24,20 +17,30 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
-from slicewright.slicing._kernels.adam import adam
+from slicewright.slicing._kernels.adam import FIRST_MOMENT, SECOND_MOMENT, adam
 from slicewright.slicing._kernels.problem import LOCAL
+from slicewright.slicing.city._kernels.interval import (
+    alone_time,
+    change_multiplier,
+    gain_within,
+    scaled_slope,
+    settle_interval,
+)
 from slicewright.slicing.city._kernels.problem import ROOT, WORK
 
-INTERVALS = 14
+INTERVALS = 16
 SHARPNESS = 200.0
 """Intervals within 1 / this (relative to the gain to be had) of the largest gain share a node's pull on prices."""
 ROUNDED = 4.0 * np.finfo(np.float64).eps
-FAR = 1.6
-"""Devices that are asked more than this times what they offer are left out until the next whole round."""
 NEAR_POLE = 0.02
 """Least part of a slice's capacity that first multipliers count as free."""
-AROUND = np.array([0.0, 0.35, 0.6, 0.75, 0.85, 0.92, 0.96, 0.985, 1.005, 1.03, 1.07, 1.15, 1.3, 1.7])
-"""Lower edges of the intervals, in parts of the plan's queue; the last ends where no queue is stable."""
+AROUND = np.array([0.0, 0.5, 0.8, 1.25, 2.0, 4.0])
+"""Lower edges of the first intervals, in parts of the plan's queue; the last ends where no queue is stable."""
+UNIT = 0.3
+"""Of the most that a device offers per arrival: the unit in which prices of arrivals change."""
+STEPS, STEPS_OF_HALVES = 24, 12
+NARROW = 1.08
+"""Ratio of the ends of an interval that is not halved."""
 
 
 class Multipliers(NamedTuple):
@@ -46,7 +49,8 @@ class Multipliers(NamedTuple):
     compute: Any  # (I,) s, p_i
     radio: Any  # (A,) sqrt(s), rho_a
     interval: Any  # (J, K, 1 + 2 N)
-    edges: Any  # (J, K + 1) 1/s, of the intervals
+    edges: Any  # (J, K + 1) 1/s, of the intervals; those between the used ones and the last are empty
+    unit: Any  # (J,) s^2, in which mu changes
 
 
 class Moments(NamedTuple):
@@ -57,25 +61,11 @@ class Moments(NamedTuple):
     interval: Any  # (2, J, K, 1 + 2 N)
 
 
-@inlined
-def alone_time(problem, i, j, n, queue):
-    """s. Time of a device alone in a slice under a queue; infinite where it is unstable or slower than at home."""
-    work = problem.work[i, n]
-    left = problem.capacity[j, n] - queue * work
-    return work / left if left > 0.0 and work <= problem.local_time[i] * left else np.inf
-
-
 @kernel
-def queue_edges(problem, state, first, rows):
-    """(J, K + 1) 1/s. Edges that cover every queue of a node, fine around the plan's.
-
-    One interval where queues are not shared. ``first`` and ``rows`` list the devices of each node.
-    """
+def longest_queues(problem, first, rows):
+    """(J,) 1/s. No queue of a node is longer. ``first`` and ``rows`` list the devices of each node."""
     n_nodes, n_slices = problem.capacity.shape
-    intervals = INTERVALS if problem.shared_queue else 1
-    edges = np.zeros((n_nodes, intervals + 1))
-    if not problem.shared_queue:
-        return edges
+    most = np.zeros(n_nodes)
     for j in range(n_nodes):
         total, longest = 0.0, 0.0
         for entry in range(first[j], first[j + 1]):
@@ -86,35 +76,121 @@ def queue_edges(problem, state, first, rows):
                     longest = max(longest, problem.capacity[j, n] / problem.work[i, n])
             if usable:
                 total += problem.arrival[i]
-        last = min(total, longest) * (1.0 + 1e-9)
-        here = state.arrivals[j] if state.arrivals[j] > 0.0 else 0.3 * last
-        for k in range(intervals):
-            edges[j, k] = min(last, AROUND[k] * here)
-        edges[j, intervals] = last
-    return edges
+        most[j] = min(total, longest) * (1.0 + 1e-9)
+    return most
 
 
 @kernel
-def first_multipliers(problem, state, edges, rho, price):
-    """Multipliers from a plan's prices and the congestion that it causes on every node."""
-    (n_nodes, n_slices), intervals = problem.capacity.shape, edges.shape[1] - 1
+def first_multipliers(problem, state, first, rows, rho, price):
+    """Multipliers from a plan's prices and the congestion that it causes on every node, in a few intervals."""
+    n_nodes, n_slices = problem.capacity.shape
+    intervals = INTERVALS if problem.shared_queue else 1
+    edges, unit = np.zeros((n_nodes, intervals + 1)), np.zeros(n_nodes)
     typical = np.zeros(n_slices)
     for n in range(n_slices):
         typical[n] = np.mean(problem.work_root[:, n]) if problem.work_root.shape[0] else 0.0
     interval = np.empty((n_nodes, intervals, 1 + 2 * n_slices))
+    longest = longest_queues(problem, first, rows)
     for j in range(n_nodes):
+        for entry in range(first[j], first[j + 1]):
+            unit[j] = max(unit[j], UNIT * price[rows[entry]] / problem.arrival[rows[entry]])
+        if problem.shared_queue:
+            here = state.arrivals[j] if state.arrivals[j] > 0.0 else 0.3 * longest[j]
+            for k in range(intervals):
+                edges[j, k] = min(longest[j], AROUND[min(k, AROUND.size - 1)] * here)
+            edges[j, intervals] = longest[j]
         for k in range(intervals):
             mu = 0.0
             for n in range(n_slices):
-                size, queue = problem.capacity[j, n], edges[j, k]
+                size, queue = problem.capacity[j, n], min(edges[j, k], state.arrivals[j])
                 root = max(state.sums[j, ROOT, n], typical[n])
                 left = size - queue * state.sums[j, WORK, n] if problem.shared_queue else size
                 congestion = root / max(left, NEAR_POLE * size) if size > 0.0 else 0.0
                 interval[j, k, 1 + n] = congestion
                 interval[j, k, 1 + n_slices + n] = 0.5
                 mu += congestion * congestion * state.sums[j, WORK, n]
-            interval[j, k, 0] = mu if problem.shared_queue else 0.0
-    return Multipliers(price, rho, interval, edges)
+            interval[j, k, 0] = min(mu, unit[j]) if problem.shared_queue else 0.0
+    return Multipliers(price, rho, interval, edges, unit)
+
+
+@inlined
+def is_used(problem, t, j, k):
+    """Whether a queue may lie in an interval."""
+    return t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue
+
+
+@inlined
+def halve(t, gains, j, k):
+    """Halve an interval: the numbers of its halves, the second one above every used one but the last.
+
+    (LOCAL, LOCAL) if there is no room.
+    """
+    last = t.edges.shape[1] - 2
+    if not t.edges[j, last] <= t.edges[j, last - 1]:
+        return LOCAL, LOCAL
+    lo, hi = t.edges[j, k], t.edges[j, k + 1]
+    middle, other = np.sqrt(lo * hi) if lo > 0.0 else 0.5 * hi, k + 1
+    if k == last:
+        while t.edges[j, k] <= t.edges[j, k - 1]:
+            k -= 1
+        for m in range(k + 1, last + 1):
+            t.edges[j, m] = middle
+        other = last
+        for x in range(t.interval.shape[2]):
+            t.interval[j, k, x] = t.interval[j, last, x]
+        return k, last
+    for m in range(last - 1, k, -1):
+        t.edges[j, m] = t.edges[j, m - 1]
+        gains[m] = gains[m - 1]
+        for x in range(t.interval.shape[2]):
+            t.interval[j, m, x] = t.interval[j, m - 1, x]
+    t.edges[j, k + 1] = middle
+    return k, other
+
+
+@outlined
+def settle_node(problem, t, state, j, first, rows, gains, room, pull, near):
+    """Choose intervals and multipliers of a node at the present prices: fine where it gains most."""
+    intervals, begin, end = t.edges.shape[1] - 1, first[j], first[j + 1]
+    here = 0
+    for k in range(intervals):
+        gains[k] = 0.0
+        if is_used(problem, t, j, k) and t.edges[j, k] < state.arrivals[j]:
+            here = k
+    if begin == end:
+        return
+    gains[here] = settle_interval(problem, t, j, here, begin, rows, end, STEPS, 0.0, room, pull, near)
+    enough = max(0.0, gains[here])
+    for k in range(intervals):
+        if k != here and is_used(problem, t, j, k):
+            gains[k] = settle_interval(problem, t, j, k, begin, rows, end, STEPS, enough, room, pull, near)
+    while True:
+        k = 0
+        for other in range(1, intervals):
+            if gains[other] > gains[k]:
+                k = other
+        lo, hi = t.edges[j, k], t.edges[j, k + 1]
+        if not gains[k] > 0.0 or hi <= NARROW * lo:
+            return
+        halves = halve(t, gains, j, k)
+        if halves[0] == LOCAL:
+            return
+        for half in halves:
+            gains[half] = settle_interval(
+                problem, t, j, half, begin, rows, end, STEPS_OF_HALVES, 0.9 * enough, room, pull, near
+            )
+
+
+@kernel
+def settle_nodes(problem, t, state, first, rows, begin, end):
+    """Choose intervals and multipliers of nodes ``begin`` to ``end``."""
+    longest = 0
+    for j in range(begin, end):
+        longest = max(longest, first[j + 1] - first[j])
+    room, gains = np.empty((4, t.interval.shape[2])), np.empty(t.edges.shape[1] - 1)
+    pull, near = np.empty(longest), np.empty(longest, np.bool_)
+    for j in range(begin, end):
+        settle_node(problem, t, state, j, first, rows, gains, room, pull, near)
 
 
 @kernel
@@ -127,78 +203,16 @@ def no_moments(t):
 
 
 @inlined
-def asked_within(problem, multipliers, i, j, queue, most):
-    """(what node j asks of device i in its cheapest slice under a queue, the slice); nothing at or above ``most``."""
-    n_slices = problem.capacity.shape[1]
-    least, choice = most, LOCAL
-    for n in range(n_slices):
-        rho, theta, work = multipliers[1 + n], multipliers[1 + n_slices + n], problem.work[i, n]
-        asked = theta * rho * (2.0 * problem.work_root[i, n] + rho * queue * work)
-        if asked >= least:
-            continue
-        alone = alone_time(problem, i, j, n, queue)
-        if alone < np.inf:
-            asked += (1.0 - theta) * alone
-            if asked < least:
-                least, choice = asked, n
-    return least, choice
-
-
-@outlined
-def gain_within(problem, t, j, k, first, rows, last, slope, pull, near):
-    """The most that node j gains from the devices ``rows[first:last]`` with a queue in its interval k.
-
-    ``slope`` by multiplier and ``pull`` by device of the list are filled: slopes of the gain. Devices of the list that
-    are not far from paying are marked in ``near``.
-    """
-    n_slices = problem.capacity.shape[1]
-    multipliers = t.interval[j, k]
-    lo, hi, mu = t.edges[j, k], t.edges[j, k + 1], multipliers[0]
-    gain, slope[0] = mu * hi, hi
-    for n in range(n_slices):
-        rho, theta, size = multipliers[1 + n], multipliers[1 + n_slices + n], problem.capacity[j, n]
-        gain += theta * rho * rho * size
-        slope[1 + n], slope[1 + n_slices + n] = 2.0 * theta * rho * size, rho * rho * size
-    for entry in range(first, last):
-        i = rows[entry]
-        alpha = problem.arrival[i]
-        worth = t.compute[i] - mu * alpha
-        pull[entry - first] = 0.0
-        if worth <= 0.0:
-            continue
-        queue = max(lo, alpha)
-        least, choice = asked_within(problem, multipliers, i, j, queue, FAR * worth)
-        if choice != LOCAL:
-            near[entry - first] = True
-        if worth > least:
-            gain += worth - least
-            pull[entry - first] = 1.0
-            work, root = problem.work[i, choice], problem.work_root[i, choice]
-            rho, theta = multipliers[1 + choice], multipliers[1 + n_slices + choice]
-            slope[0] -= alpha
-            slope[1 + choice] -= 2.0 * theta * (root + rho * queue * work)
-            alone = alone_time(problem, i, j, choice, queue)
-            slope[1 + n_slices + choice] -= rho * (2.0 * root + rho * queue * work) - alone
-    return gain
-
-
-@inlined
-def step_interval(t, moments, j, k, slope, step, done):
-    """One step of an interval's multipliers down the gain; mu and rho change by factors, theta by sums."""
-    numbers = slope.size
-    for m in range(numbers):
-        slope[m] = -slope[m]
-    for m in range(numbers):
-        adam(
-            t.interval[j, k],
-            slope,
-            moments.interval[0, j, k],
-            moments.interval[1, j, k],
-            m,
-            step,
-            done,
-            m <= numbers // 2,
-        )
+def step_interval(problem, t, moments, j, k, slope, step, done):
+    """One step of an interval's multipliers down the gain."""
+    first, second = moments.interval[0, j, k], moments.interval[1, j, k]
+    for m in range(0 if problem.shared_queue else 1, slope.size):
+        down = scaled_slope(t, j, k, m, slope)
+        first[m] = FIRST_MOMENT * first[m] + (1.0 - FIRST_MOMENT) * down
+        second[m] = SECOND_MOMENT * second[m] + (1.0 - SECOND_MOMENT) * down * down
+        if second[m] > 0.0:
+            size = np.sqrt(second[m] / (1.0 - SECOND_MOMENT**done))
+            change_multiplier(t, j, k, m, -step * first[m] / (1.0 - FIRST_MOMENT**done) / size)
 
 
 @kernel
@@ -228,9 +242,9 @@ def gains_of_nodes(
         close[:] = False
         for k in range(intervals):
             gains[k] = 0.0
-            if (t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue) and (whole or active[j, k]):
+            if is_used(problem, t, j, k) and (whole or active[j, k]):
                 gains[k] = gain_within(
-                    problem, t, j, k, first[j], rows, first[j + 1], slope[k], pull[k], close
+                    problem, t, j, k, first[j], rows, first[j + 1], scale, slope[k], pull[k], close
                 )
             if not gains[k] <= most:  # what is not a number stays, and spoils the round
                 most = gains[k]
@@ -252,7 +266,7 @@ def gains_of_nodes(
             if share > 1e-6:
                 for entry in range(first[j], first[j + 1]):
                     pulled[rows[entry]] += share * pull[k, entry - first[j]]
-            step_interval(t, moments, j, k, slope[k], step, done)
+            step_interval(problem, t, moments, j, k, slope[k], step, done)
     return total, size
 
 

@@ -1,8 +1,8 @@
 """The bound of a live city as sums that follow events: what is added for a device can be taken off again.
 
-At fixed multipliers the gain of a node within an interval is a constant and one term for each device that lists it
-(``_kernels/bound.py``), so that an event costs a term for each node and interval that it touches, whatever the size of
-the city. Old numbers stay valid whatever happens: they only become less good.
+At fixed multipliers the gain of a node at an end of an interval is a constant and one term for each device that lists
+it (``_kernels/interval.py``), so that an event costs two terms for each node and interval that it touches, whatever the
+size of the city. Old numbers stay valid whatever happens: they only become less good.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel
 from slicewright.slicing._kernels.members import NOBODY
-from slicewright.slicing.city._kernels.bound import alone_time, asked_within
+from slicewright.slicing.city._kernels.bound import is_used
+from slicewright.slicing.city._kernels.interval import alone_time, asked_at_ends, constant_gain
 
 PAID, GAINED, RADIO, COST = range(4)
 THIRDS = 9
@@ -27,7 +28,7 @@ ROOM = 1.05
 class Ledger(NamedTuple):
     """What the value of the bound is made of, and the cost of the plan beside it."""
 
-    gains: Any  # (J, K) s, by node and interval
+    gains: Any  # (J, K, 2) s, by node, interval and end of it
     most: Any  # (J,) s, the largest of a node's, at least 0
     paid: Any  # (I,) s, min(tau_i, way + p_i)
     usable: Any  # (J,) 1/s, arrivals of those who may use the node
@@ -36,14 +37,22 @@ class Ledger(NamedTuple):
 
 
 @inlined
-def term(problem, t, i, j, k, price):
-    """What device i adds to the gain of node j in its interval k at a price."""
-    multipliers = t.interval[j, k]
-    worth = price - multipliers[0] * problem.arrival[i]
+def terms(problem, t, i, j, k, price):
+    """What device i adds at a price to the gains of node j at both ends of its interval k."""
+    worth = price - t.interval[j, k, 0] * problem.arrival[i]
     if worth <= 0.0:
-        return 0.0
-    queue = max(t.edges[j, k], problem.arrival[i])
-    return worth - asked_within(problem, multipliers, i, j, queue, worth)[0]
+        return 0.0, 0.0
+    at_low, _, at_high, _ = asked_at_ends(problem, t, i, j, k, worth)
+    return worth - at_low, worth - at_high
+
+
+@inlined
+def count_device(problem, t, ledger, i, j, sign):
+    """Add device i to the gains of node j, or take it off."""
+    for k in range(t.edges.shape[1] - 1):
+        low, high = terms(problem, t, i, j, k, t.compute[i])
+        ledger.gains[j, k, 0] += sign * low
+        ledger.gains[j, k, 1] += sign * high
 
 
 @inlined
@@ -51,8 +60,8 @@ def renew_most(problem, t, ledger, j):
     """The largest gain of a node anew."""
     most = 0.0
     for k in range(t.edges.shape[1] - 1):
-        if t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue:
-            most = max(most, ledger.gains[j, k])
+        if is_used(problem, t, j, k):
+            most = max(most, ledger.gains[j, k, 0], ledger.gains[j, k, 1])
     ledger.totals[GAINED] += most - ledger.most[j]
     ledger.most[j] = most
 
@@ -82,7 +91,7 @@ def allow_queue(problem, t, ledger, i, j, sign):
     reached, needed = t.edges[j, last], min(ledger.usable[j], ledger.longest[j])
     if needed * (1.0 + SLACK) > reached:
         t.edges[j, last] = ROOM * needed
-        ledger.gains[j, last - 1] += t.interval[j, last - 1, 0] * (t.edges[j, last] - reached)
+        ledger.gains[j, last - 1, 1] += t.interval[j, last - 1, 0] * (t.edges[j, last] - reached)
 
 
 @kernel
@@ -92,8 +101,7 @@ def enter_device(problem, t, ledger, i):
         j = problem.node[pair]
         if problem.shared_queue:
             allow_queue(problem, t, ledger, i, j, 1.0)
-        for k in range(t.edges.shape[1] - 1):
-            ledger.gains[j, k] += term(problem, t, i, j, k, t.compute[i])
+        count_device(problem, t, ledger, i, j, 1.0)
         renew_most(problem, t, ledger, j)
     ledger.paid[i] = min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i])
     ledger.totals[PAID] += ledger.paid[i]
@@ -106,8 +114,7 @@ def withdraw_device(problem, t, ledger, i):
         j = problem.node[pair]
         if problem.shared_queue:
             allow_queue(problem, t, ledger, i, j, -1.0)
-        for k in range(t.edges.shape[1] - 1):
-            ledger.gains[j, k] -= term(problem, t, i, j, k, t.compute[i])
+        count_device(problem, t, ledger, i, j, -1.0)
         renew_most(problem, t, ledger, j)
     ledger.totals[PAID] -= ledger.paid[i]
     ledger.paid[i] = 0.0
@@ -120,10 +127,11 @@ def value_at_price(problem, t, ledger, i, way, price):
     for pair in range(problem.node_start[i], problem.node_end[i]):
         j, most = problem.node[pair], 0.0
         for k in range(t.edges.shape[1] - 1):
-            if t.edges[j, k + 1] > t.edges[j, k] or not problem.shared_queue:
-                gain = ledger.gains[j, k]
-                if gain + price > most:
-                    most = max(most, gain + term(problem, t, i, j, k, price))
+            if is_used(problem, t, j, k):
+                at_low, at_high = ledger.gains[j, k, 0], ledger.gains[j, k, 1]
+                if max(at_low, at_high) + max(price, price - t.interval[j, k, 0] * problem.arrival[i]) > most:
+                    low, high = terms(problem, t, i, j, k, price)
+                    most = max(most, at_low + low, at_high + high)
         value -= most - ledger.most[j]
     return value
 
@@ -151,12 +159,8 @@ def price_device(problem, t, ledger, i):
 @inlined
 def begin_node(problem, t, ledger, j):
     """The gains of a node that nobody lists."""
-    n_slices = problem.capacity.shape[1]
     for k in range(t.edges.shape[1] - 1):
-        ledger.gains[j, k] = t.interval[j, k, 0] * t.edges[j, k + 1]
-        for n in range(n_slices):
-            rho, theta = t.interval[j, k, 1 + n], t.interval[j, k, 1 + n_slices + n]
-            ledger.gains[j, k] += theta * rho * rho * problem.capacity[j, n]
+        ledger.gains[j, k, 0], ledger.gains[j, k, 1] = constant_gain(problem, t, j, k)
     ledger.usable[j] = ledger.longest[j] = 0.0
 
 
@@ -184,8 +188,7 @@ def fill_node(problem, t, ledger, lists, j):
         i = lists.owner[entry]
         if problem.shared_queue:
             allow_queue(problem, t, ledger, i, j, 1.0)
-        for k in range(t.edges.shape[1] - 1):
-            ledger.gains[j, k] += term(problem, t, i, j, k, t.compute[i])
+        count_device(problem, t, ledger, i, j, 1.0)
         entry = lists.after[entry]
     renew_most(problem, t, ledger, j)
 
