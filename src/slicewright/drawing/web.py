@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ FEW = 12
 """Up to so many things have a bar each, of more the busiest and the mean of the others."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 _IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
+_IMPORTED = re.compile(r'^import .* from "\./([\w-]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _LIGHT = {
     "paper": palette.PAPER,
@@ -45,20 +47,17 @@ _DARK = {
 }
 
 
-def page(
-    *, title: str, body: str, styles: Sequence[str], modules: Sequence[str], data: Document, script: str = ""
-) -> str:
+def page(*, title: str, body: str, styles: Sequence[str], module: str, data: Document) -> str:
     """A whole page.
 
     Args:
         title: of the document; the page may say it anew.
         body: name of a part with markup.
         styles: names of parts, after the colours.
-        modules: names of parts with scripts, each after those that it imports; they share one name space.
+        module: name of the part with the page's script, which comes after all that it imports.
         data: what the scripts read from the element ``data``; numbers must be finite.
-        script: a module of the caller's own, run last.
     """
-    code = "".join((settings_script(), *map(part, modules), script))
+    code = "".join((settings_script(), *map(part, modules_of(module))))
     code = _EXPORT.sub("", _IMPORT.sub("", code)).replace("</", "<\\/")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -68,6 +67,16 @@ def page(
         f'<body>\n{part(body)}<script type="application/json" id="data">{embedded(data)}</script>\n'
         f'<script type="module">\n{code}</script></body></html>\n'
     )
+
+
+@cache
+def modules_of(module: str) -> tuple[str, ...]:
+    """A script and all that it imports, each after those that it imports itself; they share one name space."""
+    order: dict[str, None] = {}
+    for name in _IMPORTED.findall(part(module)):
+        if name in part_names():  # others are made, by :func:`settings_script`
+            order |= dict.fromkeys(modules_of(name))
+    return (*order, module)
 
 
 def embedded(data: Document) -> str:
@@ -96,13 +105,21 @@ def steps(values: FloatArray) -> Document:
 @cache
 def part_names() -> frozenset[str]:
     """Names of all parts."""
-    return frozenset(file.name for file in files("slicewright.drawing").joinpath("parts").iterdir())
+    return frozenset(_parts())
 
 
 @cache
 def part(name: str) -> str:
     """The text of a part."""
-    return files("slicewright.drawing").joinpath("parts", name).read_text(encoding="utf-8")
+    return _parts()[name].read_text(encoding="utf-8")
+
+
+@cache
+def _parts() -> dict[str, Traversable]:
+    """Files by name, whatever room of the folder they are in."""
+    top = list(files("slicewright.drawing").joinpath("parts").iterdir())
+    inside = [file for room in top if room.is_dir() for file in room.iterdir()]
+    return {file.name: file for file in (*top, *inside) if file.is_file()}
 
 
 def settings_script() -> str:

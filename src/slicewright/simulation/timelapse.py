@@ -17,21 +17,6 @@ from slicewright.types import Document, FloatArray
 MOST_FRAMES, LEAST_FRAMES = 600, 12
 MOST_BYTES = 16_000_000
 """Of frames together: a crowd of 100,000 gets fewer of them."""
-MODULES = (
-    "columns.js",
-    "dom.js",
-    "keys.js",
-    "labels.js",
-    "cells.js",
-    "window.js",
-    "marks.js",
-    "places.js",
-    "network-map.js",
-    "search.js",
-    "bars.js",
-    "film.js",
-)
-"""Scripts of the page, each after those that it imports."""
 _BYTES_EACH = 11
 """Of a device in a frame, at most."""
 _STEPS = 65535
@@ -89,7 +74,7 @@ class Timelapse:
             title="slicewright: a network over time",
             body="film.html",
             styles=("page.css", "network.css", "film.css"),
-            modules=MODULES,
+            module="film.js",
             data=self._document(),
         )
         return write_atomically(timelapse_file(path), made)

@@ -23,21 +23,6 @@ from slicewright.types import Document, FloatArray, IntArray
 if TYPE_CHECKING:
     from slicewright.network.scenario import Scenario
 
-MODULES = (
-    "columns.js",
-    "dom.js",
-    "keys.js",
-    "labels.js",
-    "cells.js",
-    "window.js",
-    "marks.js",
-    "places.js",
-    "network-map.js",
-    "search.js",
-    "bars.js",
-    "network-page.js",
-)
-"""Scripts of a network's page, each after those that it imports."""
 STYLES = ("page.css", "network.css")
 _BINS = 30
 
@@ -217,5 +202,7 @@ def _rounded(values: FloatArray | IntArray) -> list[float]:
 
 
 def _write(document: Document, path: Path) -> Path:
-    made = page(title="slicewright", body="network-page.html", styles=STYLES, modules=MODULES, data=document)
+    made = page(
+        title="slicewright", body="network-page.html", styles=STYLES, module="network-page.js", data=document
+    )
     return write_atomically(path, made)
