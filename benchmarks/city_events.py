@@ -57,7 +57,7 @@ def _print_events(regime: str, devices: int, events: int) -> None:
 def _happen(live: LiveCity, others: sw.Scenario, rng: np.random.Generator) -> tuple[float, float]:
     """One event: (wall s, processor s)."""
     here = np.flatnonzero(live.present)
-    device = _device(others, int(rng.integers(others.n_devices)), float(rng.uniform(0.7, 1.3)))
+    device = Device.of(others, int(rng.integers(others.n_devices)), factor=float(rng.uniform(0.7, 1.3)))
     someone, kind = int(rng.choice(here)), rng.integers(4)
     began, used = time.perf_counter(), time.thread_time()
     if kind == 0:
@@ -67,19 +67,3 @@ def _happen(live: LiveCity, others: sw.Scenario, rng: np.random.Generator) -> tu
     else:
         live.change(someone, device)
     return time.perf_counter() - began, time.thread_time() - used
-
-
-def _device(scenario: sw.Scenario, i: int, factor: float) -> Device:
-    links, nodes = scenario.links, scenario.node_lists
-    assert nodes is not None  # noqa: S101  (a city)
-    near, usable = slice(links.start[i], links.start[i + 1]), slice(nodes.start[i], nodes.start[i + 1])
-    return Device(
-        task_bits=scenario.task_bits[i] * factor,
-        local_cycles=scenario.local_cycles[i] * factor,
-        local_capacity_hz=scenario.local_capacity_hz[i],
-        arrival_rate_hz=scenario.arrival_rate_hz[i],
-        slice_cycles=scenario.slice_cycles[i] * factor,
-        access_points=links.access_point[near],
-        rate_bps=links.rate_bps[near],
-        nodes=nodes.node[usable],
-    )

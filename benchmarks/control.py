@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import numpy as np
 import slicewright as sw
 from slicewright.control.state.device import Device, devices_of
 from slicewright.network.scenario_file import save_scenario
+from tests.control.support.scenes import as_body
 
 CLIENTS = 16
 PATIENCE_S = 90
@@ -118,21 +120,8 @@ def _wait_until_settled(url: str) -> None:
 
 
 def _body(device: Device, rng: np.random.Generator) -> dict[str, Any]:
-    x, y = rng.uniform(0, 500, 2)
-    return {
-        "devices": [
-            {
-                "id": device.id,
-                "task_bits": device.task_bits,
-                "local_cycles": device.local_cycles,
-                "local_capacity_hz": device.local_capacity_hz,
-                "arrival_rate_hz": device.arrival_rate_hz,
-                "slice_cycles": dict(device.slice_cycles),
-                "position_m": [x, y],
-                "tx_power_w": device.tx_power_w,
-            }
-        ]
-    }
+    x, y = map(float, rng.uniform(0, 500, 2))
+    return {"devices": [as_body(replace(device, position_m=(x, y)))]}
 
 
 def _processor_s(process: int) -> float:

@@ -17,25 +17,9 @@ from tests import brute_force
 QUEUEING = ("node", "device")
 
 
-def _device(scenario: Scenario, i: int, factor: float = 1.0) -> Device:
-    links, nodes = scenario.links, scenario.node_lists
-    assert nodes is not None
-    near, usable = slice(links.start[i], links.start[i + 1]), slice(nodes.start[i], nodes.start[i + 1])
-    return Device(
-        task_bits=scenario.task_bits[i] * factor,
-        local_cycles=scenario.local_cycles[i] * factor,
-        local_capacity_hz=scenario.local_capacity_hz[i],
-        arrival_rate_hz=scenario.arrival_rate_hz[i],
-        slice_cycles=scenario.slice_cycles[i] * factor,
-        access_points=links.access_point[near],
-        rate_bps=links.rate_bps[near],
-        nodes=nodes.node[usable],
-    )
-
-
 def _event(live: LiveCity, others: Scenario, rng: np.random.Generator) -> None:
     here = np.flatnonzero(live.present)
-    device = _device(others, int(rng.integers(others.n_devices)), float(rng.uniform(0.5, 1.5)))
+    device = Device.of(others, int(rng.integers(others.n_devices)), factor=float(rng.uniform(0.5, 1.5)))
     kind = rng.integers(6)
     if kind == 0 and here.size < live.present.size:
         live.join(device)
@@ -105,7 +89,7 @@ def test_events_find_better_prices_in_idle_time_and_the_price_of_moving_keeps_ot
 
 def test_what_no_scenario_would_hold_is_refused() -> None:
     city = sw.preset("city/paper", devices=30)
-    live, device = LiveCity(city), _device(city, 0)
+    live, device = LiveCity(city), Device.of(city, 0)
     cost = live.cost_s
     for changes in (
         {"task_bits": -1.0},

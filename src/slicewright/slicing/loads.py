@@ -9,6 +9,9 @@ import numpy as np
 from slicewright.slicing.plan import Plan
 from slicewright.types import FloatArray, IntArray
 
+NODE_USE = "part of a slice's capacity that stable queues take"
+"""What :attr:`Loads.utilisation` is called wherever it is shown, as "node use"."""
+
 
 @dataclass(frozen=True, eq=False)
 class Loads:

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 import slicewright as sw
+from slicewright.slicing import Decisions, Plan, optimal_shares
+from slicewright.slicing.loads import loads_of
 from tests.control.support.processes import PATIENCE_S
 from tests.control.support.running import running
+from tests.present import present
 
 
 def column_of(column: Any) -> np.ndarray:
@@ -42,6 +45,12 @@ def test_columns_say_what_the_documents_of_the_devices_say() -> None:
                     assert view["slices"][slice_[i]] == device["slice"]
                     assert reason[i] == -1
             assert scenario.sites.device_m is not None
+            decisions = Decisions(*(place.astype(np.int64) for place in (point, node, slice_)))
+            use = loads_of(
+                Plan(scenario, decisions, present(optimal_shares(scenario, decisions)))
+            ).utilisation
+            np.testing.assert_allclose([n["use"] for n in view["nodes"]], use, atol=1e-12)
+            assert use.any(), "as on a plan's own page"
             np.testing.assert_allclose(x, scenario.sites.device_m[:, 0], rtol=1e-6)
 
     asyncio.run(story())

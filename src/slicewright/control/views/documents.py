@@ -177,7 +177,10 @@ def _seats_by_node(grant: Grant) -> dict[str, list[str]]:
 
 
 def _load(grant: Grant, node: str, devices: list[str]) -> float:
-    """Part of a node's capacity in a slice that its arrivals keep busy."""
+    """Work that the grant's own arrivals bring to a node, as part of the slice's capacity there.
+
+    Not node use, which counts what a queue shared between slices takes as well.
+    """
     capacity = grant.capacity_hz.get(node, 0.0)
     work = sum(grant.seats[d].cycles * grant.seats[d].arrival_hz for d in devices)
     return work / capacity if capacity > 0 else 0.0

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from slicewright.control.messages.status import Status
-from slicewright.control.views.documents import node_documents, slice_documents
+from slicewright.control.views.documents import slice_documents
 from slicewright.control.views.picture import Picture
 from slicewright.drawing.web import column
+from slicewright.slicing.loads import loads_of
 from slicewright.slicing.open_gap import WORTH_SAYING, explain_gap
 from slicewright.types import Document, FloatArray
 
@@ -45,8 +46,8 @@ def overview(
         "access_point_m": _positions(network.access_point_m, len(network.access_points)),
         "node_m": _positions(network.node_m, len(network.nodes)),
         "nodes": [
-            {"name": n["name"], "kind": n["kind"], "load": [s["load"] for s in n["slices"].values()]}
-            for n in node_documents(picture)
+            {"name": name, "kind": kind, "use": row}
+            for name, kind, row in zip(network.nodes, network.node_kinds, _node_use(picture), strict=True)
         ],
         "requested": [] if split is None else split.requested.tolist(),
         "percent": [] if split is None else split.percent.tolist(),
@@ -74,6 +75,15 @@ def _gap_reason(picture: Picture) -> str | None:
     if plan is None or last is None or last.gap is None or last.gap <= WORTH_SAYING:
         return None
     return explain_gap(plan)
+
+
+def _node_use(picture: Picture) -> list[list[float]]:
+    """(J, N) as a plan's page has it: see :class:`~slicewright.slicing.loads.Loads`."""
+    network = picture.situation.network
+    if picture.plan is None:
+        return [[0.0] * len(network.slice_names) for _ in network.nodes]
+    use: list[list[float]] = loads_of(picture.plan).utilisation.tolist()
+    return use
 
 
 def _positions(array: FloatArray | None, count: int) -> list[list[float] | None]:

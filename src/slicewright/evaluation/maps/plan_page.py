@@ -20,7 +20,7 @@ from slicewright.evaluation.maps.page import (
     slice_keys,
 )
 from slicewright.evaluation.maps.positions import positions_of
-from slicewright.slicing.loads import Loads, loads_of
+from slicewright.slicing.loads import NODE_USE, Loads, loads_of
 from slicewright.slicing.plan import Plan
 
 if TYPE_CHECKING:
@@ -109,6 +109,5 @@ def _access_point_panels(
 
 def _node_panel(axes: Axes, nodes: panels.Ranking, loads: Loads) -> None:
     panels.grouped_bars(axes, nodes.rows(loads.utilisation), lying=nodes.lying)
-    title = "node use: part of a slice's capacity that stable queues take"
-    panels.dress(axes, title, percent=True, lying=nodes.lying)
+    panels.dress(axes, f"node use: {NODE_USE}", percent=True, lying=nodes.lying)
     panels.name_bars(axes, nodes)

@@ -16,6 +16,7 @@ from slicewright.evaluation.maps.hover import Facts, plan_facts, scenario_facts
 from slicewright.evaluation.maps.network_view import NetworkView
 from slicewright.files.documents import finite, write_atomically
 from slicewright.network.importers.report import remembered_by_kind
+from slicewright.slicing.loads import NODE_USE
 from slicewright.slicing.open_gap import explain_gap
 from slicewright.slicing.plan import Plan
 from slicewright.types import Document, FloatArray, IntArray
@@ -60,8 +61,8 @@ def write_plan(plan: Plan, path: Path) -> Path:
         _bars("point", "Devices per access point, by slice", loads.ap_users, users, slices),
         _bars("point", "Bandwidth of the busiest, shared between the slices", bandwidth, users, slices, whole=1.0),
         _bars(
-            "node", "Node use: part of each slice's capacity that stable queues take", loads.utilisation,
-            loads.node_utilisation, slices, unit="%", grouped=True,
+            "node", f"Node use: {NODE_USE}", loads.utilisation, loads.node_utilisation,
+            slices, unit="%", grouped=True,
         ),
         cost,
         _import_remarks(scenario),

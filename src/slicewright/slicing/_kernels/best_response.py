@@ -42,15 +42,21 @@ KEEP_LINKS, MOVE_LINKS, ONE_PASS = np.bool_(True), np.bool_(False), np.int64(1)
 
 
 @inlined
-def cheapest_link(problem, state, i):
-    """The access point whose cost (sum sqrt T)^2 grows least when device i joins: (growth, link)."""
+def cheapest_of(problem, state, first, end):
+    """Of links first to end - 1 that whose access point's cost (sum sqrt T)^2 grows least: (growth, link)."""
     best, choice = np.inf, LOCAL
-    for link in range(problem.start[i], problem.start[i + 1]):
+    for link in range(first, end):
         root = problem.link_root[link]
         growth = root * (root + 2.0 * state.radio[problem.access_point[link]])
         if growth < best:
             best, choice = growth, link
     return best, choice
+
+
+@inlined
+def cheapest_link(problem, state, i):
+    """The link of device i that costs least: (growth, link)."""
+    return cheapest_of(problem, state, problem.start[i], problem.start[i + 1])
 
 
 @inlined

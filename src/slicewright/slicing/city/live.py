@@ -7,7 +7,7 @@ its prices, which stay valid whatever happens, and follows each event by the ter
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -72,6 +72,24 @@ class Device:
     access_points: IntArray
     rate_bps: FloatArray
     nodes: IntArray
+
+    @classmethod
+    def of(cls, scenario: Scenario, i: int, *, factor: float = 1.0) -> Self:
+        """Device i of a city, its tasks ``factor`` times as large."""
+        links, nodes = scenario.links, scenario.node_lists
+        if nodes is None:
+            raise InvalidScenarioError("devices.nodes", "must be given: only cities list nodes")
+        near, usable = slice(links.start[i], links.start[i + 1]), slice(nodes.start[i], nodes.start[i + 1])
+        return cls(
+            task_bits=scenario.task_bits[i] * factor,
+            local_cycles=scenario.local_cycles[i] * factor,
+            local_capacity_hz=scenario.local_capacity_hz[i],
+            arrival_rate_hz=scenario.arrival_rate_hz[i],
+            slice_cycles=scenario.slice_cycles[i] * factor,
+            access_points=links.access_point[near],
+            rate_bps=links.rate_bps[near],
+            nodes=nodes.node[usable],
+        )
 
 
 class LiveCity:

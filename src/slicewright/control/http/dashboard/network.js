@@ -42,7 +42,7 @@ export class Network {
     if (key !== this.key || !placed) this.drawPlaces(view, placed);
     this.key = key;
     this.map.setDevices(this.onMap(view, placed));
-    this.map.setWeights(Float32Array.from(view.perPoint), Float32Array.from(view.nodes, (n) => mean(n.load)));
+    this.map.setWeights(Float32Array.from(view.perPoint), Float32Array.from(view.nodes, (n) => mean(n.use)));
   }
 
   drawPlaces(view, placed) {
@@ -86,8 +86,8 @@ export class Network {
       return [view.access_points[index], `${count(view.perPoint[index])} devices`, ...parts];
     }
     if (kind === "node") {
-      const { name, kind: sort, load } = view.nodes[index];
-      return [name, `${sort.toUpperCase()}, ${count(view.perNode[index])} devices`, ...view.slices.map((s, n) => `${s}: ${percent(load[n])} busy`)];
+      const { name, kind: sort, use } = view.nodes[index];
+      return [name, `${sort.toUpperCase()}, ${count(view.perNode[index])} devices`, ...view.slices.map((s, n) => `${s}: ${percent(use[n])} used`)];
     }
     const { point, node, slice, reason } = this.columns;
     const where =

@@ -60,8 +60,8 @@ export function drawPoints(view, onPick) {
 export function drawNodes(view, onPick) {
   rankedBars(byId("nodes"), {
     names: view.nodes.map((node) => node.name),
-    values: view.nodes.map((node) => node.load),
-    weight: view.nodes.map((node) => Math.max(...node.load)),
+    values: view.nodes.map((node) => node.use),
+    weight: view.nodes.map((node) => Math.max(...node.use)),
     slices: view.slices,
     unit: "%",
     grouped: true,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, outlined
+from slicewright.slicing._kernels.best_response import cheapest_of
 from slicewright.slicing._kernels.group_cost import filled_cost
 from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing._kernels.problem import LOCAL, join_radio
@@ -27,14 +28,8 @@ TOLERANCE = 1e-11
 
 @inlined
 def cheapest_link(problem, state, i):
-    """The access point whose cost (sum sqrt T)^2 grows least when device i joins: (growth, link)."""
-    best, choice = np.inf, LOCAL
-    for link in range(problem.link_start[i], problem.link_end[i]):
-        root = problem.link_root[link]
-        growth = root * (root + 2.0 * state.radio[problem.access_point[link]])
-        if growth < best:
-            best, choice = growth, link
-    return best, choice
+    """The link of device i that costs least: (growth, link)."""
+    return cheapest_of(problem, state, problem.link_start[i], problem.link_end[i])
 
 
 @inlined
