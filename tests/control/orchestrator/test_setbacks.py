@@ -12,15 +12,25 @@ from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import Record, verify
 from slicewright.control.messages.keys import GRANT_KEYS, slice_key
+from slicewright.control.orchestrator import status_events
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.requests.commands import admit, remove
-from slicewright.control.slice_manager.state import receive
+from slicewright.control.slice_manager.state import receive, status_of
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
-from slicewright.control.state.events import Acknowledged, Adopted, Checkpoint, Restored, Sent, TookOver
+from slicewright.control.state.events import (
+    Acknowledged,
+    Adopted,
+    Checkpoint,
+    DevicesRemoved,
+    Restored,
+    Sent,
+    TookOver,
+)
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.grants import GRANT
+from slicewright.control.state.state import dump, load
 from slicewright.control.transport.base import Entry
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.views.replay import replay_log
@@ -301,3 +311,38 @@ def test_grants_of_a_lost_future_reach_nobody_once_others_are_given_more() -> No
     for event in first:
         state = fold(state, Acknowledged(event.slice, event.revision))
     assert all(event.stage != "held" for event in sends(state))
+
+
+def test_what_is_withdrawn_after_a_loss_does_not_come_back_with_a_manager_that_was_away() -> None:
+    """Its seat has details that the journal has lost; the withdrawal is on disk."""
+    world = World()
+    world.hear()
+    world.settle()
+    name, account = next((n, a) for n, a in world.state.accounts.items() if a.held.seats)
+    device, seat = next(iter(account.held.seats.items()))
+    seats = {**account.held.seats, device: replace(seat, generation=30)}
+    lost = replace(account.held, term=7, revision=99, seats=seats)
+    status = replace(status_of(world.managers[name], "m"), held=lost)
+    led = replace(world.state, admissions=20, leader="sro-1")
+    state = fold(led, TookOver("sro-2", 50, fences=True))
+    (before,) = status_events.adopted(state, {name: status})
+    assert before.returned == (device,), "newer than what the journal knows"
+    state = fold(state, DevicesRemoved((device,)))
+    (after,) = status_events.adopted(state, {name: status})
+    assert after.returned == ()
+    readmitted = replace(status, held=replace(lost, seats={device: replace(seat, generation=31)}))
+    assert load(dump(state)).withdrawn == {device: 49}
+    (again,) = status_events.adopted(replace(state, withdrawn={device: 30}), {name: readmitted})
+    assert again.returned == (device,), "asked for anew, and that is lost"
+
+
+def test_withdrawals_are_forgotten_once_every_manager_has_a_grant_of_the_term() -> None:
+    world = World()
+    world.hear()
+    world.settle()
+    ids = list(world.state.devices)
+    assert fold(world.state, DevicesRemoved((ids[0],))).withdrawn == {}
+    state = fold(fold(world.state, TookOver("sro-2", 50, fences=True)), DevicesRemoved((ids[0],)))
+    assert set(state.withdrawn) == {ids[0]}
+    accounts = {n: replace(a, held=replace(a.held, term=50)) for n, a in state.accounts.items()}
+    assert fold(replace(state, accounts=accounts), DevicesRemoved((ids[1],))).withdrawn == {}

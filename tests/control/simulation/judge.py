@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from slicewright.control.journal.records import Position, Record
 from slicewright.control.slice_manager.state import ManagerState, current_seats
 from slicewright.control.state.device import FIRST_LIFE, Device
-from slicewright.control.state.events import Adopted, DevicesAdmitted, Event, Restored, Sent, TookOver
+from slicewright.control.state.events import (
+    Adopted,
+    DevicesAdmitted,
+    DevicesRemoved,
+    Event,
+    Restored,
+    Sent,
+    TookOver,
+)
 from slicewright.control.state.grants import Grant
 from slicewright.control.state.state import OrchestratorState, dump
 from tests.control.simulation.store import Process
@@ -37,6 +45,10 @@ class Judge:
         sizes: device and number of its admission to what that asked for.
         sent: grants on disk: slice, term, revision.
         poisoned: device to what it asked for in those lives that a poisoned measurement is of.
+        lost_changes: devices that lost records were about, until somebody has taken over; then ``undone`` has them, until a
+            client is answered: an older request of theirs may come back from a manager's seat, never without a word.
+        withdrawn: device to the newest admission before it was withdrawn, by the records on disk; ``withdrawn_at`` has
+            it by the hash of the last record of each append. returned: how many are back from seats.
         known: hash of the last record of each append to the state there, also of those that were lost.
     """
 
@@ -54,10 +66,16 @@ class Judge:
     poisoned: dict[str, set[float]] = field(default_factory=dict)
     sent: set[tuple[str, int, int]] = field(default_factory=set)
     known: dict[str, Position] = field(default_factory=dict)
+    lost_changes: set[str] = field(default_factory=set)
+    undone: set[str] = field(default_factory=set)
+    withdrawn: Mapping[str, int] = field(default_factory=dict)
+    withdrawn_at: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    returned: int = 0
 
     def acknowledged(self, device: str, value: Value) -> None:
         """A client has been told so."""
         self.allowed[device] = {value}
+        self.undone.discard(device)
         if self.fallback is None:
             self.nothing_is_lost(self.truth.state.devices)
 
@@ -80,11 +98,15 @@ class Judge:
                 raise BrokenPromiseError(f"{process.name} sends a grant although {self.leader} leads")
             if isinstance(event, Sent):
                 self.sent.add((event.slice, self.truth.state.term, event.revision))
+            if isinstance(event, Adopted):
+                self._adopted(event)
             self._note_sizes(event)
+            self._note_withdrawn(event, self.truth.state)
             if isinstance(event, DevicesAdmitted) and event.key is not None:
                 self.keys[event.key] = self.keys.get(event.key, 0) + 1
                 if self.keys[event.key] > 1:
                     raise BrokenPromiseError(f"request {event.key} is applied twice")
+        self.withdrawn_at[self.truth.hash] = self.withdrawn
         for name, device in self.truth.state.devices.items():
             if device.task_bits == POISON and self._asked_for(name) not in self.poisoned[name]:
                 raise BrokenPromiseError(f"{name} has details of an earlier life")
@@ -95,6 +117,23 @@ class Judge:
         """What is written down again was so once, and nothing else."""
         if event.hash not in self.known or event.state != dump(self.known[event.hash].state):
             raise BrokenPromiseError(f"record {event.newest} is restored as it never was")
+        self.withdrawn = self.withdrawn_at[event.hash]
+
+    def _adopted(self, event: Adopted) -> None:
+        """A manager's seat brings back what is named, and only where records about it are lost."""
+        for name in event.returned:
+            seat = event.grant.seats[name]
+            if seat.generation <= self.withdrawn.get(name, 0):
+                raise BrokenPromiseError(f"{name} is back although the journal says that it was withdrawn")
+            if name in self.undone:
+                self.returned += 1
+                size, allowed = seat.task_bits, self.allowed[name]
+                self.allowed[name] = {size} if len(allowed) == 1 else {*allowed, size}
+
+    def _note_withdrawn(self, event: Event, state: OrchestratorState) -> None:
+        if isinstance(event, DevicesRemoved):
+            newest = max(state.admissions, state.first_admission - 1)
+            self.withdrawn = {**self.withdrawn, **dict.fromkeys(event.devices, newest)}
 
     def _note_sizes(self, event: Event) -> None:
         if isinstance(event, DevicesAdmitted) and event.generation:
@@ -121,9 +160,11 @@ class Judge:
         if self.fallback is None:
             return
         if process not in self.witnesses:
+            self.undone |= self.lost_changes
             self._forgive(self.fallback)
             self._forgive(self.truth.state)  # it may have known a part of what was lost, and put that back
         self.fallback = None
+        self.lost_changes = set()
         self.restored += process in self.witnesses
 
     def _forgive(self, state: OrchestratorState) -> None:
@@ -132,13 +173,19 @@ class Judge:
             generation = state.lives.get(device, FIRST_LIFE).generation
             values.add(None if known is None else self.sizes.get((device, generation), known.task_bits))
 
-    def lost(self, records: Iterable[Record], witnesses: Collection[Process]) -> None:
-        """The store has lost its end; these records are left."""
+    def lost(
+        self, records: Iterable[Record], witnesses: Collection[Process], *, gone: Iterable[Record]
+    ) -> None:
+        """The store has lost its end; these records are left, those are gone."""
         self.losses += 1
         left = list(records)
         if self.fallback is not None:
             self._forgive(self.fallback)
-        self.truth = self.known[left[-1].hash]
+        before, self.truth = self.truth, self.known[left[-1].hash]
+        self.withdrawn = self.withdrawn_at[self.truth.hash]
+        self.lost_changes |= {device for record in gone for device in _about(record.event)}
+        then, now = before.state.devices, self.truth.state.devices
+        self.lost_changes |= {name for name in {*then, *now} if then.get(name) != now.get(name)}
         self.fallback, self.witnesses = self.truth.state, list(witnesses)
         self.keys = {}
         self.sizes_before_loss, self.sizes = self.sizes, {}
@@ -190,3 +237,15 @@ class Judge:
             granted = manager.grant.seats[name].task_bits
             if seat.task_bits == POISON != granted and granted not in self.poisoned[name]:
                 raise BrokenPromiseError(f"the seat of {name} has details of an earlier life")
+
+
+def _about(event: Event) -> Collection[str]:
+    """Devices that an event says something of."""
+    match event:
+        case DevicesAdmitted():
+            return [device.id for device in event.devices]
+        case DevicesRemoved():
+            return event.devices
+        case Adopted():
+            return event.returned
+    return ()

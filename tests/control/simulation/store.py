@@ -83,9 +83,12 @@ class Store:
         self.unsynced = 0 if self.syncs else self.unsynced + 1
         self._heard(written, process)
 
-    def lose(self, appends: int) -> None:
-        """The newest appends are gone."""
-        del self.appends[len(self.appends) - appends :]
+    def lose(self, appends: int) -> list[Record]:
+        """The newest appends are gone; what was in them."""
+        start = len(self.appends) - appends
+        gone = [record for batch in self.appends[start:] for record in batch]
+        del self.appends[start:]
+        return gone
 
 
 class SimulatedJournal:

@@ -290,9 +290,9 @@ class World:
             if o.position.hash == newest and not self.tasks[name].done()
         ]
         witnesses = [p for p in known if not behind or p in self.judge.witnesses]
-        self.store.lose(appends)
+        gone = self.store.lose(appends)
         self.store.unsynced = 0
-        self.judge.lost(self.store.records, witnesses)
+        self.judge.lost(self.store.records, witnesses, gone=gone)
 
     async def _values_go_back(self, _: str, pause_s: float) -> None:
         self.went_back_s = self.clock.monotonic()

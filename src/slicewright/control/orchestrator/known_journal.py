@@ -19,6 +19,12 @@ CHECKPOINT_RETRY_S = 10.0
 MOST_NAMED = 50
 
 
+def named(devices: Sequence[str]) -> str:
+    """Some of them by name, for the log."""
+    more = f" and {len(devices) - MOST_NAMED} more" if len(devices) > MOST_NAMED else ""
+    return ", ".join(devices[:MOST_NAMED]) + more or "no device"
+
+
 class KnownJournal:
     """What this process has read of a journal, and what it writes to it.
 
@@ -79,7 +85,8 @@ class KnownJournal:
             self.setback = setback
             if setback.ours:
                 return True  # what is known here is kept until somebody leads, and written down if that is this process
-            logger.error("gone: %s", ", ".join(setback.gone[:MOST_NAMED]) or "no device")
+            logger.error("gone: %s", named(setback.gone))
+            logger.error("withdrawn here, or admitted there since: %s", named(setback.others))
         self._hashes.forget()
         self.position = Position(OrchestratorState())
         self.feed.start_over(records[0].sequence - 1 if records else 0)

@@ -32,14 +32,14 @@ from slicewright.control.orchestrator.instructions import (
     RefuseRequest,
     Shadow,
 )
-from slicewright.control.orchestrator.known_journal import KnownJournal
+from slicewright.control.orchestrator.known_journal import KnownJournal, named
 from slicewright.control.orchestrator.leftovers import remove_measurements
 from slicewright.control.orchestrator.memory import Setback
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
 from slicewright.control.state.errors import NotLeadingError, UndecidableError
-from slicewright.control.state.events import Certified, Decided, Event, TookOver
+from slicewright.control.state.events import Adopted, Certified, Decided, Event, TookOver
 from slicewright.control.state.fold import fold
 from slicewright.control.state.grants import GRANT
 from slicewright.control.state.options import DEFAULTS, ControlOptions
@@ -322,6 +322,12 @@ class Orchestrator:
 
     def _recorded(self, turn: Turn) -> None:
         """What a turn means for those who only watch."""
+        for event in turn.events:
+            if isinstance(event, Adopted):
+                logger.error(
+                    "slice %s holds a grant of records that are lost, up to record %d; back from it: %s",
+                    event.grant.slice, event.record, named(event.returned),
+                )  # fmt: skip
         if any(isinstance(event, Certified) for event in turn.events):
             self._certifier.forget()
         if turn.settlement is not None and turn.state.last is not None:

@@ -32,6 +32,11 @@ class Setback:
         return tuple(d for d in self.known.state.devices if d not in self.found.state.devices)
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """Devices that the journal knows of and this process does not: withdrawn here, or admitted there."""
+        return tuple(d for d in self.found.state.devices if d not in self.known.state.devices)
+
+    @property
     def sentence(self) -> str:
         """What has happened."""
         if self.ours:

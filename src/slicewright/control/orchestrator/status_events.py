@@ -27,7 +27,7 @@ def adopted(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Ev
     """Grants that managers hold and the journal knows nothing of: it has lost the records behind them.
 
     A device returns from its seat if it was admitted, or measured anew, after what the journal knows. One that the
-    journal knows to be withdrawn stays withdrawn.
+    journal knows to be withdrawn stays withdrawn; where that record is lost, too, the event names who is back.
     """
     out: list[Event] = []
     for name, account in state.accounts.items():
@@ -41,7 +41,7 @@ def adopted(state: OrchestratorState, statuses: Mapping[str, Status]) -> list[Ev
             device
             for device, seat in status.held.seats.items()
             if (
-                seat.generation > state.inherited
+                seat.generation > max(state.inherited, state.withdrawn.get(device, 0))
                 if device not in known
                 else seat.life > lives.get(device, FIRST_LIFE)
             )

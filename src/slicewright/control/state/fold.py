@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.differences import whole_decision
@@ -35,6 +36,9 @@ from slicewright.control.state.network import Network
 from slicewright.control.state.situation import device_of_seat
 from slicewright.control.state.state import Methods, OrchestratorState, load
 
+MOST_WITHDRAWN = 10_000
+"""A manager may stay away for months while devices come and go."""
+
 
 def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
     """The state after an event.
@@ -51,7 +55,8 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
             kept = {name: d for name, d in state.devices.items() if name not in event.devices}
             lives = {name: life for name, life in state.lives.items() if name not in event.devices}
             owners = {name: owner for name, owner in state.owners.items() if name not in event.devices}
-            return replace(state, devices=kept, lives=lives, owners=owners, dirty=True)
+            withdrawn = _withdrawn(state, event)
+            return replace(state, devices=kept, lives=lives, owners=owners, withdrawn=withdrawn, dirty=True)
         case Decided():
             return _with_decision(state, event)
         case DecisionChanged():
@@ -115,6 +120,15 @@ def _with_devices(state: OrchestratorState, event: DevicesAdmitted) -> Orchestra
         keys=_with_key(state.keys, event),
         dirty=state.dirty or event.source == "api" or bool(event.devices),
     )
+
+
+def _withdrawn(state: OrchestratorState, event: DevicesRemoved) -> Mapping[str, int]:
+    """What no grant of a lost future brings back: remembered until every manager has one of this term."""
+    if all(account.held.term >= state.fence for account in state.accounts.values()):
+        return {}
+    newest = max(state.admissions, state.first_admission - 1)
+    kept = {**state.withdrawn, **dict.fromkeys(event.devices, newest)}
+    return dict(islice(kept.items(), max(0, len(kept) - MOST_WITHDRAWN), None))
 
 
 def _with_owners(state: OrchestratorState, event: DevicesAdmitted) -> Mapping[str, str]:

@@ -55,7 +55,8 @@ class OrchestratorState:
             still be on their way to those that hold older ones.
         first_admission: what is admitted in this term has this number or a greater one, so that none of a lost future
             comes twice. inherited: number of the newest admission when the term began.
-        admissions: number of the newest admission. lives: device to its life, where it is not the first one.
+        admissions: number of the newest admission. withdrawn: device to the newest number that an admission of it may
+            have had when it was withdrawn; kept while a manager may hold a grant of a lost future. lives: device to its life, where it is not the first one.
     """
 
     network: Network | None = None
@@ -79,6 +80,7 @@ class OrchestratorState:
     inherited: int = 0
     admissions: int = 0
     lives: Mapping[str, Life] = field(default_factory=dict)
+    withdrawn: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -123,6 +125,7 @@ class _Saved:
     inherited: int = 0
     admissions: int = 0
     lives: dict[str, Life] = field(default_factory=dict)
+    withdrawn: dict[str, int] = field(default_factory=dict)
 
 
 _SAVED: TypeAdapter[_Saved] = TypeAdapter(_Saved)
