@@ -1,6 +1,7 @@
 """Run schedules until told to stop, or for so many seconds: ``python -m tests.control.simulation --seconds 60``.
 
-``--progress FILE`` notes after every minute how far it has come: the same command goes on from there.
+``--progress FILE`` notes after every minute how far it has come: the same command goes on from there. With
+``--keep-going`` a broken promise is noted with its seed, and the schedules after it are run all the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from multiprocessing import Pool
 from multiprocessing.pool import Pool as PoolType
@@ -40,6 +41,9 @@ def main() -> int:
     parser.add_argument(
         "--progress", type=Path, default=None, help="note how far it has come, go on from there"
     )
+    parser.add_argument(
+        "--keep-going", action="store_true", help="note the seeds of broken promises and go on to the end"
+    )
     given = parser.parse_args()
     if given.seed is not None:
         given.first, given.schedules, given.jobs, given.progress = given.seed, 1, 1, None
@@ -50,7 +54,7 @@ def main() -> int:
     with Pool(given.jobs, _ignore_interrupts) as pool:
         with suppress(KeyboardInterrupt):
             for one in _all(pool, seeds) if given.jobs > 1 else map(_ran, seeds):
-                if not one.broken:  # what has broken a promise is run again by whoever goes on
+                if not one.broken or given.keep_going:  # else whoever goes on runs it again
                     told.add(one)
                 told.took_s = before_s + time.monotonic() - began
                 if given.progress is not None and (one.broken or time.monotonic() > noted_s + _NOTE_S):
@@ -60,15 +64,16 @@ def main() -> int:
                     print("\n".join(one.mishaps))
                 if one.broken:
                     print(f"seed {one.seed}: {one.broken}")
-                    print(f"repeat it: python -m tests.control.simulation --seed {one.seed}")
-                    return 1
+                    print(f"repeat it: python -m tests.control.simulation --seed {one.seed}", flush=True)
+                    if not given.keep_going:
+                        return 1
                 if time.monotonic() > began + given.seconds:
                     break
         _ignore_interrupts()  # while the pool ends
     if given.progress is not None:
         _note(given.progress, told, quietly=True)
     print(told.sentence)
-    return 0
+    return 1 if told.broken else 0
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class _One:
     mishaps: list[str]
     answered: int
     restored: int
+    returned: int
     busy_s: float
 
 
@@ -88,7 +94,8 @@ def _ran(seed: int) -> _One:
     world = run_schedule(seed)
     broken = "" if world.broken is None else str(world.broken) or repr(world.broken)
     busy_s = time.process_time() - began
-    return _One(seed, broken, world.mishaps, world.answered, world.judge.restored, busy_s)
+    judge = world.judge
+    return _One(seed, broken, world.mishaps, world.answered, judge.restored, judge.returned, busy_s)
 
 
 def _all(pool: PoolType, seeds: range) -> Iterator[_One]:
@@ -114,21 +121,27 @@ class _Told:
     mishaps: int = 0
     answered: int = 0
     restored: int = 0
+    returned: int = 0
     busy_s: float = 0.0
+    broken: list[int] = field(default_factory=list)
 
     def add(self, one: _One) -> None:
         self.schedules += 1
         self.mishaps += len(one.mishaps)
         self.answered += one.answered
         self.restored += one.restored
+        self.returned += one.returned
+        if one.broken:
+            self.broken.append(one.seed)
         self.busy_s += one.busy_s
 
     @property
     def sentence(self) -> str:
+        held = "every promise held" if not self.broken else f"a promise was broken by the seeds {self.broken}"
         return (
             f"{self.schedules} schedules in {self.took_s:.0f} s ({self.busy_s:.0f} s of a processor):"
-            f" {self.mishaps} mishaps, {self.answered} requests answered, {self.restored} journals made good;"
-            f" every promise held"
+            f" {self.mishaps} mishaps, {self.answered} requests answered, {self.restored} journals made good,"
+            f" {self.returned} devices back from managers' seats, each of them named; {held}"
         )
 
 

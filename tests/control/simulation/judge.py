@@ -45,8 +45,8 @@ class Judge:
         sizes: device and number of its admission to what that asked for.
         sent: grants on disk: slice, term, revision.
         poisoned: device to what it asked for in those lives that a poisoned measurement is of.
-        lost_changes: devices that lost records were about, until somebody has taken over; then ``undone`` has them, until a
-            client is answered: an older request of theirs may come back from a manager's seat, never without a word.
+        lost_changes: devices that lost records were about, until somebody has taken over; then ``undone`` has them, until
+            a client is answered: an older request of theirs may come back from a manager's seat, never without a word.
         withdrawn: device to the newest admission before it was withdrawn, by the records on disk; ``withdrawn_at`` has
             it by the hash of the last record of each append. returned: how many are back from seats.
         known: hash of the last record of each append to the state there, also of those that were lost.

@@ -55,8 +55,9 @@ class OrchestratorState:
             still be on their way to those that hold older ones.
         first_admission: what is admitted in this term has this number or a greater one, so that none of a lost future
             comes twice. inherited: number of the newest admission when the term began.
-        admissions: number of the newest admission. withdrawn: device to the newest number that an admission of it may
-            have had when it was withdrawn; kept while a manager may hold a grant of a lost future. lives: device to its life, where it is not the first one.
+        admissions: number of the newest admission. lives: device to its life, where it is not the first one.
+        withdrawn: device to the newest number that an admission of it may have had when it was withdrawn; kept while a
+            manager may hold a grant of a lost future.
     """
 
     network: Network | None = None
