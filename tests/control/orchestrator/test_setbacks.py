@@ -10,28 +10,31 @@ import pytest
 
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.memory import MemoryJournal
-from slicewright.control.journal.records import Record, verify
+from slicewright.control.journal.records import GENESIS, Position, Record, chained, verify
 from slicewright.control.messages.keys import GRANT_KEYS, slice_key
 from slicewright.control.orchestrator import status_events
 from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.orchestrator.memory import Hashes
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.state import receive, status_of
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
+from slicewright.control.state.errors import NotLeadingError
 from slicewright.control.state.events import (
     Acknowledged,
     Adopted,
     Checkpoint,
     DevicesRemoved,
+    MethodChanged,
     Restored,
     Sent,
     TookOver,
 )
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.grants import GRANT
-from slicewright.control.state.state import dump, load
-from slicewright.control.transport.base import Entry
+from slicewright.control.state.state import OrchestratorState, dump, load
+from slicewright.control.transport.base import Entry, TransportError
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.views.replay import replay_log
 from tests.control.orchestrator.test_loop import DEVICES, OPTIONS, Site
@@ -346,3 +349,48 @@ def test_withdrawals_are_forgotten_once_every_manager_has_a_grant_of_the_term() 
     assert set(state.withdrawn) == {ids[0]}
     accounts = {n: replace(a, held=replace(a.held, term=50)) for n, a in state.accounts.items()}
     assert fold(replace(state, accounts=accounts), DevicesRemoved((ids[1],))).withdrawn == {}
+
+
+def test_what_others_have_written_since_is_never_taken_for_ones_own_past() -> None:
+    """Also by a process that has started at a checkpoint, and knows no hashes as old as where the journal is now."""
+    events = [TookOver("sro-1", 1000), *(MethodChanged("switch", f"m{k}") for k in range(9))]
+    ours = chained(GENESIS, 0, 50.0, events)
+    known = Position(OrchestratorState()).after(ours)
+    hashes = Hashes()
+    hashes.add(replace(record, time_s=60.0) for record in ours[6:])
+    before = Position(OrchestratorState()).after(ours[:3])
+    assert hashes.setback(known, before, ours[2].time_s).ours, "a backup of before"
+    others = chained(before.hash, before.sequence, 70.0, [TookOver("sro-2", 2000)])
+    assert not hashes.setback(known, before.after(others), 70.0).ours
+    slow_clock = chained(before.hash, before.sequence, 55.0, [TookOver("sro-2", 2000)])
+    assert not hashes.setback(known, before.after(slow_clock), 55.0).ours
+    same_term = chained(before.hash, before.sequence, 61.0, [MethodChanged("switch", "other")])
+    assert not hashes.setback(known, before.after(same_term), 61.0).ours
+    assert not Hashes().setback(known, before, 50.0).ours
+
+
+def test_a_leader_that_stood_still_leads_anew_although_the_journal_shows_nobody_else() -> None:
+    async def story() -> None:
+        site, first = await begun()
+        term, records = first.state.term, len(site.journal.records)
+        real = first._transport.acquire
+
+        async def cut(*_: object) -> bool:
+            raise TransportError("cut off")
+
+        first._transport.acquire = cut  # type: ignore[method-assign]
+        await asyncio.sleep(5)
+        with pytest.raises(NotLeadingError):
+            await first.submit(partial(remove, device=DEVICES[4].id), wait=True)
+        assert not [r for r in site.journal.records[records:] if isinstance(r.event, Sent)], (
+            "nothing was sent"
+        )
+        first._transport.acquire = real  # type: ignore[method-assign]
+        await asyncio.sleep(5)
+        assert first.leading
+        assert first.state.term > term
+        await first.submit(partial(remove, device=DEVICES[5].id), wait=True)
+        judged(site, first)
+        await site.end()
+
+    simulate(story)

@@ -39,14 +39,14 @@ class Judge:
     Attributes:
         allowed: device to what may be known of it: what was acknowledged last, and what nobody has an answer to.
         truth: fold of the records on disk.
-        leader: process that took over last.
+        leader: process that took over last, as far as the records on disk tell; ``leader_at`` as below.
         fallback: state of a store that has lost its end, until somebody has taken over since.
         witnesses: processes that know all that was lost. losses: how often that happened.
         sizes: device and number of its admission to what that asked for.
         sent: grants on disk: slice, term, revision.
         poisoned: device to what it asked for in those lives that a poisoned measurement is of.
-        lost_changes: devices that lost records were about, until somebody has taken over; then ``undone`` has them, until
-            a client is answered: an older request of theirs may come back from a manager's seat, never without a word.
+        lost_changes: devices that lost records were about, until somebody has taken over; then ``undone`` has them,
+            until a client is answered: an older request of theirs may come back from a manager's seat, and is named.
         withdrawn: device to the newest admission before it was withdrawn, by the records on disk; ``withdrawn_at`` has
             it by the hash of the last record of each append. returned: how many are back from seats.
         known: hash of the last record of each append to the state there, also of those that were lost.
@@ -70,6 +70,7 @@ class Judge:
     undone: set[str] = field(default_factory=set)
     withdrawn: Mapping[str, int] = field(default_factory=dict)
     withdrawn_at: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    leader_at: dict[str, Process | None] = field(default_factory=dict)
     returned: int = 0
 
     def acknowledged(self, device: str, value: Value) -> None:
@@ -87,6 +88,8 @@ class Judge:
         """Records are on disk."""
         self.truth = self.truth.after(records)
         self.known[self.truth.hash] = self.truth
+        if not isinstance(records[0].event, Restored | TookOver):
+            self.witnesses = []  # whoever leads still has gone on from what is left: nobody may write over that
         for record in records:
             event = record.event
             if isinstance(event, Restored):
@@ -106,7 +109,7 @@ class Judge:
                 self.keys[event.key] = self.keys.get(event.key, 0) + 1
                 if self.keys[event.key] > 1:
                     raise BrokenPromiseError(f"request {event.key} is applied twice")
-        self.withdrawn_at[self.truth.hash] = self.withdrawn
+        self.withdrawn_at[self.truth.hash], self.leader_at[self.truth.hash] = self.withdrawn, self.leader
         for name, device in self.truth.state.devices.items():
             if device.task_bits == POISON and self._asked_for(name) not in self.poisoned[name]:
                 raise BrokenPromiseError(f"{name} has details of an earlier life")
@@ -182,7 +185,7 @@ class Judge:
         if self.fallback is not None:
             self._forgive(self.fallback)
         before, self.truth = self.truth, self.known[left[-1].hash]
-        self.withdrawn = self.withdrawn_at[self.truth.hash]
+        self.withdrawn, self.leader = self.withdrawn_at[self.truth.hash], self.leader_at[self.truth.hash]
         self.lost_changes |= {device for record in gone for device in _about(record.event)}
         then, now = before.state.devices, self.truth.state.devices
         self.lost_changes |= {name for name in {*then, *now} if then.get(name) != now.get(name)}

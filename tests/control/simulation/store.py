@@ -178,6 +178,7 @@ class Wire:
 
     def __init__(self, values: Values, process: Process, chance: random.Random, trouble: Trouble) -> None:
         self._values, self._process, self._chance, self._trouble = values, process, chance, trouble
+        self.lease_s = values.lease_s
 
     async def _pass(self) -> None:
         await asyncio.sleep(self._chance.expovariate(1 / 0.02))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 
 from slicewright.control.journal.base import FencedError, Journal, JournalError
@@ -79,7 +80,8 @@ class KnownJournal:
         if found.sequence > self.position.sequence and records[0].sequence > self.position.sequence:
             logger.info("%s goes on at record %d: those before are not kept", self._instance, found.sequence)
         else:
-            setback = self._hashes.setback(self.position, found)
+            written_s = records[-1].time_s if records else -math.inf
+            setback = self._hashes.setback(self.position, found, written_s)
             if self.setback is None or self.setback.found.hash != found.hash:
                 logger.error("%s: %s", self._instance, setback.sentence)
             self.setback = setback

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -91,6 +92,7 @@ class Orchestrator:
             longest_s=options.deadline_s, threads=threads, wake=lambda: self._wake.set()
         )
         self._wake = asyncio.Event()
+        self._lease_until_s = -math.inf
 
     @property
     def state(self) -> OrchestratorState:
@@ -149,7 +151,7 @@ class Orchestrator:
         try:
             while True:
                 try:
-                    self.led_elsewhere = not await self._transport.acquire(LEASE, self.instance)
+                    self.led_elsewhere = not await self._acquire()
                     if self.led_elsewhere:
                         await self._catch_up()
                     else:
@@ -165,6 +167,24 @@ class Orchestrator:
                 self._stop_leading(NotLeadingError("the orchestrator is stopping"))
                 with contextlib.suppress(TransportError):
                     await self._transport.surrender(LEASE, self.instance)
+
+    async def _acquire(self) -> bool:
+        """Take or renew the lease. It lasts from when it was asked for: its answer may have been long on its way."""
+        asked_s = self._clock.monotonic()
+        got = await self._transport.acquire(LEASE, self.instance)
+        if got:
+            self._lease_until_s = asked_s + self._transport.lease_s
+        return got
+
+    def _still_leads(self) -> None:
+        """Nobody else can have led since the lease was taken.
+
+        Raises:
+            FencedError: somebody may have, and the journal need not show it: its end may be lost. This process leads
+                anew, in a term of its own, so that managers say what they hold.
+        """
+        if self._clock.monotonic() > self._lease_until_s:
+            raise FencedError("this process stood still, or was cut off, for longer than its lease lasts")
 
     async def _catch_up(self) -> None:
         if not await self._known.catch_up():
@@ -200,11 +220,15 @@ class Orchestrator:
         self._inbox.refuse(error)
 
     async def _renew(self) -> None:
-        """Keep the lease; returns when somebody else has it. Asks after managers that the watch is silent about."""
+        """Keep the lease; returns when somebody else has it, or may have had it in between.
+
+        Asks after managers that the watch is silent about.
+        """
         while True:
             await asyncio.sleep(self.options.heartbeat_s)
+            until_s = self._lease_until_s
             try:
-                if not await self._transport.acquire(LEASE, self.instance):
+                if not await self._acquire() or self._clock.monotonic() > until_s:
                     return
                 now = self._clock.monotonic()
                 for name in self._term.liveness.quiet(self._hearing.heard_s, now, self.options):
@@ -297,6 +321,7 @@ class Orchestrator:
         except Exception as error:
             raise UndecidableError(f"no turn can be computed: {type(error).__name__}: {error}") from error
         await self._append(turn.events, turn.state)
+        self._still_leads()
         self._term = turn.term
         self._recorded(turn)
         await self._carry_out(turn.instructions)

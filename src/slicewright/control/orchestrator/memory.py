@@ -58,22 +58,32 @@ class Hashes:
     """Hashes of the newest records."""
 
     def __init__(self, kept: int = KEPT_HASHES) -> None:
-        self._hashes: deque[tuple[int, str]] = deque(maxlen=kept)
+        self._hashes: deque[tuple[int, str, float]] = deque(maxlen=kept)
 
     def add(self, records: Iterable[Record]) -> None:
         """These have been read or written."""
-        self._hashes.extend((record.sequence, record.hash) for record in records)
+        self._hashes.extend((record.sequence, record.hash, record.time_s) for record in records)
 
     def forget(self) -> None:
         """Another past counts from here on."""
         self._hashes.clear()
 
-    def is_our_past(self, position: Position) -> bool:
-        """Whether the journal was there once; what is older than all that is known counts as ours."""
-        oldest = self._hashes[0][0] if self._hashes else 0
-        return position.sequence < oldest or (position.sequence, position.hash) in self._hashes
+    def is_our_past(self, found: Position, written_s: float, *, term: int) -> bool:
+        """Whether the journal was there once.
 
-    def setback(self, known: Position, found: Position) -> Setback:
+        Args:
+            found: where it is. written_s: when its newest record was written, s since 1970.
+            term: of what is known here. What is older than all hashes that are kept counts as ours if it was written
+                before them, and not in a later term: whoever has led since then and gone on from there has begun one.
+        """
+        if not self._hashes:
+            return False
+        sequence, _, oldest_s = self._hashes[0]
+        if found.sequence < sequence:
+            return written_s <= oldest_s and found.state.term <= term
+        return any(one[:2] == (found.sequence, found.hash) for one in self._hashes)
+
+    def setback(self, known: Position, found: Position, written_s: float) -> Setback:
         """What it means that the journal is somewhere else than where this process has seen it."""
-        ours = found.sequence < known.sequence and self.is_our_past(found)
-        return Setback(known, found, ours)
+        ours = found.sequence < known.sequence
+        return Setback(known, found, ours and self.is_our_past(found, written_s, term=known.state.term))

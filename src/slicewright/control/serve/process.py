@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -223,7 +224,7 @@ def make_plane(settings: ServeSettings, address: NatsAddress | None) -> ControlP
         )
     return ControlPlane(
         journal,
-        MemoryTransport(clock),
+        MemoryTransport(clock, lease_s=math.inf),  # nobody else can take what is in this process
         clock=clock,
         instance=settings.name,
         options=settings.options,

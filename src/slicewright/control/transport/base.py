@@ -42,6 +42,11 @@ class Entry:
 class Transport(Protocol):
     """Named values that keep their last state, and leases that run out."""
 
+    @property
+    def lease_s(self) -> float:
+        """How long a lease lasts, s; infinite where nobody else can take it."""
+        ...
+
     async def put(self, key: str, value: bytes) -> int:
         """Set a value and return its revision.
 

@@ -19,7 +19,7 @@ class MemoryTransport:
     """
 
     def __init__(self, clock: Clock, *, lease_s: float = 3.0) -> None:
-        self._clock, self._lease_s = clock, lease_s
+        self._clock, self.lease_s = clock, lease_s
         self._values: dict[str, Entry] = {}
         self._leases: dict[str, tuple[str, float]] = {}
         self._watchers: dict[int, tuple[str, asyncio.Queue[Entry]]] = {}
@@ -69,7 +69,7 @@ class MemoryTransport:
         owner, until = self._leases.get(name, (holder, now))
         if owner != holder and now < until:
             return False
-        self._leases[name] = (holder, now + self._lease_s)
+        self._leases[name] = (holder, now + self.lease_s)
         return True
 
     async def surrender(self, name: str, holder: str) -> None:

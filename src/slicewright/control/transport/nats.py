@@ -55,7 +55,7 @@ class NatsTransport:
         deployment: str = "slicewright",
     ) -> None:
         self._values, self._leases = f"{deployment}-values", f"{deployment}-leases"
-        self._connection, self._lease_s, self._replicas = connection, lease_s, replicas
+        self._connection, self.lease_s, self._replicas = connection, lease_s, replicas
         self._buckets: dict[str, KeyValue] = {}
         self._held: dict[str, int] = {}
         self._pieces: dict[str, str | None] = {}
@@ -67,7 +67,7 @@ class NatsTransport:
                 history=1,
                 storage=StorageType.FILE,
                 replicas=self._replicas,
-                ttl=self._lease_s if name == self._leases else None,
+                ttl=self.lease_s if name == self._leases else None,
             )
             self._buckets[name] = await (await self._connection.jetstream()).create_key_value(config)
         return self._buckets[name]
