@@ -12,6 +12,7 @@ from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import GENESIS, Position, Record, chained, verify
 from slicewright.control.messages.keys import GRANT_KEYS, slice_key
+from slicewright.control.messages.status import Status
 from slicewright.control.orchestrator import status_events
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.memory import Hashes
@@ -26,6 +27,7 @@ from slicewright.control.state.events import (
     Adopted,
     Checkpoint,
     DevicesRemoved,
+    Event,
     MethodChanged,
     Restored,
     Sent,
@@ -316,6 +318,12 @@ def test_grants_of_a_lost_future_reach_nobody_once_others_are_given_more() -> No
     assert all(event.stage != "held" for event in sends(state))
 
 
+def adopted(state: OrchestratorState, status: Status) -> Adopted:
+    (event,) = status_events.adopted(state, {status.slice: status})
+    assert isinstance(event, Adopted)
+    return event
+
+
 def test_what_is_withdrawn_after_a_loss_does_not_come_back_with_a_manager_that_was_away() -> None:
     """Its seat has details that the journal has lost; the withdrawal is on disk."""
     world = World()
@@ -328,14 +336,14 @@ def test_what_is_withdrawn_after_a_loss_does_not_come_back_with_a_manager_that_w
     status = replace(status_of(world.managers[name], "m"), held=lost)
     led = replace(world.state, admissions=20, leader="sro-1")
     state = fold(led, TookOver("sro-2", 50, fences=True))
-    (before,) = status_events.adopted(state, {name: status})
+    before = adopted(state, status)
     assert before.returned == (device,), "newer than what the journal knows"
     state = fold(state, DevicesRemoved((device,)))
-    (after,) = status_events.adopted(state, {name: status})
+    after = adopted(state, status)
     assert after.returned == ()
     readmitted = replace(status, held=replace(lost, seats={device: replace(seat, generation=31)}))
     assert load(dump(state)).withdrawn == {device: 49}
-    (again,) = status_events.adopted(replace(state, withdrawn={device: 30}), {name: readmitted})
+    again = adopted(replace(state, withdrawn={device: 30}), readmitted)
     assert again.returned == (device,), "asked for anew, and that is lost"
 
 
@@ -353,7 +361,7 @@ def test_withdrawals_are_forgotten_once_every_manager_has_a_grant_of_the_term() 
 
 def test_what_others_have_written_since_is_never_taken_for_ones_own_past() -> None:
     """Also by a process that has started at a checkpoint, and knows no hashes as old as where the journal is now."""
-    events = [TookOver("sro-1", 1000), *(MethodChanged("switch", f"m{k}") for k in range(9))]
+    events: list[Event] = [TookOver("sro-1", 1000), *(MethodChanged("switch", f"m{k}") for k in range(9))]
     ours = chained(GENESIS, 0, 50.0, events)
     known = Position(OrchestratorState()).after(ours)
     hashes = Hashes()
@@ -375,7 +383,7 @@ def test_a_leader_that_stood_still_leads_anew_although_the_journal_shows_nobody_
         term, records = first.state.term, len(site.journal.records)
         real = first._transport.acquire
 
-        async def cut(*_: object) -> bool:
+        async def cut(name: str, holder: str) -> bool:
             raise TransportError("cut off")
 
         first._transport.acquire = cut  # type: ignore[method-assign]

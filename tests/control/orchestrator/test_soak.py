@@ -36,6 +36,7 @@ class Wire:
 
     def __init__(self, transport: MemoryTransport, rng: np.random.Generator) -> None:
         self._transport, self._rng = transport, rng
+        self.lease_s = transport.lease_s
         self.cut = False
 
     async def _pass(self) -> None:
