@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from slicewright.cli.main import app
-from slicewright.control.journal.backup import back_up, restore
 from slicewright.control.journal.base import JournalError
-from slicewright.control.journal.logs import read_log
 from slicewright.control.journal.records import BrokenChainError, Position, chained, verify
-from slicewright.control.journal.segments import segments
-from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
+from slicewright.control.journal.sqlite.backup import back_up, restore
+from slicewright.control.journal.sqlite.journal import LEAST_RECORDS, SqliteJournal
+from slicewright.control.journal.sqlite.logs import read_log
+from slicewright.control.journal.sqlite.segments import segments
 from slicewright.control.state.events import Checkpoint, Event, TookOver
 from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.errors import InvalidOptionError

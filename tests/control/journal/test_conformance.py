@@ -11,9 +11,9 @@ import pytest
 
 from slicewright.control.journal.base import FencedError, Journal
 from slicewright.control.journal.memory import MemoryJournal
-from slicewright.control.journal.nats import NatsJournal
+from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import Position, Record, chained, to_line
-from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
+from slicewright.control.journal.sqlite.journal import LEAST_RECORDS, SqliteJournal
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
 from slicewright.control.state.state import OrchestratorState, dump

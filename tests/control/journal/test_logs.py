@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from slicewright.control.journal.logs import read_log
+from slicewright.control.journal.sqlite.logs import read_log
 from slicewright.control.views.replay import replay_log
 from tests.control.support.scenes import DATA
 

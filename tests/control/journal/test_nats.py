@@ -12,7 +12,7 @@ import pytest
 
 from slicewright.control.journal.base import FencedError
 from slicewright.control.journal.chain import one_chain
-from slicewright.control.journal.nats import NatsJournal
+from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import BrokenChainError, Position, Record, chained, to_line
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from slicewright.cli.main import app
 from slicewright.control.journal.base import FencedError
-from slicewright.control.journal.logs import read_log
-from slicewright.control.journal.nats import NatsJournal
-from slicewright.control.journal.nats_backup import back_up_stream, restore_stream
+from slicewright.control.journal.nats.backup import back_up_stream, restore_stream
+from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import Position, verify
-from slicewright.control.journal.segments import segments
+from slicewright.control.journal.sqlite.logs import read_log
+from slicewright.control.journal.sqlite.segments import segments
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted
 from slicewright.control.state.state import OrchestratorState, dump

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from slicewright.control.journal.base import FencedError, JournalError
-from slicewright.control.journal.nats import NatsJournal
+from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import Position, Record, chained
 from slicewright.control.state.events import TookOver
 from slicewright.control.state.state import OrchestratorState
@@ -102,7 +102,7 @@ def test_sqlite_syncs_at_every_append(tmp_path: Path) -> None:
     program = """
 import asyncio, sys
 from slicewright.control.journal.records import Position, chained
-from slicewright.control.journal.sqlite import SqliteJournal
+from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.state.events import TookOver
 from slicewright.control.state.state import OrchestratorState
 

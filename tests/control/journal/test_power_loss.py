@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from slicewright.control.journal.nats import NatsJournal
+from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import Position, Record
-from slicewright.control.journal.sqlite import SqliteJournal
+from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.control.journal.test_power import START, appended
 from tests.control.support.power import STRACE, Disk, needs_strace
@@ -22,7 +22,7 @@ from tests.control.support.processes import NATS, nats_server, needs_nats, wait_
 PROGRAM = """
 import asyncio, os, sys
 from slicewright.control.journal.records import Position, chained
-from slicewright.control.journal.sqlite import SqliteJournal
+from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.state.events import Checkpoint, TookOver
 from slicewright.control.state.state import OrchestratorState, dump
 

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from slicewright.control.journal.base import FencedError
-from slicewright.control.journal.logs import read_log
 from slicewright.control.journal.records import Position, Record, chained, to_line
-from slicewright.control.journal.segments import segments
-from slicewright.control.journal.sqlite import LEAST_RECORDS, SqliteJournal
+from slicewright.control.journal.sqlite.journal import LEAST_RECORDS, SqliteJournal
+from slicewright.control.journal.sqlite.logs import read_log
+from slicewright.control.journal.sqlite.segments import segments
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
 from slicewright.control.state.state import OrchestratorState, dump

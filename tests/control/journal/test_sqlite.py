@@ -11,7 +11,7 @@ import pytest
 
 from slicewright.control.journal.base import FencedError, JournalError
 from slicewright.control.journal.records import chained
-from slicewright.control.journal.sqlite import SqliteJournal
+from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.state.events import DevicesRemoved
 
 

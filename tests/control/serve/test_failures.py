@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from slicewright.control.journal.logs import read_log
-from slicewright.control.journal.segments import segments
+from slicewright.control.journal.sqlite.logs import read_log
+from slicewright.control.journal.sqlite.segments import segments
 from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario_file import save_scenario

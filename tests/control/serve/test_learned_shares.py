@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import slicewright as sw
-from slicewright.control.journal.logs import read_log
+from slicewright.control.journal.sqlite.logs import read_log
 from slicewright.control.state.events import SharesReported
 from slicewright.control.views.replay import replay_log
 from slicewright.models.slicing.session import FOLDER_VARIABLE

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.control.decision.recording import decided
-from slicewright.control.journal.logs import read_log
 from slicewright.control.journal.records import GENESIS, Position, chained, to_line
+from slicewright.control.journal.sqlite.logs import read_log
 from slicewright.control.state.device import Device, devices_of
 from slicewright.control.state.differences import recorded
 from slicewright.control.state.events import (

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Coroutine
 from functools import partial
 
-from slicewright.control.journal.nats import NatsJournal
+from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.plane.first_requests import FirstRequests
 from slicewright.control.plane.instance_name import InstanceName

@@ -210,7 +210,7 @@ def make_plane(settings: ServeSettings, address: NatsAddress | None) -> ControlP
             managers=managers,
             deployment=_deployment(settings),
         )
-    from slicewright.control.journal.sqlite import SqliteJournal
+    from slicewright.control.journal.sqlite.journal import SqliteJournal
 
     clock = SystemClock()
     journal: Journal = MemoryJournal()

@@ -12,8 +12,8 @@ import typer
 from slicewright.cli.options import command_group
 
 if TYPE_CHECKING:
-    from slicewright.control.journal.backup import Copied
-    from slicewright.control.journal.nats import NatsJournal
+    from slicewright.control.journal.nats.journal import NatsJournal
+    from slicewright.control.journal.sqlite.backup import Copied
 
 app = command_group("The journal of the control plane (`--store` or `--nats` of serve): backup and restore.")
 _PREFIX = typer.Option("slicewright", "--nats-prefix", help="First word of everything on the NATS server.")
@@ -36,12 +36,12 @@ def backup(
     key: Path | None = _KEY,
 ) -> None:
     """Copy a journal as it is at one moment, and check every hash of the copy."""
-    from slicewright.control.journal.backup import back_up
+    from slicewright.control.journal.sqlite.backup import back_up
 
     if "://" not in store:
         _tell(back_up(Path(store), target))
         return
-    from slicewright.control.journal.nats_backup import back_up_stream
+    from slicewright.control.journal.nats.backup import back_up_stream
 
     _tell(
         _with_stream(store, (credentials, ca, certificate, key), prefix, lambda j: back_up_stream(j, target))
@@ -63,12 +63,12 @@ def restore(
     key: Path | None = _KEY,
 ) -> None:
     """Put a backup where the journal is kept. A file that is there is put aside; a stream must not be there."""
-    from slicewright.control.journal.backup import restore as put_back
+    from slicewright.control.journal.sqlite.backup import restore as put_back
 
     if "://" not in store:
         _tell(put_back(copy, Path(store)))
         return
-    from slicewright.control.journal.nats_backup import restore_stream
+    from slicewright.control.journal.nats.backup import restore_stream
 
     files = (credentials, ca, certificate, key)
     _tell(_with_stream(store, files, prefix, lambda j: restore_stream(copy, j), replicas=replicas, keep=keep))
@@ -84,7 +84,7 @@ def _with_stream(
     keep: int | None = None,
 ) -> Copied:
     """Do something with the journal of a NATS server."""
-    from slicewright.control.journal.nats import NatsJournal
+    from slicewright.control.journal.nats.journal import NatsJournal
     from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
     from slicewright.control.transport.nats_server import NatsDeployment
 

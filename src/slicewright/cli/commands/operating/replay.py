@@ -22,7 +22,7 @@ def replay(
     from dataclasses import asdict
 
     from slicewright.cli.options import output, progress_output
-    from slicewright.control.journal.logs import read_log
+    from slicewright.control.journal.sqlite.logs import read_log
     from slicewright.control.views.replay import replay_log
 
     remarks, console = progress_output(), output()

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slicewright.control.journal.base import JournalError
-from slicewright.control.journal.logs import read_log
 from slicewright.control.journal.records import verify
-from slicewright.control.journal.segments import before, segment_for, segments
-from slicewright.control.journal.sqlite import claim
+from slicewright.control.journal.sqlite.journal import claim
+from slicewright.control.journal.sqlite.logs import read_log
+from slicewright.control.journal.sqlite.segments import before, segment_for, segments
 from slicewright.errors import InvalidOptionError
 
 _BESIDE = ("", "-wal", "-shm")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from slicewright.control.journal.backup import Copied, checked
 from slicewright.control.journal.base import JournalError
-from slicewright.control.journal.logs import read_log
-from slicewright.control.journal.nats import NatsJournal
+from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import BrokenChainError, Record, from_line, verify
-from slicewright.control.journal.segments import segment_for, segments
-from slicewright.control.journal.sqlite import SqliteJournal
+from slicewright.control.journal.sqlite.backup import Copied, checked
+from slicewright.control.journal.sqlite.journal import SqliteJournal
+from slicewright.control.journal.sqlite.logs import read_log
+from slicewright.control.journal.sqlite.segments import segment_for, segments
 from slicewright.control.state.events import Checkpoint, Restored
 from slicewright.errors import InvalidOptionError
 

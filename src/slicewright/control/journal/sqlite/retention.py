@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from slicewright.control.journal.segments import segments
+from slicewright.control.journal.sqlite.segments import segments
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from slicewright.control.journal.records import BrokenChainError, Record, from_line
-from slicewright.control.journal.segments import segments
+from slicewright.control.journal.sqlite.segments import segments
 from slicewright.errors import InvalidOptionError
 
 _SQLITE = b"SQLite format 3"

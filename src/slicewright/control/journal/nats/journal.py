@@ -20,7 +20,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from slicewright.control.journal.base import FencedError, JournalError
 from slicewright.control.journal.chain import one_chain
-from slicewright.control.journal.nats_retention import PARTS, retire
+from slicewright.control.journal.nats.retention import PARTS, retire
 from slicewright.control.journal.records import (
     GENESIS,
     BrokenChainError,

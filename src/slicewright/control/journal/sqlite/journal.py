@@ -22,8 +22,8 @@ from slicewright.control.journal.records import (
     hash_of,
     to_line,
 )
-from slicewright.control.journal.retention import retire
-from slicewright.control.journal.segments import before, segment_for, segments
+from slicewright.control.journal.sqlite.retention import retire
+from slicewright.control.journal.sqlite.segments import before, segment_for, segments
 from slicewright.control.journal.worker import Worker
 from slicewright.control.state.events import Checkpoint, Restored
 

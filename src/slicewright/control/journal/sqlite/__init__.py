@@ -1,0 +1,1 @@
+"""A journal in SQLite files: appended to, rotated, copied and put back."""
