@@ -20,14 +20,14 @@ FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
-class Scale:
+class Sizes:
     """Instances whose gap is measured, and labels that are timed."""
 
     instances: int
     labels: int
 
 
-SCALES = {"quick": Scale(60, 600), "full": Scale(200, 5000)}
+SCALES = {"quick": Sizes(60, 600), "full": Sizes(200, 5000)}
 
 
 def main(scale: str) -> None:

@@ -16,7 +16,7 @@ BUDGETS_S = (0.002, 0.01, 0.05)
 
 
 @dataclass(frozen=True)
-class Scale:
+class Sizes:
     """How much to run: instances per size, sizes, and the time limit of HiGHS."""
 
     instances: int
@@ -25,8 +25,8 @@ class Scale:
 
 
 SCALES = {
-    "quick": Scale(2, (10, 30, 60, 120), 2.0),
-    "full": Scale(10, (10, 20, 30, 40, 60, 80, 100, 120), 20.0),
+    "quick": Sizes(2, (10, 30, 60, 120), 2.0),
+    "full": Sizes(10, (10, 20, 30, 40, 60, 80, 100, 120), 20.0),
 }
 
 

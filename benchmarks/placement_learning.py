@@ -25,7 +25,7 @@ BUDGETS_S = (0.001, 0.002, 0.005, 0.020)
 
 
 @dataclass(frozen=True)
-class Scale:
+class Sizes:
     """Runs, folds and epochs of the cross-validation; sizes, instances and HiGHS' limit of the rest."""
 
     runs: int
@@ -38,8 +38,8 @@ class Scale:
 
 
 SCALES = {
-    "quick": Scale(40, 4, 40, (4, 4), (20, 60, 120), 6, 5.0),
-    "full": Scale(400, 10, 200, (10, 20), (10, 20, 40, 60, 80, 100, 120), 20, 20.0),
+    "quick": Sizes(40, 4, 40, (4, 4), (20, 60, 120), 6, 5.0),
+    "full": Sizes(400, 10, 200, (10, 20), (10, 20, 40, 60, 80, 100, 120), 20, 20.0),
 }
 
 
@@ -53,7 +53,7 @@ def main(scale: str) -> None:
     _against_search(size)
 
 
-def _classification(size: Scale) -> None:
+def _classification(size: Sizes) -> None:
     from slicewright.learning.placement.cross_validation import (
         cross_validate,
         published_trainers,
@@ -94,7 +94,7 @@ def _warm(tasks: Tasks, method: str, **options: Any) -> Placement:
     return sorted(found, key=lambda x: x.runtime_s)[1]
 
 
-def _gains(size: Scale) -> None:
+def _gains(size: Sizes) -> None:
     print(
         f"\ngain C_solver / C_model, {size.instances} runs each. raw: most probable classes (share of feasible "
         "placements in brackets: an infeasible one may seem cheaper than the optimum)"
@@ -141,7 +141,7 @@ def _speed(highs_s: tuple[float, ...], found: list[Placement]) -> str:
     return f"{1e3 * np.median(took):.2f} ms, HiGHS / its time {np.median(np.array(highs_s) / took):,.0f}"
 
 
-def _against_search(size: Scale) -> None:
+def _against_search(size: Sizes) -> None:
     print(f"\nobjective over best known, less 1, at equal budgets: auto | {OURS}, repaired and searched on")
     print("tasks" + "".join(f" | {1e3 * budget:>14.0f} ms" for budget in BUDGETS_S))
     for tasks in size.sizes:

@@ -24,7 +24,7 @@ CELL = 16
 
 
 @dataclass(frozen=True)
-class Scale:
+class Sizes:
     """How much to run: instances per regime and size, the time limit of the exact method, and of the best known.
 
     Sizes are numbers of tasks; ``OWN`` is the regime's own.
@@ -37,7 +37,7 @@ class Scale:
 
 
 OWN = 0
-SCALES = {"quick": Scale(2, (OWN,), 2.0, 4.0), "full": Scale(5, (20, OWN, 200), 20.0, 20.0)}
+SCALES = {"quick": Sizes(2, (OWN,), 2.0, 4.0), "full": Sizes(5, (20, OWN, 200), 20.0, 20.0)}
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _label(budget_s: float) -> str:
     return f"{budget_s:.0f} s" if budget_s >= 1.0 else f"{1e3 * budget_s:.0f} ms"
 
 
-def _measure(tasks: Tasks, size: Scale, others: list[str]) -> Run:
+def _measure(tasks: Tasks, size: Sizes, others: list[str]) -> Run:
     made: dict[str, Placement] = {}
     for budget in BUDGETS_S:
         made[_label(budget)] = place(tasks, budget_s=budget)

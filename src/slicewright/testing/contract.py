@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from slicewright.errors import SlicewrightError
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 PATIENCE_S = 10.0
 """A method asked for a millisecond must answer within this: the check is for stalls, not for speed."""
@@ -18,7 +18,7 @@ class ContractError(SlicewrightError, AssertionError):
     """A method or plan breaks a promise; the message says which, where and by how much."""
 
 
-def hurried(ask: Callable[[], Answer], where: str) -> Answer:
+def hurried(ask: Callable[[], Value], where: str) -> Value:
     """The answer of a method that is asked for a millisecond.
 
     Raises:

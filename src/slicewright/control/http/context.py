@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from slicewright.control.http.guards.auth import Access, Caller, Scope
-from slicewright.control.http.guards.work import Answer, Bench, GoOn, Streams
+from slicewright.control.http.guards.work import Bench, GoOn, Streams, Value
 from slicewright.control.plane.control_plane import ControlPlane
 
 
@@ -42,7 +42,7 @@ class Desk:
     caller: Caller
     bench: Bench
 
-    async def do(self, work: Callable[[GoOn], Answer]) -> Answer:
+    async def do(self, work: Callable[[GoOn], Value]) -> Value:
         """Some work beside the loop; see :meth:`~slicewright.control.http.guards.work.Bench.do`."""
         return await self.bench.do(self.request, self.caller.name, work)
 

@@ -11,8 +11,8 @@ except ImportError:
     raise MissingExtraError("environments for learning", "gym") from None
 
 from slicewright.simulation.environments.copies import OffloadingVectorEnv
-from slicewright.simulation.environments.epochs import Outcome, Reward
+from slicewright.simulation.environments.epochs import EpochOutcome, Reward
 from slicewright.simulation.environments.offloading import OffloadingEnv
 from slicewright.simulation.environments.slice_managers import SliceManagersEnv
 
-__all__ = ["OffloadingEnv", "OffloadingVectorEnv", "Outcome", "Reward", "SliceManagersEnv"]
+__all__ = ["EpochOutcome", "OffloadingEnv", "OffloadingVectorEnv", "Reward", "SliceManagersEnv"]

@@ -46,7 +46,7 @@ class Reward:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EpochOutcome:
     """What an epoch brought.
 
     Attributes:
@@ -148,7 +148,7 @@ class Epochs:
         """Whether the episode has its length."""
         return self.run.now_s >= self.horizon_s * (1.0 - 1e-9)
 
-    def step(self, choice: IntArray) -> Outcome:
+    def step(self, choice: IntArray) -> EpochOutcome:
         """Put choices in force and go on for an epoch.
 
         Args:
@@ -162,7 +162,7 @@ class Epochs:
         times = (tasks.done_s - tasks.arrived_s)[done]
         execution = (tasks.done_s - tasks.transmitted_s)[done]
         local_s = self.scenario.local_time_s[tasks.device[done]]
-        return Outcome(
+        return EpochOutcome(
             waiting=float(np.mean(inside)) if inside else float(run.queues.n_inside),
             late=int(((execution > local_s) & (tasks.place[done] >= 0)).sum()),
             lost=int(tasks.lost.sum()) + len(lost_now),

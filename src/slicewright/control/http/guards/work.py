@@ -20,7 +20,7 @@ from starlette.requests import Request
 
 from slicewright.control.http.problems import Problem
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 GoOn = Callable[[], None]
 """Called at the stages of long work; raises when nobody waits for it any more."""
 _LOOK_S = 0.1
@@ -55,7 +55,7 @@ class Bench:
         """How many callers wait for work, or have it done."""
         return self._here.total()
 
-    async def do(self, request: Request, caller: str, work: Callable[[GoOn], Answer]) -> Answer:
+    async def do(self, request: Request, caller: str, work: Callable[[GoOn], Value]) -> Value:
         """The answer of some work, which is told how to notice that nobody waits for it any more.
 
         Raises:
@@ -113,7 +113,7 @@ class Bench:
                 self._free.release()
             raise
 
-    def _begin(self, work: Callable[[GoOn], Answer], go_on: GoOn) -> asyncio.Future[Answer]:
+    def _begin(self, work: Callable[[GoOn], Value], go_on: GoOn) -> asyncio.Future[Value]:
         loop = asyncio.get_running_loop()
         try:
             running = loop.run_in_executor(self._pool, _quietly, work, go_on)
@@ -123,13 +123,13 @@ class Bench:
         running.add_done_callback(self._done)
         return running
 
-    def _done(self, running: asyncio.Future[Answer]) -> None:
+    def _done(self, running: asyncio.Future[Value]) -> None:
         self._free.release()
         if not running.cancelled():
             running.exception()  # seen, even if nobody waits for it any more
 
 
-def _quietly(work: Callable[[GoOn], Answer], go_on: GoOn) -> Answer:
+def _quietly(work: Callable[[GoOn], Value], go_on: GoOn) -> Value:
     """Numbers at the edge of what is allowed may overflow on the way: results that are not finite are told as such."""
     with np.errstate(all="ignore"):
         return work(go_on)
