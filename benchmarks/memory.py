@@ -23,8 +23,8 @@ from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import Record
 from slicewright.control.messages.keys import measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
+from slicewright.control.orchestrator.journal_memory import KEPT_HASHES
 from slicewright.control.orchestrator.loop import Orchestrator
-from slicewright.control.orchestrator.memory import KEPT_HASHES
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 import slicewright as sw
-from slicewright.cli.commands.operating.crowd_client import CrowdClient
+from slicewright.cli.crowd_client import CrowdClient
 from slicewright.control.http.routes.schemas import NewMeasurement, NewRequests
 from slicewright.errors import InvalidOptionError
 from slicewright.simulation.movement.crowd import Crowd

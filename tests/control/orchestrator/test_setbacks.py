@@ -14,8 +14,8 @@ from slicewright.control.journal.records import GENESIS, Position, Record, chain
 from slicewright.control.messages.keys import GRANT_KEYS, slice_key
 from slicewright.control.messages.status import Status
 from slicewright.control.orchestrator import status_events
+from slicewright.control.orchestrator.journal_memory import Hashes
 from slicewright.control.orchestrator.loop import Orchestrator
-from slicewright.control.orchestrator.memory import Hashes
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.state import receive, status_of

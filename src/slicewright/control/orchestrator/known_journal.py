@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from slicewright.control.journal.base import FencedError, Journal, JournalError
 from slicewright.control.journal.feed import Feed
 from slicewright.control.journal.records import Position, Record, chained
-from slicewright.control.orchestrator.memory import Hashes, Setback
+from slicewright.control.orchestrator.journal_memory import Hashes, Setback
 from slicewright.control.state.clock import Clock
 from slicewright.control.state.events import Checkpoint, Event
 from slicewright.control.state.options import ControlOptions

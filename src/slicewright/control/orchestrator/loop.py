@@ -33,9 +33,9 @@ from slicewright.control.orchestrator.instructions import (
     RefuseRequest,
     Shadow,
 )
+from slicewright.control.orchestrator.journal_memory import Setback
 from slicewright.control.orchestrator.known_journal import KnownJournal, named
 from slicewright.control.orchestrator.leftovers import remove_measurements
-from slicewright.control.orchestrator.memory import Setback
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause

@@ -152,7 +152,7 @@ def _send_crowd(settings: ServeSettings) -> Callable[[str], None] | None:
     """What sends a crowd once it is known where to; settings that do not go together are refused elsewhere."""
     if settings.scenario is None:
         return None
-    from slicewright.cli.commands.operating.crowd_client import CrowdClient
+    from slicewright.cli.crowd_client import CrowdClient
     from slicewright.network.scenario_file import load_scenario
     from slicewright.simulation.movement.crowd import Crowd
 
