@@ -18,6 +18,7 @@ import numpy as np
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.computing import Conversion, told_capacity_hz
 from slicewright.network.importers.formats import read_graph
+from slicewright.network.importers.placing.geography import FAR_M
 from slicewright.network.importers.placing.layout import Places, has_positions, place_vertices
 from slicewright.network.importers.placing.nodes import place_nodes
 from slicewright.network.importers.placing.roles import ROLE_RULES, Roles, assign_roles
@@ -162,6 +163,8 @@ def scenario_from_graph(
         conversion=Conversion(chosen.core_hz, chosen.ipt_s, chosen.cpu_unit).checked(),
         report=report,
     )
+    if roles.users and not chosen.area_m:
+        _tell_far_users([names[v] for v in roles.users], device_m, access_point_m, report)
     hosts, kinds = _hosts(chosen, roles, access_point_m, device_m, told_hz, rng, report)
     _tell_what_is_lost(graph, report, told_by)
     made_up = populate(
@@ -252,6 +255,23 @@ def _device_positions(
     if count < len(roles.users):
         report.note("dropped", f"{len(roles.users) - count} users after the first {count}")
     return places.xy_m[list(roles.users[:count])]
+
+
+def _tell_far_users(
+    users: Sequence[str], device_m: FloatArray, access_point_m: FloatArray, report: ImportReport
+) -> None:
+    """Users a continent away: perhaps their latitude and longitude are exchanged."""
+    from scipy.spatial import KDTree
+
+    away_m = np.asarray(KDTree(access_point_m).query(device_m)[0], dtype=np.float64)
+    far = int((away_m > FAR_M).sum())
+    if far:
+        worst = int(np.argmax(away_m))
+        report.note(
+            "odd",
+            f"{far} of {away_m.size} users are more than {FAR_M / 1000:g} km from every access point; the nearest one "
+            f"of {users[worst]!r} is {away_m[worst] / 1000:,.0f} km away",
+        )
 
 
 def _hosts(

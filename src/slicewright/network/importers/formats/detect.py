@@ -14,6 +14,7 @@ from slicewright.files.documents import parse_document
 from slicewright.files.strict_json import without_trailing_commas
 from slicewright.files.text import decode, read_bytes
 from slicewright.network.importers.formats.gml import read_gml
+from slicewright.network.importers.formats.graphml import graph_of_graphml
 from slicewright.network.importers.formats.node_link import graph_from_document
 from slicewright.network.importers.formats.other_json import (
     read_cytoscape,
@@ -22,7 +23,7 @@ from slicewright.network.importers.formats.other_json import (
     read_yafs,
 )
 from slicewright.network.importers.formats.sndlib_native import read_sndlib_native
-from slicewright.network.importers.formats.xml import local_name, read_graphml, read_sndlib, root_of
+from slicewright.network.importers.formats.xml import local_name, read_sndlib, root_of
 from slicewright.network.importers.report import ImportReport
 from slicewright.types import Document
 
@@ -102,7 +103,7 @@ def _read_xml(data: bytes, file: Path, report: ImportReport) -> ReadGraph:
     root = root_of(data, file.name, called="GraphML" if file.suffix.lower() == ".graphml" else "XML")
     called = local_name(root)
     if called == "graphml":
-        return ReadGraph(read_graphml(data, file.name, report), "graphml", True)
+        return ReadGraph(graph_of_graphml(root, file.name, report), "graphml", True)
     if called == "network" and ("sndlib" in str(root.tag) or root.find(".//{*}nodes") is not None):
         return ReadGraph(read_sndlib(data, file.name, report), "sndlib-xml", True)
     known = {

@@ -24,6 +24,18 @@ MOST_WORDS = 5_000_000
 """Keys, values and brackets of a file: more would take gigabytes of memory, and minutes to be read."""
 
 
+_NAMES = ("label", "name")
+"""Keys whose values are text, quoted or not: 0123 is not 123."""
+
+
+class _Pair(NamedTuple):
+    """A key, its value, and the line it stands in."""
+
+    key: str
+    value: Any
+    line: int
+
+
 class _Token(NamedTuple):
     kind: str
     text: str
@@ -37,37 +49,46 @@ def read_gml(text: str, name: str, report: ImportReport) -> nx.Graph:
         InvalidScenarioError: not GML; names the line.
     """
     top = _Parser(text, name).mapping()
-    graphs = [value for key, value in top if key == "graph"]
+    graphs = [pair.value for pair in top if pair.key == "graph"]
     if len(graphs) != 1 or not isinstance(graphs[0], list):
         raise InvalidScenarioError(name, f"must hold one graph, not {len(graphs)}")
     builder = GraphBuilder()
-    vertices = [value for key, value in graphs[0] if key == "node"]
+    vertices = [pair.value for pair in graphs[0] if pair.key == "node"]
     for k, vertex in enumerate(vertices):
-        attributes = _flat(vertex)
+        attributes = _flat(vertex, name)
         if "id" not in attributes:
             raise InvalidScenarioError("node", "has no id", index=(k,))
         builder.vertex(attributes.pop("id"), k, attributes)
-    for k, edge in enumerate(value for key, value in graphs[0] if key == "edge"):
-        ends = _flat(edge)
+    for k, edge in enumerate(pair.value for pair in graphs[0] if pair.key == "edge"):
+        ends = _flat(edge, name)
         builder.edge(ends.get("source"), ends.get("target"), "edge", k)
-    if any(key == "graphics" for vertex in vertices if isinstance(vertex, list) for key, _ in vertex):
+    if any(pair.key == "graphics" for vertex in vertices if isinstance(vertex, list) for pair in vertex):
         report.note("odd", DRAWN)
     return builder.finish(report)
 
 
-def _flat(pairs: Any) -> dict[str, Any]:
-    """Attributes of a vertex or edge; ``graphics [ x 1 y 2 ]`` gives x and y where the vertex has none itself."""
+def _flat(pairs: Any, name: str) -> dict[str, Any]:
+    """Attributes of a vertex or edge; ``graphics [ x 1 y 2 ]`` gives x and y where the vertex has none itself.
+
+    Raises:
+        InvalidScenarioError: an attribute has two values; names both lines.
+    """
     if not isinstance(pairs, list):
         return {}
     flat: dict[str, Any] = {}
-    for key, value in pairs:
-        if isinstance(value, list):
-            for inner, item in value:
-                if key == "graphics" and inner in ("x", "y") and not isinstance(item, list):
-                    flat.setdefault(inner, item)
-        else:
-            flat.setdefault(key, value)
-    return flat
+    drawn: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    for pair in pairs:
+        if isinstance(pair.value, list):
+            for inner in pair.value:
+                if pair.key == "graphics" and inner.key in ("x", "y") and not isinstance(inner.value, list):
+                    drawn.setdefault(inner.key, inner.value)
+            continue
+        if flat.setdefault(pair.key, pair.value) != pair.value:
+            rule = f"has {pair.key!r} twice in one vertex or edge, in lines {lines[pair.key]} and {pair.line}"
+            raise InvalidScenarioError(name, rule, fix="keep one")
+        lines.setdefault(pair.key, pair.line)
+    return {**drawn, **flat}
 
 
 class _Parser:
@@ -96,9 +117,9 @@ class _Parser:
             line += match.group().count("\n")
             position = match.end()
 
-    def mapping(self, depth: int = 0) -> list[tuple[str, Any]]:
+    def mapping(self, depth: int = 0) -> list[_Pair]:
         """Pairs up to the closing bracket, or to the end at the top; keys may come again."""
-        pairs: list[tuple[str, Any]] = []
+        pairs: list[_Pair] = []
         last = 1
         for token in self.tokens:
             last = token.line
@@ -108,7 +129,7 @@ class _Parser:
                 return pairs
             if token.kind != "key":
                 raise self._wrong(token.line, f"{token.text[:20]!r} stands where a key must be")
-            pairs.append((token.text, self._value(token, depth)))
+            pairs.append(_Pair(token.text, self._value(token, depth), token.line))
         if depth:
             raise self._wrong(last, "ends within a bracket")
         return pairs
@@ -119,6 +140,8 @@ class _Parser:
             raise self._wrong(key.line, f"{key.text!r} has no value")
         if token.kind == "text":
             return html.unescape(token.text[1:-1])
+        if token.kind == "number" and key.text.lower() in _NAMES:
+            return token.text
         if token.kind == "number":
             return float(token.text) if re.search(r"[.eEnN]", token.text) else int(token.text[:400])
         if token.text == "[" and depth < MOST_NESTED:

@@ -25,19 +25,28 @@ def graph_from_document(document: Document, where: str, report: ImportReport | N
     key = _edge_key(document, where, report)
     builder = GraphBuilder()
     vertices = document["nodes"]
-    by_index = bool(vertices) and all(
+    without_ids = bool(vertices) and all(
         isinstance(v, Mapping) and "id" not in v and "name" in v for v in vertices
     )
+    pairs = [_ends(edge) for edge in document[key]]
+    by_name = without_ids and any(isinstance(end, str) for pair in pairs for end in pair)
     for k, vertex in enumerate(vertices):
-        if not isinstance(vertex, Mapping) or not ("id" in vertex or by_index):
+        if not isinstance(vertex, Mapping) or not ("id" in vertex or without_ids):
             raise InvalidScenarioError("nodes", "must be a mapping with an 'id'", index=(k,), value=vertex)
-        builder.vertex(
-            k if by_index else vertex["id"], k, {str(a): v for a, v in vertex.items() if a != "id"}
-        )
-    for k, edge in enumerate(document[key]):
-        ends = [edge.get(end) for end in ("source", "target")] if isinstance(edge, Mapping) else [None, None]
-        builder.edge(ends[0], ends[1], key, k, shown=edge)
+        identity = vertex["name"] if by_name else k if without_ids else vertex["id"]
+        builder.vertex(identity, k, {str(a): v for a, v in vertex.items() if a != "id"})
+    for k, (start, end) in enumerate(pairs):
+        builder.edge(start, end, key, k, shown=document[key][k])
     return builder.finish(report)
+
+
+def _ends(edge: object) -> tuple[object, object]:
+    """Both ends of an edge, as NetworkX and D3 (``source``, ``target``) or vis.js (``from``, ``to``) call them."""
+    if not isinstance(edge, Mapping):
+        return None, None
+    if "source" not in edge and "target" not in edge:
+        return edge.get("from"), edge.get("to")
+    return edge.get("source"), edge.get("target")
 
 
 def _edge_key(document: Document, where: str, report: ImportReport) -> str:

@@ -1,9 +1,7 @@
-"""Graphs in XML: GraphML (yEd's dialect too) and SNDlib."""
+"""XML, read without what can unfold; and SNDlib's networks in it."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -45,39 +43,6 @@ def root_of(data: bytes, name: str, *, called: str = "XML") -> Element:
 def local_name(element: Element) -> str:
     """Name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
-
-
-def read_graphml(data: bytes, name: str, report: ImportReport) -> nx.Graph:
-    """A graph from GraphML.
-
-    Raises:
-        InvalidScenarioError: not GraphML.
-    """
-    import networkx as nx
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about keys without a type, which are read as text
-            read = nx.read_graphml(io.BytesIO(data))
-    except (
-        ElementTree.ParseError,
-        nx.NetworkXError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-    ) as broken:
-        told = f"it refers to {broken}, which is not there" if isinstance(broken, KeyError) else broken
-        raise InvalidScenarioError(name, f"is not valid GraphML: {told}") from None
-    builder = GraphBuilder()
-    for k, (vertex, attributes) in enumerate(read.nodes(data=True)):
-        builder.vertex(str(vertex), k, attributes)
-    if b"yworks.com" in data and any("x" in attributes for _, attributes in read.nodes(data=True)):
-        report.note("odd", DRAWN)
-    for k, (start, end) in enumerate(read.edges()):
-        builder.edge(str(start), str(end), "edges", k)
-    return builder.finish(report)
 
 
 def read_sndlib(data: bytes, name: str, report: ImportReport) -> nx.Graph:

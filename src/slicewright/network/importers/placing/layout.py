@@ -102,6 +102,9 @@ def _by_attributes(
     if best is None:
         return None
     count, rule, pairs = best
+    others = [other for other, found in _pairs(every) if other != rule and any(found)]
+    if others:
+        report.note("dropped", f"positions from {' and '.join(others)}: those from {rule} are taken")
     known = np.array([pair is not None for pair in pairs], dtype=bool)
     xy = np.zeros((len(names), 2))
     if rule == "latitude, longitude":
@@ -189,10 +192,19 @@ def _position(value: object) -> tuple[Any, Any] | None:
 
 
 def _degrees(pair: tuple[Any, Any], name: str, v: int) -> list[float]:
-    return [
-        _number(value, name, v, attribute, bound=bound)
-        for value, attribute, bound in zip(pair, ("latitude", "longitude"), (90.0, 180.0), strict=True)
-    ]
+    try:
+        return [
+            _number(value, name, v, attribute, bound=bound)
+            for value, attribute, bound in zip(pair, ("latitude", "longitude"), (90.0, 180.0), strict=True)
+        ]
+    except InvalidScenarioError as refused:
+        try:
+            _number(pair[0], name, v, "latitude", bound=180.0)
+            _number(pair[1], name, v, "longitude", bound=90.0)
+        except InvalidScenarioError:
+            raise refused from None
+        fix = "latitude and longitude may be exchanged"
+        raise InvalidScenarioError(refused.field, refused.rule, value=refused.value, fix=fix) from None
 
 
 def _number(value: Any, name: str, v: int, attribute: str, bound: float = np.inf) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KINDS = {
     "access_point": "access_point", "access point": "access_point", "ap": "access_point", "gnb": "access_point",
-    "coin": "coin", "mec": "mec",
+    "coin": "coin", "mec": "mec", "user": "user", "ue": "user",
 }  # fmt: skip
 _OTHERS_WORDS = {
     word: role
@@ -107,7 +107,7 @@ def assign_roles(
 
 
 def _by_kind(kinds: Sequence[object], names: Sequence[str], report: ImportReport) -> Roles:
-    found: dict[str, list[int]] = {"access_point": [], "coin": [], "mec": []}
+    found: dict[str, list[int]] = {"access_point": [], "coin": [], "mec": [], "user": []}
     left: list[str] = []
     for v, kind in enumerate(kinds):
         word = str(kind).strip().lower()
@@ -129,7 +129,8 @@ def _by_kind(kinds: Sequence[object], names: Sequence[str], report: ImportReport
         raise InvalidScenarioError("nodes", "none has the kind coin or mec; there must be at least one")
     if left:
         report.note("dropped", f"{len(left)} vertices that neither serve nor compute: {listed(left)}")
-    return Roles(tuple(found["access_point"]), tuple(found["coin"]), tuple(found["mec"]), "kind")
+    access, coins, mecs, users = (tuple(found[kind]) for kind in ("access_point", "coin", "mec", "user"))
+    return Roles(access, coins, mecs, "kind", users)
 
 
 def _by_others_words(graph: nx.Graph, names: Sequence[str], report: ImportReport) -> Roles | None:
