@@ -69,6 +69,7 @@ class Part(NamedTuple):
     prices: Prices
 
 
+# Over 60 lines: every way a part ends weighs the best plan, the open parts and the clock.
 def prove(
     problem: Problem, link: IntArray, group: IntArray, gap: float, seed: int, most_parts: int, deadline: int
 ) -> Proof:

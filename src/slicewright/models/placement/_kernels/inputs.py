@@ -8,6 +8,28 @@ from slicewright.compiled import kernel
 
 
 @kernel
+def _ways_alone(cost, nodes, limit, arrival):
+    """Tasks as if each were alone: (K,) cheapest cost, (K, O) what serves in time, mean cost through the network."""
+    n_tasks, n_options = cost.shape
+    cheapest = np.full(n_tasks, np.inf)
+    alone = np.zeros((n_tasks, n_options), dtype=np.bool_)
+    total, served = 0.0, 0
+    for k in range(n_tasks):
+        in_network = np.inf
+        for o in range(n_options):
+            fits = limit[k, o, 0] >= arrival[k] and (nodes[o, 1] < 0 or limit[k, o, 1] >= arrival[k])
+            alone[k, o] = fits
+            if fits and cost[k, o] < cheapest[k]:
+                cheapest[k] = cost[k, o]
+            if fits and nodes[o, 0] >= 0 and cost[k, o] < in_network:
+                in_network = cost[k, o]
+        if in_network < np.inf:
+            total += in_network
+            served += 1
+    return cheapest, alone, total / served if served > 0 and total > 0.0 else 1.0
+
+
+@kernel
 def pack(cost, nodes, limit, arrival, reach, n_nodes, blocked, most):
     """Costs over the mean cheapest cost, limits over an even load, and the best ways through every node.
 
@@ -24,22 +46,7 @@ def pack(cost, nodes, limit, arrival, reach, n_nodes, blocked, most):
     """
     n_tasks, n_options = cost.shape
     unit_load = 2.0 * arrival.sum() / n_nodes
-    cheapest, in_network = np.full(n_tasks, np.inf), np.full(n_tasks, np.inf)
-    alone = np.zeros((n_tasks, n_options), dtype=np.bool_)
-    for k in range(n_tasks):
-        for o in range(n_options):
-            fits = limit[k, o, 0] >= arrival[k] and (nodes[o, 1] < 0 or limit[k, o, 1] >= arrival[k])
-            alone[k, o] = fits
-            if fits and cost[k, o] < cheapest[k]:
-                cheapest[k] = cost[k, o]
-            if fits and nodes[o, 0] >= 0 and cost[k, o] < in_network[k]:
-                in_network[k] = cost[k, o]
-    unit, served = 0.0, 0
-    for k in range(n_tasks):
-        if in_network[k] < np.inf:
-            unit += in_network[k]
-            served += 1
-    unit = unit / served if served > 0 and unit > 0.0 else 1.0
+    cheapest, alone, unit = _ways_alone(cost, nodes, limit, arrival)
     length = reach.mean() if reach.mean() > 0.0 else 1.0
     costs = np.full((n_tasks, n_options), np.float32(blocked))
     limits = np.zeros((n_tasks, n_options, 2), dtype=np.float32)

@@ -272,6 +272,7 @@ def most_children(kind, n_slices):
     return FIRST_INTERVALS if kind == FIRST else 2
 
 
+# Over 60 lines by what is told about its arguments, and by the sums that one round of the search hands on.
 @outlined
 def search_node(
     problem, j, alone, price, offer, sets, scratch, best, allowed, tolerance, most_parts, most_sets, deadline
