@@ -239,7 +239,7 @@ def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -
     above = content.count("\n", 0, start)
     table = Table(file.name, [], [], [], [], text.encoding, delimiter)
     _fill(table, io.StringIO(content[start:]), above)
-    split = [_split_unit(name) for name in table.header]
+    split = [split_unit(name) for name in table.header]
     table.columns = [column_name(name) for name, _ in split]
     table.units = [unit for _, unit in split]
     table.above = sum(
@@ -316,13 +316,14 @@ def column_name(text: str) -> str:
     return re.sub(r"[\s\-./]+", "_", text.strip().strip("\N{ZERO WIDTH NO-BREAK SPACE}").lower()).strip("_")
 
 
-def _split_unit(header: str) -> tuple[str, str]:
+def split_unit(header: str) -> tuple[str, str]:
+    """Name and unit of a header such as ``bandwidth [MHz]``; no unit where it has none."""
     match = _UNIT.match(header.strip())
     return (match.group(1), match.group(2)) if match and match.group(1) else (header, "")
 
 
 def _names_found(head: str, mark: str, known: Sequence[str]) -> int:
-    names = [column_name(_split_unit(cell.strip('"'))[0]) for cell in head.split(mark)]
+    names = [column_name(split_unit(cell.strip('"'))[0]) for cell in head.split(mark)]
     return sum(name in known for name in names)
 
 

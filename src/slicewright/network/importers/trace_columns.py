@@ -1,0 +1,233 @@
+"""Arrival times, sizes and sources of a trace: which columns they are, and what their numbers are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers.columns.parquet import Kind, is_parquet, parquet_columns, parquet_headers
+from slicewright.network.importers.columns.quantities import to_base
+from slicewright.network.importers.columns.table import Table, column_name, read_table, split_unit
+from slicewright.network.importers.report import ImportReport, listed
+from slicewright.types import BoolArray, FloatArray
+
+COLUMNS = {
+    "time": ("time", "timestamp", "time_stamp", "start_time", "arrival_time", "arrival", "submit_time", "create_time"),
+    "size": ("size", "task_bits", "bits", "bytes", "data_size", "input_size", "request_size"),
+    "source": (
+        "device", "user", "source", "client", "app", "app_name", "job_name", "job_id", "collection_id", "container_id",
+        "machine_id", "msname", "um",
+    ),
+}  # fmt: skip
+"""What columns are called in public traces."""
+_UNIT_OF_NAME = {"bytes": "B", "bits": "bit", "task_bits": "bit"}
+_ENDINGS = {
+    "time": {"s": "s", "sec": "s", "ms": "ms", "us": "us", "ns": "ns"},
+    "size": {"bits": "bit", "bytes": "B", "kbit": "kbit", "mbit": "Mbit", "kbyte": "kB", "mbyte": "MB"},
+    "source": {},
+}
+MOST = 1e30
+"""Times and sizes beyond this are no times and no sizes."""
+NEVER = float(2**63 - 1)
+"""Google's word for the time of what happens after a trace."""
+
+
+class TraceUnits(NamedTuple):
+    """Names of the columns or ``auto``; what their numbers are worth where that is asked for, else 1."""
+
+    time: str
+    size: str
+    source: str
+    time_unit_s: float
+    size_unit_bits: float
+
+
+class TraceColumns(NamedTuple):
+    """(k,) s; (k,) bit, or None; (k,) names of sources as text, or None."""
+
+    time_s: FloatArray
+    size_bits: FloatArray | None
+    source: Any
+
+
+class _Column(NamedTuple):
+    """Where a column is, its name and its unit as far as the header tells one."""
+
+    place: int
+    name: str
+    unit: str
+
+
+def read_trace(path: Path, units: TraceUnits, report: ImportReport) -> TraceColumns:
+    """Columns of a CSV or Parquet file.
+
+    Raises:
+        InvalidScenarioError: a column is missing, or a number is none (with file and line).
+        MissingExtraError: the file is Parquet and pyarrow is not installed.
+        FileNotFoundError: no such file.
+    """
+    read = _parquet(path, units, report) if is_parquet(path) else _csv(path, units, report)
+    keep: BoolArray = np.abs(read.pop("raw_time")) < NEVER * (1 - 1e-15)
+    if not keep.all():
+        told = f"{int((~keep).sum())} rows of {path.name} whose time is the largest number there is"
+        report.note("dropped", told)
+        read = {what: values[keep] for what, values in read.items()}
+    return TraceColumns(read["time"], read.get("size"), read.get("source"))
+
+
+def _columns(
+    path: Path, headers: Sequence[str], units: TraceUnits, *, named: bool = True
+) -> dict[str, _Column]:
+    """Columns by what they mean; a header may have a unit: ``timestamp (us)``, ``time_ms``, ``bytes``."""
+    split = [split_unit(header) if named else (header, "") for header in headers]
+    names, found_units = [column_name(name) for name, _ in split], [unit for _, unit in split]
+    for k, name in enumerate(names):
+        base, _, ending = name.rpartition("_")
+        for what, endings in _ENDINGS.items():
+            if named and base in COLUMNS[what] and name not in COLUMNS[what] and ending in endings:
+                names[k], found_units[k] = base, endings[ending]
+    wanted = {"time": units.time, "size": units.size, "source": units.source}
+    found = {what: _index(path, what, word, names) for what, word in wanted.items()}
+    return {
+        what: _Column(k, names[k], found_units[k] or _UNIT_OF_NAME.get(names[k], ""))
+        for what, k in found.items()
+        if k is not None
+    }
+
+
+def _csv(path: Path, units: TraceUnits, report: ImportReport) -> dict[str, Any]:
+    table = read_table(path, report, known=[name for names in COLUMNS.values() for name in names])
+    if not table.header:
+        raise InvalidScenarioError(
+            path.name, "is empty", fix="a trace has a header, and a row for each arrival"
+        )
+    numbered = any(word.isdecimal() for word in (units.time, units.size, units.source))
+    named = not numbered or any(c in COLUMNS["time"] for c in table.columns)
+    if not named:
+        table.rows.insert(0, table.header)  # numbers instead of names: the first row is an arrival, too
+        table.lines.insert(0, 1)
+    found = _columns(path, table.header, units, named=named)
+    read: dict[str, Any] = {}
+    for what, column in found.items():
+        if what == "source":
+            read[what] = np.array([table.cell(row, column.place) for row in range(len(table.rows))])
+        elif what == "time":
+            read["raw_time"], in_seconds = _times(table, column.place)
+            read[what] = read["raw_time"] * _worth(path, column, what, units, report, in_seconds=in_seconds)
+        else:
+            sizes = table.numbers(column.place, "a positive size", lambda value: 0.0 < value < MOST)
+            read[what] = sizes * _worth(path, column, what, units, report)
+    _tell_the_rest(path, table.columns, found, report)
+    return read
+
+
+def _times(table: Table, column: int) -> tuple[FloatArray, bool]:
+    """(rows,) times as they are written, or in s since 1970 where they are dates."""
+    told = [_time(table, row, column) for row in range(len(table.rows))]
+    odd = next((row for row, (_, is_date) in enumerate(told) if is_date != told[0][1]), None)
+    if odd is not None:
+        rule = "must be a date and time, or a number, as in the first row"
+        raise InvalidScenarioError(table.place(odd, column), rule, value=table.cell(odd, column))
+    return np.array([value for value, _ in told], dtype=np.float64), bool(told) and told[0][1]
+
+
+def _time(table: Table, row: int, column: int) -> tuple[float, bool]:
+    """A time as a number, or that of a date in s since 1970, in UTC where it names no zone; and which it is."""
+    text = table.cell(row, column)
+    if ":" in text and ("-" in text[1:] or "/" in text):
+        try:
+            moment = datetime.fromisoformat(text.replace("/", "-"))
+        except ValueError:
+            pass
+        else:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), True
+    rule = "a time, as a number or as 2024-12-31 23:59:59"
+    return table.number(row, column, rule, lambda value: abs(value) < MOST), False
+
+
+def _parquet(path: Path, units: TraceUnits, report: ImportReport) -> dict[str, Any]:
+    headers = parquet_headers(path)
+    found = _columns(path, headers, units)
+    kinds: dict[str, Kind] = {"time": "time", "size": "number", "source": "text"}
+    read: dict[str, Any] = {}
+    columns = parquet_columns(path, {what: (column.place, kinds[what]) for what, column in found.items()})
+    for what, (values, in_seconds) in columns.items():
+        if what == "source":
+            read[what] = values
+            continue
+        holds = np.isfinite(values) & (np.abs(values) < MOST) & ((values > 0) | (what == "time"))
+        if not holds.all():
+            rule = "must be a finite time" if what == "time" else "must be a positive size"
+            row = int(np.argmin(holds))
+            raise InvalidScenarioError(
+                f"{path.name}, {found[what].name}", rule, index=(row,), value=float(values[row])
+            )
+        if what == "time":
+            read["raw_time"] = values
+        read[what] = values * _worth(path, found[what], what, units, report, in_seconds=in_seconds)
+    _tell_the_rest(path, [column_name(header) for header in headers], found, report)
+    return read
+
+
+def _worth(
+    path: Path,
+    column: _Column,
+    what: str,
+    units: TraceUnits,
+    report: ImportReport,
+    *,
+    in_seconds: bool = False,
+) -> float:
+    """s or bit per number of a column: as was asked for, as its header says, or one."""
+    asked, base = (units.time_unit_s, "s") if what == "time" else (units.size_unit_bits, "bit")
+    if in_seconds:
+        return 1.0
+    if asked != 1.0:
+        return asked
+    if not column.unit:
+        parameter, hint = ("time_unit_s", "; Google's traces have 1e-6, those of Alibaba's services 1e-3")
+        parameter, hint = (parameter, hint) if what == "time" else ("size_unit_bits", "")
+        report.note("odd", f"{column.name} has no unit, so {base} was taken; {parameter} sets another{hint}")
+        return 1.0
+    factor = float(to_base(np.ones(1), column.unit, base, f"{path.name}, unit of {column.name}")[0])
+    report.note("read", f"{column.name} in {column.unit}, as its header says")
+    return factor
+
+
+def _tell_the_rest(
+    path: Path, columns: Sequence[str], found: Mapping[str, _Column], report: ImportReport
+) -> None:
+    used = {column.place for column in found.values()}
+    rest = [name for k, name in enumerate(columns) if k not in used and name]
+    if rest:
+        report.note("dropped", f"columns of {path.name}: {listed(rest)}")
+
+
+def _index(path: Path, what: str, word: str, columns: list[str]) -> int | None:
+    """Index of a column by the name or number that was given, or by a usual name; only the time must be there."""
+    if word == "auto":
+        found = next((columns.index(name) for name in COLUMNS[what] if name in columns), None)
+        if found is None and what == "time":
+            raise InvalidScenarioError(
+                path.name,
+                f"has no column of arrival times; its columns are {', '.join(columns) or 'none'}",
+                fix="if it is a workload trace, name it: --set time=COLUMN; tables of sites and devices are imported "
+                "by the name of their folder",
+            )
+        return found
+    if word in ("", "none") and what != "time":
+        return None
+    if word.isdecimal() and column_name(word) not in columns:
+        if int(word) >= len(columns):
+            raise InvalidScenarioError(
+                what, f"must be a column of {path.name}, 0 to {len(columns) - 1}", value=word
+            )
+        return int(word)
+    if column_name(word) not in columns:
+        raise InvalidScenarioError(what, f"must be a column of {path.name}: {', '.join(columns)}", value=word)
+    return columns.index(column_name(word))

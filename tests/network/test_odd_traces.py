@@ -1,0 +1,106 @@
+"""Traces as clusters publish them: units in headers and names, dates, marks for "never", columns of other types."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers import import_trace, remembered
+from slicewright.network.scenario import Scenario
+
+pa = pytest.importorskip("pyarrow")
+
+
+def csv(folder: Path, text: str, **parameters: Any) -> Scenario:
+    (folder / "t.csv").write_text(text)
+    return import_trace(folder / "t.csv", **parameters)
+
+
+def parquet(folder: Path, **columns: Any) -> Scenario:
+    from pyarrow import parquet as files
+
+    files.write_table(pa.table(columns), folder / "t.parquet")
+    return import_trace(folder / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "rate_hz", "bits"),
+    [
+        ("timestamp (us),bytes,user", [(1e6, 5), (2e6, 7), (5e6, 9)], 0.75, 56),
+        ("time_ms,data_size [kB],um", [(1000, 5), (2000, 7), (5000, 9)], 0.75, 56000),
+        ("time_s,size_kbit,app", [(1, 5), (2, 7), (5, 9)], 0.75, 7000),
+        ("time,bits,app", [(1, 5), (2, 7), (5, 9)], 0.75, 7),
+    ],
+)
+def test_units_are_told_by_headers_endings_and_names(
+    tmp_path: Path, header: str, rows: list[tuple[float, float]], rate_hz: float, bits: float
+) -> None:
+    text = header + "\n" + "".join(f"{time:.0f},{size},a\n" for time, size in rows)
+    scenario = csv(tmp_path, text)
+    assert scenario.arrival_rate_hz.tolist() == [pytest.approx(rate_hz)]
+    assert scenario.task_bits.tolist() == [pytest.approx(bits)]
+
+
+def test_numbers_without_a_unit_are_said_to_be(tmp_path: Path) -> None:
+    told = remembered(csv(tmp_path, "time,collection_id\n0,a\n50000000,a\n100000000,a\n").origin)
+    assert any(
+        sentence.startswith("time has no unit, so s was taken; time_unit_s sets another") for sentence in told
+    )
+    assert "the trace is 3.17 years long: if its times are no seconds, set time_unit_s" in told
+    told = remembered(csv(tmp_path, "time,collection_id\n0,a\n5000000,a\n", time_unit_s=1e-6).origin)
+    assert not any("unit" in sentence for sentence in told)
+
+
+def test_dates_are_times(tmp_path: Path) -> None:
+    rows = ["2023-11-16 18:15:46.5000000", "2023-11-16T18:15:48Z", "2023/11/16 18:15:50.5"]
+    scenario = csv(tmp_path, "TIMESTAMP,user\n" + "".join(f"{row},a\n" for row in rows))
+    assert scenario.arrival_rate_hz.tolist() == [pytest.approx(0.75)]
+    with pytest.raises(
+        InvalidScenarioError, match=r"t\.csv line 3, timestamp is '7' but must be a date and time, or"
+    ):
+        csv(tmp_path, "TIMESTAMP,user\n2023-11-16 18:15:46,a\n7,a\n")
+
+
+def test_rows_whose_time_means_never_are_dropped(tmp_path: Path) -> None:
+    scenario = csv(tmp_path, f"time,user\n1,a\n3,a\n{2**63 - 1},b\n")
+    assert scenario.arrival_rate_hz.tolist() == [1.0]
+    assert "1 rows of t.csv whose time is the largest number there is" in remembered(scenario.origin)
+    scenario = parquet(
+        tmp_path, time=[1, 3, 2**63 - 1], user=["a", "a", "b"], resource_request=[{"cpus": 1.0}] * 3
+    )
+    assert scenario.arrival_rate_hz.tolist() == [1.0]
+    assert "columns of t.parquet: resource_request" in remembered(scenario.origin)
+
+
+def test_dates_and_durations_of_parquet(tmp_path: Path) -> None:
+    stamps = [dt.datetime(2024, 1, 1, 0, 0, second) for second in (1, 3, 5)]
+    days = [dt.date(2024, 1, day) for day in (1, 2, 3)]
+    gaps = [dt.timedelta(milliseconds=gap) for gap in (500, 1000, 2500)]
+    for times, rate_hz in ((stamps, 0.75), (days, 3 / 172800), (gaps, 1.5)):
+        scenario = parquet(tmp_path, time=times, user=[7, 7, 7], bytes=[1, 2, 3])
+        np.testing.assert_allclose(scenario.arrival_rate_hz, [rate_hz])
+        np.testing.assert_allclose(scenario.task_bits, [16])
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"time": [1, 2], "user": [[1], [2]]}, "t.parquet, user: must hold words or numbers, and holds list"),
+        ({"time": [[1], [2]], "user": ["a", "b"]}, "t.parquet, time: must hold times, and holds list"),
+        (
+            {"time": [1, 2], "size": [1.0, float("inf")]},
+            "t.parquet, size[1] is inf but must be a positive size",
+        ),
+        ({"time": [1, None], "user": ["a", "b"]}, "t.parquet, time: has 1 missing values"),
+        ({"time": ["x", "y"], "user": ["a", "b"]}, "t.parquet, time: must hold times, and holds string"),
+    ],
+)
+def test_columns_of_other_types_are_named(tmp_path: Path, columns: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidScenarioError) as caught:
+        parquet(tmp_path, **columns)
+    assert told in str(caught.value)
