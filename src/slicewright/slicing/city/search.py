@@ -1,4 +1,4 @@
-"""Decisions for a city: best response in sweeps over the devices whose options have changed."""
+"""Decisions for a city: best response in sweeps over the devices whose options have changed, then sets of nodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import time
 import numpy as np
 
 from slicewright.network.scenario import Scenario
+from slicewright.slicing.city._kernels.exchange import exchange
 from slicewright.slicing.city._kernels.problem import Problem, State, empty_state, listing, total_cost
+from slicewright.slicing.city._kernels.rebuild import rebuild
 from slicewright.slicing.city._kernels.shares import shares_of
 from slicewright.slicing.city._kernels.sweep import spatial_order, sweep
 from slicewright.slicing.city.pack import decisions_of, pack, state_from
@@ -30,7 +32,7 @@ def improve(
     deadline_ns: int = FOREVER,
     most_sweeps: int = MOST_SWEEPS,
 ) -> None:
-    """Best response until nothing changes or little is saved, in place.
+    """Best response until little is saved; then exchanges and nodes chosen anew, and so on, in place.
 
     Args:
         problem: the city.
@@ -46,10 +48,13 @@ def improve(
     )
     on_node = listing(problem.node_start, problem.node_end, problem.node, problem.capacity.shape[0])
     enough = ENOUGH * float(problem.local_time.sum())
+    lists = on_access_point, on_node, dirty, deadline_ns
     for done in range(most_sweeps):
         now = first if done == 0 and first is not None else order
-        saved, moves = sweep(problem, state, now, dirty, on_access_point, on_node, deadline_ns)
-        if not moves or saved < enough or time.perf_counter_ns() > deadline_ns:
+        saved, _ = sweep(problem, state, now, dirty, on_access_point, on_node, deadline_ns)
+        if saved < enough:
+            saved += exchange(problem, state, *lists) + rebuild(problem, state, *lists)
+        if saved < enough or time.perf_counter_ns() > deadline_ns:
             break
 
 
