@@ -1,299 +1,207 @@
 """What learning is for: where the formula is wrong, what beats the planner that trusts it, at equal decision time?
 
-Eight ways to be wrong. Four planners of about equal time, which is printed: one trusts the formula; one has margins
-on sizes and on arrivals, the best of a grid for each way; one has factors on every device's size, a function of its
-features with weights trained on simulated outcomes by the cross-entropy method, for each way; one corrects the
-formula by theory alone (``slicewright.simulation.correction``). Margins and weights are tuned on the same
-scenarios, all are held against each other on others. Cost is measured as the sum over devices of their mean
-completion time, by Little's law from the tasks inside, so that tasks which never finish count.
+Eight ways to be wrong, and five planners of about equal time, which is printed. One trusts the formula. One has margins
+on sizes and arrivals, the best of a grid. One is learned: factors on every device's size and arrivals, functions of its
+features whose weights are trained on simulated outcomes by the cross-entropy method, beginning at the best margins. One
+corrects the formula by what is known of queues (``slicewright.simulation.correction``), one also by what is known of
+the measurements: how wrong or old rates are, which part of the load is seen. Margins and weights are tuned for each,
+on the same scenarios; all are held against each other on others. Cost is the sum over devices of their mean completion
+time, by Little's law from the tasks inside, so that tasks which never finish count.
+
+Resumable: what is measured stays in ``reproduction/mismatch/work``; table, figure and data are written beside it.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-import slicewright as sw
-from slicewright.simulation import Arrivals, Disciplines, Distribution, Settings, Simulation, Walk, Walkers
-from slicewright.simulation.correction import Correction, corrected_plan
-from slicewright.simulation.in_force import part_of
-from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.plan import Plan
-from slicewright.slicing.search import iterated_search
-from slicewright.slicing.shares import Shares, optimal_shares, proportional_shares
+from benchmarks._mismatch_report import read_results, result_file, write_report
+from benchmarks._mismatch_world import (
+    KINDS,
+    Kind,
+    Planner,
+    bursts_of,
+    corrected,
+    corrected_and_told,
+    corrected_for,
+    learned,
+    measured_cost_s,
+    scenario_of,
+    trusting,
+    with_margins,
+)
+from slicewright.files.documents import write_document
 from slicewright.types import FloatArray
 
-ROUNDS, ROUNDS_OF_A_TURN = 120, 10
+SIZES, RATES = (1.0, 1.25, 1.5, 2.0, 3.0), (1.0, 1.5, 2.0)
+GRID = tuple((size, rate) for size in SIZES for rate in RATES)
+"""Margins to choose from."""
+DRIFT = "drift"
 PERIODS = 6
-TICK_S, WARM_UP_S, EPOCH_S = 5.0, 100.0, 60.0
-Planner = Callable[[sw.Scenario, Settings], tuple[Decisions, FloatArray]]
-"""Decisions, and the factors on sizes with which shares are worked out."""
+FIRST_TRAINING_SEED = 1000
+N_WEIGHTS = 12
+WIDTHS = np.array([0.6, 0.4, 0.3, 0.3, 0.3, 0.3] * 2)
+"""Standard deviations of the weights that are tried first."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A way in which the formula is wrong.
+class Scale:
+    """How much to run: scenarios to tune on and to judge on, s of each, generations and how many are tried in one."""
 
-    Attributes:
-        name: what is wrong.
-        settings: of the simulated network.
-        speed_mps: of its devices; 0 for standing still.
-        late: plans are made from what was measured an epoch ago.
-        error: standard deviation of the logarithm of estimated over true rates.
-        partial: each slice's manager plans for its own devices alone.
-    """
-
-    name: str
-    settings: Settings = field(default_factory=Settings)
-    speed_mps: float = 0.0
-    late: bool = False
-    error: float = 0.0
-    partial: bool = False
+    train: int
+    test: int
+    horizon_s: float
+    generations: int
+    tried: int
 
 
-KINDS = (
-    Kind("a device's own uplink queue"),
-    Kind("work is log-normal", Settings(work=Distribution("lognormal", 3.0))),
-    Kind("arrivals in bursts", Settings(arrivals=Arrivals("bursts"))),
-    Kind("one queue for each node", Settings(disciplines=Disciplines("node"))),
-    Kind("devices move between plans", speed_mps=5.0),
-    Kind("measurements a minute old", speed_mps=5.0, late=True),
-    Kind("rates differ from the estimate", error=0.5),
-    Kind("managers see their own slice", partial=True),
-)
+SCALES = {"quick": Scale(8, 40, 700.0, 6, 12), "full": Scale(16, 100, 1800.0, 12, 24)}
 
 
 def main(scale: str) -> None:
-    """Print a row for each way to be wrong: cost against the formula's planner, with intervals."""
-    full = scale == "full"
-    train, test = (12, 60) if full else (8, 30)
-    horizon_s, effort = (1800.0, (10, 16)) if full else (700.0, (6, 12))
-    print(
-        f"measured system cost over that of the planner that trusts the formula, {test} scenarios of 15 devices,"
+    """Measure what is not measured yet, a kind on each processor; then print the table and write the report."""
+    names = [*(kind.name for kind in KINDS), DRIFT]
+    # One of those that take longest goes first.
+    order = sorted(names, key=lambda name: name != KINDS[4].name)
+    missing = [name for name in order if not result_file(scale, name).exists()]
+    print(f"{len(names) - len(missing)} of {len(names)} are there from before", flush=True)
+    if missing:
+        with ProcessPoolExecutor(max_workers=min(os.cpu_count() or 1, len(missing))) as pool:
+            for done in as_completed([pool.submit(_measure, scale, name) for name in missing]):
+                print(f"  measured: {done.result()}", flush=True)
+    print(write_report(scale, read_results(scale, names), SCALES[scale].test, SCALES[scale].train))
+
+
+def _measure(scale: str, name: str) -> str:
+    """One kind, or the drift, into its file."""
+    size = SCALES[scale]
+    result = _drift(size) if name == DRIFT else _kind(next(k for k in KINDS if k.name == name), size)
+    result_file(scale, name).parent.mkdir(parents=True, exist_ok=True)
+    write_document(result, result_file(scale, name))
+    return name
+
+
+def _costs(kind: Kind, planner: Planner, first: int, count: int, horizon_s: float) -> FloatArray:
+    return np.array(
+        [measured_cost_s(scenario_of(first + k), kind, planner, horizon_s, k) for k in range(count)]
     )
-    print(f"mean and 95 % interval; tuned on {train} others")
-    print(f"  {'what is wrong':34s}{'margins':>18s}{'learned':>18s}{'corrected':>18s}   decision, ms")
-    for kind in KINDS:
-        _print_kind(kind, train, test, horizon_s, effort)
-    _print_drift(train, test, horizon_s, effort)
 
 
-def _print_kind(kind: Kind, train: int, test: int, horizon_s: float, effort: tuple[int, int]) -> None:
-    tuned_on = [_scenario(1000 + k) for k in range(train)]
-    held_out = [_scenario(k) for k in range(test)]
+@dataclass(frozen=True, eq=False)
+class _Tuning:
+    """Networks of one kind that planners are tuned on, and what trusting the formula costs there."""
 
-    def costs(planner: Planner, scenarios: list[sw.Scenario]) -> FloatArray:
-        return np.array([measured_cost_s(s, kind, planner, horizon_s, k) for k, s in enumerate(scenarios)])
+    kind: Kind
+    size: Scale
+    base_s: FloatArray
 
-    base = costs(trusting, tuned_on)
-    grid = [(size, rate) for size in (1.0, 1.5, 2.0, 3.0) for rate in (1.0, 1.5)]
-    margin = min(grid, key=lambda pair: float((costs(with_margins(*pair), tuned_on) / base).mean()))
-    weights = _train(lambda w: float((costs(learned(w), tuned_on) / base).mean()), *effort)
-    planners = {
+    @classmethod
+    def of(cls, kind: Kind, size: Scale) -> _Tuning:
+        return cls(kind, size, _costs(kind, trusting, FIRST_TRAINING_SEED, size.train, size.horizon_s))
+
+    def score(self, planner: Planner) -> float:
+        """Mean cost over that of trusting the formula."""
+        found = _costs(self.kind, planner, FIRST_TRAINING_SEED, self.size.train, self.size.horizon_s)
+        return float((found / self.base_s).mean())
+
+    def best_margin(self) -> tuple[float, float]:
+        """On sizes and on arrivals."""
+        return min(GRID, key=lambda pair: self.score(with_margins(*pair)))
+
+    def score_weights(self, weights: FloatArray) -> float:
+        return self.score(learned(weights))
+
+
+def _kind(kind: Kind, size: Scale) -> dict[str, object]:
+    """Tune, train and judge for one way to be wrong."""
+    tuning = _Tuning.of(kind, size)
+    margin = tuning.best_margin()
+    weights, history = _train(tuning.score_weights, margin, size)
+    planners: dict[str, Planner] = {
         "trusting": trusting,
         "margins": with_margins(*margin),
         "learned": learned(weights),
         "corrected": corrected,
+        "corrected, told": corrected_and_told,
     }
-    found, spent = {}, {}
-    for name, planner in planners.items():
-        found[name] = costs(planner, held_out)
-        spent[name] = _decision_ms(planner, kind, held_out[0])
-    cells = ""
-    for name in ("margins", "learned", "corrected"):
-        ratio = found[name] / found["trusting"]
-        width = float(stats.t.ppf(0.975, test - 1) * ratio.std(ddof=1) / np.sqrt(test))
-        cells += f"{ratio.mean():10.3f} ± {width:.3f}"
-    times = " / ".join(f"{spent[name]:.1f}" for name in planners)
-    print(f"  {kind.name:34s}{cells}   {times}   margins {margin[0]:g}, {margin[1]:g}", flush=True)
+    costs = {name: _costs(kind, p, 0, size.test, size.horizon_s) for name, p in planners.items()}
+    return {
+        "kind": kind.name,
+        "margin": list(margin),
+        "weights": weights.tolist(),
+        "training": history,
+        "tuned": {name: tuning.score(p) for name, p in planners.items()},
+        "cost_s": {name: found.tolist() for name, found in costs.items()},
+        "decision_ms": {name: _decision_ms(p, kind) for name, p in planners.items()},
+    }
 
 
-def _print_drift(train: int, test: int, horizon_s: float, effort: tuple[int, int]) -> None:
-    """Arrivals that become burstier from period to period: does a policy that goes on learning follow?
-
-    It may learn from a period only when that is over: one more generation on what was simulated then.
-    """
-    tuned_on = [_scenario(1000 + k) for k in range(train)]
-    held_out = [_scenario(k) for k in range(test)]
-    factors = np.linspace(1.0, 5.0, PERIODS)
-    kinds = [Kind("drift", Settings(arrivals=Arrivals("bursts", burst_factor=float(f)))) for f in factors]
-
-    def costs(planner: Planner, kind: Kind, scenarios: list[sw.Scenario]) -> FloatArray:
-        return np.array([measured_cost_s(s, kind, planner, horizon_s, k) for k, s in enumerate(scenarios)])
-
-    def score(kind: Kind) -> Callable[[FloatArray], float]:
-        base = costs(trusting, kind, tuned_on)
-        return lambda w: float((costs(learned(w), kind, tuned_on) / base).mean())
-
-    first = _train(score(kinds[0]), *effort)
-    before = kinds[0].settings
-    draw, mean, width = np.random.default_rng(1), first, np.array([0.5, 0.3, 0.2, 0.2])
-    ratios: dict[str, list[FloatArray]] = {}
-    for kind, last in zip(kinds, [kinds[0], *kinds[:-1]], strict=True):
-        if kind is not last:
-            samples = np.vstack([mean, mean + width * draw.standard_normal((effort[1], 4))])
-            of_last = score(last)
-            mean = samples[np.argsort([of_last(w) for w in samples])[:3]].mean(axis=0)
-        base = costs(trusting, kind, held_out)
-        planners: dict[str, Planner] = {
-            "learned once": learned(first),
-            "learning on": learned(mean),
-            "corrected, as at first": corrected_for(before),
-            "corrected, last period's bursts": corrected_for(last.settings),
-        }
-        for name, planner in planners.items():
-            ratios.setdefault(name, []).append(costs(planner, kind, held_out) / base)
-    print(
-        f"bursts grow from 1 to 5 times the mean rate in {PERIODS} periods: cost over the trusting planner's"
-    )
-    for name, found in ratios.items():
-        overall = np.mean(found, axis=0)
-        half = float(stats.t.ppf(0.975, test - 1) * overall.std(ddof=1) / np.sqrt(test))
-        by_period = " ".join(f"{r.mean():.3f}" for r in found)
-        print(f"  {name:34s}{overall.mean():10.3f} ± {half:.3f}   by period {by_period}", flush=True)
-
-
-def _scenario(seed: int) -> sw.Scenario:
-    return sw.preset("paper-slicing", devices=15, seed=seed)
-
-
-def _search(problem: sw.Scenario, start: Decisions | None, rounds: int = ROUNDS) -> Decisions:
-    return iterated_search(problem, start=start, rounds=rounds)[0]
-
-
-def trusting(problem: sw.Scenario, settings: Settings) -> tuple[Decisions, FloatArray]:
-    """What the formula says."""
-    return _search(problem, None), np.ones(problem.n_devices)
-
-
-def with_margins(size: float, rate: float) -> Planner:
-    """As if all tasks were larger and came more often."""
-
-    def plan(problem: sw.Scenario, settings: Settings) -> tuple[Decisions, FloatArray]:
-        wider = problem.with_(
-            task_bits=problem.task_bits * size, arrival_rate_hz=problem.arrival_rate_hz * rate
-        )
-        return _search(wider, None), np.ones(problem.n_devices)
-
-    return plan
-
-
-def learned(weights: FloatArray) -> Planner:
-    """As if each task were larger by a factor that a linear function of the device's features gives."""
-
-    def plan(problem: sw.Scenario, settings: Settings) -> tuple[Decisions, FloatArray]:
-        best_s = problem.task_bits / np.asarray(problem.rate_bps).max(axis=1)
-        features = np.stack(
-            [
-                np.ones(problem.n_devices),
-                np.log(problem.arrival_rate_hz * best_s) + 3.0,
-                np.log(problem.arrival_rate_hz * problem.local_time_s),
-                np.log(best_s / best_s.mean()),
-            ]
-        )
-        factor = np.exp(np.clip(weights @ features, -1.5, 3.0))
-        return _search(problem.with_(task_bits=problem.task_bits * factor), None), factor
-
-    return plan
-
-
-def corrected(problem: sw.Scenario, settings: Settings) -> tuple[Decisions, FloatArray]:
-    """The formula with the uplink's queue in it; four turns, of which each sets up a search of its own."""
-    correction = Correction.of(problem, settings.arrivals, settings.size)
-    plan, _ = corrected_plan(problem, lambda p, start: _search(p, start, ROUNDS_OF_A_TURN), correction)
-    return plan.decisions, correction.factor(problem.arrival_rate_hz * plan.times.transmit_s)
-
-
-def corrected_for(told: Settings) -> Planner:
-    """Corrected for arrivals that are not those of the network."""
-
-    def plan(problem: sw.Scenario, settings: Settings) -> tuple[Decisions, FloatArray]:
-        return corrected(problem, told)
-
-    return plan
-
-
-def _decided(
-    kind: Kind, seen: sw.Scenario, planner: Planner, scenario: sw.Scenario
-) -> tuple[Decisions, Shares]:
-    """Decisions of one planner, or of one for each slice; shares from what is seen."""
-    if not kind.partial:
-        decisions, factor = planner(seen, kind.settings)
-    else:
-        columns = [np.full(seen.n_devices, -1) for _ in range(3)]
-        factor = np.ones(seen.n_devices)
-        for n in range(seen.n_slices):
-            mine = np.arange(n, seen.n_devices, seen.n_slices)
-            view = part_of(seen, mine, seen.rate_bps, seen.sites.device_m)
-            only = np.zeros_like(view.node_capacity_hz)
-            only[:, n] = view.node_capacity_hz[:, n]
-            decisions, factor[mine] = planner(view.with_(node_capacity_hz=only), kind.settings)
-            for column, given in zip(
-                columns, (decisions.access_point, decisions.node, decisions.slice), strict=True
-            ):
-                column[mine] = given
-        decisions = Decisions.trusted(*columns)
-    larger = seen.with_(task_bits=seen.task_bits * factor)
-    return decisions, optimal_shares(larger, decisions) or proportional_shares(larger, decisions)
-
-
-def measured_cost_s(
-    scenario: sw.Scenario, kind: Kind, planner: Planner, horizon_s: float, seed: int
-) -> float:
-    """s. Sum over devices of mean completion times, from the tasks inside."""
-    draw = np.random.default_rng([seed, 5])
-    estimate = scenario
-    if kind.error:
-        wrong = np.exp(kind.error * draw.standard_normal(np.shape(scenario.rate_bps)))
-        estimate = scenario.with_(rate_bps=np.asarray(scenario.rate_bps) * wrong, radio=None)
-    decisions, shares = _decided(kind, estimate, planner, scenario)
-    settings = replace(kind.settings, seed=seed, tick_s=TICK_S)
-    movement = None
-    if kind.speed_mps:
-        movement = Walkers(scenario, Walk(speed_mps=(kind.speed_mps / 2, 2 * kind.speed_mps)), seed=seed)
-    run = Simulation(Plan(scenario, decisions, shares), settings, movement=movement)
-    inside, samples = np.zeros(scenario.n_devices), 0
-
-    def count(now: Simulation) -> None:
-        nonlocal samples
-        if now.now_s > WARM_UP_S:
-            inside[:] += now.queues.inside().sum(axis=1)
-            samples += 1
-
-    seen = scenario
-    while run.now_s < horizon_s:
-        run.advance(min(horizon_s, run.now_s + (EPOCH_S if kind.speed_mps else horizon_s)), on_tick=count)
-        if kind.speed_mps:
-            now, _ = run.scenario_now()
-            run.impose(*_decided(kind, seen if kind.late else now, planner, scenario))
-            seen = now
-    return float((inside / samples / scenario.arrival_rate_hz).sum())
-
-
-def _train(score: Callable[[FloatArray], float], generations: int, tried: int) -> FloatArray:
-    """Cross-entropy method; the mean of the last best, or nothing where that is better."""
-    draw = np.random.default_rng(0)
-    mean, width = np.zeros(4), np.array([0.7, 0.5, 0.3, 0.3])
-    best, best_score = np.zeros(4), 1.0
-    for _ in range(generations):
-        samples = mean + width * draw.standard_normal((tried, 4))
+def _train(
+    score: Callable[[FloatArray], float], margin: tuple[float, float], size: Scale, *, seed: int = 0
+) -> tuple[FloatArray, list[float]]:
+    """Cross-entropy method from the best margins: weights, and the best score of every generation."""
+    draw = np.random.default_rng(seed)
+    mean, width = np.zeros(N_WEIGHTS), WIDTHS.copy()
+    mean[0], mean[N_WEIGHTS // 2] = np.log(margin)
+    best, best_score, history = mean.copy(), score(mean), []
+    for _ in range(size.generations):
+        samples = mean + width * draw.standard_normal((size.tried, N_WEIGHTS))
         scores = np.array([score(w) for w in samples])
-        elite = samples[np.argsort(scores)[: max(2, tried // 4)]]
-        mean, width = elite.mean(axis=0), elite.std(axis=0) + 0.05
+        elite = samples[np.argsort(scores)[: max(3, size.tried // 4)]]
+        mean, width = elite.mean(axis=0), elite.std(axis=0) + 0.03
         if scores.min() < best_score:
             best, best_score = samples[scores.argmin()], float(scores.min())
-    return best if score(mean) >= best_score else mean
+        history.append(best_score)
+    return (mean if score(mean) < best_score else best), history
 
 
-def _decision_ms(planner: Planner, kind: Kind, scenario: sw.Scenario) -> float:
-    """Of processor time, the least of three."""
-    spent = []
-    for _ in range(3):
+def _decision_ms(planner: Planner, kind: Kind) -> float:
+    """Of processor time, the least of five."""
+    spent, scenario = [], scenario_of(0)
+    for _ in range(5):
         began = time.process_time()
-        planner(scenario, kind.settings)
+        planner(scenario, kind)
         spent.append(time.process_time() - began)
     return 1e3 * min(spent)
+
+
+def _drift(size: Scale) -> dict[str, object]:
+    """Arrivals that become burstier from period to period: does a policy that goes on learning follow?
+
+    It may learn from a period only when that is over: one more generation on what was simulated then. Margins are tuned
+    again on the same, and the correction may be told the bursts of the period before.
+    """
+    kinds = [bursts_of(float(factor)) for factor in np.linspace(1.0, 5.0, PERIODS)]
+    first_margin = margin = _Tuning.of(kinds[0], size).best_margin()
+    first, _ = _train(_Tuning.of(kinds[0], size).score_weights, margin, size)
+    draw, mean, width = np.random.default_rng(1), first, 0.6 * WIDTHS
+    costs: dict[str, list[list[float]]] = {}
+    for k, kind in enumerate(kinds):
+        last = max(k - 1, 0)
+        if k:
+            tuning = _Tuning.of(kinds[last], size)
+            samples = np.vstack([mean, mean + width * draw.standard_normal((size.tried, N_WEIGHTS))])
+            scores = [tuning.score_weights(w) for w in samples]
+            mean = samples[np.argsort(scores)[:3]].mean(axis=0)
+            margin = tuning.best_margin()
+        planners: dict[str, Planner] = {
+            "trusting": trusting,
+            "margins, as at first": with_margins(*first_margin),
+            "margins, tuned again": with_margins(*margin),
+            "learned once": learned(first),
+            "learning on": learned(mean),
+            "corrected, as at first": corrected_for(kinds[0].settings),
+            "corrected, last period's bursts": corrected_for(kinds[last].settings),
+        }
+        for name, planner in planners.items():
+            found = _costs(kind, planner, 0, size.test, size.horizon_s)
+            costs.setdefault(name, []).append(found.tolist())
+    return {"kind": DRIFT, "cost_s": costs, "episodes": {
+        "learning on": (size.tried + 1) * size.train, "margins, tuned again": len(GRID) * size.train,
+    }}  # fmt: skip

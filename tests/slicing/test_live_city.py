@@ -107,3 +107,42 @@ def test_what_no_scenario_would_hold_is_refused() -> None:
     with pytest.raises(InvalidOptionError):
         LiveCity(city, moving_price_s=-1.0)
     assert live.cost_s == cost
+
+
+@pytest.mark.parametrize("queueing", QUEUEING)
+def test_new_rates_keep_places_and_the_bound_holds(queueing: str) -> None:
+    """All devices at once, access points changed by a handover among them; then everybody looks."""
+    city = sw.preset("city/realistic", devices=80, seed=2, queueing=queueing)
+    others = sw.preset("city/realistic", devices=80, seed=2, queueing=queueing, hotspot_part=0.4)
+    live, slots = LiveCity(city), np.arange(80)
+    for scenario in (others, city):
+        before = live.places(slots)
+        live.renew_rates(slots, scenario.links, scenario.task_bits, before.access_point)
+        kept, now = live.places(slots), live.snapshot()
+        stayed = kept.node >= 0
+        assert (kept.node[stayed] == before.node[stayed]).all()
+        assert (kept.access_point[stayed] == before.access_point[stayed]).all()
+        held = live.cost_s
+        live.reconsider()
+        times, violations = evaluate(now, live.decisions(), live.shares())
+        assert violations.feasible, violations.explain()
+        assert live.cost_s == pytest.approx(times.completion_s.sum(), rel=1e-9)
+        assert live.cost_s <= held * (1 + 1e-12)
+        assert live.bound_s <= min(sw.plan(now).cost_s, live.cost_s) * (1 + 1e-9)
+    assert live.reconsider(price_s=1e9) == 0
+
+
+def test_a_stored_city_goes_on_bit_for_bit() -> None:
+    city = sw.preset("city/realistic", devices=60, seed=3)
+    others = sw.preset("city/realistic", devices=60, seed=3, hotspot_part=0.4)
+    first, rng = LiveCity(city), np.random.default_rng(1)
+    for _ in range(10):
+        _event(first, others, rng)
+    second = LiveCity.restored(city, first.state())
+    for live in (first, second):
+        again = np.random.default_rng(2)
+        for _ in range(20):
+            _event(live, others, again)
+        live.reconsider()
+    assert first.cost_s == second.cost_s and first.bound_s == second.bound_s
+    assert np.array_equal(first.decisions().node, second.decisions().node)

@@ -5,12 +5,16 @@ task takes ``1 + rho (a + s) / (2 (1 - rho))`` transmission times, with a the di
 s the squared variation of sizes (exact for Poisson arrivals, a limit of heavy traffic otherwise: Kingman 1961). A
 device whose uplink is loaded is planned as if its tasks were larger by that factor, and the factor follows from the
 plan: a few turns of both.
+
+Two things that a plan cannot see make transmissions longer than it thinks, and queues longer still. Rates may be wrong,
+or old: if the logarithm of the estimate over the truth is normal, the factor is a mean over it. And a slice's manager
+may see only its own devices: those that it does not see take their part of every access point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +28,9 @@ from slicewright.types import FloatArray
 
 MOST_LOAD = 0.95
 """Uplinks loaded more than this count as loaded this much, and the more the further they are beyond it."""
+_NORMAL_AT, _NORMAL_PART = np.polynomial.hermite_e.hermegauss(7)
+_NORMAL_PART = _NORMAL_PART / _NORMAL_PART.sum()
+"""Where a normal number is looked at for a mean over it, and the part of each."""
 Search = Callable[[Scenario, Decisions | None], Decisions]
 
 
@@ -35,15 +42,26 @@ class Correction:
         dispersion: (I,) variance over mean of the number of arrivals in a long time; 1 for Poisson.
         size_variation: squared variation of sizes.
         turns: of planning and correcting.
+        rate_error: standard deviation of the logarithm of estimated over true rates; 0 trusts them.
+        seen: part of the load of access points that the planner sees.
+
+    Raises:
+        InvalidOptionError: a number out of range.
     """
 
     dispersion: FloatArray
     size_variation: float = 0.0
     turns: int = 4
+    rate_error: float = 0.0
+    seen: float = 1.0
 
     def __post_init__(self) -> None:
         if self.turns < 1:
             raise InvalidOptionError("turns", "must be at least 1", value=self.turns)
+        if not 0.0 <= self.rate_error < np.inf:
+            raise InvalidOptionError("rate_error", "must be 0 or more", value=self.rate_error)
+        if not 0.0 < self.seen <= 1.0:
+            raise InvalidOptionError("seen", "must be above 0 and at most 1", value=self.seen)
 
     @classmethod
     def of(cls, scenario: Scenario, arrivals: Arrivals, size: Distribution, *, turns: int = 4) -> Correction:
@@ -53,10 +71,19 @@ class Correction:
 
     def of_devices(self, devices: np.ndarray) -> Correction:
         """For some of the devices."""
-        return Correction(self.dispersion[devices], self.size_variation, self.turns)
+        return replace(self, dispersion=self.dispersion[devices])
 
     def factor(self, load: FloatArray) -> FloatArray:
-        """(I,) how many transmission times a task takes on an uplink of a load."""
+        """(I,) how many transmission times a task takes, both time and load as the plan sees them."""
+        if self.rate_error == 0.0 and self.seen == 1.0:
+            return self._sojourn(load)
+        longer = np.exp(self.rate_error * _NORMAL_AT) / self.seen
+        return np.asarray(
+            sum(w * k * self._sojourn(load * k) for w, k in zip(_NORMAL_PART, longer, strict=True))
+        )
+
+    def _sojourn(self, load: FloatArray) -> FloatArray:
+        """(I,) transmission times on an uplink of a load."""
         capped = np.minimum(load, MOST_LOAD)
         queue = 0.5 * capped * (self.dispersion + self.size_variation) / (1.0 - capped)
         return np.asarray((1.0 + queue) * np.maximum(1.0, load / MOST_LOAD))

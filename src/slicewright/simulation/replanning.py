@@ -13,6 +13,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan as plan_anew
 from slicewright.simulation.correction import Correction, corrected_plan
+from slicewright.simulation.incremental import Incremental
 from slicewright.slicing.certificate import lower_bound
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import evaluate
@@ -22,6 +23,7 @@ from slicewright.slicing.shares import Shares, optimal_shares
 from slicewright.types import BoolArray, IntArray
 
 When = Literal["epoch", "event"]
+WARM, INCREMENTAL = "warm", "incremental"
 MOST_TRIED = 64
 """Moves that are taken back one by one at most; beyond that, those that gain least are asked first."""
 
@@ -32,13 +34,15 @@ class Replanning:
 
     Attributes:
         method: a name from :func:`slicewright.policies`; ``warm`` searches on from the running plan, which is what
-            ``auto`` would do from nothing.
+            ``auto`` would do from nothing; ``incremental`` keeps a live plan with its prices, and lets one device after
+            the other look at its options (see ``incremental``): no search, and a bound that costs next to nothing.
         every_s: s between two plans; with ``when="event"`` the least time between two.
         when: ``epoch``: every ``every_s``; ``event``: at the first tick with a handover, a join or a leave since.
         budget_s: s for a decision; None asks for ``rounds``.
         rounds: of search instead of a budget: runs then repeat bit for bit.
         price_s: s of system cost that moving a device must save at least.
-        certify: work out the bound of every instant, and with it the certified regret.
+        certify: work out the bound of every instant, and with it the certified regret; ``incremental`` has one anyway,
+            from the prices it carries along, and then the better of both.
         correct: plan with the uplinks' own queues in mind (see ``correction``); of method ``warm`` only.
 
     Raises:
@@ -61,7 +65,7 @@ class Replanning:
             raise InvalidOptionError("price_s", "must be 0 s or more", value=self.price_s)
         if self.when not in ("epoch", "event"):
             raise InvalidOptionError("when", "must be epoch or event", value=self.when)
-        if self.correct and self.method != "warm":
+        if self.correct and self.method != WARM:
             raise InvalidOptionError("correct", "is for the method warm", value=self.method)
 
 
@@ -74,7 +78,7 @@ class Step:
         devices: that were there.
         kept_s: s, system cost had the running plan been kept, shares at their best; infinite where it breaks rules.
         cost_s: s, system cost of the new plan.
-        bound_s: s, no plan of this instant is cheaper; not a number unless asked for.
+        bound_s: s, no plan of this instant is cheaper; not a number unless asked for or carried along.
         moved: devices that changed access point, node or slice.
         missed: devices whose execution time the running plan, as it was, let exceed the local time (13b).
         decision_s: s of wall time.
@@ -98,9 +102,10 @@ class Step:
 class Replanner:
     """Plans when it is due, and remembers when that was."""
 
-    def __init__(self, replanning: Replanning, correction: Correction) -> None:
-        """Nothing planned yet; the correction is for all devices of the network."""
+    def __init__(self, replanning: Replanning, correction: Correction, scenario: Scenario) -> None:
+        """Nothing planned yet; correction and scenario are of all devices of the network."""
         self.replanning, self._correction = replanning, correction
+        self._incremental = Incremental(scenario) if replanning.method == INCREMENTAL else None
         self._last_s, self._count, self._waiting = 0.0, 0, False
 
     def due(self, now_s: float, eventful: bool) -> bool:
@@ -127,9 +132,11 @@ class Replanner:
             correction = self._correction.of_devices(devices)
             made, planned = corrected_plan(problem, self._search, correction, start)
             decisions = made.decisions
+        elif self._incremental is not None:
+            decisions = self._incremental.follow(problem, devices, running, price_s=options.price_s)
         else:
             decisions = self._decide(problem, start)
-        if start is not None and options.price_s > 0.0:
+        if start is not None and options.price_s > 0.0 and self._incremental is None:
             decisions = _worth_moving(planned, start, decisions, options.price_s)
         found = optimal_shares(planned, decisions)
         made = Plan(problem, decisions, found or Shares.none(problem), method=options.method)
@@ -139,7 +146,7 @@ class Replanner:
 
     def _decide(self, problem: Scenario, start: Decisions | None) -> Decisions:
         options = self.replanning
-        if options.method == "warm":
+        if options.method == WARM:
             return iterated_search(
                 problem, start=start, budget_s=options.budget_s, rounds=options.rounds, seed=self._count
             )[0]
@@ -170,9 +177,9 @@ class Replanner:
         problem = made.scenario
         times, _ = evaluate(problem, running, shares)
         kept_s = np.inf if start is None else _cost_s(problem, start)
-        bound_s = np.nan
+        bound_s = np.nan if self._incremental is None else self._incremental.bound_s
         if self.replanning.certify:
-            bound_s = lower_bound(problem, start=made.decisions)
+            bound_s = float(np.fmax(bound_s, lower_bound(problem, start=made.decisions)))
         return Step(
             now_s=now_s,
             devices=problem.n_devices,
@@ -186,12 +193,15 @@ class Replanner:
 
     def state(self) -> dict[str, np.ndarray]:
         """What :meth:`restore` needs."""
-        return {"replanner": np.array([self._last_s, self._count, self._waiting], dtype=np.float64)}
+        own = {"replanner": np.array([self._last_s, self._count, self._waiting], dtype=np.float64)}
+        return own if self._incremental is None else own | self._incremental.state()
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a saved state."""
         last, count, waiting = state["replanner"]
         self._last_s, self._count, self._waiting = float(last), int(count), bool(waiting)
+        if self._incremental is not None:
+            self._incremental.restore(state)
 
 
 def moves(before: Decisions, after: Decisions) -> BoolArray:

@@ -67,7 +67,7 @@ class Simulation:
             self._links.measure(np.ascontiguousarray(movement.position_m))
             self._present = movement.present.copy()
         correction = Correction.of(scenario, self.settings.arrivals, self.settings.size)
-        self._replanner = None if replanning is None else Replanner(replanning, correction)
+        self._replanner = None if replanning is None else Replanner(replanning, correction, scenario)
         self._in_force = InForce(plan)
         self._tick = 0
         disciplines = self.settings.disciplines

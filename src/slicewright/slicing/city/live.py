@@ -6,6 +6,7 @@ its prices, which stay valid whatever happens, and follows each event by the ter
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,8 +14,8 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError, InvalidScenarioError
 from slicewright.judging import ROUNDING
-from slicewright.network.scenario import NodeLists, Scenario
-from slicewright.slicing._kernels.problem import LOCAL
+from slicewright.network.scenario import NodeLists, RadioLinks, Scenario
+from slicewright.slicing._kernels.problem import LOCAL, roots_of_links
 from slicewright.slicing.city._kernels.bound import ROUNDED, Multipliers
 from slicewright.slicing.city._kernels.ledger import (
     COST,
@@ -30,15 +31,18 @@ from slicewright.slicing.city._kernels.ledger import (
     withdraw_device,
 )
 from slicewright.slicing.city._kernels.live import (
+    Lists,
     answer_crowding,
     answer_room,
     bring_home,
     enter_lists,
     leave_lists,
     look,
+    look_round,
     make_lists,
+    renew_links,
 )
-from slicewright.slicing.city._kernels.problem import Problem, state_of, total_cost
+from slicewright.slicing.city._kernels.problem import Problem, State, state_of, total_cost
 from slicewright.slicing.city._kernels.shares import shares_of
 from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.pack import pack, state_from
@@ -51,6 +55,12 @@ SPARE = 0.1
 """Part of the devices that may join before arrays have to grow."""
 MOVING_PRICE = 0.15
 """Others move for an event if that saves more than this part of a mean local time."""
+
+_PARTS: Mapping[str, Any] = {
+    "_problem": Problem, "_state": State, "_numbers": Multipliers, "_ledger": Ledger,
+    "_by_access_point": Lists, "_by_node": Lists,
+}  # fmt: skip
+"""What a live city is made of, by the names of its fields."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +258,55 @@ class LiveCity:
         if j != LOCAL and self._state.node[slot] != j:
             self._settle_room(a, j, slot)
 
+    def renew_rates(
+        self, slots: IntArray, links: RadioLinks, task_bits: FloatArray, access_point: IntArray
+    ) -> int:
+        """Many devices have moved, and nothing else of them changed: they stay where they are, or become local.
+
+        Prices of the bound are kept, so that it holds for the new rates without any being sought.
+
+        Args:
+            slots: (k,) numbers of the devices.
+            links: their candidates and rates.
+            task_bits: (k,) bit.
+            access_point: (k,) where they are now, which a handover may have changed; -1 where they are local.
+
+        Returns:
+            How many do not list their access point any more.
+
+        Raises:
+            InvalidScenarioError: a device has more candidates than there is room for.
+        """
+        most = int(np.max(np.diff(links.start), initial=0))
+        if most > self._links_width:
+            raise InvalidScenarioError(
+                "rate_bps", f"must be at most {self._links_width} candidates", value=most
+            )
+        self._events += slots.size
+        self._task[0, slots] = task_bits
+        lost = renew_links(
+            self._problem, self._state, self._numbers, self._ledger, self._by_access_point, slots, access_point,
+            links.start, links.access_point, roots_of_links(links.start, task_bits, links.rate_bps),
+        )  # fmt: skip
+        return int(lost)
+
+    def reconsider(self, *, price_s: float = 0.0, rounds: int = 8) -> int:
+        """Everybody may move, if that saves more than the price, until nobody wants to: how many moves there were."""
+        moves = int(look_round(self._problem, self._state, self._ledger, price_s, rounds))
+        for a in np.flatnonzero(self._state.radio > 0.0):
+            follow_congestion(
+                self._problem, self._state, self._numbers, self._ledger, self._by_access_point, a
+            )
+        return moves
+
+    def places(self, slots: IntArray) -> Decisions:
+        """Where some of the devices are."""
+        link = self._state.link[slots]
+        access_point = np.where(link == LOCAL, LOCAL, self._problem.access_point[np.maximum(link, 0)])
+        return Decisions.trusted(
+            access_point, self._state.node[slots].copy(), self._state.slice[slots].copy()
+        )
+
     def set_capacity(self, node: int, capacity_hz: FloatArray) -> None:
         """A node is lost (zeros), comes back, or gets another capacity, (N,) cycle/s; its devices are placed anew."""
         p, members = self._problem, np.flatnonzero(self._state.node == node)
@@ -273,10 +332,7 @@ class LiveCity:
 
     def decisions(self) -> Decisions:
         """Where the present devices are, in the order of their numbers."""
-        here, state = self.present, self._state
-        link = state.link[here]
-        access_point = np.where(link == LOCAL, LOCAL, self._problem.access_point[np.maximum(link, 0)])
-        return Decisions.trusted(access_point, state.node[here], state.slice[here])
+        return self.places(np.flatnonzero(self.present))
 
     def shares(self) -> Shares:
         """The optimal shares of the present devices: closed forms, worked out when asked for."""
@@ -308,6 +364,31 @@ class LiveCity:
             sites=type(self._scenario.sites)(),
             radio=None,
         )
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that :meth:`restored` needs, as arrays."""
+        own = {
+            "task": self._task, "free": np.array(self._free, dtype=np.int64),
+            "counts": np.array([self.moved, self._events, self._links_width, self._nodes_width]),
+            "moving_price_s": np.array(self.moving_price_s),
+        }  # fmt: skip
+        for name in _PARTS:
+            for field, value in getattr(self, name)._asdict().items():
+                own[f"{name}.{field}"] = np.array(value)
+        return own
+
+    @classmethod
+    def restored(cls, scenario: Scenario, state: Mapping[str, np.ndarray]) -> LiveCity:
+        """A city as it was when its state was taken; it goes on bit for bit. ``scenario`` is the one it began with."""
+        made = cls.__new__(cls)
+        made._scenario, made._task = scenario, np.array(state["task"])
+        made._free = [int(slot) for slot in state["free"]]
+        made.moved, made._events, made._links_width, made._nodes_width = map(int, state["counts"])
+        made.moving_price_s = float(state["moving_price_s"])
+        for name, kind in _PARTS.items():
+            values = (np.array(state[f"{name}.{field}"]) for field in kind._fields)
+            setattr(made, name, kind(*(value if value.ndim else value.item() for value in values)))
+        return made
 
     def _check(self, device: Device) -> None:
         """Refuse what no scenario would hold."""

@@ -67,6 +67,11 @@ def simulate(
         "--on-event",
         help="Plan anew only after a handover, a join or a leave, `--replan` apart at least.",
     ),
+    incremental: bool = typer.Option(
+        False,
+        "--incremental",
+        help="Replan by what has changed, one device at a time, with a bound that follows; no search.",
+    ),
     price: str = typer.Option("0s", "--price", help="System cost that moving a device must save at least."),
     correct: bool = typer.Option(
         False,
@@ -111,7 +116,7 @@ def simulate(
         timelapse_file(film, field="--time-lapse")
     remarks = progress_output()
     until_s, from_s = duration_s(horizon, "--horizon"), duration_s(warm_up, "--warm-up")
-    replanning = _replanning(replan, on_event, price, certify, correct, policy)
+    replanning = _replanning(replan, on_event, price, certify, correct, policy, incremental)
     with remarks.status("planning"):
         plan = _plan(scenario, plan_file, policy)
     process = _arrivals(arrivals, trace, plan)
@@ -201,18 +206,25 @@ def _settings(
 
 
 def _replanning(
-    every: str | None, on_event: bool, price: str, certify: bool, correct: bool, policy: str
+    every: str | None,
+    on_event: bool,
+    price: str,
+    certify: bool,
+    correct: bool,
+    policy: str,
+    incremental: bool,
 ) -> Replanning | None:
     from slicewright.cli.options import duration_s
     from slicewright.errors import InvalidOptionError
     from slicewright.simulation import Replanning
+    from slicewright.simulation.replanning import INCREMENTAL, WARM
 
     if every is None:
-        if on_event or certify:
+        if on_event or certify or incremental:
             raise InvalidOptionError("--replan", "must say how often to plan anew", fix="e.g. --replan 10s")
         return None
     return Replanning(
-        method="warm" if policy == "auto" else policy,
+        method=INCREMENTAL if incremental else WARM if policy == "auto" else policy,
         every_s=duration_s(every, "--replan"),
         when="event" if on_event else "epoch",
         price_s=duration_s(price, "--price"),

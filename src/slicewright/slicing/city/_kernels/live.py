@@ -8,9 +8,15 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel
 from slicewright.slicing._kernels.members import NOBODY, link_in, unlink
-from slicewright.slicing._kernels.problem import LOCAL
-from slicewright.slicing.city._kernels.ledger import COST
-from slicewright.slicing.city._kernels.problem import detach
+from slicewright.slicing._kernels.problem import LOCAL, join_radio
+from slicewright.slicing.city._kernels.ledger import COST, PAID, cheapest_way
+from slicewright.slicing.city._kernels.problem import (
+    detach,
+    leave_group,
+    leave_radio,
+    total_cost,
+    update_costs,
+)
 from slicewright.slicing.city._kernels.response import cheapest_link, growth_on, respond
 
 MOST_JOINERS = 2
@@ -138,3 +144,57 @@ def answer_room(problem, state, ledger, by_node, j, gone, least):
         else:
             break
     return moved
+
+
+@kernel
+def renew_links(problem, state, t, ledger, by_access_point, slots, serving, start, access_point, root):
+    """Give devices other links, and keep them on access point ``serving`` where they list it: how many lost theirs.
+
+    Whoever loses its access point is local afterwards. Sums of roots are added up anew, so that nothing accumulates.
+    Prices stay; what devices pay at them follows.
+    """
+    for k in range(slots.size):
+        i = slots[k]
+        if state.link[i] != LOCAL:
+            leave_radio(problem, state, i)
+        for entry in range(problem.link_start[i], problem.link_end[i]):
+            unlink(by_access_point, problem.access_point[entry], entry)
+        entry = problem.link_start[i]
+        for given in range(start[k], start[k + 1]):
+            problem.access_point[entry], problem.link_root[entry] = access_point[given], root[given]
+            link_in(by_access_point, access_point[given], entry)
+            entry += 1
+        problem.link_end[i] = entry
+    state.radio[:] = 0.0
+    for i in range(state.link.size):
+        if state.link[i] != LOCAL:
+            state.radio[problem.access_point[state.link[i]]] += problem.link_root[state.link[i]]
+    lost = 0
+    for k in range(slots.size):
+        i, j = slots[k], state.node[slots[k]]
+        for entry in range(problem.link_start[i], problem.link_end[i]):
+            if j != LOCAL and problem.access_point[entry] == serving[k]:
+                join_radio(problem, state, i, entry)
+        if j != LOCAL and state.link[i] == LOCAL:
+            leave_group(problem, state, i)
+            update_costs(problem, state, j)
+            lost += 1
+        paid = min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i])
+        ledger.totals[PAID] += paid - ledger.paid[i]
+        ledger.paid[i] = paid
+    ledger.totals[COST] = total_cost(problem, state)
+    return lost
+
+
+@kernel
+def look_round(problem, state, ledger, least, rounds):
+    """Everybody looks at its options, round after round until nobody moves: how many moves there were."""
+    moves = 0
+    for _ in range(rounds):
+        before = moves
+        for i in range(state.link.size):
+            if problem.local_time[i] > 0.0 and look(problem, state, ledger, i, least):
+                moves += 1
+        if moves == before:
+            break
+    return moves
