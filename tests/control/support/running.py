@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -44,7 +45,7 @@ async def running(
     first = None if scenario is None else FirstRequests(Network.of(scenario), devices_of(scenario))
     plane = ControlPlane(
         journal or MemoryJournal(),
-        MemoryTransport(clock),
+        MemoryTransport(clock, lease_s=math.inf),
         clock=clock,
         instance="test",
         options=options,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def serving(
         clock = SystemClock()
         plane = ControlPlane(
             MemoryJournal(),
-            MemoryTransport(clock),
+            MemoryTransport(clock, lease_s=math.inf),
             clock=clock,
             instance="contract",
             options=QUICK,

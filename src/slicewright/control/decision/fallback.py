@@ -145,8 +145,12 @@ class FallbackChain:
         for method in methods:
             await self.load(method)
         last = decide_last_good(_tiny(), {})
-        if last.plan is not None:
-            _ = last.plan.lower_bound_s  # certificates run compiled code of their own
+        if last.plan is None:
+            return
+        if self._pools["canary"] is None:
+            _ = last.plan.lower_bound_s
+        else:  # certificates run compiled code of their own
+            await asyncio.to_thread(getattr, last.plan, "lower_bound_s")
 
     async def load(self, method: str) -> None:
         """Have a method do a tiny decision, so that loading it costs no deadline; its failure shows later."""

@@ -88,9 +88,7 @@ class Orchestrator:
         self._transport, self._clock = transport, clock
         self.instance, self.options, self._observe = instance, options, observe
         self._inbox, self._term = Inbox(), Term()
-        self._certifier = Certifier(
-            longest_s=options.deadline_s, threads=threads, wake=lambda: self._wake.set()
-        )
+        self._certifier = Certifier(threads=threads, wake=lambda: self._wake.set())
         self._wake = asyncio.Event()
         self._lease_until_s = -math.inf
 
@@ -338,7 +336,7 @@ class Orchestrator:
         late: tuple[Certified, ...] = ()
         if begun.wanted is not None:
             made = await self.fallback_chain.decide(begun.wanted)
-            late = () if ready else await self._certifier.finished()
+            late = () if ready else self._certifier.ready()
         probe = bool(self.journal_fault)
         return finish_turn(begun, made, self._inputs(), options, certificate=late, probe=probe)
 
@@ -348,13 +346,13 @@ class Orchestrator:
     def _recorded(self, turn: Turn) -> None:
         """What a turn means for those who only watch."""
         for event in turn.events:
+            if isinstance(event, Certified):
+                self._certifier.recorded(event)
             if isinstance(event, Adopted):
                 logger.error(
                     "slice %s holds a grant of records that are lost, up to record %d; back from it: %s",
                     event.grant.slice, event.record, named(event.returned),
                 )  # fmt: skip
-        if any(isinstance(event, Certified) for event in turn.events):
-            self._certifier.forget()
         if turn.settlement is not None and turn.state.last is not None:
             self.settled = turn.settlement, turn.state.epoch
             self._observe(turn.state.last)

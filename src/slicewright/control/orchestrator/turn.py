@@ -115,7 +115,7 @@ def begin_turn(
         requests: new ones, in the order of their arrival.
         inputs: time and statuses.
         options: settings.
-        certificate: of the last decision, if it has just been worked out.
+        certificate: of the last decision or one before, if it has just been worked out.
     """
     draft = _Draft(state)
     accepted, refused = _carry_out(draft, requests)
@@ -154,7 +154,7 @@ def finish_turn(
         made: the decision, exactly if one was wanted.
         inputs: time and statuses by now.
         options: settings.
-        certificate: of the decision before, if it came while this one was made: none stays without.
+        certificate: of a decision before, if it came while this one was made.
         probe: write a checkpoint if there is nothing else to write, to see whether the journal takes records again.
     """
     draft, term = _Draft(begun.state, begun.events), begun.term

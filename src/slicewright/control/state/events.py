@@ -224,7 +224,10 @@ class DecisionChanged:
 
 @dataclass(frozen=True)
 class Certified:
-    """The certificate of the last decision: no plan costs less than ``lower_bound_s``; ``gap`` is cost / bound - 1."""
+    """The certificate of a decision: no plan costs less than ``lower_bound_s``; ``gap`` is cost / bound - 1.
+
+    It follows its decision, also after others, and not every decision has one.
+    """
 
     epoch: int
     lower_bound_s: float

@@ -31,6 +31,7 @@ from slicewright.slicing.plan import Plan
 
 _MEASURED = ("duration_s", "attempts")
 """Fields of a decision that depend on clocks: they are recorded, not recomputed."""
+_MOST_PLANS = 500
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class ReplayReport:
 
 def replay_log(records: Iterable[Record]) -> ReplayReport:
     """Fold and recompute. A log may begin with a checkpoint; what was before it cannot be checked."""
-    state, plan = OrchestratorState(), None
+    state, plans = OrchestratorState(), _Plans()
     count = decisions = recomputed = 0
     differences: list[Difference] = []
     try:
@@ -75,10 +76,11 @@ def replay_log(records: Iterable[Record]) -> ReplayReport:
             if isinstance(record.event, Decided | DecisionChanged):
                 decisions += 1
                 found, again, plan = _compare(state, record.sequence, _whole(state, record.event))
+                plans.add(record.event.epoch, plan)
                 recomputed += again
                 differences.extend(found)
             if isinstance(record.event, Certified):
-                differences.extend(_certified(state, record.sequence, record.event, plan))
+                differences.extend(_certified(plans, record.sequence, record.event))
             if isinstance(record.event, Checkpoint) and not starts and not _is_dump(record.event, state):
                 differences.append(
                     Difference(record.sequence, "checkpoint", "is not the fold of what precedes it")
@@ -110,13 +112,36 @@ def _judged(state: OrchestratorState, sequence: int) -> list[Difference]:
     return [Difference(sequence, "shares", plan.violations.explain())]
 
 
-def _certified(
-    state: OrchestratorState, sequence: int, recorded: Certified, plan: Plan | None
-) -> list[Difference]:
+class _Plans:
+    """Decisions made again that no certificate of the log is about yet; of long logs without any, the newest."""
+
+    def __init__(self) -> None:
+        self._plans: dict[int, Plan | None] = {}
+        self.certified = 0
+
+    def add(self, epoch: int, plan: Plan | None) -> None:
+        """One more; None if it could not be made again, which was reported there."""
+        self._plans[epoch] = plan
+        if len(self._plans) > _MOST_PLANS:
+            del self._plans[next(iter(self._plans))]
+
+    def take(self, epoch: int) -> Plan | None:
+        """The plan of a decision, if it is there; none of before is looked at any more."""
+        plan, self.certified = self._plans.get(epoch), epoch
+        self._plans = {other: kept for other, kept in self._plans.items() if other > epoch}
+        return plan
+
+    def may_follow(self, epoch: int) -> bool:
+        """Whether a certificate of a decision may come now: it was made, and none after it has one."""
+        return self.certified < epoch and (not self._plans or epoch <= max(self._plans))
+
+
+def _certified(plans: _Plans, sequence: int, recorded: Certified) -> list[Difference]:
     """A certificate against the one of the decision made again."""
-    if state.last is None or state.last.epoch != recorded.epoch:
-        return [Difference(sequence, "epoch", f"{recorded.epoch} is not that of the last decision")]
-    if plan is None:  # the decision itself could not be made again, which was reported there
+    if not plans.may_follow(recorded.epoch):
+        return [Difference(sequence, "epoch", f"{recorded.epoch} is not that of a decision without one")]
+    plan = plans.take(recorded.epoch)
+    if plan is None:
         return []
     again = certificate(recorded.epoch, plan)
     if recorded == again or _proves_less(recorded, again, plan):

@@ -83,6 +83,7 @@ function onEvent(kind, data) {
   if (kind === "certified") {
     const decision = history.findLast((d) => d.epoch === data.epoch);
     if (decision) Object.assign(decision, { lower_bound_s: data.lower_bound_s, gap: data.gap });
+    drawCertified(data);
   }
   refresh();
 }

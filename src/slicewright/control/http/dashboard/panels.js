@@ -23,6 +23,12 @@ export function drawFigures(view, rate) {
   byId("leader").textContent = `${view.leader} leads; the last decision went by ${path(view.path) || "nothing yet"}`;
 }
 
+// Where decisions come faster than certificates, one of an earlier decision is shown, and which.
+export function drawCertified(data) {
+  byId("gap").textContent = percent(data.gap);
+  byId("gap").title = `certificate of epoch ${data.epoch}`;
+}
+
 export function drawManagers(view) {
   const tone = { active: "good", moving: "warn", away: "bad", refused: "bad" };
   byId("managers").replaceChildren(
