@@ -34,7 +34,9 @@ valid_but_impossible = schemathesis.checks.positive_data_acceptance
 def operations() -> list[Any]:
     """The operations of the API's own document; the event stream, which does not end, is left out."""
     clock = SystemClock()
-    plane = ControlPlane(MemoryJournal(), MemoryTransport(clock, lease_s=math.inf), clock=clock, instance="contract")
+    plane = ControlPlane(
+        MemoryJournal(), MemoryTransport(clock, lease_s=math.inf), clock=clock, instance="contract"
+    )
     schema = schemathesis.openapi.from_dict(create_app(plane).openapi()).exclude(path="/v1/events")
     return [found.ok() for found in schema.get_all_operations()]
 

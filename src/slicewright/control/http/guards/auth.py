@@ -110,7 +110,8 @@ def _local_caller(headers: Headers) -> Caller:
     host = _host_name(headers.get("host") or "")
     if host not in LOOPBACK_NAMES:
         raise Problem(403, "loopback-only", "without tokens only this machine is served, under its own name")
-    if any(name in headers for name in _FORWARDED) or any(k.startswith("x-forwarded") for k in headers):
+    names = {name.lower() for name in headers}  # once: each look into headers decodes all of them
+    if not names.isdisjoint(_FORWARDED) or any(name.startswith("x-forwarded") for name in names):
         raise Problem(403, "forwarded", "without tokens nobody is served through a proxy")
     origin = headers.get("origin")
     foreign = origin is not None and origin.split("://")[-1] != headers.get("host")
