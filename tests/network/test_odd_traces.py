@@ -104,3 +104,18 @@ def test_columns_of_other_types_are_named(tmp_path: Path, columns: dict[str, Any
     with pytest.raises(InvalidScenarioError) as caught:
         parquet(tmp_path, **columns)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"sizf", b"size"), (b"time", b"size"), (b"sizf", b"\xff\xfe\xfd\xfc")]
+)
+def test_parquet_whose_names_are_damaged(tmp_path: Path, old: bytes, new: bytes) -> None:
+    parquet(tmp_path, time=[1, 2], size=[1, 2], sizf=[3, 4])
+    file = tmp_path / "t.parquet"
+    data = file.read_bytes()
+    for count in range(1, data.count(old) + 1):
+        file.write_bytes(data.replace(old, new, count))
+        try:
+            import_trace(file)
+        except InvalidScenarioError as refused:
+            assert str(refused).startswith("t.parquet"), refused

@@ -107,7 +107,8 @@ def _distance(box: FloatArray, points: FloatArray) -> FloatArray:
 
 
 def shortened(name: str, most: int) -> str:
-    """A name of at most so many letters."""
+    """A name in one line of at most so many letters."""
+    name = " ".join(name.split())
     return name if len(name) <= most else name[: most - 1] + "…"
 
 

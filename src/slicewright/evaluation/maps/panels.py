@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_UPRIGHT = 26
 """Up to so many things stand side by side; of more the busiest lie under each other, by name."""
 _LETTERS_UPRIGHT = 42
-_MOST_LETTERS, _MOST_LETTERS_LYING = 9, 14
+_MOST_LETTERS, _MOST_LETTERS_UPRIGHT, _MOST_LETTERS_LYING = 9, 7, 14
 
 
 class Ranking(NamedTuple):
@@ -123,6 +123,8 @@ def name_bars(axes: Axes, ranking: Ranking, *, names: bool = True) -> None:
         return
     labels = [shortened(name, _MOST_LETTERS) for name in ranking.names]
     upright = sum(map(len, labels)) > _LETTERS_UPRIGHT
+    if upright:  # the next panel's title is below
+        labels = [shortened(name, _MOST_LETTERS_UPRIGHT) for name in ranking.names]
     axes.set_xticks(range(count), labels, rotation=90 if upright else 0, fontsize=8, color=INK)
 
 

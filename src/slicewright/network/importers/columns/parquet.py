@@ -96,7 +96,7 @@ def _readable(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError) as broken:
+    except (pa.ArrowException, OSError, ValueError, KeyError) as broken:
         if isinstance(broken, InvalidScenarioError):
             raise
         told = str(broken).splitlines()[0]
