@@ -152,6 +152,18 @@ def _transmit_together(queues, i, until, crossing, crossed):
 
 
 @inlined
+def _sort_own(task, crossing, crossed):
+    """Put one device's tasks in the order in which they were transmitted; they nearly are. Ties stay as they came."""
+    for k in range(1, crossed):
+        t, place = crossing[k], k - 1
+        at = task[t, TRANSMITTED]
+        while place >= 0 and task[crossing[place], TRANSMITTED] > at:
+            crossing[place + 1] = crossing[place]
+            place -= 1
+        crossing[place + 1] = t
+
+
+@inlined
 def _in_order(queues, crossing, crossed, began, until, counts, ordered):
     """Sort tasks by the time at which they were transmitted: buckets, then insertion. Ties go by device."""
     task, links = queues.task, queues.task_links
@@ -191,15 +203,19 @@ def serve(grants, rules, queues, began, until, finished, finished_links, scratch
         scratch: (3, P + 1) int64.
     """
     count, crossed = 0, 0
-    direct = rules.own_servers and rules.uplink_queue
+    direct = rules.own_servers  # nobody else's tasks come between those of a device
     device, heads = queues.device, queues.device_links
     for i in range(grants.server.size):
         if heads[i, LOCAL_HEAD] != NOWHERE:
             count = _serve_locally(queues, i, until, finished, finished_links, count)
         if not rules.uplink_queue:
             crossed = _transmit_together(queues, i, until, scratch[0], crossed)
-            continue
-        while heads[i, UP_HEAD] != NOWHERE:
+            if direct:
+                _sort_own(queues.task, scratch[0], crossed)
+                for k in range(crossed):
+                    _enter_server(grants, queues, i, scratch[0, k], i)
+                crossed = 0
+        while rules.uplink_queue and heads[i, UP_HEAD] != NOWHERE:
             sent = _departure(device[i, UP_SINCE], device[i, UP_LEFT], grants.uplink_hz[i])
             if not sent <= until:
                 break
