@@ -14,7 +14,7 @@ import slicewright as sw
 from slicewright.enforcement.testbed import bed as beds
 from slicewright.enforcement.testbed.traffic import DeviceRun, send_tasks
 from slicewright.errors import EnforcementError, MissingFeatureError
-from slicewright.simulation import Arrivals, Settings, Simulation
+from slicewright.simulation.validation import MeasuredTasks, predict
 
 NAME = "bench"
 
@@ -32,32 +32,22 @@ def main(scale: str) -> None:
         runs = send_tasks(bed, duration_s=duration_s, seed=1)
     finally:
         beds.take_down(NAME)
-    none = np.zeros(0)
-    of_device = {run.device: run.workload for run in runs}
-    everybody = range(plan.scenario.n_devices)
-    arrivals = Arrivals(
-        "traced",
-        trace=tuple(of_device[i].arrival_s if i in of_device else none for i in everybody),
-        works=tuple(of_device[i].work if i in of_device else none for i in everybody),
-    )
-    tasks = Simulation(plan, Settings(arrivals=arrivals)).advance(1e6)
-    took = tasks.done_s - tasks.arrived_s
+    measured = [
+        MeasuredTasks(run.device, run.workload.arrival_s, run.workload.work, run.measured.completion_s)
+        for run in runs
+    ]
+    sending = {run.device: _sending_s(run) / float(plan.times.transmit_s[run.device]) for run in runs}
     print(
         "mean completion, s: planned, simulated, measured; measured over each; transmission measured over planned"
     )
     errors = []
-    for run in runs:
-        i = run.device
-        if not run.measured.arrival_s.size:
-            continue
-        planned, simulated = float(plan.times.completion_s[i]), float(took[tasks.device == i].mean())
-        measured = float(run.measured.completion_s.mean())
-        errors.append((abs(measured / planned - 1.0), abs(measured / simulated - 1.0)))
+    for found in predict(plan, measured):
+        of_each = found.measured_s / found.planned_s - 1.0, found.measured_s / found.simulated_s - 1.0
+        errors.append(np.abs(of_each))
         print(
-            f"  device {i}: {planned:8.3f} {simulated:8.3f} {measured:8.3f}   "
-            f"{100 * (measured / planned - 1):+6.1f} %  {100 * (measured / simulated - 1):+6.1f} %   "
-            f"{100 * (_sending_s(run) / float(plan.times.transmit_s[i]) - 1):+6.1f} %   "
-            f"{run.measured.arrival_s.size} tasks, {run.lost} lost"
+            f"  device {found.device}: {found.planned_s:8.3f} {found.simulated_s:8.3f} {found.measured_s:8.3f}   "
+            f"{100 * of_each[0]:+6.1f} %  {100 * of_each[1]:+6.1f} %   "
+            f"{100 * (sending[found.device] - 1):+6.1f} %   {found.tasks} tasks, {found.lost} lost"
         )
     if errors:
         of_plan, of_simulation = np.median(np.array(errors), axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from slicewright.files.documents import finite
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from slicewright.simulation.validation import Row
+    from slicewright.simulation.validation import Prediction, Row
 
 _UNIT = "mean time in a queue, in mean service times; formula: the model's"
 
@@ -53,8 +54,27 @@ def print_rows(console: Console, rows: Sequence[Row]) -> None:
         console.print(table)
 
 
-def document(rows: Sequence[Row]) -> dict[str, object]:
-    """All rows; what theory does not know is null."""
+def print_predictions(console: Console, predictions: Sequence[Prediction]) -> None:
+    """The test bed's devices, and how far plan and simulator are from what was measured."""
+    heads = ("device", "tasks", "lost", "measured, s", "±", "planned", "off by", "simulated", "off by")
+    table = new_table(*heads, title="Test bed: mean completion of the very same tasks")
+    for p in predictions:
+        table.add_row(
+            str(p.device),
+            str(p.tasks),
+            str(p.lost),
+            f"{p.measured_s:.3f}",
+            f"{100 * p.half_width_s / p.measured_s:.0f} %",
+            f"{p.planned_s:.3f}",
+            f"{100 * (p.planned_s / p.measured_s - 1):+.1f} %",
+            f"{p.simulated_s:.3f}",
+            f"{100 * (p.simulated_s / p.measured_s - 1):+.1f} %",
+        )
+    console.print(table)
+
+
+def document(rows: Sequence[Row], predictions: Sequence[Prediction] = ()) -> dict[str, object]:
+    """All rows; what theory does not know is null. The test bed's devices, if it was measured."""
     names = (
         "tasks",
         "mean_s",
@@ -72,4 +92,5 @@ def document(rows: Sequence[Row]) -> dict[str, object]:
             {"case": row.case.name, "load": row.load} | {name: finite(getattr(row, name)) for name in names}
             for row in rows
         ],
+        **({"test_bed": [asdict(prediction) for prediction in predictions]} if predictions else {}),
     }

@@ -11,6 +11,7 @@ import numpy as np
 from slicewright.drawing.palette import INK, SERIES_COLOURS, SOFT
 from slicewright.files.pictures import write_picture
 from slicewright.simulation.validation.measuring import Row
+from slicewright.simulation.validation.prediction import Prediction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,8 +27,10 @@ _PANELS = {
 }
 
 
-def draw_validation(rows: Sequence[Row], path: str | Path) -> Path:
+def draw_validation(rows: Sequence[Row], path: str | Path, predictions: Sequence[Prediction] = ()) -> Path:
     """Draw measured mean times over what the model's formula promises; 1 is where it is right.
+
+    A last panel shows the test bed beside plan and simulation, if it was measured.
 
     Raises:
         InvalidOptionError: the ending of the file is none of .png, .pdf and .svg.
@@ -35,16 +38,42 @@ def draw_validation(rows: Sequence[Row], path: str | Path) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13.0, 8.8), facecolor="white", layout="constrained")
+    columns = 4 if predictions else 3
+    figure = Figure(figsize=(13.0 * columns / 3.0, 8.8), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(
         "Measured mean time over what the formula promises, with 95 % intervals; dashed: queueing theory",
         color=INK,
         fontsize=13,
     )
-    for axes, (group, title) in zip(figure.subplots(2, 3).ravel(), _PANELS.items(), strict=True):
+    panels = figure.subplots(2, columns)
+    for axes, (group, title) in zip(panels[:, :3].ravel(), _PANELS.items(), strict=True):
         _panel(axes, title, [row for row in rows if row.case.group == group])
+    if predictions:
+        _bed_panel(panels[0, 3], predictions)
+        panels[1, 3].axis("off")
     return write_picture(figure, path)
+
+
+def _bed_panel(axes: Axes, predictions: Sequence[Prediction]) -> None:
+    """Measured over planned, device by device, with intervals; crosses: simulated over planned."""
+    axes.set_title("The test bed, and the simulator", color=INK, fontsize=11, loc="left")
+    axes.axhline(1.0, color=SOFT, linewidth=0.8)
+    at = np.arange(len(predictions))
+    planned = np.array([p.planned_s for p in predictions])
+    measured = np.array([(p.measured_s, p.half_width_s) for p in predictions]) / planned[:, None]
+    axes.errorbar(
+        at, measured[:, 0], yerr=measured[:, 1], fmt="o", color=SERIES_COLOURS[0], markersize=4.5, capsize=2.5,
+        label="measured in network namespaces",
+    )  # fmt: skip
+    simulated = np.array([p.simulated_s for p in predictions]) / planned
+    axes.plot(at, simulated, "x", color=SERIES_COLOURS[4], markersize=8, label="simulated, the same tasks")
+    axes.set_xticks(at, labels=[str(p.device) for p in predictions])
+    axes.set_xlabel("device", color=SOFT, loc="right")
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=7.5, loc="upper left", bbox_to_anchor=(0.0, -0.14), frameon=False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
 
 
 def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:

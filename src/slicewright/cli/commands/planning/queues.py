@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from slicewright.simulation.validation import Prediction
+
+_BED = "queues"
 
 
 def queues(
@@ -19,6 +25,12 @@ def queues(
     picture: Path | None = typer.Option(
         None, "--picture", metavar="FILE", help="Draw the figure: .png, .pdf or .svg."
     ),
+    test_bed: str | None = typer.Option(
+        None,
+        "--test-bed",
+        metavar="TIME",
+        help="Also send tasks through the test bed for so long, and simulate the very same: 40s. Needs Linux and root.",
+    ),
     json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write the table as JSON."),
     seed: int = typer.Option(0, "--seed", min=0, help="Of everything."),
 ) -> None:
@@ -30,8 +42,8 @@ def queues(
     """
     from rich.progress import Progress
 
-    from slicewright.cli.options import listed, output, progress_output
-    from slicewright.cli.views.queues_view import document, print_rows
+    from slicewright.cli.options import duration_s, listed, output, progress_output
+    from slicewright.cli.views.queues_view import document, print_predictions, print_rows
     from slicewright.errors import InvalidOptionError
     from slicewright.files.documents import write_document
     from slicewright.files.pictures import picture_file
@@ -46,6 +58,10 @@ def queues(
     if not all(0.0 < load < 1.0 for load in wanted):
         raise InvalidOptionError("--loads", "must lie between 0 and 1", value=loads)
     remarks = progress_output()
+    predictions: list[Prediction] = []
+    if test_bed is not None:
+        with remarks.status("sending tasks through the test bed"):
+            predictions = _through_the_test_bed(duration_s(test_bed, "--test-bed"), seed)
     with Progress(console=remarks, transient=True) as progress:
         task = progress.add_task("measuring")
         rows = validate(
@@ -55,9 +71,34 @@ def queues(
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     print_rows(output(), rows)
+    if predictions:
+        print_predictions(output(), predictions)
     if picture is not None:
-        remarks.print(f"figure written to {draw_validation(rows, picture)}")
+        remarks.print(f"figure written to {draw_validation(rows, picture, predictions)}")
     if json_file is not None:
-        remarks.print(f"table written to {write_document(document(rows), json_file)}")
+        remarks.print(f"table written to {write_document(document(rows, predictions), json_file)}")
     if not all(row.holds for row in rows if row.case.exact):
         raise typer.Exit(1)
+
+
+def _through_the_test_bed(seconds: float, seed: int) -> list[Prediction]:
+    """Put up the small bed, send tasks, take it down, and simulate what was sent."""
+    from slicewright.enforcement.testbed import bed as beds
+    from slicewright.enforcement.testbed.traffic import send_tasks
+    from slicewright.network import load_scenario
+    from slicewright.policies.slicing import plan as make_plan
+    from slicewright.simulation.validation import MeasuredTasks, predict
+
+    plan = make_plan(load_scenario(Path(beds.__file__).with_name("small.yaml")), rounds=20)
+    bed = beds.put_up(plan, name=_BED)
+    try:
+        runs = send_tasks(bed, duration_s=seconds, seed=seed + 1)
+    finally:
+        beds.take_down(_BED)
+    return predict(
+        plan,
+        [
+            MeasuredTasks(run.device, run.workload.arrival_s, run.workload.work, run.measured.completion_s)
+            for run in runs
+        ],
+    )
