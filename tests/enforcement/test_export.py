@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import slicewright as sw
 from slicewright.cli.main import app
-from slicewright.enforcement.export import TARGETS, ExportOptions, export_plan, write_export
+from slicewright.enforcement.export import TARGETS, ExportOptions, export_plan, inspect_export, write_export
 from slicewright.enforcement.export.document import Export
 from slicewright.enforcement.linux.names import slugs
 from slicewright.network.scenario import SliceId
@@ -214,6 +214,27 @@ def test_names_become_different_files() -> None:
     assert slugs(["a", "A", "a-1"]) == ("a", "a-2", "a-1")
     assert len(set(slugs([letters for n in range(40) for letters in ("y" * 80, f"{'y' * 45}-{n}")]))) == 80
     assert max(map(len, slugs(["z" * 80, "z" * 81]))) == 48
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_names_that_cannot_be_printed_do_not_break_what_lies_beside_the_files(
+    target: str, tmp_path: Path
+) -> None:
+    plan = fixed_plan()
+    odd = plan.with_(
+        scenario=plan.scenario.with_(
+            access_points=("\0x", "a\n# k8s"),
+            nodes=("\x1b[2J", "README"),
+            slices=(SliceId("\0", 1), SliceId("b\u202e\nc", 2), SliceId("", 3)),
+        )
+    )
+    made = export_plan(odd, target)
+    write_export(made, tmp_path)
+    (found,) = inspect_export(tmp_path, odd.scenario)
+    assert (found.target, found.wrong) == (target, ())
+    if found.cells is not None:
+        assert found.cells == (2, 2)
+    assert all(line.isprintable() for line in (tmp_path / "README.md").read_text().splitlines())
 
 
 def test_cells_and_slices_whose_names_join_to_the_same_word_keep_files_of_their_own() -> None:

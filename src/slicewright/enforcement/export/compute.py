@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml, rounded_down
+from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml, in_print, rounded_down
 from slicewright.enforcement.linux.names import distinct, slugs
 from slicewright.types import Document
 
@@ -43,7 +43,7 @@ def to_kubernetes(source: Source) -> Export:
             for i, pair in zip(members, cores, strict=True)
         ]
         files[f"{source.slices[n]}.yaml"] = as_yaml(namespace, quota, *workers)
-        told[f"{source.slices[n]}.yaml"] = f"slice {plan.scenario.slices[n].name}"
+        told[f"{source.slices[n]}.yaml"] = f"slice {in_print(plan.scenario.slices[n].name)}"
     ignored = (
         "omega and the radio share phi: a cluster has no radio",
         "the node within a ResourceQuota: a quota is for the whole namespace; pods are tied by nodeSelector",
@@ -162,7 +162,8 @@ def _rounded_cores(source: Source) -> tuple[str, ...]:
     np.add.at(taken, (d.node[members], d.slice[members]), given)
     for j, n in np.argwhere(taken > np.ceil(room - 1e-9)).tolist():
         told.append(
-            f"requests on node {plan.scenario.nodes[j]} in slice {plan.scenario.slices[n].name} add up to "
+            f"requests on node {in_print(plan.scenario.nodes[j])} in slice "
+            f"{in_print(plan.scenario.slices[n].name)} add up to "
             f"{taken[j, n]:.0f} millicores, {taken[j, n] - room[j, n]:.3g} more than it has for the slice"
         )
     return tuple(told)

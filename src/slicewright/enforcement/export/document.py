@@ -215,4 +215,9 @@ def as_yaml(*documents: Document, heading: str = "") -> str:
 def told_names(files: Iterable[str], kind: str, names: Iterable[str]) -> dict[str, str]:
     """What files are about, for those whose names differ from what is in them."""
     pairs = zip(files, names, strict=True)
-    return {file: f"{kind} {name}" for file, name in pairs if file.rpartition(".")[0] != name}
+    return {file: f"{kind} {in_print(name)}" for file, name in pairs if file.rpartition(".")[0] != name}
+
+
+def in_print(name: str) -> str:
+    """A name on one line of a text; what cannot be printed is written as an escape."""
+    return name if name.isprintable() and name.strip() else repr(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml, rounded_down
+from slicewright.enforcement.export.document import Export, Source, as_json, as_yaml, in_print, rounded_down
 from slicewright.enforcement.linux.names import distinct
 from slicewright.network.scenario import SliceId
 from slicewright.slicing.rrm import snssai
@@ -135,7 +135,7 @@ def to_a1(source: Source) -> Export:
             goals = {"guaUlThptPerSlice": kbps}
             if source.options.profile == "hard":
                 goals["maxUlThptPerSlice"] = kbps
-            told[a, n] = f"access point {scenario.access_points[a]}, slice {s.name}"
+            told[a, n] = f"access point {in_print(scenario.access_points[a])}, slice {in_print(s.name)}"
             policies[a, n, f"{cell}-{source.slices[n]}"] = as_json(
                 {
                     "scope": {"sliceId": {**snssai(s), "plmnId": plmn}},
