@@ -10,8 +10,8 @@ import numpy as np
 
 import slicewright as sw
 from slicewright.simulation import Arrivals, Disciplines, Distribution, Settings, Simulation, Walk, Walkers
-from slicewright.simulation.correction import Correction, corrected_plan
 from slicewright.simulation.in_force import part_of
+from slicewright.slicing.correction import Correction, corrected_plan
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.search import iterated_search
@@ -131,7 +131,7 @@ def corrected_and_told(problem: sw.Scenario, kind: Kind) -> tuple[Decisions, Flo
     correction = Correction.of(problem, kind.settings.arrivals, kind.settings.size)
     error = _drift_of_rates(kind) if kind.speed_mps else kind.error
     seen = 1.0 / problem.n_slices if kind.partial else 1.0
-    return _corrected(problem, replace(correction, rate_error=error, seen=seen))
+    return _corrected(*replace(correction, rate_error=error, seen=seen).believing(problem))
 
 
 def corrected_for(told: Settings) -> Planner:

@@ -3,7 +3,7 @@
 Eight ways to be wrong, and five planners of about equal time, which is printed. One trusts the formula. One has margins
 on sizes and arrivals, the best of a grid. One is learned: factors on every device's size and arrivals, functions of its
 features whose weights are trained on simulated outcomes by the cross-entropy method, beginning at the best margins. One
-corrects the formula by what is known of queues (``slicewright.simulation.correction``), one also by what is known of
+corrects the formula by what is known of queues (``slicewright.slicing.correction``), one also by what is known of
 the measurements: how wrong or old rates are, which part of the load is seen. Margins and weights are tuned for each,
 on the same scenarios; all are held against each other on others. Cost is the sum over devices of their mean completion
 time, by Little's law from the tasks inside, so that tasks which never finish count.

@@ -21,7 +21,6 @@ from slicewright.simulation import (
     corrected_plan,
     measure,
 )
-from slicewright.simulation.correction import dispersion
 from slicewright.simulation.tasks.queues import Disciplines
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.search import iterated_search
@@ -44,12 +43,12 @@ def test_the_factor_is_the_measured_one_for_poisson_arrivals(load: float, size: 
 
 def test_the_dispersion_of_bursts_is_that_of_counted_arrivals() -> None:
     arrivals = Arrivals("bursts", burst_s=2.0)
-    assert dispersion(Arrivals(), np.ones(2)).tolist() == [1.0, 1.0]
-    assert dispersion(Arrivals("periodic"), np.ones(2)).tolist() == [0.0, 0.0]
+    assert Arrivals().dispersion(np.ones(2)).tolist() == [1.0, 1.0]
+    assert Arrivals("periodic").dispersion(np.ones(2)).tolist() == [0.0, 0.0]
     run = queues(devices=2000, arrivals=arrivals, load=0.01)
     run.advance(400.0)
     counts = run.arrays.device_links[:, -1]
-    expected = float(dispersion(arrivals, np.ones(1))[0])
+    expected = float(arrivals.dispersion(np.ones(1))[0])
     assert counts.var() / counts.mean() == pytest.approx(expected, rel=0.1)
 
 
@@ -92,3 +91,44 @@ def test_replanning_corrects_if_asked() -> None:
         Replanning(method="greedy", correct=True)
     with pytest.raises(InvalidOptionError, match="turns"):
         Correction(np.ones(1), turns=0)
+
+
+def test_what_is_known_of_measurements_makes_transmissions_longer() -> None:
+    """The factor is a mean over log-normal errors; load that is not seen takes its part of every access point."""
+    load, draw = np.array([0.0, 0.2]), np.random.default_rng(0)
+    plain, wrong = Correction(np.ones(2)), Correction(np.ones(2), rate_error=0.3)
+    longer = np.exp(0.3 * draw.standard_normal(200_000))
+    expected = [
+        (longer * plain.factor(np.full((200_000, 1), x) * longer[:, None])[:, 0]).mean() for x in load
+    ]
+    np.testing.assert_allclose(wrong.factor(load), expected, rtol=0.01)
+    np.testing.assert_allclose(Correction(np.ones(2), seen=0.5).factor(load), 2.0 * plain.factor(2.0 * load))
+    for name, value in (("rate_error", -0.1), ("seen", 0.0), ("seen", 1.5)):
+        with pytest.raises(InvalidOptionError, match=name):
+            Correction(np.ones(2), **{name: value})  # type: ignore[arg-type]
+
+
+def test_believed_rates_are_nearer_to_the_truth_where_they_are_chosen() -> None:
+    scenario = sw.preset("paper-slicing", devices=400, seed=1)
+    truth = np.log(np.asarray(scenario.rate_bps))
+    estimate = truth + 0.8 * np.random.default_rng(1).standard_normal(truth.shape)
+    correction = Correction(np.ones(400), rate_error=0.8)
+    believed, left = correction.believing(scenario.with_(rate_bps=np.exp(estimate), radio=None))
+    rows, best = np.arange(400), estimate.argmax(axis=1)
+    shrunk = np.log(believed.rate_of(rows, best))
+    assert abs((shrunk - truth[rows, best]).mean()) < 0.5 * (estimate - truth)[rows, best].mean()
+    assert 0.0 < left.rate_error < 0.8
+    assert Correction(np.ones(400)).believing(scenario)[0] is scenario
+
+
+def test_the_planner_has_it_as_a_method() -> None:
+    scenario = sw.preset("paper-slicing", devices=20, seed=4)
+    plan, auto = sw.plan(scenario, method="corrected", rounds=40), sw.plan(scenario, rounds=40)
+    correction = Correction(np.ones(20))
+    assert plan.violations.feasible
+    assert plan.cost_s >= auto.lower_bound_s
+    assert corrected_cost_s(plan, correction) <= corrected_cost_s(auto, correction) * (1 + 1e-9)
+    assert (
+        sw.plan(scenario, method="corrected", rounds=40).decisions.node.tolist()
+        == plan.decisions.node.tolist()
+    )

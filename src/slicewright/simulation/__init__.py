@@ -1,6 +1,5 @@
 """Networks over time: tasks that arrive, wait and finish, devices that move, plans that follow."""
 
-from slicewright.simulation.correction import Correction, corrected_cost_s, corrected_plan
 from slicewright.simulation.movement.links import Air
 from slicewright.simulation.movement.mobility import Movement, Walk, Walkers
 from slicewright.simulation.movement.traces import Follower, Trace, load_trace
@@ -19,6 +18,7 @@ from slicewright.simulation.tasks.metrics import DEFINITIONS, Measured, measure
 from slicewright.simulation.tasks.queues import SERVERS, Disciplines, FinishedTasks, TaskQueues
 from slicewright.simulation.tasks.recorded import load_arrivals
 from slicewright.simulation.timelapse import Timelapse, timelapse_file
+from slicewright.slicing.correction import Correction, corrected_cost_s, corrected_plan
 
 __all__ = [
     "COLUMNS",

@@ -12,9 +12,9 @@ import numpy as np
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan as plan_anew
-from slicewright.simulation.correction import Correction, corrected_plan
 from slicewright.simulation.incremental import Incremental
 from slicewright.slicing.certificate import lower_bound
+from slicewright.slicing.correction import Correction, corrected_plan
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import evaluate
 from slicewright.slicing.plan import Plan

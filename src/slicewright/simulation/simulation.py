@@ -12,7 +12,6 @@ from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import write_atomically
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels.state import Grants
-from slicewright.simulation.correction import Correction
 from slicewright.simulation.in_force import InForce, part_of
 from slicewright.simulation.movement.links import Links
 from slicewright.simulation.movement.mobility import Movement
@@ -20,6 +19,7 @@ from slicewright.simulation.replanning import Replanner, Replanning, Step
 from slicewright.simulation.settings import Counts, Settings
 from slicewright.simulation.tasks.demand import packed_demand
 from slicewright.simulation.tasks.queues import FinishedTasks, TaskQueues
+from slicewright.slicing.correction import Correction
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares, proportional_shares

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
+from slicewright.policies.slicing.corrected import CORRECTED
 from slicewright.policies.slicing.exact import EXACT
 from slicewright.policies.slicing.learned import LEARNED
 from slicewright.policies.slicing.methods import CLASSICAL
@@ -15,7 +16,7 @@ from slicewright.policies.slicing.solver import REFERENCE
 ENTRY_POINT_GROUP = "slicewright.policies"
 """An entry point of this group names a Policy object, or a function without arguments that returns one."""
 
-_OURS: tuple[Policy, ...] = (*CLASSICAL, *LEARNED, EXACT, *REFERENCE)
+_OURS: tuple[Policy, ...] = (*CLASSICAL, CORRECTED, *LEARNED, EXACT, *REFERENCE)
 _registered: dict[str, Policy] = {policy.name: policy for policy in _OURS}
 
 

@@ -139,6 +139,15 @@ class Arrivals:
             raise InvalidOptionError("arrivals", rule, value=text)
         return cls(kind, burst_factor=_number(number, text) if number else 4.0)
 
+    def dispersion(self, rate_hz: FloatArray) -> FloatArray:
+        """(I,) variance over mean of the number of arrivals in a long time, at each device's mean rate."""
+        if self.kind == "bursts":
+            busy, quiet, leave, come = self.burst
+            part = come / (leave + come)
+            swing = (busy - quiet) ** 2 * part * (1.0 - part) / (leave + come)
+            return np.asarray(1.0 + 2.0 * rate_hz * swing)
+        return np.full(rate_hz.shape, 0.0 if self.kind == "periodic" else 1.0)
+
     @property
     def burst(self) -> FloatArray:
         """(4,) factors of the rate in and between bursts, 1/s rates of leaving each."""

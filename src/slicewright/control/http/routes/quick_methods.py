@@ -9,7 +9,7 @@ from slicewright.policies.slicing import policies
 
 QUICK = frozenset(
     {
-        "auto", "best-response", "greedy", "erap", "prap", "mec-only", "random", "local", "deepsets-s",
+        "auto", "best-response", "greedy", "erap", "prap", "mec-only", "random", "local", "corrected", "deepsets-s",
         "deepsets-s-raw", "deepsets", "deepsets-raw", "set-transformer-2", "set-transformer-2-raw",
         "set-transformer-4", "set-transformer-4-raw", "bipartite", "bipartite-raw",
     }

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
+from scipy import sparse
 
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
-from slicewright.simulation.tasks.demand import Arrivals, Distribution
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares
@@ -31,7 +32,26 @@ MOST_LOAD = 0.95
 _NORMAL_AT, _NORMAL_PART = np.polynomial.hermite_e.hermegauss(7)
 _NORMAL_PART = _NORMAL_PART / _NORMAL_PART.sum()
 """Where a normal number is looked at for a mean over it, and the part of each."""
+LEAST_KEPT = 0.05
+"""Of what tells a device's access points apart, however wrong rates are."""
 Search = Callable[[Scenario, Decisions | None], Decisions]
+
+
+class Arriving(Protocol):
+    """A process by which tasks arrive, as the simulator's are."""
+
+    def dispersion(self, rate_hz: FloatArray) -> FloatArray:
+        """(I,) variance over mean of the number of arrivals in a long time, at each device's mean rate."""
+        ...
+
+
+class Varying(Protocol):
+    """What sizes are drawn from, as the simulator's are."""
+
+    @property
+    def squared_variation(self) -> float:
+        """Variance over squared mean."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -64,10 +84,9 @@ class Correction:
             raise InvalidOptionError("seen", "must be above 0 and at most 1", value=self.seen)
 
     @classmethod
-    def of(cls, scenario: Scenario, arrivals: Arrivals, size: Distribution, *, turns: int = 4) -> Correction:
+    def of(cls, scenario: Scenario, arrivals: Arriving, size: Varying, *, turns: int = 4) -> Correction:
         """What is known of the demand."""
-        rate = np.array(scenario.arrival_rate_hz)
-        return cls(dispersion(arrivals, rate), size.squared_variation, turns)
+        return cls(arrivals.dispersion(np.array(scenario.arrival_rate_hz)), size.squared_variation, turns)
 
     def of_devices(self, devices: np.ndarray) -> Correction:
         """For some of the devices."""
@@ -82,21 +101,32 @@ class Correction:
             sum(w * k * self._sojourn(load * k) for w, k in zip(_NORMAL_PART, longer, strict=True))
         )
 
+    def believing(self, problem: Scenario) -> tuple[Scenario, Correction]:
+        """The problem with the rates to be expected where estimates are wrong, and the correction for what is left.
+
+        Whoever chooses the best of several estimates chooses what is overestimated. The logarithms of a device's rates
+        are drawn towards their mean, by the part of their variance that errors explain.
+        """
+        if self.rate_error == 0.0 or problem.links.rate_bps.size == 0:
+            return problem, self
+        start, logs = problem.links.start, np.log(problem.links.rate_bps)
+        device = np.repeat(np.arange(problem.n_devices), np.diff(start))
+        count = np.maximum(np.diff(start), 1)
+        off = logs - (np.bincount(device, logs, problem.n_devices) / count)[device]
+        spread = float((off**2).sum()) / max(logs.size - int((np.diff(start) > 0).sum()), 1)
+        kept = max(LEAST_KEPT, 1.0 - self.rate_error**2 / spread) if spread > 0.0 else 1.0
+        believed = np.exp(logs - (1.0 - kept) * off)
+        entries = (believed, problem.links.access_point, start)
+        shape = (problem.n_devices, problem.n_access_points)
+        rates = sparse.csr_array(entries, shape=shape)
+        left = replace(self, rate_error=self.rate_error * float(np.sqrt(kept)))
+        return problem.with_(rate_bps=rates, radio=None), left
+
     def _sojourn(self, load: FloatArray) -> FloatArray:
         """(I,) transmission times on an uplink of a load."""
         capped = np.minimum(load, MOST_LOAD)
         queue = 0.5 * capped * (self.dispersion + self.size_variation) / (1.0 - capped)
         return np.asarray((1.0 + queue) * np.maximum(1.0, load / MOST_LOAD))
-
-
-def dispersion(arrivals: Arrivals, rate_hz: FloatArray) -> FloatArray:
-    """(I,) variance over mean of the number of arrivals in a long time, for each device's mean rate."""
-    if arrivals.kind == "bursts":
-        busy, quiet, leave, come = arrivals.burst
-        part = come / (leave + come)
-        swing = (busy - quiet) ** 2 * part * (1.0 - part) / (leave + come)
-        return np.asarray(1.0 + 2.0 * rate_hz * swing)
-    return np.full(rate_hz.shape, 0.0 if arrivals.kind == "periodic" else 1.0)
 
 
 def corrected_cost_s(plan: Plan, correction: Correction) -> float:
