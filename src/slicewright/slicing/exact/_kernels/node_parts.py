@@ -8,6 +8,7 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.slicing.exact._kernels.slice_sets import make_slice_scratch
+from slicewright.slicing.exact._kernels.small_sets import make_small_sets
 
 MOST_PARTS_KEPT, MOST_ROOM = 4096, 2_000_000
 # Figures of a part: its bound, interval, toll, where the interval is split; then a share of the toll for each slice.
@@ -34,6 +35,7 @@ class NodeScratch(NamedTuple):
     free: Any  # (P,) int64
     trial: Any  # (I,) int64
     met: Any  # (I,) int64, in how many slices a device is
+    small: Any  # scratch of the search over small sets
 
 
 @kernel
@@ -47,7 +49,7 @@ def make_node_scratch(n_devices, n_slices):
         np.empty((2, n_slices)),
         np.empty((parts, 3), np.int64), np.zeros((parts, n_devices), np.int64),
         np.empty(parts, np.int64), np.empty(parts, np.int64), np.empty(n_devices, np.int64),
-        np.empty(n_devices, np.int64),
+        np.empty(n_devices, np.int64), make_small_sets(n_devices, n_slices),
     )  # fmt: skip
 
 

@@ -62,8 +62,11 @@ from slicewright.slicing.exact._kernels.node_relaxation import (
 )
 from slicewright.slicing.exact._kernels.sets import NONE, clear, improve_set, keep_if_better
 from slicewright.slicing.exact._kernels.slice_sets import FORCED, list_candidates
+from slicewright.slicing.exact._kernels.small_sets import count_members, search_small_sets
 
 FIRST_INTERVALS = 12
+FEW = 6  # members of the best set known, up to which all sets are looked at first
+LOOKS_PER_PART, MOST_LOOKS = 400, 40_000  # at what a device would gain in a slice; a thousand take 5 us
 # Relative widths of intervals: narrow enough to settle members, even where arrivals match, too narrow to be halved.
 NARROW, MATCHED, LEAST_WIDTH = 0.02, 1e-5, 1e-9
 LIGHT = 0.02  # of a node's gain: queues that cost less than this are not what its sets are about
@@ -290,6 +293,14 @@ def search_node(
         deadline: ns.
     """
     n_slices, scratch.slices.most_sets[0] = problem.work.shape[1], most_sets
+    if count_members(offer.place) <= FEW:
+        known, best, looks = search_small_sets(
+            problem, j, alone, price, offer, scratch.small, best, allowed, tolerance,
+            min(MOST_LOOKS, LOOKS_PER_PART * most_parts),
+        )  # fmt: skip
+        scratch.slices.work[0] += looks
+        if known:
+            return max(best, allowed) + tolerance
     least, longest, unit = open_root(problem, j, alone, price, offer.place, best, scratch)
     if longest == 0.0:
         return best
