@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
+from slicewright.slicing.exact._kernels.listed_sets import make_listed_sets
 from slicewright.slicing.exact._kernels.slice_sets import make_slice_scratch
 from slicewright.slicing.exact._kernels.small_sets import make_small_sets
 
@@ -36,6 +37,7 @@ class NodeScratch(NamedTuple):
     trial: Any  # (I,) int64
     met: Any  # (I,) int64, in how many slices a device is
     small: Any  # scratch of the search over small sets
+    listed: Any  # sets that are nearly the best ones of slices
 
 
 @kernel
@@ -50,6 +52,7 @@ def make_node_scratch(n_devices, n_slices):
         np.empty((parts, 3), np.int64), np.zeros((parts, n_devices), np.int64),
         np.empty(parts, np.int64), np.empty(parts, np.int64), np.empty(n_devices, np.int64),
         np.empty(n_devices, np.int64), make_small_sets(n_devices, n_slices),
+        make_listed_sets(n_devices, n_slices),
     )  # fmt: skip
 
 

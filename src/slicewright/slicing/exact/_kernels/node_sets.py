@@ -22,8 +22,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, now_ns, outlined
+from slicewright.slicing.exact._kernels.listed_sets import compare_combinations, list_sets
 from slicewright.slicing.exact._kernels.node_bounds import (
-    WIDE,
     bound_at_toll,
     choose_fees,
     choose_toll,
@@ -61,18 +61,22 @@ from slicewright.slicing.exact._kernels.node_relaxation import (
     start_relaxation,
 )
 from slicewright.slicing.exact._kernels.sets import NONE, clear, improve_set, keep_if_better
-from slicewright.slicing.exact._kernels.slice_sets import FORCED, list_candidates
+from slicewright.slicing.exact._kernels.slice_sets import FORCED, best_in_slice, list_candidates
 from slicewright.slicing.exact._kernels.small_sets import count_members, search_small_sets
 
 FIRST_INTERVALS = 12
-FEW = 6  # members of the best set known, up to which all sets are looked at first
-LOOKS_PER_PART, MOST_LOOKS = 400, 40_000  # at what a device would gain in a slice; a thousand take 5 us
+FEW = 6  # members
+LOOKS_PER_PART = 400
+MOST_LOOKS = 12_000  # at what a device would gain in a slice: 0.15 ms
 # Relative widths of intervals: narrow enough to settle members, even where arrivals match, too narrow to be halved.
+HALVED = 0.3
 NARROW, MATCHED, LEAST_WIDTH = 0.02, 1e-5, 1e-9
 LIGHT = 0.02  # of a node's gain: queues that cost less than this are not what its sets are about
 FULL = 0.3  # of capacity, the load of a slice; where no slice carries so much, nor are they
 LOST = 0.3  # of what is left: an interval is split where its best sets lose more by the queue that they make
 WASTED = 0.2  # of what is left: a fee that nobody has to pay in the best sets is settled for its device
+EASIER = 0.5
+FIRST_REFUSED = 0.4
 FIXED = 1.0 + 1e-9  # times what is left: reduced costs beyond settle a device; against rounding
 LEAST_SHARE = 0.1  # of the steepest slice's slope, in the toll
 
@@ -96,7 +100,7 @@ def choose_split(problem, j, part, scratch, arrivals, price, goal):
         matched, width = figures[LOW] <= arrivals <= figures[HIGH], figures[HIGH] - figures[LOW]
         figures[MIDDLE] = figures[LOW] + 0.5 * width
         lost = queue_loss(problem, j, part, scratch, arrivals)
-        if width > WIDE * figures[HIGH] and (scratch.split[0, KIND] == FIRST or lost > LOST * open_gap):
+        if width > HALVED * figures[HIGH] and (scratch.split[0, KIND] == FIRST or lost > LOST * open_gap):
             return
         if split[DEVICE] == NONE and (
             width > NARROW * figures[HIGH] or (matched and width > MATCHED * figures[HIGH])
@@ -135,6 +139,48 @@ def start_from_relaxation(problem, j, price, part, scratch):
 
 
 @outlined
+def count_out(problem, j, price, part, more, offer, scratch, best, allowed, tolerance):
+    """(whether no set of the part is better than the best one now, its gain), by comparing those that may be.
+
+    Args:
+        more: s, what 13b adds to the cost at least.
+    """
+    figures, openings, fee, listed = (
+        scratch.figures[part],
+        scratch.openings[part],
+        scratch.fee[part],
+        scratch.listed,
+    )
+    toll, low, high, bound, n_slices = figures[TOLL], figures[LOW], figures[HIGH], 0.0, problem.work.shape[1]
+    for i in range(fee.size):
+        bound += fee[i]
+    bound += toll * low
+    for n in range(n_slices):
+        listed.most[n] = best_in_slice(
+            scratch.candidates, n, problem.capacity[n * problem.n_nodes + j], openings, fee, toll,
+            max(0.0, toll) * figures[SHARE + n], low, high, scratch.slices, scratch.chosen,
+        )[0]  # fmt: skip
+        bound += listed.most[n]
+    slack = bound - (max(best, allowed) + tolerance + more)
+    if not slack < EASIER * listed.refused[0]:
+        return False, best
+    for n in range(n_slices):
+        if not list_sets(
+            scratch.candidates, n, problem.capacity[n * problem.n_nodes + j], openings, fee, toll,
+            max(0.0, toll) * figures[SHARE + n], low, high, listed.most[n], slack, scratch.slices, scratch.chosen,
+            listed,
+        ):  # fmt: skip
+            listed.refused[0] = slack
+            return False, best
+    known, best = compare_combinations(
+        problem, j, price, openings, slack, best, allowed, tolerance, offer, scratch.trial, listed
+    )
+    if not known:
+        listed.refused[0] = slack
+    return known, best
+
+
+@outlined
 def examine_part(problem, j, alone, price, part, first, offer, sets, scratch, best, allowed, tolerance, unit):
     """Bound a part (never above that of its parent, which ``figures`` hold), look for a set near it: the best gain."""
     figures, forced = scratch.figures[part], 0.0
@@ -161,6 +207,10 @@ def examine_part(problem, j, alone, price, part, first, offer, sets, scratch, be
     bound, arrivals = choose_fees(problem, j, part, price, scratch, bound, arrivals, goal + more)
     figures[BOUND] = min(figures[BOUND], bound - more)
     if figures[BOUND] <= goal:
+        return best
+    known, best = count_out(problem, j, price, part, more, offer, scratch, best, allowed, tolerance)
+    if known:
+        figures[BOUND] = -np.inf
         return best
     if relaxed - bound > WASTED * (bound - goal):
         scratch.relaxed[part, 0] = 0.0  # whole sets say more, here and in whatever comes of this part
@@ -301,6 +351,7 @@ def search_node(
         scratch.slices.work[0] += looks
         if known:
             return max(best, allowed) + tolerance
+    scratch.listed.refused[0] = FIRST_REFUSED * best
     least, longest, unit = open_root(problem, j, alone, price, offer.place, best, scratch)
     if longest == 0.0:
         return best

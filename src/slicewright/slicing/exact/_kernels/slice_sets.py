@@ -123,10 +123,11 @@ def gain_of_sums(sums, depth, size, lo, kept, width):
 
 
 @outlined
-def start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, chosen):
+def start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, slack, scratch, chosen):
     """Sums of the devices that have to be served, and the others that may pay: (their number, arrivals, gain).
 
-    The gain is minus infinity where those who have to be served do not fit.
+    Those who lose no more than ``slack`` are among them. The gain is minus infinity where those who have to be served
+    do not fit.
     """
     figures, device = candidates.figures[n], candidates.device[n]
     numbers, sums, worth = scratch.numbers, scratch.sums, scratch.figures[WORTH]
@@ -149,7 +150,7 @@ def start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, c
             members += 1
             continue
         left = size - max(lo, alpha) * load
-        if alpha <= hi and left > 0.0 and floor <= left and value * left > root * root:
+        if alpha <= hi and left > 0.0 and floor <= left and (value + slack) * left > root * root:
             numbers[NUMBER, count], worth[count] = k, value
             count += 1
     chosen.size[0, n] = members
@@ -202,7 +203,7 @@ def draw_tangents(figures, count, size, lo, scratch):
         rho = (root + figures[ROOT, k]) / left if left > 0.0 else np.inf
         if rho * (2.0 * figures[ROOT, k] + rho * lo * figures[LOAD, k]) > worth[c]:
             if middle == 0.0:
-                middle = 0.5 * worth[c] / figures[ROOT, k]
+                middle = 0.5 * abs(worth[c]) / figures[ROOT, k]
             break
         root += figures[ROOT, k]
         load += figures[LOAD, k]
@@ -267,7 +268,9 @@ def best_in_slice(candidates, n, size, openings, fee, toll, kept, lo, hi, scratc
         lo, hi: 1/s, interval of the queue.
     """
     figures, numbers = candidates.figures[n], scratch.numbers
-    count, forced, best = start_set(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, chosen)
+    count, forced, best = start_set(
+        candidates, n, size, openings, fee, toll, kept, lo, hi, 0.0, scratch, chosen
+    )
     arrivals, members, width = forced, chosen.size[0, n], hi - lo
     scratch.work[0] += candidates.count[n] + WALK_WORK * count
     if count == 0 or best == -np.inf:
