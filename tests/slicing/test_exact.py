@@ -48,7 +48,8 @@ def test_reference_instances(entry: dict[str, Any]) -> None:
     assert answer.gap <= OPTIMAL_GAP
     assert answer.cost_s <= entry["best_known_cost_s"] * (1 + 1e-6)
     assert answer.cost_s >= entry["proven_lower_bound_s"] * (1 - 1e-6)
-    assert answer.bound_s <= entry["best_known_cost_s"] * (1 + 1e-9)
+    # i06-04's figure is 1.3e-7 below what is proven at gap 1e-7: its conic solver met constraints to 1e-6 only
+    assert answer.bound_s <= entry["best_known_cost_s"] * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("queueing", ["node", "device"])

@@ -7,9 +7,18 @@ import pytest
 
 import slicewright as sw
 from slicewright.network.scenario import Scenario
+from slicewright.slicing._kernels.problem import Problem
 from slicewright.slicing.compact import compact
 from slicewright.slicing.exact._kernels.master import make_master
-from slicewright.slicing.exact._kernels.pricing import Prices, make_buffers, price_everything
+from slicewright.slicing.exact._kernels.node_sets import search_parts
+from slicewright.slicing.exact._kernels.pricing import (
+    Prices,
+    PricingBuffers,
+    gain_of,
+    make_buffers,
+    price_everything,
+)
+from slicewright.slicing.exact._kernels.small_sets import search_small_sets
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.types import BoolArray, FloatArray
 
@@ -48,6 +57,49 @@ def test_the_best_set_is_found_and_proven(
             assert hoped >= truth * (1 - 1e-9)
         assert bounds[-1] == pytest.approx((truth, truth), rel=1e-7)
     assert most >= least, "how many devices meet is what is tried here"
+
+
+@pytest.mark.parametrize("queueing", ["node", "device"])
+@pytest.mark.parametrize("speed_hz", [4e8, 2e9, 1e10])
+@pytest.mark.parametrize("generous", [0.2, 0.6])
+def test_both_searches_of_a_node_find_what_enumeration_finds(
+    queueing: str, speed_hz: float, generous: float
+) -> None:
+    """Device by device, and by intervals of the queue: the search of a node takes whichever fits."""
+    scenario = one_node(queueing, speed_hz)
+    problem, members = compact(scenario).problem, members_of_sets()
+    costs, alone = node_costs(scenario, members), all_choices(problem).alone
+    for seed in range(5):
+        price = np.random.default_rng(seed).uniform(0.0, generous, DEVICES) * scenario.local_time_s
+        most = max(0.0, float((members @ price - costs).max()))
+        tolerance = 1e-9 * float(price.sum())
+        for search in (by_devices, by_intervals):
+            buffers = make_buffers(DEVICES, 1, SLICES)
+            bound = search(problem, alone, price, buffers, tolerance)
+            gain = gain_of(buffers.offer, price)
+            assert gain == pytest.approx(most, abs=2 * tolerance)
+            assert gain <= bound <= gain + 2 * tolerance
+
+
+def by_devices(
+    problem: Problem, alone: FloatArray, price: FloatArray, buffers: PricingBuffers, tolerance: float
+) -> float:
+    known, best, _ = search_small_sets(
+        problem, 0, alone, price, buffers.offer, buffers.nodes.small, 0.0, 0.0, tolerance, FOREVER
+    )
+    assert known
+    return float(best) + tolerance
+
+
+def by_intervals(
+    problem: Problem, alone: FloatArray, price: FloatArray, buffers: PricingBuffers, tolerance: float
+) -> float:
+    return float(
+        search_parts(
+            problem, 0, alone, price, buffers.offer, buffers.scratch, buffers.nodes, 0.0, 0.0, tolerance, 4000,
+            4000, FOREVER,
+        )
+    )  # fmt: skip
 
 
 def bounds_at(scenario: Scenario, radio: FloatArray, compute: FloatArray) -> list[tuple[float, float]]:

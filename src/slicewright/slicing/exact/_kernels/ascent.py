@@ -4,7 +4,7 @@ The bound that prices give (:mod:`pricing`) is concave in them, and a subgradien
 would pay at most, less how often resources want it at its price. Its greatest value is within a hair of the best
 plan's cost, so that the step of Polyak (1969), whose length is right where the greatest value is known, is nearly
 right; the direction leaves out what would undo the step before (Camerini, Fratta and Maffioli 1975). Steps are scaled
-by local times, since nobody offers more. Sets come from local search, so that the values are hopes, not bounds.
+by what devices offer to begin with. Sets come from local search, so that the values are hopes, not bounds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SHORTER = 0.6
 DEFLECTION = 1.5  # of the direction, away from one that turns back
 EXCHANGE_EVERY, SELDOM, MANY = 4, 12, 128  # rounds; with many devices less often
 MET = 1e-4  # of the plan's cost: a hope this near to it ends the walk
-LEAST_SCALE = 1e-3  # of the largest local time, below which a device's steps are not scaled down
+LEAST_SCALE = 1e-3  # of the largest offer, below which a device's steps are not scaled down
 
 POOLED, MOST_MEMBERS = 32, 64  # sets kept of each node, and of so many devices at most
 
@@ -197,17 +197,24 @@ def hope_at(problem, choices, prices, buffers, pool, wanted, tolerance, done):
 
 
 @outlined
-def turn_direction(problem, choices, prices, wanted, direction):
-    """Make ``direction``, (2, I), the next: (its square in the scale of local times, the longest of these)."""
-    along, before, square = 0.0, 0.0, 0.0
+def scale_of_prices(problem, prices, scale):
+    """s, (I,), in which steps of prices are measured: what devices offer to begin with, within reason."""
     longest = 0.0
+    for i in range(scale.size):
+        scale[i] = min(problem.local_time[i], prices.radio[i] + prices.compute[i])
+        longest = max(longest, scale[i])
+    for i in range(scale.size):
+        scale[i] = max(scale[i], LEAST_SCALE * longest)
+
+
+@outlined
+def turn_direction(problem, choices, prices, wanted, direction, scales):
+    """Make ``direction``, (2, I), the next; returns its square in the scale of prices."""
+    along, before, square = 0.0, 0.0, 0.0
     for i in range(prices.radio.size):
-        longest = max(longest, problem.local_time[i])
-    for i in range(prices.radio.size):
-        tau = problem.local_time[i]
+        tau, scale = problem.local_time[i], scales[i]
         # what it pays grows with either price until it would rather stay local
         pays = not (choices.home[i] and prices.radio[i] + prices.compute[i] >= tau * (1.0 - 1e-12))
-        scale = max(tau, LEAST_SCALE * longest)
         for k in range(2):
             most = 1.0 if pays else min(1.0, wanted[k, i])
             wanted[k, i] = most - wanted[k, i]
@@ -215,11 +222,10 @@ def turn_direction(problem, choices, prices, wanted, direction):
             before += scale * direction[k, i] * direction[k, i]
     back = max(0.0, -DEFLECTION * along / before) if before > 0.0 else 0.0
     for i in range(prices.radio.size):
-        scale = max(problem.local_time[i], LEAST_SCALE * longest)
         for k in range(2):
             direction[k, i] = wanted[k, i] + back * direction[k, i]
-            square += scale * direction[k, i] * direction[k, i]
-    return square, longest
+            square += scales[i] * direction[k, i] * direction[k, i]
+    return square
 
 
 @kernel
@@ -232,7 +238,8 @@ def ascend(problem, choices, prices, best, buffers, pool, cost, tolerance, round
         deadline: ns.
     """
     n_devices = prices.radio.size
-    wanted, direction = np.zeros((2, n_devices)), np.zeros((2, n_devices))
+    wanted, direction, scales = np.zeros((2, n_devices)), np.zeros((2, n_devices)), np.empty(n_devices)
+    scale_of_prices(problem, prices, scales)
     hope, length, waited, back = -np.inf, 1.0, 0, False
     for done in range(rounds):
         value = hope_at(problem, choices, prices, buffers, pool, wanted, tolerance, done)
@@ -252,12 +259,12 @@ def ascend(problem, choices, prices, best, buffers, pool, cost, tolerance, round
                 continue
         if (not value < cost * (1.0 - MET) and value == hope) or now_ns() > deadline:
             return hope
-        square, longest = turn_direction(problem, choices, prices, wanted, direction)
+        square = turn_direction(problem, choices, prices, wanted, direction, scales)
         if square == 0.0:
             return hope
         step = length * max(cost - value, MET * cost) / square
         for i in range(n_devices):
-            scale = step * max(problem.local_time[i], LEAST_SCALE * longest)
+            scale = step * scales[i]
             prices.radio[i] = max(0.0, prices.radio[i] + scale * direction[0, i])
             prices.compute[i] = max(0.0, prices.compute[i] + scale * direction[1, i])
     return hope

@@ -125,7 +125,7 @@ def begin_columns(
     for done in range(rounds):
         mix_prices(master, GATHER_SMOOTHING if done > 0 else 1.0, best, prices)
         keep_prices(prices, best)
-        added = gather_offers(problem, choices, prices, buffers, master, tolerance, least)
+        _, added = gather_offers(problem, choices, prices, buffers, master, tolerance, least)
         few = few + 1 if added == 0 else 0
         if now_ns() > deadline or few == 3:
             return well
@@ -140,8 +140,8 @@ def begin_columns(
 def raise_bound(problem, choices, master, best, prices, buffers, cost, target, rounds, deadline):
     """Generate columns until the bound reaches ``target``, the master's is proven or the deadline has come.
 
-    Rounds hope: their offers are good, not proven to be the best. Where the hope reaches the target, and where it meets
-    the master, a bound is proven at the best prices; if that finds better offers, rounds go on.
+    Rounds hope: their offers come from local search. Where the hope reaches the target, and where it meets the master,
+    a bound is proven at the best prices; if that finds better offers, rounds go on.
 
     ``best`` holds prices to begin with and is left with those of the best bound hoped for.
 
@@ -158,15 +158,11 @@ def raise_bound(problem, choices, master, best, prices, buffers, cost, target, r
     objective = set_prices(master)
     while True:
         mix_prices(master, weight, best, prices)
-        found, hoped, added = price_everything(
-            problem, choices, prices, buffers, master, 0.0, tolerance, least, deadline
-        )
-        if found > bound:  # and never when it is not a number
-            bound = found
+        hoped, added = gather_offers(problem, choices, prices, buffers, master, tolerance, least)
         if hoped > hope:
             hope = hoped
             keep_prices(prices, best)
-        if bound >= target or now_ns() > deadline or not well:
+        if now_ns() > deadline or not well:
             return bound
         met = objective - hope < TAIL_PART * cost or (added == 0 and weight == 0.0)
         margin = 0.5 * (hope - target)

@@ -16,10 +16,8 @@ from slicewright.slicing.exact._kernels.sets import NONE, clear, keep_if_better
 from slicewright.slicing.exact._kernels.slice_sets import (
     ARRIVAL,
     FORCED,
-    LOAD,
     NUMBER,
     PRICE,
-    ROOT,
     STACK,
     add_candidate,
     draw_tangents,
@@ -126,7 +124,9 @@ def list_sets(candidates, n, size, openings, fee, toll, kept, lo, hi, most, slac
         depth += 1
         numbers[STACK, depth] = c
         gain = gain_of_sums(scratch.sums, depth, size, lo, kept, width)[0]
-        if gain >= most - slack and not note_set(candidates, n, depth, most - gain, openings, scratch, listed):
+        if gain >= most - slack and not note_set(
+            candidates, n, depth, most - gain, openings, scratch, listed
+        ):
             return False
     return True
 
@@ -134,10 +134,10 @@ def list_sets(candidates, n, size, openings, fee, toll, kept, lo, hi, most, slac
 @inlined
 def apart(listed, n, s):
     """Whether nobody in a set is marked."""
+    marked = 0
     for d in range(listed.size[n, s]):
-        if listed.mark[listed.device[n, s, d]] != NONE:
-            return False
-    return True
+        marked += listed.mark[listed.device[n, s, d]] != NONE
+    return marked == 0
 
 
 @inlined

@@ -15,6 +15,7 @@ from slicewright.slicing.exact._kernels.node_parts import (
     LOW,
     PRESENT,
     SHARE,
+    SLOPE,
     TOLL,
     TRIAL_FEES,
     keep_chosen,
@@ -23,9 +24,11 @@ from slicewright.slicing.exact._kernels.node_parts import (
 from slicewright.slicing.exact._kernels.sets import NONE, filled_set_cost
 from slicewright.slicing.exact._kernels.slice_sets import FORCED, best_in_slice
 
-TOLL_ROUNDS = 6  # bisections of the toll in a part
 MORE_ROUNDS = 4  # if no set that brings too many arrivals was met yet
-FEE_ROUNDS, FEE_PAYS = 6, 0.03  # of better fees, while a round closes this part of what is left
+STEP = 0.7  # of Polyak's
+TOLL_UNIT = 3.0  # times longest queue, in which tolls are measured beside fees
+PAYS = 0.03  # of what is left, by which a bound must fall
+PATIENCE = 3  # rounds that do not pay
 WIDE = 0.3  # relative width of an interval: up to here, a toll at which arrivals match is good enough
 
 
@@ -110,29 +113,65 @@ def fees_of_set(problem, j, price, place, queue, toll, scratch):
 
 
 @outlined
-def choose_fees(problem, j, part, price, scratch, best, arrivals, goal):
-    """Better fees than a part inherits while they pay: (bound, arrivals)."""
+def slope_of_bound(problem, part, arrivals, paid_for, scratch):
+    """Fill row SLOPE with what the bound falls by if fees rise: (its square, the same for the toll)."""
+    slope, met, square = scratch.fee[SLOPE], scratch.met, 0.0
+    fee, openings = scratch.fee[TRIAL_FEES], scratch.openings[part]
+    for i in range(met.size):
+        bits, count = met[i], 0
+        while bits != 0:
+            bits &= bits - 1
+            count += 1
+        slope[i] = count - 1.0
+        if openings[i] & (openings[i] - 1) == 0 or openings[i] & FORCED or (count == 0 and fee[i] <= 0.0):
+            slope[i] = 0.0
+        square += slope[i] * slope[i]
+    return square, arrivals - paid_for
+
+
+@outlined
+def walk_multipliers(problem, j, part, scratch, best, arrivals, goal, rounds):
+    """Better toll and fees than a part has, by steps towards the goal (Polyak 1969): (bound, arrivals).
+
+    What devices cost in several slices at once, and arrivals beside the queue that is paid for, say where to go.
+    """
     figures, chosen, trial = scratch.figures[part], scratch.chosen, scratch.fee[TRIAL_FEES]
-    for _ in range(FEE_ROUNDS):
+    toll, length, waited, bound = figures[TOLL], STEP, 0, best
+    for i in range(trial.size):
+        trial[i] = scratch.fee[part, i]
+    for n in range(chosen.size.shape[1]):
+        chosen.size[PRESENT, n] = chosen.size[BEST, n]
+        for d in range(chosen.size[BEST, n]):
+            chosen.device[PRESENT, n, d] = chosen.device[BEST, n, d]
+    brought = arrivals
+    for _ in range(rounds):
         if best <= goal:
             return best, arrivals
-        wrong = meet_chosen(problem, chosen, BEST, scratch)
-        for i in range(trial.size):
-            wrong = wrong or (scratch.met[i] == 0 and scratch.fee[part, i] > 0.0)
-        if not wrong:
+        meet_chosen(problem, chosen, PRESENT, scratch)
+        paid_for = figures[LOW] + (figures[HIGH] - figures[LOW]) * relieved(problem, j, part, toll, scratch)
+        square, excess = slope_of_bound(problem, part, brought, paid_for, scratch)
+        unit = 0.0
+        if problem.shared_queue:
+            unit = TOLL_UNIT / figures[HIGH]
+            square += (unit * excess) ** 2
+        if square <= 0.0:
             return best, arrivals
+        step = length * (bound - goal) / square
+        toll += step * unit * unit * excess
         for i in range(trial.size):
-            trial[i] = scratch.fee[part, i]
-        queue = figures[LOW] if problem.shared_queue else 1.0
-        adjust_fees(problem, j, part, price, figures[TOLL], queue, trial, scratch)
-        bound, brought = bound_at_toll(problem, j, part, trial, figures[TOLL], scratch)
-        pays = best - bound > FEE_PAYS * (best - goal)
+            trial[i] = max(0.0, trial[i] + step * scratch.fee[SLOPE, i])
+        bound, brought = bound_at_toll(problem, j, part, trial, toll, scratch)
+        if brought > figures[HIGH]:
+            keep_chosen(chosen, HEAVY)
+        waited += 1
         if bound < best:
-            best, arrivals = bound, brought
+            if best - bound > PAYS * (best - goal):
+                waited = 0
+            best, arrivals, figures[TOLL] = bound, brought, toll
             keep_chosen(chosen, BEST)
             for i in range(trial.size):
                 scratch.fee[part, i] = trial[i]
-        if not pays:
+        if waited == PATIENCE:
             return best, arrivals
     return best, arrivals
 
@@ -154,7 +193,7 @@ def relieved(problem, j, part, toll, scratch):
 
 
 @outlined
-def choose_toll(problem, j, part, scratch, goal, unit):
+def choose_toll(problem, j, part, scratch, goal, unit, most_rounds):
     """(least bound of a part over tolls, arrivals at it); ends early at ``goal``. Sets BEST and HEAVY follow.
 
     The bound is convex in the toll: it has to rise where arrivals are more than the queue that slices are paid for.
@@ -183,7 +222,7 @@ def choose_toll(problem, j, part, scratch, goal, unit):
         else:
             high = toll
         rounds += 1
-        if rounds >= TOLL_ROUNDS + (MORE_ROUNDS if low == -np.inf else 0):
+        if rounds >= most_rounds + (MORE_ROUNDS if low == -np.inf and most_rounds > 1 else 0):
             return best, best_arrivals
         if high == np.inf or low == -np.inf:
             toll += step if high == np.inf else -step

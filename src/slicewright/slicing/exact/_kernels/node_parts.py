@@ -17,7 +17,7 @@ BOUND, LOW, HIGH, TOLL, MIDDLE, SHARE = range(6)
 KIND, DEVICE, SLICE = range(3)  # how it is split
 CLOSED, OVERLAP, QUEUE, MEMBER, FIRST = range(5)
 PRESENT, BEST, HEAVY = range(3)  # kept sets of the slices
-TRIAL_FEES, FIRST_FEES = -1, -2  # rows
+TRIAL_FEES, FIRST_FEES, SLOPE = -1, -2, -3  # rows
 
 
 class NodeScratch(NamedTuple):
@@ -28,7 +28,7 @@ class NodeScratch(NamedTuple):
     chosen: Any
     figures: Any  # (P, 5 + N)
     relaxed: Any  # (P, N + 1) multipliers of the relaxation: rho of each slice, toll
-    fee: Any  # (P + 2, I) s; the last rows hold the first fees and those on trial
+    fee: Any  # (P + 3, I) s; the last rows hold the first fees, those on trial and their slope
     sums: Any  # (2, N), roots and loads of a slice's set
     split: Any  # (P, 3) int64
     openings: Any  # (P, I) int64
@@ -47,7 +47,7 @@ def make_node_scratch(n_devices, n_slices):
     candidates, slices, chosen = make_slice_scratch(n_devices, n_slices)
     return NodeScratch(
         candidates, slices, chosen,
-        np.empty((parts, 5 + n_slices)), np.zeros((parts, n_slices + 1)), np.zeros((parts + 2, n_devices)),
+        np.empty((parts, 5 + n_slices)), np.zeros((parts, n_slices + 1)), np.zeros((parts + 3, n_devices)),
         np.empty((2, n_slices)),
         np.empty((parts, 3), np.int64), np.zeros((parts, n_devices), np.int64),
         np.empty(parts, np.int64), np.empty(parts, np.int64), np.empty(n_devices, np.int64),

@@ -25,11 +25,11 @@ from slicewright.compiled import inlined, now_ns, outlined
 from slicewright.slicing.exact._kernels.listed_sets import compare_combinations, list_sets
 from slicewright.slicing.exact._kernels.node_bounds import (
     bound_at_toll,
-    choose_fees,
     choose_toll,
     fees_of_set,
     queue_loss,
     surcharge,
+    walk_multipliers,
 )
 from slicewright.slicing.exact._kernels.node_parts import (
     BEST,
@@ -62,19 +62,20 @@ from slicewright.slicing.exact._kernels.node_relaxation import (
 )
 from slicewright.slicing.exact._kernels.sets import NONE, clear, improve_set, keep_if_better
 from slicewright.slicing.exact._kernels.slice_sets import FORCED, best_in_slice, list_candidates
-from slicewright.slicing.exact._kernels.small_sets import count_members, search_small_sets
 
-FIRST_INTERVALS = 12
-FEW = 6  # members
-LOOKS_PER_PART = 400
-MOST_LOOKS = 12_000  # at what a device would gain in a slice: 0.15 ms
+FIRST_INTERVALS = 16
 # Relative widths of intervals: narrow enough to settle members, even where arrivals match, too narrow to be halved.
-HALVED = 0.3
+HALVED = 0.06
 NARROW, MATCHED, LEAST_WIDTH = 0.02, 1e-5, 1e-9
 LIGHT = 0.02  # of a node's gain: queues that cost less than this are not what its sets are about
 FULL = 0.3  # of capacity, the load of a slice; where no slice carries so much, nor are they
 LOST = 0.3  # of what is left: an interval is split where its best sets lose more by the queue that they make
 WASTED = 0.2  # of what is left: a fee that nobody has to pay in the best sets is settled for its device
+# Bisections of the toll, and rounds to better multipliers of both kinds, in the first parts and in those that inherit.
+FIRST_ROUNDS = 6
+LATER_ROUNDS = 1
+FIRST_WALK = 8
+LATER_WALK = 8
 EASIER = 0.5
 FIRST_REFUSED = 0.4
 FIXED = 1.0 + 1e-9  # times what is left: reduced costs beyond settle a device; against rounding
@@ -203,8 +204,12 @@ def examine_part(problem, j, alone, price, part, first, offer, sets, scratch, be
         fix_devices(problem, price, part, FIXED * (relaxed - goal - more), scratch)
         if first:
             start_from_relaxation(problem, j, price, part, scratch)
-    bound, arrivals = choose_toll(problem, j, part, scratch, goal + more, unit)
-    bound, arrivals = choose_fees(problem, j, part, price, scratch, bound, arrivals, goal + more)
+    bound, arrivals = choose_toll(
+        problem, j, part, scratch, goal + more, unit, FIRST_ROUNDS if first else LATER_ROUNDS
+    )
+    bound, arrivals = walk_multipliers(
+        problem, j, part, scratch, bound, arrivals, goal + more, FIRST_WALK if first else LATER_WALK
+    )
     figures[BOUND] = min(figures[BOUND], bound - more)
     if figures[BOUND] <= goal:
         return best
@@ -327,7 +332,7 @@ def most_children(kind, n_slices):
 
 # Over 60 lines by what is told about its arguments, and by the sums that one round of the search hands on.
 @outlined
-def search_node(
+def search_parts(
     problem, j, alone, price, offer, sets, scratch, best, allowed, tolerance, most_parts, most_sets, deadline
 ):
     """An upper bound of the largest gain: no more than ``allowed`` or the gain of ``offer``, unless parts ran out.
@@ -343,14 +348,6 @@ def search_node(
         deadline: ns.
     """
     n_slices, scratch.slices.most_sets[0] = problem.work.shape[1], most_sets
-    if count_members(offer.place) <= FEW:
-        known, best, looks = search_small_sets(
-            problem, j, alone, price, offer, scratch.small, best, allowed, tolerance,
-            min(MOST_LOOKS, LOOKS_PER_PART * most_parts),
-        )  # fmt: skip
-        scratch.slices.work[0] += looks
-        if known:
-            return max(best, allowed) + tolerance
     scratch.listed.refused[0] = FIRST_REFUSED * best
     least, longest, unit = open_root(problem, j, alone, price, offer.place, best, scratch)
     if longest == 0.0:

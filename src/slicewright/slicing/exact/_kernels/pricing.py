@@ -18,7 +18,7 @@ from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing.exact._kernels.access_point import price_access_point
 from slicewright.slicing.exact._kernels.master import add_entry, close_column, has_room
 from slicewright.slicing.exact._kernels.node_parts import make_node_scratch
-from slicewright.slicing.exact._kernels.node_sets import search_node
+from slicewright.slicing.exact._kernels.node_search import search_node
 from slicewright.slicing.exact._kernels.sets import (
     NONE,
     Offer,
@@ -131,7 +131,7 @@ def price_node(problem, j, choices, prices, buffers, tolerance, deadline):
 
 @outlined
 def gather_offers(problem, choices, prices, buffers, master, tolerance, least):
-    """Columns from local search alone, from each node's last offer and from nothing: how many were added.
+    """Columns from local search alone, from each node's last offer and from nothing: (the hope, how many were added).
 
     Nothing is known of what was missed, so no bound follows; but a round takes a fraction of the time.
     """
@@ -142,9 +142,9 @@ def gather_offers(problem, choices, prices, buffers, master, tolerance, least):
         prices.compute,
     )
     n_cover, added = 2 * n_devices, 0
-    settle(problem, choices, prices)
+    hope = settle(problem, choices, prices)
     for a in range(n_aps):
-        price_access_point(problem, choices.links[a], prices.radio, offer, buffers.scratch, tolerance)
+        hope -= price_access_point(problem, choices.links[a], prices.radio, offer, buffers.scratch, tolerance)
         added += keep_offer(master, offer, a, 0, n_cover, least)
     for j in range(problem.n_nodes):
         best = 0.0
@@ -158,9 +158,10 @@ def gather_offers(problem, choices, prices, buffers, master, tolerance, least):
             improve_set(problem, j, choices.alone, price, buffers.scratch.tested, buffers.scratch, True)
             best = keep_if_better(problem, j, price, buffers.scratch.tested, offer, best)
         copy_places(offer.place, buffers.warm[j])
+        hope -= best
         added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
         added += offer_elsewhere(problem, j, choices, offer, master, n_cover, least)
-    return added
+    return hope, added
 
 
 @outlined

@@ -22,7 +22,7 @@ import numpy as np
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.slicing.exact._kernels.sets import NONE
 
-TANGENTS = 6
+TANGENTS = 4
 SPREAD = 1.25  # ratio of one tangent's rho to the next
 LONGEST_WALK = 24  # steps of this ratio from the first guess of the best one
 FORCED = 1 << 48  # bit of a device that has to be served by the one slice that is open to it

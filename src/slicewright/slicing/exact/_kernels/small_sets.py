@@ -69,12 +69,13 @@ def rank_candidates(problem, j, alone, price, depth, small):
         i, largest = small.device[depth - 1, k] if depth > 0 else k, 0.0
         p = count
         for n in range(n_slices):
-            if depth > 0:
-                open_here = small.gain[depth - 1, k, n] > 0.0
-            else:
-                open_here = alone[i, n * problem.n_nodes + j] < price[i]
+            pays = (
+                small.gain[depth - 1, k, n] > 0.0
+                if depth > 0
+                else alone[i, n * problem.n_nodes + j] < price[i]
+            )
             gain[p, n] = 0.0
-            if open_here:
+            if pays:
                 looks += 1
                 gain[p, n] = gain_of_joining(problem, j, small.sums[depth], i, n, price[i], 0.0)
                 largest = max(largest, gain[p, n])
@@ -113,8 +114,8 @@ def next_member(small, depth, n_slices, goal):
 def search_small_sets(problem, j, alone, price, offer, small, best, allowed, tolerance, most_looks):
     """(whether every set was looked at or ruled out, the best gain, looks); ``offer`` is the best set known.
 
-    A set is ruled out if it gains no more than ``tolerance`` above the best gain, or above ``allowed``. A look is at what
-    a device would gain in a slice.
+    A set is ruled out if it gains no more than ``tolerance`` above the best gain, or above ``allowed``. A look is at
+    what a device would gain in a slice.
     """
     n_slices, depth, looks = problem.work.shape[1], 0, 0
     clear(small.place)
