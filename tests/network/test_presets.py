@@ -63,6 +63,7 @@ def test_every_parameter_can_be_overridden(
         ({"coin": 3}, "did you mean 'coins'"),
         ({"devices": 0}, "devices is 0 but must be a whole number of at least 1"),
         ({"devices": 2.5}, "whole number"),
+        ({"devices": 10**20}, "at most 100,000,000"),
         ({"task_bits": [5, 1]}, "range"),
         ({"task_bits": "many"}, "number or a range"),
         ({"area_m": -1}, "positive"),

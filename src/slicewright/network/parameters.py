@@ -14,6 +14,8 @@ from slicewright.files.fields import FieldReader
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+MOST = 10**8
+"""Of whatever is counted: beyond, no array of it could be made."""
 Range = tuple[float, float]
 _read = FieldReader(InvalidScenarioError)
 Parameters = TypeVar("Parameters", bound="DataclassInstance")
@@ -70,6 +72,8 @@ def _checked(key: str, value: object, default: object, zero: bool, negative: boo
         least = 0 if zero else 1
         if number != int(number) or number < least:
             raise InvalidScenarioError(key, f"must be a whole number of at least {least}", value=value)
+        if number > MOST:
+            raise InvalidScenarioError(key, f"must be at most {MOST:,}", value=value)
         return int(number)
     if not (number > 0 or negative or (zero and number == 0)):
         raise InvalidScenarioError(key, "must not be negative" if zero else "must be positive", value=value)

@@ -75,6 +75,8 @@ def list_importers(
     list_all: bool = typer.Option(False, "--list", help="Name all importers and the formats that are read."),
 ) -> None:
     """Scenarios from other people's data: `import SOURCE -o FILE` finds out what it is."""
+    from rich.markup import escape
+
     from slicewright.cli.options import new_table, output
     from slicewright.network.importers import importers as known
     from slicewright.network.importers.formats import FORMATS
@@ -88,11 +90,11 @@ def list_importers(
         "importer", "takes", left=2, title="slicewright scenario import IMPORTER SOURCE -o FILE"
     )
     for name, summary in known().items():
-        table.add_row(name, summary)
+        table.add_row(escape(name), escape(summary))
     console.print(table)
     formats = new_table("format", "", left=2, title="Graph files")
     for name, summary in FORMATS.items():
-        formats.add_row(name, summary)
+        formats.add_row(escape(name), escape(summary))
     console.print(formats)
     raise typer.Exit
 
