@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from slicewright.labels import Job, Progress, Recipe, build_labels
@@ -21,8 +22,9 @@ PORT = 6390
 """Nobody else is in the namespace."""
 ADDRESS = f"127.0.0.1:{PORT}"
 START_LIMIT_S = 120
-IN_FLIGHT_S = 0.15
-"""After a label came back the node gets its next chunk: kill it while it is working on that."""
+AT_WORK = b"ray::label_chunk"
+"""What Ray calls a worker's process while it labels; one that waits has another name."""
+LOOK_S = 0.005
 
 
 def start_node(*options: str, log: Path) -> subprocess.Popen[bytes]:
@@ -52,6 +54,22 @@ def kill_node(node: subprocess.Popen[bytes]) -> None:
     for pid in [node.pid, *descendants(node.pid)]:
         os.kill(pid, signal.SIGKILL)
     node.wait()
+
+
+def at_work(node: subprocess.Popen[bytes]) -> bool:
+    """Whether a worker of the node is labelling at this moment."""
+    names = []
+    for pid in descendants(node.pid):
+        with suppress(OSError):  # ended meanwhile
+            names.append(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return any(AT_WORK in name for name in names)
+
+
+def kill_at_work(node: subprocess.Popen[bytes]) -> None:
+    """Wait until the node has something to lose, then kill it: labels take much longer than a look."""
+    while not at_work(node):
+        time.sleep(LOOK_S)
+    kill_node(node)
 
 
 def wait_for_processors(count: int, *nodes: subprocess.Popen[bytes]) -> None:
@@ -90,7 +108,7 @@ def main(store: Path, count: int, method: str) -> None:
     def on_progress(progress: Progress) -> None:
         if progress.done >= count // 2 and not killed_at:
             killed_at.append(progress.done)
-            threading.Timer(IN_FLIGHT_S, kill_node, [second]).start()
+            threading.Thread(target=kill_at_work, args=[second], daemon=True).start()
 
     job = Job(Recipe(devices=(5, 15)), method=method)
     manifest = build_labels(store, job, count=count, executor="ray", address=ADDRESS, on_progress=on_progress)
