@@ -4,7 +4,16 @@ import { KEPT, drawCharts } from "./charts.js";
 import { byId, html, swatch } from "./dom.js";
 import { signKeys } from "./keys.js";
 import { Network } from "./network.js";
-import { drawDecision, drawDecisions, drawExplanation, drawFigures, drawManagers, drawNodes, drawPoints } from "./panels.js";
+import {
+  drawCertified,
+  drawDecision,
+  drawDecisions,
+  drawExplanation,
+  drawFigures,
+  drawManagers,
+  drawNodes,
+  drawPoints,
+} from "./panels.js";
 import { Search } from "./search.js";
 import { MOST_DOTS } from "./settings.js";
 import { Unauthorized, follow, getJson, setToken } from "./stream.js";

@@ -37,7 +37,11 @@ export async function follow(cursor, onEvent, onState) {
       onState("live");
       for await (const event of events(answer.body)) {
         if (event.id) cursor = event.id;
-        onEvent(event.kind, event.data);
+        try {
+          onEvent(event.kind, event.data);
+        } catch (error) {
+          reportError(error); // a fault of the page, not of the connection
+        }
       }
     } catch (error) {
       if (error instanceof Unauthorized) throw error;
