@@ -94,12 +94,14 @@ def draw_sites(city: City, rng: np.random.Generator) -> CitySites:
 
 
 def _grid(count: int, side_m: float, rng: np.random.Generator) -> FloatArray:
-    """(count, 2) m. Cells of a grid in rows, each with its site near its middle; the last row is spread out."""
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = int(np.ceil(count / columns))
-    row = np.arange(count) // columns
-    in_row = np.bincount(row, minlength=rows)
-    column = np.arange(count) - row * columns
+    """(count, 2) m. Rows of cells, each with its site near its middle.
+
+    Rows hold the same number of sites or one more, so that no site serves much more land than the others.
+    """
+    rows = max(1, round(np.sqrt(count)))
+    in_row = count // rows + (np.arange(rows) < count % rows)
+    row = np.repeat(np.arange(rows), in_row)
+    column = np.arange(count) - np.repeat(np.cumsum(in_row) - in_row, in_row)
     middle = np.stack([(column + 0.5) / in_row[row], (row + 0.5) / rows], axis=1)
     cell = np.stack([1 / in_row[row], np.full(count, 1 / rows)], axis=1)
     return np.asarray((middle + _JITTER * cell * rng.uniform(-0.5, 0.5, (count, 2))) * side_m)
