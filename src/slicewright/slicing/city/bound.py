@@ -87,7 +87,7 @@ def prove(
     if prices is None:
         prices = Prices(*marginal_prices(problem, state, LEAST_PRICE))
     with Parts(threads) as parts:
-        climb = _Climb(problem, state, prices, parts)
+        climb = Climb(problem, state, prices, parts)
         climb.settle(state)
         climb.begin_anew()
         for done in range(1, rounds + 1):
@@ -130,12 +130,13 @@ def _step(first: float, last: float, part: float) -> float:
     return float(first * (last / first) ** part)
 
 
-class _Climb:
+class Climb:
     """The numbers of a bound on their way up.
 
     Attributes:
         best: s, the highest valid value so far.
         best_numbers: where it was found.
+        elsewhere: (I,) how much nodes that are not among these want each device.
         done: rounds since the steps began.
     """
 
@@ -148,7 +149,7 @@ class _Climb:
         self.near = np.ones(self.rows.size, dtype=np.bool_)
         self.near_first, self.near_rows = self.first, self.rows
         self.active = np.ones(self.numbers.interval.shape[:2], dtype=np.bool_)
-        self.taken = np.zeros(n_devices)
+        self.taken, self.elsewhere = np.zeros(n_devices), np.zeros(n_devices)
         self.pulled = np.zeros((parts.count, n_devices))
         self.spread = np.zeros((parts.count, problem.n_access_points))
         self.node_cuts, self.device_cuts = (
@@ -162,6 +163,10 @@ class _Climb:
     def begin_anew(self) -> None:
         """Forget the steps taken, not where they led."""
         self.moments, self.done = no_moments(self.numbers), 0
+
+    def step_at(self, part: float) -> float:
+        """Relative change of a price in a round, when this part of the rounds is done."""
+        return _step(FIRST_STEP, LAST_STEP, part)
 
     def settle(self, state: State) -> None:
         """Choose intervals and multipliers of every node at the present prices."""
@@ -181,7 +186,8 @@ class _Climb:
             self.numbers, self.moments, self.spread.sum(axis=0), 0.0 if hold else step, self.done
         )
         if not hold:
-            self.parts.each(self._step_compute, self.device_cuts, self.pulled.sum(axis=0), step)
+            pulled = self.pulled.sum(axis=0) + self.elsewhere
+            self.parts.each(self._step_compute, self.device_cuts, pulled, step)
         terms = self.taken.size + self.active.size + self.spread.shape[1]
         gain, size = float(gains[0]), float(gains[1])
         value = float(paid - gain - radio - ROUNDED * terms * (paid + size + radio))
