@@ -9,7 +9,8 @@ import numpy as np
 import slicewright as sw
 from slicewright.slicing.city._kernels.problem import total_cost
 from slicewright.slicing.city.bound import prove
-from slicewright.slicing.city.live import Device, LiveCity
+from slicewright.slicing.city.device import Device
+from slicewright.slicing.city.live import LiveCity
 from slicewright.slicing.city.pack import pack
 from slicewright.slicing.city.search import construct
 from slicewright.slicing.judge import evaluate

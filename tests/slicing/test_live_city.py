@@ -8,7 +8,8 @@ import pytest
 import slicewright as sw
 from slicewright.errors import InvalidOptionError, InvalidScenarioError
 from slicewright.network import NodeLists, Scenario, preset
-from slicewright.slicing.city.live import Device, LiveCity
+from slicewright.slicing.city.device import Device
+from slicewright.slicing.city.live import LiveCity
 from slicewright.slicing.city.pack import pack
 from slicewright.slicing.city.search import construct
 from slicewright.slicing.judge import evaluate
@@ -146,3 +147,38 @@ def test_a_stored_city_goes_on_bit_for_bit() -> None:
         live.reconsider()
     assert first.cost_s == second.cost_s and first.bound_s == second.bound_s
     assert np.array_equal(first.decisions().node, second.decisions().node)
+
+
+def _places(live: LiveCity) -> dict[int, tuple[int, int, int]]:
+    here = np.flatnonzero(live.present)
+    d = live.places(here)
+    found = zip(d.access_point.tolist(), d.node.tolist(), d.slice.tolist(), strict=True)
+    return dict(zip(here.tolist(), found, strict=True))
+
+
+@pytest.mark.parametrize("queueing", QUEUEING)
+def test_everybody_whose_place_changes_is_named_and_one_device_has_the_shares_of_all(queueing: str) -> None:
+    city = sw.preset("city/balanced", devices=150, seed=2, queueing=queueing)
+    others = sw.preset("city/balanced", devices=150, seed=2, queueing=queueing, hotspot_part=0.4)
+    live, rng, named = LiveCity(city, moving_price_s=0.0), np.random.default_rng(1), 0
+    for _ in range(60):
+        before, slot = _places(live), int(rng.choice(np.flatnonzero(live.present)))
+        if rng.random() < 0.3:
+            live.leave(slot)
+        elif rng.random() < 0.2:
+            live.set_capacity(int(rng.integers(city.n_nodes)), np.zeros(city.n_slices))
+        else:
+            live.change(slot, Device.of(others, int(rng.integers(others.n_devices))))
+        after = _places(live)
+        changed = {i for i in before.keys() & after.keys() if before[i] != after[i]}
+        assert changed <= {slot, *live.moved_others}
+        named += len(live.moved_others)
+    assert named > 0
+    here, shares, places = np.flatnonzero(live.present), live.shares(), live.decisions()
+    times, _ = evaluate(live.snapshot(), places, shares)
+    for k in range(0, here.size, 3):
+        omega, radio, compute, transmission_s, execution_s = live.shares_at(int(here[k]))
+        a, n = places.access_point[k], places.slice[k]
+        assert omega == pytest.approx(shares.bandwidth[a, n] if a >= 0 else 0.0)
+        assert (radio, compute) == pytest.approx((shares.radio[k], shares.compute[k]))
+        assert transmission_s + execution_s == pytest.approx(times.completion_s[k])

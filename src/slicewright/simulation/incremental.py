@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.city.live import Device, LiveCity
+from slicewright.slicing.city.device import Device
+from slicewright.slicing.city.live import LiveCity
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.types import IntArray
 

@@ -80,7 +80,7 @@ class JoinedPlan:
         cost_s, bound_s: of the plan, and of every plan.
         partition: that was used.
         border: (I,) devices that list something of another domain.
-        spent_s: processor seconds of each domain's tasks.
+        spent_s: (batches, domains) processor seconds of the tasks; a batch begins when the one before has ended.
         sent_bytes: to tasks and back, about.
     """
 
@@ -173,7 +173,7 @@ def plan_domain(domain: Domain) -> tuple[IntArray, float]:
     own = np.arange(domain.own_devices)
     nodes = np.arange(domain.nodes.size)
     part = restrict(domain.problem, own, points, nodes, np.ones(own.size, dtype=np.bool_))
-    state = construct(part)
+    state = construct(part, threads=1)
     off = state.link != LOCAL
     decisions = np.full((3, own.size), LOCAL)
     decisions[0, off] = domain.access_points[part.access_point[state.link[off]]]
@@ -257,12 +257,12 @@ def plan_by_domains(
     partition = cut_city(problem, count)
     domains = [domain_of(problem, partition, d) for d in range(partition.count)]
     border = _border(problem, partition)
-    spent, sent = np.zeros(partition.count), sum(_size(domain) for domain in domains)
+    spent, sent = [], sum(_size(domain) for domain in domains)
     planned = run(plan_domain, [(domain,) for domain in domains])
     decisions = np.full((3, problem.local_time.size), LOCAL)
-    for d, (made, seconds) in enumerate(planned):
+    spent.append([seconds for _, seconds in planned])
+    for d, (made, _) in enumerate(planned):
         decisions[:, domains[d].devices[: domains[d].own_devices]] = made
-        spent[d] += seconds
         sent += made.nbytes
     links, _ = links_of(problem, *decisions)
     state = state_of(problem, links, decisions[1], decisions[2])
@@ -293,11 +293,12 @@ def plan_by_domains(
         best = max(best, sum(found.bound_s for found in valued))
         numbers = [found.numbers for found in valued]
         wanted = _wanted_elsewhere(problem, domains, valued)
-        for d in range(len(domains)):
-            spent[d] += climbed[d].spent_s + valued[d].spent_s
-            sent += 2 * (_size(climbed[d]) + _size(valued[d]))
+        for batch in (climbed, valued):
+            spent.append([found.spent_s for found in batch])
+            sent += 2 * sum(map(_size, batch))
     cost = float(_total_cost(problem, state))
-    return JoinedPlan(state, cost, max(best, 0.0) * (1.0 - ROUNDING), partition, border, spent, sent)
+    proven = max(best, 0.0) * (1.0 - ROUNDING)
+    return JoinedPlan(state, cost, proven, partition, border, np.array(spent), sent)
 
 
 def _total_cost(problem: Problem, state: State) -> float:

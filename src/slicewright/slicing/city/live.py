@@ -7,8 +7,7 @@ its prices, which stay valid whatever happens, and follows each event by the ter
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -43,8 +42,9 @@ from slicewright.slicing.city._kernels.live import (
     renew_links,
 )
 from slicewright.slicing.city._kernels.problem import Problem, State, state_of, total_cost
-from slicewright.slicing.city._kernels.shares import shares_of
+from slicewright.slicing.city._kernels.shares import shares_at, shares_of
 from slicewright.slicing.city.bound import prove
+from slicewright.slicing.city.device import Device, check_device
 from slicewright.slicing.city.pack import pack, state_from
 from slicewright.slicing.city.search import construct
 from slicewright.slicing.decisions import Decisions
@@ -63,51 +63,13 @@ _PARTS: Mapping[str, Any] = {
 """What a live city is made of, by the names of its fields."""
 
 
-@dataclass(frozen=True, eq=False)
-class Device:
-    """What a device says of itself when it joins or changes; candidates rise within their lists.
-
-    Attributes:
-        task_bits, local_cycles, local_capacity_hz, arrival_rate_hz: bit, cycle, cycle/s, 1/s.
-        slice_cycles: (N,) cycle.
-        access_points, rate_bps: (k,) candidates and their rates in bit/s.
-        nodes: (m,) candidates.
-    """
-
-    task_bits: float
-    local_cycles: float
-    local_capacity_hz: float
-    arrival_rate_hz: float
-    slice_cycles: FloatArray
-    access_points: IntArray
-    rate_bps: FloatArray
-    nodes: IntArray
-
-    @classmethod
-    def of(cls, scenario: Scenario, i: int, *, factor: float = 1.0) -> Self:
-        """Device i of a city, its tasks ``factor`` times as large."""
-        links, nodes = scenario.links, scenario.node_lists
-        if nodes is None:
-            raise InvalidScenarioError("devices.nodes", "must be given: only cities list nodes")
-        near, usable = slice(links.start[i], links.start[i + 1]), slice(nodes.start[i], nodes.start[i + 1])
-        return cls(
-            task_bits=scenario.task_bits[i] * factor,
-            local_cycles=scenario.local_cycles[i] * factor,
-            local_capacity_hz=scenario.local_capacity_hz[i],
-            arrival_rate_hz=scenario.arrival_rate_hz[i],
-            slice_cycles=scenario.slice_cycles[i] * factor,
-            access_points=links.access_point[near],
-            rate_bps=links.rate_bps[near],
-            nodes=nodes.node[usable],
-        )
-
-
 class LiveCity:
     """A plan that follows events, with its cost and a bound that stays proven.
 
     Attributes:
         moving_price_s: s, what a move of somebody whom an event is not about has to save at least.
         moved: how many others events have moved so far.
+        moved_others: the others that the last event has moved, or made local; one may be named twice.
     """
 
     def __init__(
@@ -127,6 +89,7 @@ class LiveCity:
         if not self.moving_price_s >= 0:
             raise InvalidOptionError("moving_price_s", "must not be negative", value=moving_price_s)
         self.moved, self._events, self._scenario = 0, 0, scenario
+        self.moved_others: list[int] = []
         devices = scenario.n_devices
         slots = devices + max(8, int(SPARE * devices))
         self._links_width = 4 + int(np.max(packed.link_end - packed.link_start, initial=0))
@@ -234,7 +197,8 @@ class LiveCity:
         """
         if not self._free:
             raise InvalidScenarioError("devices", f"there is no room for more than {self.present.size}")
-        self._check(device)
+        check_device(device, self._problem, links=self._links_width, nodes=self._nodes_width)
+        self.moved_others = []
         slot = self._free.pop()
         self._write(slot, device)
         self._settle_newcomer(slot)
@@ -242,6 +206,7 @@ class LiveCity:
 
     def leave(self, slot: int) -> None:
         """A device goes, and others may take up what it leaves."""
+        self.moved_others = []
         a, j = self._take_out(slot)
         self._problem.local_time[slot] = 0.0
         self._problem.link_end[slot] = self._problem.link_start[slot]
@@ -251,7 +216,8 @@ class LiveCity:
 
     def change(self, slot: int, device: Device) -> None:
         """A device moves or changes: other rates, candidates or tasks. It is placed anew, wherever that is best."""
-        self._check(device)
+        check_device(device, self._problem, links=self._links_width, nodes=self._nodes_width)
+        self.moved_others = []
         a, j = self._take_out(slot)
         self._write(slot, device)
         self._settle_newcomer(slot)
@@ -314,6 +280,7 @@ class LiveCity:
         if capacity.shape != p.capacity.shape[1:] or not (np.isfinite(capacity) & (capacity >= 0)).all():
             rule = "must be finite numbers of at least 0, one per slice"
             raise InvalidScenarioError("nodes.capacity_hz", rule, index=(node,))
+        self.moved_others = members.tolist()
         for i in members:
             bring_home(p, self._state, self._ledger, i)
         p.capacity[node] = capacity
@@ -329,6 +296,16 @@ class LiveCity:
         self._follow(prove(self._problem, self._state, budget_s=budget_s).multipliers)
         if self.bound_s < before:
             self._numbers, self._ledger = kept
+
+    def shares_at(self, slot: int) -> tuple[float, float, float, float, float]:
+        """A device's shares of its access point's band, within its slice there, and of its node; then its times.
+
+        (omega, phi of radio, phi of compute, transmission s, execution s); zeros and its local time where it is local.
+        """
+        found: tuple[float, float, float, float, float] = shares_at(
+            self._problem, self._state, self._by_access_point, slot
+        )
+        return found
 
     def decisions(self) -> Decisions:
         """Where the present devices are, in the order of their numbers."""
@@ -381,7 +358,7 @@ class LiveCity:
     def restored(cls, scenario: Scenario, state: Mapping[str, np.ndarray]) -> LiveCity:
         """A city as it was when its state was taken; it goes on bit for bit. ``scenario`` is the one it began with."""
         made = cls.__new__(cls)
-        made._scenario, made._task = scenario, np.array(state["task"])
+        made._scenario, made._task, made.moved_others = scenario, np.array(state["task"]), []
         made._free = [int(slot) for slot in state["free"]]
         made.moved, made._events, made._links_width, made._nodes_width = map(int, state["counts"])
         made.moving_price_s = float(state["moving_price_s"])
@@ -389,30 +366,6 @@ class LiveCity:
             values = (np.array(state[f"{name}.{field}"]) for field in kind._fields)
             setattr(made, name, kind(*(value if value.ndim else value.item() for value in values)))
         return made
-
-    def _check(self, device: Device) -> None:
-        """Refuse what no scenario would hold."""
-        p = self._problem
-        numbers = np.array(
-            [device.task_bits, device.local_cycles, device.local_capacity_hz, device.arrival_rate_hz]
-        )
-        for name, values in (
-            ("devices", numbers),
-            ("slice_cycles", device.slice_cycles),
-            ("rate_bps", device.rate_bps),
-        ):
-            if not (np.isfinite(values) & (np.asarray(values) > 0)).all():
-                raise InvalidScenarioError(name, "must be positive and finite")
-        for name, items, count, width in (
-            ("access_points", device.access_points, p.n_access_points, self._links_width),
-            ("nodes", device.nodes, len(p.capacity), self._nodes_width),
-        ):
-            rising = np.diff(items, prepend=-1) > 0
-            if len(items) > width or not rising.all() or (len(items) and items[-1] >= count):
-                rule = f"must be at most {width} indices below {count}, rising"
-                raise InvalidScenarioError(name, rule)
-        if len(device.rate_bps) != len(device.access_points) or len(device.slice_cycles) != p.work.shape[1]:
-            raise InvalidScenarioError("devices", "must have a rate per access point and work per slice")
 
     def _write(self, slot: int, device: Device) -> None:
         """Put a device into a slot, and its terms into the bound."""
@@ -449,23 +402,30 @@ class LiveCity:
         leave_lists(p, self._by_access_point, self._by_node, slot)
         return left
 
+    def _note(self, others: IntArray) -> None:
+        self.moved += others.size
+        self.moved_others += others.tolist()
+
     def _settle_newcomer(self, slot: int) -> None:
         p, state = self._problem, self._state
         self._events += 1
         look(p, state, self._ledger, slot, 0.0)
         if state.link[slot] != LOCAL:
             a, j = int(p.access_point[state.link[slot]]), int(state.node[slot])
-            self.moved += answer_crowding(
+            others = answer_crowding(
                 p, state, self._ledger, self._by_access_point, a, j, slot, self.moving_price_s
             )
+            self._note(others)
             follow_congestion(p, state, self._numbers, self._ledger, self._by_access_point, a)
 
     def _settle_room(self, access_point: int, node: int, gone: int) -> None:
         self._events += 1
         if node == LOCAL:
             return
-        self.moved += answer_room(
-            self._problem, self._state, self._ledger, self._by_node, node, gone, self.moving_price_s
+        self._note(
+            answer_room(
+                self._problem, self._state, self._ledger, self._by_node, node, gone, self.moving_price_s
+            )
         )
         if access_point != LOCAL:
             follow_congestion(

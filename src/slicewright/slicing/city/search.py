@@ -58,7 +58,13 @@ def improve(
             break
 
 
-def construct(problem: Problem, *, deadline_ns: int = FOREVER, most_sweeps: int = MOST_SWEEPS) -> State:
+def construct(
+    problem: Problem,
+    *,
+    deadline_ns: int = FOREVER,
+    most_sweeps: int = MOST_SWEEPS,
+    threads: int | None = None,
+) -> State:
     """A plan from nothing: the best of two orders of arrival, side by side in threads.
 
     Who comes first fills the nodes, and best response alone lets nobody else in. So those come first who save most,
@@ -71,7 +77,7 @@ def construct(problem: Problem, *, deadline_ns: int = FOREVER, most_sweeps: int 
     def build(part: int, begin: int, end: int) -> None:
         improve(problem, states[part], first=orders[part], deadline_ns=deadline_ns, most_sweeps=most_sweeps)
 
-    with Parts(len(orders)) as parts:
+    with Parts(threads or len(orders)) as parts:
         parts.each(build, np.arange(len(orders) + 1))
     costs = [float(total_cost(problem, state)) for state in states]
     return states[int(np.argmin(costs))]

@@ -21,6 +21,8 @@ from slicewright.slicing.city._kernels.response import cheapest_link, growth_on,
 
 MOST_JOINERS = 2
 """So many others may take up what one event has set free, the one that saves most first."""
+MOST_ASKED = 256
+"""So many beside a newcomer are asked whether they would rather be elsewhere."""
 
 
 class Lists(NamedTuple):
@@ -85,12 +87,12 @@ def look(problem, state, ledger, i, least):
 
 @kernel
 def answer_crowding(problem, state, ledger, by_access_point, a, j, newcomer, least):
-    """Those beside a newcomer look at their options, everybody once: how many moved.
+    """Those beside a newcomer look at their options, everybody once: who moved.
 
     A move has to save more than ``least``, the price of moving others.
     """
     moved, count = 0, 0
-    users = np.empty(256, np.int64)
+    users = np.empty(MOST_ASKED, np.int64)
     for n in range(problem.capacity.shape[1]):
         member = state.head[j, n]
         while member != NOBODY and count < users.size:
@@ -106,8 +108,9 @@ def answer_crowding(problem, state, ledger, by_access_point, a, j, newcomer, lea
         entry = by_access_point.after[entry]
     for k in range(count):
         if users[k] != newcomer and look(problem, state, ledger, users[k], least):
+            users[moved] = users[k]
             moved += 1
-    return moved
+    return users[:moved]
 
 
 @inlined
@@ -121,12 +124,12 @@ def saving_of(problem, state, i, j, least):
 
 @kernel
 def answer_room(problem, state, ledger, by_node, j, gone, least):
-    """Local devices take up what has become free on a node: how many moved.
+    """Local devices take up what has become free on a node: who moved.
 
     Whoever lists the node is asked what it would save there. Those who save most move first, and only if they save
     more than ``least``.
     """
-    moved = 0
+    moved, joined = 0, np.empty(MOST_JOINERS, np.int64)
     for _ in range(MOST_JOINERS):
         most, who = least, NOBODY
         entry = by_node.head[j]
@@ -139,11 +142,11 @@ def answer_room(problem, state, ledger, by_node, j, gone, least):
             entry = by_node.after[entry]
         if who == NOBODY:
             break
-        if look(problem, state, ledger, who, least):
-            moved += 1
-        else:
+        if not look(problem, state, ledger, who, least):
             break
-    return moved
+        joined[moved] = who
+        moved += 1
+    return joined[:moved]
 
 
 @kernel

@@ -35,22 +35,51 @@ def shares_of(problem, state):
 
 
 @kernel
-def _fill_group(problem, state, j, n, compute):
-    """Shares of one group's devices."""
+def _surplus_of(problem, state, j, n):
+    """(Members of a group, service rate in tasks/s that each has beyond its queue)."""
     count, i = 0, state.head[j, n]
     while i != NOBODY:
         count += 1
         i = state.after[i]
-    if count == 0:
-        return
     members = np.empty(count, np.int64)
     root, tau, surplus = np.empty(count), np.empty(count), np.empty(count)
     i = state.head[j, n]
     for k in range(count):
         members[k], root[k], tau[k] = i, problem.work_root[i, n], problem.local_time[i]
         i = state.after[i]
-    fill_surplus(root, tau, budget(problem, state, j, n), surplus)
-    for k in range(count):
+    if count > 0:
+        fill_surplus(root, tau, budget(problem, state, j, n), surplus)
+    return members, surplus
+
+
+@kernel
+def _fill_group(problem, state, j, n, compute):
+    """Shares of one group's devices."""
+    members, surplus = _surplus_of(problem, state, j, n)
+    for k in range(members.size):
         i = members[k]
         queue = state.arrivals[j] if problem.shared_queue else problem.arrival[i]
         compute[i] = (surplus[k] + queue) * problem.work[i, n] / problem.capacity[j, n]
+
+
+@kernel
+def shares_at(problem, state, by_access_point, i):
+    """One device's shares and times: (omega, phi of radio, phi of compute, transmission s, execution s)."""
+    link = state.link[i]
+    if link == LOCAL:
+        return 0.0, 0.0, 0.0, 0.0, problem.local_time[i]
+    a, j, n = problem.access_point[link], state.node[i], state.slice[i]
+    cell, entry = 0.0, by_access_point.head[a]
+    while entry != NOBODY:
+        other = by_access_point.owner[entry]
+        if state.link[other] == entry and state.slice[other] == n:
+            cell += problem.link_root[entry]
+        entry = by_access_point.after[entry]
+    own, share, execution = problem.link_root[link], 0.0, np.inf
+    members, surplus = _surplus_of(problem, state, j, n)
+    for k in range(members.size):
+        if members[k] == i:
+            queue = state.arrivals[j] if problem.shared_queue else problem.arrival[i]
+            share = (surplus[k] + queue) * problem.work[i, n] / problem.capacity[j, n]
+            execution = 1.0 / surplus[k]
+    return cell / state.radio[a], own / cell, share, own * state.radio[a], execution
