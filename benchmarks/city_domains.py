@@ -153,7 +153,7 @@ def _cluster(
             yield (
                 runner,
                 lambda: cluster.remove_node(others[-1], allow_graceful=False),
-                lambda: sum(node["Alive"] for node in ray.nodes()),
+                lambda: sum(bool(node["Alive"]) for node in ray.nodes()),  # type: ignore[no-untyped-call]
             )
     finally:
         ray.shutdown()
