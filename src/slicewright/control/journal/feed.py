@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slicewright.control.journal.records import Record
+from slicewright.control.state.city_events import CityBegan, CityChanged, CityProven
 from slicewright.control.state.clock import pause
 from slicewright.control.state.events import (
     Acknowledged,
@@ -166,5 +167,5 @@ def summary(event: Event) -> Document | None:
             return {"slice": event.grant.slice, **told, "returned": list(event.returned[:MOST_NAMED])}
         case Restored():
             return {"lost": event.lost, "newest": event.newest, "hash": event.hash}
-        case Checkpoint():
+        case Checkpoint() | CityBegan() | CityChanged() | CityProven():
             return None

@@ -58,6 +58,10 @@ def serve_forever(
         _check_nats(settings, address, say)
     if settings.role == "slice-manager" and address is not None:
         _manage(settings, address, say)
+    elif settings.city:
+        from slicewright.control.serve.city import serve_city
+
+        serve_city(settings, access, say=say, listening=partial(_listening, settings, say, on_listening))
     else:
         _orchestrate(settings, address, access, say, on_listening)
 
@@ -109,15 +113,22 @@ def _orchestrate(
         say("no `tokens`: everybody on this machine may do everything, nobody else is served")
     if settings.store is None and settings.nats is None:
         say("no `store`: requests and the decision log end with this process")
+    _run(plane, access, _listening(settings, say, on_listening, "dashboard and API"))
+    if plane.fatal:
+        raise ControlError(f"the control plane has stopped: {plane.fatal}")
+
+
+def _listening(
+    settings: ServeSettings, say: Say, on_listening: Callable[[str], None] | None, what: str
+) -> socket.socket:
+    """A socket that listens, once it is said where."""
     listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{shown}:{listener.getsockname()[1]}/"
-    say(f"dashboard and API on {url}")
+    say(f"{what} on {url}")
     if on_listening is not None:
         on_listening(url)
-    _run(plane, access, listener)
-    if plane.fatal:
-        raise ControlError(f"the control plane has stopped: {plane.fatal}")
+    return listener
 
 
 def _run(plane: ControlPlane, access: Access, listener: socket.socket) -> None:

@@ -32,6 +32,7 @@ class ServeSettings:
         store: file of the journal; in memory by default. store_segment_bytes: go on in a new file at this size.
         simulate: a simulated crowd reports to it, so that there is something to see.
         store_keep: so many finished files stay, by default all. store_archive: where the others go, else nowhere.
+        city: follow a city event by event instead of deciding about everybody anew.
         method: that decides. options: of the orchestrator and its managers.
     """
 
@@ -57,6 +58,7 @@ class ServeSettings:
     store_archive: Path | None = None
     tokens: Path | None = None
     simulate: bool = False
+    city: bool = False
     method: str = "auto"
     options: ControlOptions = DEFAULTS
 
@@ -97,6 +99,14 @@ def check(settings: ServeSettings) -> None:
         )
     if settings.store_archive is not None and settings.store_keep is None:
         raise InvalidOptionError("store_archive", "is for files that do not stay", fix="add `store_keep`")
+    if settings.city and (role != "all" or settings.scenario is None or settings.nats or settings.simulate):
+        raise InvalidOptionError(
+            "city", "is for all in one process, with a scenario, without `nats` and `simulate`", value=role
+        )
+    if settings.city and settings.store_segment_bytes:
+        raise InvalidOptionError(
+            "city", "keeps its journal in one file", fix="leave `store_segment_bytes` out"
+        )
     if role == "sro" and settings.options.shares != DEFAULTS.shares:
         raise InvalidOptionError(
             "shares",

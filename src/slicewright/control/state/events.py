@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from slicewright.control.state.city_events import CityBegan, CityChanged, CityProven
 from slicewright.control.state.device import Device
 from slicewright.control.state.grants import Grant, Place, Seat, Stage
 from slicewright.control.state.reasons import Reason
@@ -387,5 +388,8 @@ Event = (
     | Checkpoint
     | Adopted
     | Restored
+    | CityBegan
+    | CityChanged
+    | CityProven
 )
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

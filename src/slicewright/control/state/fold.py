@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import islice
 
+from slicewright.control.state.city_events import CityBegan, CityChanged, CityProven
 from slicewright.control.state.device import FIRST_LIFE, Life
 from slicewright.control.state.differences import whole_decision
 from slicewright.control.state.errors import ControlError
@@ -78,6 +79,8 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
             return _with_adopted(state, event)
         case Checkpoint() | Restored():
             return load(event.state)
+        case CityBegan() | CityChanged() | CityProven():
+            raise ControlError("this is the journal of a city that was decided event by event")
 
 
 def sends(state: OrchestratorState, away: Collection[str] = ()) -> list[Sent]:

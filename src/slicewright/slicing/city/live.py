@@ -189,6 +189,19 @@ class LiveCity:
         """(slots,) who is there."""
         return np.asarray(self._problem.local_time > 0.0)
 
+    @property
+    def room(self) -> int:
+        """How many more devices may join."""
+        return len(self._free)
+
+    def check(self, device: Device) -> None:
+        """Refuse what no scenario would hold.
+
+        Raises:
+            InvalidScenarioError: a number breaks its rule, or there are too many candidates.
+        """
+        check_device(device, self._problem, links=self._links_width, nodes=self._nodes_width)
+
     def join(self, device: Device) -> int:
         """A device arrives; returns the number by which it is known until it leaves.
 
@@ -197,7 +210,7 @@ class LiveCity:
         """
         if not self._free:
             raise InvalidScenarioError("devices", f"there is no room for more than {self.present.size}")
-        check_device(device, self._problem, links=self._links_width, nodes=self._nodes_width)
+        self.check(device)
         self.moved_others = []
         slot = self._free.pop()
         self._write(slot, device)
@@ -216,7 +229,7 @@ class LiveCity:
 
     def change(self, slot: int, device: Device) -> None:
         """A device moves or changes: other rates, candidates or tasks. It is placed anew, wherever that is best."""
-        check_device(device, self._problem, links=self._links_width, nodes=self._nodes_width)
+        self.check(device)
         self.moved_others = []
         a, j = self._take_out(slot)
         self._write(slot, device)
@@ -306,6 +319,17 @@ class LiveCity:
             self._problem, self._state, self._by_access_point, slot
         )
         return found
+
+    def twin(self) -> LiveCity:
+        """A copy that may work on its bound while this one goes on."""
+        return LiveCity.restored(self._scenario, self.state())
+
+    def take_bound(self, twin: LiveCity) -> bool:
+        """Have a twin's prices, if nothing has happened since it was made; whether that was so."""
+        if twin._events != self._events:
+            return False
+        self._numbers, self._ledger = twin._numbers, twin._ledger
+        return True
 
     def decisions(self) -> Decisions:
         """Where the present devices are, in the order of their numbers."""

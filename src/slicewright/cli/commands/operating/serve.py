@@ -110,6 +110,10 @@ FLAGS: Mapping[str, Flag] = {
         ("--simulate",),
         "A simulated crowd walks, leaves and comes back, so that the dashboard moves. For trying out.",
     ),
+    "city": Flag(
+        ("--city",),
+        "Follow a city: each request is decided by what it touches, in milliseconds at 100,000 devices.",
+    ),
     "method": Flag(("--method", "-m"), "Method that decides."),
     "shares": Flag(("--shares",), "How slice managers share: closed-form, or a model such as deepsets-s."),
     "rounds": Flag(

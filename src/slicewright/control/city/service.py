@@ -1,0 +1,319 @@
+"""A followed city with a journal: what is answered is on disk, and a restart goes on where the journal ends.
+
+Changes are applied one after the other; those that wait together are written together. What could not be written has
+not happened: the city is then read again from its saved file and the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from slicewright.control.city.followed import Change, FollowedCity, digest_of
+from slicewright.control.city.saved import SavedCities, parts_of
+from slicewright.control.journal.base import Journal, JournalError
+from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, chained, verify
+from slicewright.control.requests.commands import KeyReusedError
+from slicewright.control.state.city_events import CityBegan, CityChanged, CityProven
+from slicewright.control.state.clock import Clock
+from slicewright.control.state.errors import ControlError, NotLeadingError
+from slicewright.control.state.events import Event
+from slicewright.errors import SlicewrightError
+from slicewright.files.documents import finite
+from slicewright.network.scenario import Scenario
+
+logger = logging.getLogger(__name__)
+MOST_TOGETHER = 256
+"""So many changes are written in one transaction at most."""
+SAVE_EVERY = 10_000
+"""Records from one saved file to the next."""
+IDLE_S, PROOF_S = 5.0, 2.0
+"""After so long without a change better prices are sought, for so long."""
+
+
+class Answer(NamedTuple):
+    """What came of a change.
+
+    Attributes:
+        event: the difference; None where its key was known.
+        document: what is told about it.
+    """
+
+    event: CityChanged | None
+    document: dict[str, Any]
+
+
+class CityControl:
+    """Runs one city.
+
+    Args:
+        scenario: that it begins with; the same one at every start.
+        journal: the durable state.
+        clock: wall clock of records.
+        saves: journal file beside which the city is saved; None saves nothing.
+        save_every: records from one saved file to the next.
+        idle_s: after so long without a change better prices are sought; infinite: never.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        journal: Journal,
+        *,
+        clock: Clock,
+        saves: Path | None = None,
+        save_every: int = SAVE_EVERY,
+        idle_s: float = IDLE_S,
+    ) -> None:
+        self._scenario, self.journal, self.clock = scenario, journal, clock
+        self._digest = digest_of(scenario)
+        self._saved = None if saves is None else SavedCities(saves, self._digest)
+        self._save_every, self._idle_s = save_every, idle_s
+        self._waiting: asyncio.Queue[tuple[Change, asyncio.Future[Answer]]] = asyncio.Queue()
+        self._beside = ThreadPoolExecutor(1, "city")
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writing: asyncio.Future[None] | None = None
+        self.city: FollowedCity | None = None
+        self.sequence, self._hash, self._saved_at = 0, GENESIS, 0
+        self._changed_s = time.monotonic()
+        self._on_disk = asyncio.Event()
+        self.fatal = ""
+        self.on_fatal: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """Read the city, or begin it; then take changes."""
+        await self._recover()
+        self._on_disk.set()
+        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._prove_in_idle_time())]
+
+    async def stop(self) -> None:
+        """Take no more changes; those that wait are refused."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while not self._waiting.empty():
+            self._refuse([self._waiting.get_nowait()], NotLeadingError("the city is stopping"))
+        self._beside.shutdown()
+        await self.journal.close()
+
+    async def read(self) -> FollowedCity:
+        """The city, at a moment when all of it is on disk; look at it before waiting for anything else.
+
+        Raises:
+            NotLeadingError: it is being read again.
+        """
+        while not self._on_disk.is_set():
+            await self._on_disk.wait()
+        return self._here
+
+    @property
+    def _here(self) -> FollowedCity:
+        if self.city is None:
+            raise NotLeadingError("the city is being read from its journal")
+        return self.city
+
+    async def submit(self, change: Change) -> Answer:
+        """Have a change made; returns once it is on disk.
+
+        Raises:
+            JournalError: it could not be recorded, and has not happened.
+            SlicewrightError: it was refused.
+        """
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.put_nowait((change, answered))
+        return await answered
+
+    async def _work(self) -> None:
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < MOST_TOGETHER and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            try:
+                await self._carry_out(batch)
+            except Exception as error:
+                logger.exception("the city has stopped")
+                self._refuse(batch, error)
+                self.fatal = f"{type(error).__name__}: {error}"
+                self.on_fatal()
+                raise
+
+    async def _carry_out(self, batch: Sequence[tuple[Change, asyncio.Future[Answer]]]) -> None:
+        """Apply, write down, answer."""
+        city = self._here
+        events: list[Event] = []
+        done: list[tuple[asyncio.Future[Answer], int, CityChanged | None, tuple[str, ...]]] = []
+        for change, answered in batch:
+            try:
+                event = self._applied(city, change)
+            except SlicewrightError as error:
+                self._refuse([(change, answered)], error)
+                continue
+            if event is not None:
+                events.append(event)
+            known = city.keys.get(change.key or "")
+            ids = tuple(new.device.id for new in change.admitted) if known is None else known.devices
+            done.append((answered, self.sequence + len(events), event, ids))
+        self._on_disk.clear()
+        try:
+            await self._append(events)
+        except JournalError as error:
+            logger.error("%s", error)
+            for answered, *_ in done:
+                self._refuse_one(answered, error)
+            if events:
+                self.city = None
+                self._on_disk.set()
+                await self._recover()
+            return
+        finally:
+            self._on_disk.set()
+        for answered, sequence, event, ids in done:
+            if not answered.done():
+                answered.set_result(Answer(event, _told(city, sequence, event, ids)))
+        self._save_when_due()
+
+    def _applied(self, city: FollowedCity, change: Change) -> CityChanged | None:
+        """The difference; None where the change was made before, under the same key."""
+        known = None if change.key is None else city.keys.get(change.key)
+        if known is not None and not known.expired(change.asked_s):
+            if known.request_digest != change.request_digest:
+                raise KeyReusedError("this Idempotency-Key was used for another request")
+            return None
+        self._changed_s = time.monotonic()
+        return city.apply(change)
+
+    async def _append(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        records = chained(self._hash, self.sequence, self.clock.now(), events)
+        await self.journal.append(records)
+        self.sequence, self._hash = records[-1].sequence, records[-1].hash
+
+    async def _recover(self) -> None:
+        """The city as the journal has it."""
+        saved = None if self._saved is None else await self._aside(self._saved.newest, self._scenario)
+        if saved is not None:
+            city, sequence, hash_ = saved
+            records = await self.journal.read(sequence - 1)
+            if not records or records[0].hash != hash_:
+                logger.warning("the saved city is of another journal, and does not count")
+                saved = None
+        if saved is None:
+            records = await self.journal.read()
+            city = await self._aside(FollowedCity, self._scenario)
+            self.sequence, self._hash = 0, GENESIS
+            if not records:
+                await self._append((self._began(city),))
+                self.city = city
+                return
+            _check_beginning(records[0], self._digest)
+        await self._aside(_replay, city, records[1:])
+        self.sequence, self._hash = records[-1].sequence, records[-1].hash
+        self._saved_at = records[0].sequence if saved is not None else 0
+        self.city = city
+
+    def _began(self, city: FollowedCity) -> CityBegan:
+        live = city.live
+        return CityBegan(
+            self._digest, self._scenario.n_devices, live.moving_price_s, live.cost_s, live.bound_s
+        )
+
+    async def _aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._beside, work, *arguments)
+
+    def _save_when_due(self) -> None:
+        """Copy the city and write it in a thread, unless one is being written."""
+        busy = self._writing is not None and not self._writing.done()
+        if self._saved is None or busy or self.sequence - self._saved_at < self._save_every:
+            return
+        self._saved_at = self.sequence
+        parts = parts_of(self._here)
+        self._writing = asyncio.get_running_loop().run_in_executor(
+            self._beside, self._saved.save, parts, self.sequence, self._hash
+        )
+        self._writing.add_done_callback(_tell_failure)
+
+    async def _prove_in_idle_time(self) -> None:
+        """Seek better prices when nobody has asked for long; what happens meanwhile counts more."""
+        proven_s = self._changed_s
+        while True:
+            await asyncio.sleep(min(self._idle_s, 60.0) / 2)
+            idle = time.monotonic() - self._changed_s >= self._idle_s
+            if self.city is None or not idle or proven_s >= self._changed_s:
+                continue
+            proven_s = self._changed_s
+            live, before = self.city.live, self.city.live.bound_s
+            twin = live.twin()
+            await self._aside(lambda twin=twin: twin.improve_bound(budget_s=PROOF_S))
+            if self.city is None or self.city.live is not live or self._changed_s != proven_s:
+                continue
+            if live.take_bound(twin) and live.bound_s > before:
+                # Told by the next record too; not having this one in the journal loses nothing.
+                with contextlib.suppress(JournalError):
+                    await self._proven(live.bound_s, live.gap)
+
+    async def _proven(self, bound_s: float, gap: float) -> None:
+        if self._waiting.empty():
+            await self._append((CityProven(bound_s, gap),))
+
+    def _refuse(self, batch: Sequence[tuple[Change, asyncio.Future[Answer]]], error: Exception) -> None:
+        for _, answered in batch:
+            self._refuse_one(answered, error)
+
+    @staticmethod
+    def _refuse_one(answered: asyncio.Future[Answer], error: Exception) -> None:
+        if not answered.done():
+            answered.set_exception(error)
+
+
+def _told(
+    city: FollowedCity, sequence: int, event: CityChanged | None, admitted: Sequence[str]
+) -> dict[str, Any]:
+    """The devices that were asked for, whom else that has moved, and what the plan costs now."""
+    moved = () if event is None else event.moved
+    places = city.places([city.slots[name] for name in moved if name in city.slots])
+    return {
+        "devices": [city.document(name) for name in admitted if name in city.slots],
+        "moved": {name: None if place is None else asdict(place) for name, place in places.items()},
+        "cost_s": city.live.cost_s,
+        "lower_bound_s": city.live.bound_s,
+        "gap": finite(city.live.gap),
+        "sequence": sequence,
+        "decision_s": None if event is None else event.duration_s,
+    }
+
+
+def _check_beginning(first: Record, digest: str) -> None:
+    if not isinstance(first.event, CityBegan):
+        raise ControlError(
+            "this journal is not that of a city; serve it without `city`, or use another `store`"
+        )
+    if first.event.scenario_digest != digest:
+        raise ControlError("the journal is of a city that began with another scenario")
+
+
+def _replay(city: FollowedCity, records: Sequence[Record]) -> None:
+    """Apply what the journal tells, and compare what comes of it.
+
+    Raises:
+        BrokenChainError: the records do not follow, or the city does not do what they say.
+    """
+    for record in verify(records):
+        if not isinstance(record.event, CityChanged):
+            continue
+        again = city.apply(Change.of(record.event))
+        if again.places != record.event.places or again.cost_s != record.event.cost_s:
+            raise BrokenChainError(f"record {record.sequence} tells of other decisions than come of it now")
+
+
+def _tell_failure(written: asyncio.Future[None]) -> None:
+    error = None if written.cancelled() else written.exception()
+    if error is not None:
+        logger.error("the city could not be saved; a restart will take longer: %s", error)
