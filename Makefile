@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test check check-tests lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
+.PHONY: demo test docs docs-look check check-tests lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -17,6 +17,8 @@ help:
 	@echo "make fuzz   ten thousand odd requests against the HTTP API of the control plane: no 500, no exit"
 	@echo "make simulate-faults  the control plane in simulated worlds where everything fails, until stopped: prints the seed of a broken promise"
 	@echo "make simulate-faults-nightly  a hundred thousand of them, other ones every night; goes on where it was stopped"
+	@echo "make docs   the documentation in build/site, with every example run; a warning is an error"
+	@echo "make docs-look  every page of it in a browser: desktop and phone, light and dark, links, search"
 	@echo "make wheel  a wheel in dist, with compiled kernels; checked in an environment of its own"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
@@ -80,6 +82,14 @@ NIGHT ?= $(shell date +%Y%m%d)
 simulate-faults-nightly: $(VENV)/.test
 	$(BIN)/python -m tests.control.simulation --first $(NIGHT)00000 --schedules 100000 --progress build/faults-$(NIGHT).json
 
+# Needs no network. Examples that nothing has changed for since they ran are not run again.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	$(BIN)/python -m documentation.look --links-only
+
+docs-look: docs
+	$(BIN)/python -m documentation.look --pictures build/pictures
+
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
@@ -99,6 +109,10 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(TEST_EXTRAS)]'
 	touch $@ $(VENV)/.core
+
+$(VENV)/.docs: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

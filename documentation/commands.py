@@ -1,0 +1,78 @@
+"""The command line as a page: what every ``--help`` says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from slicewright.cli.main import COMMANDS
+
+
+def command(name: str) -> Any:
+    """A sub-command as it runs."""
+    module = COMMANDS[name].module(name)
+    group = getattr(module, "app", None)
+    if group is None:
+        group = typer.Typer(add_completion=False)
+        group.command(name=name)(getattr(module, name))
+    made = typer.main.get_command(group)
+    made.name = name
+    return made
+
+
+def page() -> str:
+    """All commands with their options."""
+    lines = [
+        "# Command line",
+        "",
+        "What `--help` of every command says. Exit codes: 0 done, 1 judged and failed,",
+    ]
+    lines += ["2 bad input, 130 interrupted.", ""]
+    for name in COMMANDS:
+        lines += _told(command(name), f"slicewright {name}", 2)
+    return "\n".join(lines)
+
+
+def _told(found: Any, path: str, level: int) -> list[str]:
+    lines = [
+        "#" * level + f" `{path}`",
+        "",
+        (found.help or COMMANDS[path.split()[-1]].line).replace("\b\n", ""),
+        "",
+    ]
+    arguments = [p for p in found.params if p.param_type_name == "argument"]
+    options = [p for p in found.params if p not in arguments and p.name != "help"]
+    usage = [path, *(_placeholder(argument) for argument in arguments), "[OPTIONS]" if options else ""]
+    if not hasattr(found, "commands"):
+        lines += ["```text", " ".join(filter(None, usage)), "```", ""]
+    rows = [(f"`{_placeholder(p)}`", p) for p in arguments]
+    rows += [(", ".join(f"`{name}`" for name in [*p.opts, *p.secondary_opts]), p) for p in options]
+    if rows:
+        lines += ["| option | default | |", "|---|---|---|"]
+        lines += [
+            f"| {shown} | {_default(p)} | {_cell(getattr(p, 'help', None) or '')} |" for shown, p in rows
+        ]
+        lines.append("")
+    for child in getattr(found, "commands", {}).values():
+        lines += _told(child, f"{path} {child.name}", level + 1)
+    return lines
+
+
+def _placeholder(parameter: Any) -> str:
+    name = parameter.metavar or (parameter.name or "").upper()
+    name += "..." if parameter.nargs == -1 and not name.endswith("...") else ""
+    return name if parameter.required else f"[{name}]"
+
+
+def _default(parameter: Any) -> str:
+    if parameter.required:
+        return "needed"
+    value = parameter.default
+    if value is None or value is False or callable(value) or value in ((), [], ""):
+        return ""
+    return f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

@@ -1,0 +1,118 @@
+"""What the site promises: public names are documented, pages are found, and the first page's examples run."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from documentation import commands, http_api, reference
+from documentation.examples import ExampleError, examples_of, made_files, run_page, with_outputs
+from slicewright.cli.main import COMMANDS
+from tests.shared import ROOT
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+QUICK = ("start.md",)
+"""Pages whose examples take a few seconds in all; `make docs` runs those of every page."""
+
+
+@pytest.mark.parametrize("room", reference.ROOMS)
+def test_public_names_say_what_they_are(room: str) -> None:
+    module = import_module(room)
+    for name in reference.names_of(room):
+        value = getattr(module, name)
+        if not (inspect.isclass(value) or inspect.isfunction(value)):
+            continue
+        assert inspect.getdoc(value), f"{room}.{name}"
+        for member, found in vars(value).items() if inspect.isclass(value) else ():
+            if not member.startswith("_") and (inspect.isfunction(found) or isinstance(found, property)):
+                assert inspect.getdoc(found), f"{room}.{name}.{member}"
+
+
+def test_arguments_of_public_functions_are_explained() -> None:
+    """A function with a section of arguments says something of each of them."""
+    for path in reference.homes().values():
+        value = getattr(import_module(path.rpartition(".")[0]), path.rpartition(".")[2])
+        text = inspect.getdoc(value) or ""
+        if not inspect.isfunction(value) or "Args:" not in text:
+            continue
+        section = text.split("Args:")[1].split("Returns:")[0].split("Raises:")[0]
+        said = {
+            name.strip().lstrip("*")
+            for line in section.splitlines()
+            if ":" in line
+            for name in line.split(":")[0].split(",")
+        }
+        assert set(inspect.signature(value).parameters) - said == set(), path
+
+
+def test_every_page_is_found_from_the_navigation() -> None:
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in PAGES}
+    made = {"api/index.md", "http-api.md", "command-line.md"}
+    assert set(_leaves(site["nav"])) == pages | made
+
+
+def _leaves(found: Any) -> Iterator[str]:
+    if isinstance(found, str):
+        yield found
+    else:
+        for inner in found.values() if isinstance(found, dict) else found:
+            yield from _leaves(inner)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_examples_can_be_read(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    examples = examples_of(text)
+    for example in examples:
+        if example.language == "python" and "fails" not in example.words:
+            ast.parse(example.code)
+    assert examples or not made_files(text)
+    assert text.count("```") % 2 == 0
+    assert "```python run" not in with_outputs(text, [""] * len(examples))
+
+
+@pytest.mark.parametrize("page", QUICK)
+def test_examples_run(page: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    outputs = run_page(page, examples_of(text), tmp_path / "page")
+    assert any(outputs)
+    for name in made_files(text):
+        assert (tmp_path / "page" / name).stat().st_size > 0
+
+
+def test_an_example_that_fails_is_told_by_page_and_line(tmp_path: Path) -> None:
+    text = "# Page\n\n```python run\nprint(1)\n```\n\n```python run\nprint(2)\n1 / 0\n```\n"
+    with pytest.raises(ExampleError, match=r"page\.md, line 7(.|\n)*ZeroDivisionError"):
+        run_page("page.md", examples_of(text), tmp_path / "page")
+    tamed = text.replace("python run\nprint(2)", "python run fails\nprint(2)")
+    assert run_page("page.md", examples_of(tamed), tmp_path / "page") == [
+        "1\n",
+        "2\nZeroDivisionError: division by zero\n",
+    ]
+    with pytest.raises(ExampleError, match="was to fail"):
+        run_page("page.md", examples_of(tamed.replace("1 / 0", "")), tmp_path / "page")
+
+
+def test_every_command_has_a_section() -> None:
+    page = commands.page()
+    for name in COMMANDS:
+        assert f"\n## `slicewright {name}`" in page
+    assert "`--budget`" in page
+
+
+def test_every_operation_and_document_of_the_http_api_has_a_section() -> None:
+    found = http_api.schema()
+    page = http_api.page(found)
+    for path, methods in found["paths"].items():
+        for method in methods:
+            assert f"### `{method.upper()} {path}`" in page
+    for name in found["components"]["schemas"]:
+        assert f"{{ #document-{name} }}" in page
