@@ -17,6 +17,7 @@ import pytest
 import slicewright as sw
 from slicewright.enforcement.export import export_plan, registry, write_export
 from slicewright.files.documents import write_atomically
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_ctrl_c_while_kernels_are_compiled_is_one_sentence(folder: Path, tmp_pat
     assert running.stderr is not None
     said = running.stderr.readline()  # that kernels are compiled, or will be
     running.send_signal(signal.SIGINT)
-    told = running.communicate(timeout=60)[1]
+    told = running.communicate(timeout=PATIENCE_S)[1]
     assert running.returncode == 130, said + told
     assert told.strip().endswith("interrupted; files that were finished are whole")
     assert "Traceback" not in told
@@ -126,7 +127,7 @@ def on_terminal(words: Sequence[str], folder: Path, **environment: str) -> bytes
     except OSError:  # the other end is closed
         pass
     os.close(ours)
-    assert process.wait(60) == 0, shown.decode()
+    assert process.wait(PATIENCE_S) == 0, shown.decode()
     return shown
 
 

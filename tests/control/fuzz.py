@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.hostile import READS, corpus, fault
-from tests.control.support.processes import Served, wait_for
+from tests.control.support.processes import Served
 from tests.control.support.scenes import scenario_of
+from tests.waiting import PATIENCE_S, wait_for
 
 
 class Tally:
@@ -93,7 +94,7 @@ def main() -> int:
         served.start()
         try:
             wait_for(lambda: served.address, "an address")
-            with httpx.Client(base_url=str(served.address), timeout=60, trust_env=False) as client:
+            with httpx.Client(base_url=str(served.address), timeout=PATIENCE_S, trust_env=False) as client:
                 wait_for(lambda: client.get("/readyz").status_code == 200, "ready")
                 from_corpus(client, tally, options.calls)
                 turn = 0

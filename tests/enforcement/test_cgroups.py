@@ -21,6 +21,7 @@ from slicewright.enforcement.linux import (
 from slicewright.enforcement.linux.cgroups import UNLIMITED, Controller, Quota, cpu_controller, quota_of
 from slicewright.errors import EnforcementError
 from tests.enforcement.kernel import CPU, needs
+from tests.waiting import PATIENCE_S
 
 BURN = "import time\nbegin = time.monotonic()\nwhile time.monotonic() < begin + 1.2: pass\nprint(time.process_time())"
 TREE = [
@@ -63,7 +64,7 @@ def test_a_busy_process_gets_its_share_and_survives_the_removal(groups: CpuGroup
     enforce(groups, TREE)
     burner = subprocess.Popen([sys.executable, "-c", BURN], stdout=subprocess.PIPE, text=True)
     groups.attach(TREE[1].key, burner.pid)
-    used = float(burner.communicate(timeout=30)[0])
+    used = float(burner.communicate(timeout=PATIENCE_S)[0])
     assert used / 1.2 == pytest.approx(0.2, abs=0.06)
     idle = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     groups.attach(TREE[2].key, idle.pid)

@@ -23,6 +23,7 @@ from slicewright.enforcement.linux.shell import run
 from slicewright.errors import EnforcementError
 from tests.enforcement.kernel import NETWORK, needs, pair_of_hosts
 from tests.present import present
+from tests.waiting import PATIENCE_S
 
 CELL = [
     Limit("1", None, 40_000, 40_000),
@@ -159,7 +160,7 @@ def test_three_competing_flows_get_what_they_were_granted(queue: Htb) -> None:
         )
         for last in (11, 12, 13)
     ]
-    said, _ = receiver.communicate(timeout=30)
+    said, _ = receiver.communicate(timeout=PATIENCE_S)
     for sender in senders:
         sender.kill()
         sender.wait()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
-
-import pytest
 
 from slicewright.enforcement.linux import Htb, Keeper, Kept, Limit, Step, remove
 from slicewright.enforcement.linux.shell import run
 from slicewright.errors import EnforcementError
 from tests.enforcement.kernel import NETWORK, needs, pair_of_hosts
 from tests.enforcement.test_htb import CELL
+from tests.waiting import PATIENCE_S, wait_for
 
 LIMITS = [Limit("a", None, 10, 10), Limit("a/b", "a", 5, 5)]
 
@@ -90,26 +88,17 @@ def test_a_queue_of_the_kernel_is_kept_while_others_change_it() -> None:
         thread = threading.Thread(target=keeper.run, args=(stop,), kwargs={"every_s": 0.05}, daemon=True)
         thread.start()
         try:
-            _until(lambda: keeper.rounds >= 2)
+            wait_for(lambda: keeper.rounds >= 2, "a repair")
             assert not keeper.failures
             change = "class change dev eth0 parent 1:100 classid 1:1001 htb rate 5000kbit ceil 5000kbit"
             run(["tc", *change.split()], netns=host)
-            _until(lambda: keeper.repairs["eth0", "increase"] >= 1)
+            wait_for(lambda: keeper.repairs["eth0", "increase"] >= 1, "a repair")
             run(["tc", "qdisc", "del", "dev", "eth0", "root"], netns=host)
-            _until(lambda: keeper.repairs["eth0", "create"] >= 2 * len(CELL))
+            wait_for(lambda: keeper.repairs["eth0", "create"] >= 2 * len(CELL), "a repair")
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(PATIENCE_S)
         keeper.round()
         assert sorted(queue.read().values(), key=str) == sorted(CELL, key=str)
         assert keeper.open == {"eth0": 0}
         remove(queue)
-
-
-def _until(done: object) -> None:
-    assert callable(done)
-    end = time.monotonic() + 20
-    while not done():
-        if time.monotonic() > end:
-            pytest.fail("it never happened")
-        time.sleep(0.02)

@@ -21,6 +21,7 @@ from slicewright.enforcement.sdn.server import ServerLimits, http_server
 from slicewright.errors import InvalidOptionError
 from tests.control.support.hostile import ODD_BODIES, ODD_HEADERS, mutated
 from tests.enforcement.test_sdn_service import TASK, Network, network
+from tests.waiting import PATIENCE_S
 
 __all__ = ["network"]
 JSON = {"Content-Type": "application/json"}
@@ -49,7 +50,7 @@ def call(
     body: bytes | None = None,
     headers: dict[str, str | bytes] | None = None,
 ) -> tuple[int, bytes, str]:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as client:
         client.request(method, path, body, headers or {})
         answer = client.getresponse()
         return answer.status, answer.read(), answer.headers.get("Content-Type", "")

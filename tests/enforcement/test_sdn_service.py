@@ -1,7 +1,6 @@
 """The application without sockets: decisions, what switches are told, and what the HTTP side answers."""
 
 import json
-import time
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -17,6 +16,7 @@ from slicewright.enforcement.sdn.service import Running, Service, Told, Wanted
 from slicewright.errors import EnforcementError
 from slicewright.placement import Tasks, choice_of, judge, placement_preset
 from tests.present import present
+from tests.waiting import wait_for
 
 POLICY = PlacementSettings(method="greedy-nearest", budget_s=None)
 TASK = {"access_point": "ap0", "size_bits": 2e7, "cycles": 5e7, "deadline_s": 0.1, "arrival_rate_hz": 0.3}
@@ -228,10 +228,7 @@ def test_a_task_with_a_duration_ends_by_itself(network: Network) -> None:
     service, tables = network
     service.submit([request(service, duration_s=0.05)])
     assert not empty(tables)
-    deadline = time.monotonic() + 5
-    while service.tasks() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert service.tasks() == []
+    wait_for(lambda: service.tasks() == [], "the end of the task")
     assert empty(tables)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from slicewright.enforcement.sdn.task_store import SqliteTaskStore
 from slicewright.errors import EnforcementError
 from slicewright.placement import placement_preset
 from tests.enforcement.test_sdn_service import POLICY, TASK, Network, Table, network, request, submitted
+from tests.waiting import wait_for
 
 __all__ = ["network"]
 
@@ -57,10 +57,7 @@ def test_a_task_whose_time_is_over_while_nobody_controls_ends_with_the_next_cont
     store.add([replace(kept, since=kept.since - 4000.0)])
     store.close()
     second = controller(SqliteTaskStore(tmp_path / "tasks.db"), tables)
-    deadline = time.monotonic() + 5
-    while second.tasks() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert second.tasks() == []
+    wait_for(lambda: second.tasks() == [], "the end of the task")
     assert not any(table.flows for table in tables.values())
 
 

@@ -22,6 +22,7 @@ from slicewright.enforcement.sdn.fabric import numbered_fabric
 from slicewright.placement import placement_preset
 from tests.enforcement.kernel import needs
 from tests.present import present
+from tests.waiting import PATIENCE_S, wait_for
 
 NAME = f"t{os.getpid()}"
 TASK = {"access_point": "ap0", "size_bits": 2e7, "cycles": 5e7, "deadline_s": 0.1, "arrival_rate_hz": 0.3}
@@ -109,14 +110,14 @@ class Controller:
         asked = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", data, method=method)
         asked.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(asked, timeout=10) as answer:
+            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as refusal:
             return json.loads(refusal.read())
 
     def await_health(self, wanted: Callable[[list[str]], bool]) -> None:
         seen = None
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 seen = self.call("GET", "/healthz")
@@ -129,7 +130,7 @@ class Controller:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -196,8 +197,8 @@ def send(
         for one in executors
     ]
     for sender in senders:
-        sender.wait(timeout=30)
-    said = [receiver.communicate(timeout=30)[0].split() for receiver in receivers]
+        sender.wait(timeout=PATIENCE_S)
+    said = [receiver.communicate(timeout=PATIENCE_S)[0].split() for receiver in receivers]
     return [(int(packets), float(bps)) for packets, bps in said]
 
 
@@ -260,7 +261,7 @@ def test_answers_find_their_way_back(emulated: EmulatedFabric, controller: Contr
             far["address"],
             str(far["port"]),
         ]
-        said = subprocess.run(client, capture_output=True, text=True, timeout=20, check=False)
+        said = subprocess.run(client, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert said.stdout == "WHOLE WAY AND BACK\n", said.stderr
 
 
@@ -288,17 +289,14 @@ def test_a_task_with_a_duration_is_removed_by_itself(
     task = controller.call("POST", "/v1/tasks", {**TASK, "duration_s": 0.5})
     entry = task["executors"][0]["path"][0]
     assert flows(emulated, entry) > 0
-    deadline = time.monotonic() + 10
-    while flows(emulated, entry) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert flows(emulated, entry) == 0
+    wait_for(lambda: flows(emulated, entry) == 0, "the end of the task")
 
 
 def test_a_new_controller_finds_switches_clean(emulated: EmulatedFabric, running: Controller) -> None:
     task = running.call("POST", "/v1/tasks", TASK)
     entry = task["executors"][0]["path"][0]
     running.process.kill()
-    running.process.communicate(timeout=10)
+    running.process.communicate(timeout=PATIENCE_S)
     assert flows(emulated, entry) > 0  # what was installed forwards on without a controller
     successor = Controller(emulated)
     try:
@@ -325,7 +323,7 @@ def test_tasks_and_their_flows_outlive_their_controller(
     emulated: EmulatedFabric, running: Controller, tmp_path: Path
 ) -> None:
     running.process.kill()
-    running.process.communicate(timeout=10)
+    running.process.communicate(timeout=PATIENCE_S)
     kept = ("--store", str(tmp_path / "tasks.db"))
     first = Controller(emulated, *kept)
     try:
@@ -334,16 +332,14 @@ def test_tasks_and_their_flows_outlive_their_controller(
         entry = task["executors"][0]["path"][0]
         time.sleep(1.0)
         first.process.kill()
-        first.process.communicate(timeout=10)
+        first.process.communicate(timeout=PATIENCE_S)
         second = Controller(emulated, *kept)
     finally:
         first.stop()
     try:
         second.await_health(lambda away: not away)
         assert second.call("GET", f"/v1/tasks/{task['id']}") == task
-        deadline = time.monotonic() + 10
-        while not _all_checked(second) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_for(lambda: _all_checked(second), "every switch was looked at")
         assert all(one["repairs"] == 0 for one in second.call("GET", "/v1/switches"))
         assert longest_s(emulated, entry) > 1.0
         assert emulated.openflow("dump-meters", entry).count("rate=2000") == 2
@@ -358,10 +354,10 @@ def test_tasks_and_their_flows_outlive_their_controller(
             "add-flow", entry, "cookie=0x5357000000000063,priority=200,in_port=1,actions=output:2"
         )
         foreign = "0x5357000000000063"
-        while time.monotonic() < deadline + 10 and (
-            repairs(second, entry) < 3 or foreign in emulated.openflow("dump-flows", entry)
-        ):
-            time.sleep(0.1)
+        wait_for(
+            lambda: repairs(second, entry) >= 3 and foreign not in emulated.openflow("dump-flows", entry),
+            "repairs",
+        )
         assert repairs(second, entry) >= 3
         assert emulated.openflow("dump-meters", entry).count("rate=2000") == 2
         assert foreign not in emulated.openflow("dump-flows", entry)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from slicewright.errors import EnforcementError, MissingFeatureError
 from slicewright.slicing.plan import Plan
 from tests.enforcement.kernel import needs
 from tests.present import present
+from tests.waiting import wait_for
 
 SMALL = Path(beds.__file__).with_name("small.yaml")
 NAME = f"t{os.getpid()}"
@@ -113,9 +113,7 @@ def test_after_a_crash_the_name_is_enough() -> None:
         stderr=subprocess.DEVNULL,
     )
     results = beds.STATE / NAME
-    deadline = time.monotonic() + 60
-    while not list(results.glob("device*.txt")) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_for(lambda: list(results.glob("device*.txt")) or crashing.poll() is not None, "measurements")
     assert crashing.poll() is None
     crashing.send_signal(signal.SIGKILL)
     crashing.wait()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from slicewright.files.documents import write_atomically
+from tests.waiting import PATIENCE_S
 
 
 def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
@@ -17,7 +18,7 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
     write_atomically(pipe, "words")
-    reader.join(timeout=10)
+    reader.join(timeout=PATIENCE_S)
     assert read == [b"words"]
     assert pipe.is_fifo()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -14,6 +13,7 @@ from slicewright.cli.crowd_client import CrowdClient
 from slicewright.control.http.routes.schemas import NewMeasurement, NewRequests
 from slicewright.errors import InvalidOptionError
 from slicewright.simulation.movement.crowd import Crowd
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +72,7 @@ def test_the_api_takes_what_the_crowd_sends(scenario: sw.Scenario) -> None:
     client = CrowdClient(scenario, Crowd(scenario, stay_s=0.5, away_s=0.5), tick_s=0.05)
     sending = threading.Thread(target=client.run, args=(f"http://127.0.0.1:{server.server_port}/",))
     sending.start()
-    until = time.monotonic() + 30.0
-    while {name for name, _, _ in tuple(calls)} != {"PUT", "POST", "DELETE"} and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_for(lambda: {name for name, _, _ in tuple(calls)} == {"PUT", "POST", "DELETE"}, "calls of all kinds")
     client.stop()
     sending.join()
     server.shutdown()

@@ -94,7 +94,7 @@ def test_a_film_plays_stops_and_finds_a_device(tmp_path: Path) -> None:
             await page.evaluate("film.select('device', 3, true)")
             assert (await page.evaluate("document.getElementById('chosen').innerText")).startswith("device 3")
             await page.evaluate("document.getElementById('play').click()")
-            await page.wait_for("film.now === film.end && !film.playing", timeout_s=30)
+            await page.wait_for("film.now === film.end && !film.playing")
             assert page.complaints == []
 
     asyncio.run(story())

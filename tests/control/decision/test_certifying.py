@@ -18,9 +18,9 @@ from slicewright.control.journal.records import GENESIS, chained
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Certified, Decided, DecisionChanged
 from slicewright.control.views.replay import replay_log
-from tests.control.support.processes import PATIENCE_S
 from tests.control.support.running import running, until
 from tests.control.support.scenes import as_body, moved, scenario_of
+from tests.waiting import PATIENCE_S
 
 SCENARIO = scenario_of(30, 2)
 

@@ -12,9 +12,9 @@ from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, FunctionPolicy, Limit
 from slicewright.policies.slicing.registry import register_policy
 from slicewright.slicing.published import baselines
-from tests.control.support.processes import PATIENCE_S
 from tests.control.support.running import QUICK, running, until
 from tests.control.support.scenes import as_body, scenario_of
+from tests.waiting import PATIENCE_S
 
 SCENARIO = scenario_of(10, 3)
 BODY = as_body(devices_of(SCENARIO)[0])

@@ -16,12 +16,13 @@ from tests.control.http.test_owners import TOKENS, bearer
 from tests.control.support.problems import problem
 from tests.control.support.running import running
 from tests.control.support.serving import serving
+from tests.waiting import PATIENCE_S, wait_for
 
 
 def answer_to(address: str, *parts: bytes, wait_s: float = 0.0) -> bytes:
     """What the server says to raw bytes until it closes the connection."""
     host, _, port = address.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as link:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as link:
         for part in parts:
             link.sendall(part)
             time.sleep(wait_s)
@@ -59,10 +60,8 @@ def test_so_many_connections_and_no_more(small: Scenario) -> None:
     with serving(small, connections=limits, limits=UNHURRIED) as address:
         port = int(address.rsplit(":", 1)[1])
         held = [socket.create_connection(("127.0.0.1", port)) for _ in range(4)]
-        end = time.monotonic() + 20
-        while limits.open.total() < 4 and time.monotonic() < end:
-            time.sleep(0.01)
         try:
+            wait_for(lambda: limits.open.total() >= 4, "four connections")
             assert b"too-many-connections" in answer_to(address)
         finally:
             for link in held:

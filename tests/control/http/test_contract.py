@@ -16,6 +16,7 @@ from slicewright.control.state.clock import SystemClock
 from slicewright.control.transport.memory import MemoryTransport
 from tests.control.support.scenes import scenario_of
 from tests.control.support.serving import serving
+from tests.waiting import PATIENCE_S
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -52,6 +53,6 @@ def test_every_answer_is_as_documented(operation: Any, url: str) -> None:
     )
     @given(case=operation.as_strategy())
     def check(case: Any) -> None:
-        case.call_and_validate(base_url=url, timeout=20, excluded_checks=[valid_but_impossible])
+        case.call_and_validate(base_url=url, timeout=PATIENCE_S, excluded_checks=[valid_but_impossible])
 
     check()

@@ -16,9 +16,10 @@ import pytest
 from slicewright.control.state.device import devices_of
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.browser import browser, chromium
-from tests.control.support.processes import Served, wait_for
+from tests.control.support.processes import Served
 from tests.control.support.scenes import as_body, moved, scenario_of
 from tests.evaluation.test_map_pages import assert_apart
+from tests.waiting import PATIENCE_S, wait_for
 
 websockets = pytest.importorskip("websockets")
 pytestmark = pytest.mark.skipif(chromium() is None, reason="chromium is not installed")
@@ -68,7 +69,7 @@ async def _watch(url: str, scenario: Any, folder: Path) -> None:
 
     async def move() -> None:
         rng, devices = np.random.default_rng(0), list(devices_of(scenario))
-        async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as client:
             while not stop.is_set():
                 began = time.perf_counter()
                 chosen = rng.integers(len(devices), size=10)

@@ -10,10 +10,11 @@ import httpx
 from slicewright.network.scenario import Scenario
 from tests.control.support.hostile import READS, corpus, fault
 from tests.control.support.serving import serving
+from tests.waiting import PATIENCE_S
 
 
 def test_odd_requests_are_refused_and_nothing_dies(small: Scenario) -> None:
-    with serving(small) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with serving(small) as address, httpx.Client(base_url=address, timeout=PATIENCE_S) as client:
         network = client.get("/v1/network").json()
         calls = list(corpus(network))
         chosen = random.Random(0).sample(calls, 500)

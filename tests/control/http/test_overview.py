@@ -11,9 +11,9 @@ import numpy as np
 import slicewright as sw
 from slicewright.slicing import Decisions, Plan, optimal_shares
 from slicewright.slicing.loads import loads_of
-from tests.control.support.processes import PATIENCE_S
 from tests.control.support.running import running
 from tests.present import present
+from tests.waiting import PATIENCE_S
 
 
 def column_of(column: Any) -> np.ndarray:

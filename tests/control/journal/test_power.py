@@ -25,7 +25,8 @@ from slicewright.control.state.state import OrchestratorState
 from slicewright.control.transport.base import TransportError
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.control.support.power import needs_strace
-from tests.control.support.processes import NATS, nats_server, needs_nats, wait_for
+from tests.control.support.processes import NATS, nats_server, needs_nats
+from tests.waiting import PATIENCE_S, wait_for
 
 START = Position(OrchestratorState())
 SYNCS = "trace=fsync,fdatasync"
@@ -75,7 +76,7 @@ def syncs_of(pid: int, folder: Path) -> Iterator[Path]:
             yield out
         finally:
             tracer.send_signal(signal.SIGINT)
-            tracer.wait(60)
+            tracer.wait(PATIENCE_S)
 
 
 def count(out: Path) -> int:
@@ -175,7 +176,7 @@ def test_a_cluster_of_three_goes_on_without_the_node_that_led_it(tmp_path: Path)
 
 async def persistent(journal: NatsJournal, here: Position, name: str) -> Position:
     """Append as a leader does: after an answer that is lost, look what is there."""
-    until = time.monotonic() + 120
+    until = time.monotonic() + PATIENCE_S
     while True:
         try:
             return await appended(journal, here, name)
@@ -214,7 +215,7 @@ def cluster(folder: Path) -> Iterator[tuple[list[str], dict[str, subprocess.Pope
     finally:
         for node in nodes.values():
             node.kill()
-            node.wait(60)
+            node.wait(PATIENCE_S)
 
 
 def leads(folder: Path) -> str:

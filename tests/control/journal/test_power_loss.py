@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 import time
@@ -17,7 +16,8 @@ from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.control.journal.test_power import START, appended
 from tests.control.support.power import STRACE, Disk, needs_strace
-from tests.control.support.processes import NATS, nats_server, needs_nats, wait_for
+from tests.control.support.processes import NATS, nats_addresses, nats_server, needs_nats
+from tests.waiting import PATIENCE_S, wait_for
 
 PROGRAM = """
 import asyncio, os, sys
@@ -89,14 +89,15 @@ def test_a_journal_over_nats_has_them_if_the_server_syncs_and_not_if_it_does_not
     said = (tmp_path / "said").open("wb")
     traced = subprocess.Popen([*command, "--ports_file_dir", str(tmp_path)], stderr=said, stdout=said)
     try:
-        url = wait_for(lambda: _address(tmp_path) or traced.poll() is not None, "nats-server")
-        assert isinstance(url, str), (tmp_path / "said").read_text()[:300]
+        wait_for(lambda: _addresses(tmp_path) or traced.poll() is not None, "nats-server")
+        assert traced.poll() is None, (tmp_path / "said").read_text()[:300]
+        ((url, _),) = _addresses(tmp_path)
         here = asyncio.run(_appended(url))
         time.sleep(0.2)
         lines = trace.read_text(errors="replace").splitlines()
     finally:
         traced.kill()
-        traced.wait(60)
+        traced.wait(PATIENCE_S)
         said.close()
     disk = Disk(str(tmp_path))
     disk.follow(lines)
@@ -111,11 +112,9 @@ def test_a_journal_over_nats_has_them_if_the_server_syncs_and_not_if_it_does_not
         assert found.sequence < here.sequence, "this is why servers with such an interval are refused"
 
 
-def _address(folder: Path) -> str | None:
-    for file in folder.glob("*.ports"):
-        found: str = json.loads(file.read_text())["nats"][0]
-        return found
-    return None
+def _addresses(folder: Path) -> list[tuple[str, str]]:
+    """Of the server that runs under strace, whose process id nobody knows."""
+    return [found for file in folder.glob("*.ports") if (found := nats_addresses(file)) is not None]
 
 
 async def _appended(url: str) -> Position:

@@ -19,8 +19,9 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.load import Load, assert_nothing_lost_or_doubled, assert_plan_obeys
-from tests.control.support.processes import PATIENCE_S, Served, nats_server, needs_nats, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
 from tests.control.support.scenes import as_body, scenario_of
+from tests.waiting import PATIENCE_S, wait_for
 
 SCENARIO = scenario_of(10, 3)
 BODY = as_body(devices_of(SCENARIO)[0])

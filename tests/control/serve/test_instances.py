@@ -12,9 +12,10 @@ from slicewright.control.plane.instance_name import InstanceName, SameInstanceEr
 from slicewright.control.state.clock import LoopClock
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario_file import save_scenario
-from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
 from tests.control.support.scenes import scenario_of
 from tests.control.support.simulated_time import simulate
+from tests.waiting import wait_for
 
 
 def test_a_name_is_one_process_and_free_again_when_that_has_died() -> None:

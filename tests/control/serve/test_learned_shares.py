@@ -15,7 +15,8 @@ from slicewright.control.views.replay import replay_log
 from slicewright.models.slicing.session import FOLDER_VARIABLE
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.learned_shares import AS_TRAINED
-from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
+from tests.waiting import wait_for
 
 
 @pytest.mark.timing  # a model that takes longer than its limit is not used

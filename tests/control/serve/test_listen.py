@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 from slicewright.control.serve.process import listen
+from tests.waiting import PATIENCE_S
 
 
 def test_accepted_connections_send_small_packets_at_once() -> None:
@@ -23,7 +24,7 @@ def test_accepted_connections_send_small_packets_at_once() -> None:
         async with await asyncio.start_server(accept, sock=listener):
             _, writer = await asyncio.open_connection(*listener.getsockname())
             try:
-                return await asyncio.wait_for(found, 10)
+                return await asyncio.wait_for(found, PATIENCE_S)
             finally:
                 writer.close()
 

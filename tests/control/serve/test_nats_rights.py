@@ -9,8 +9,9 @@ from pathlib import Path
 import nats
 
 from slicewright.network.scenario_file import save_scenario
-from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
 from tests.control.support.scenes import scenario_of
+from tests.waiting import wait_for
 
 CONF = Path(__file__).parents[3] / "docs" / "operations" / "nats.conf"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import slicewright as sw
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.certificates import Authority, nats_credentials
-from tests.control.support.processes import Served, nats_server, needs_nats, over_nats, wait_for
+from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
 from tests.control.support.scenes import scenario_of
+from tests.waiting import wait_for
 
 pytestmark = needs_nats
 

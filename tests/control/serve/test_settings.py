@@ -6,7 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.control.support.processes import PATIENCE_S, Served
+from tests.control.support.processes import Served
+from tests.waiting import PATIENCE_S
 
 
 def test_what_does_not_go_together_is_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.control.support.processes import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
@@ -112,4 +112,4 @@ async def browser(profile: Path, *, width: int = 1500, height: int = 1050) -> As
             yield Page(connection)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_S)

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 
 import slicewright as sw
-from tests.control.support.processes import PATIENCE_S, Served
+from tests.control.support.processes import Served
+from tests.waiting import PATIENCE_S
 
 PAUSE_S = 0.04
 

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,14 +21,13 @@ import httpx
 import pytest
 
 import slicewright as sw
+from tests.waiting import PATIENCE_S, wait_for
 
 _INSTALLED = Path(sys.executable).parent / "nats-server"
 NATS = str(_INSTALLED) if _INSTALLED.exists() else shutil.which("nats-server")
 needs_nats = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
 
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
-PATIENCE_S = 120.0
-"""How long a test waits for what has to come; only a failure ever takes so long, on however busy a machine."""
 
 
 @cache
@@ -115,7 +113,8 @@ class Served:
     @property
     def url(self) -> str:
         """Where its API is; waits until it says so."""
-        found: str = wait_for(lambda: self.address, f"an address in {self.log}")
+        found = wait_for(lambda: self.address, f"an address in {self.log}")
+        assert found is not None
         return found
 
     def get(self, path: str) -> Any:
@@ -128,17 +127,6 @@ class Served:
         except httpx.HTTPError:
             return None
         return answer.json() if answer.status_code == 200 else None
-
-
-def wait_for(condition: Any, what: str, *, timeout_s: float = PATIENCE_S) -> Any:
-    """Poll until something is true, and return it."""
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {timeout_s} s: {what}")
 
 
 @contextmanager
@@ -162,20 +150,24 @@ def nats_server(
     process = subprocess.Popen([NATS, "-c", str(file), "-a", "127.0.0.1", *choose_a_port, "-l", log])
     ports = folder / f"{Path(NATS).name}_{process.pid}.ports"
 
-    def address() -> tuple[str, str] | None:
-        with contextlib.suppress(OSError, ValueError, LookupError):
-            found = json.loads(ports.read_text())
-            return found["nats"][0].split("://")[1], found["monitoring"][0]
-        return None
-
     try:
-        listens, monitor = wait_for(address, "nats-server")
-        url = f"{scheme}://{listens}"
-        _monitors[listens] = monitor
-        yield url
+        wait_for(lambda: nats_addresses(ports) or process.poll() is not None, "nats-server")
+        addresses = nats_addresses(ports)
+        assert addresses is not None, f"nats-server ended: {process.poll()}"
+        listens = addresses[0].split("://")[1]
+        _monitors[listens] = addresses[1]
+        yield f"{scheme}://{listens}"
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
+
+
+def nats_addresses(ports: Path) -> tuple[str, str] | None:
+    """Where a server and its monitoring listen, by the file that it writes; None until that is whole."""
+    with contextlib.suppress(OSError, ValueError, LookupError):
+        found = json.loads(ports.read_text())
+        return found["nats"][0], found["monitoring"][0] if found.get("monitoring") else ""
+    return None
 
 
 _monitors: dict[str, str] = {}

@@ -22,7 +22,8 @@ from slicewright.control.state.network import Network
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario import Scenario
-from tests.control.support.processes import PATIENCE_S, compile_kernels
+from tests.control.support.processes import compile_kernels
+from tests.waiting import PATIENCE_S
 
 QUICK = ControlOptions(
     rounds=10, epoch_s=0.1, heartbeat_s=0.1, ack_timeout_s=20.0, away_after_s=60.0, deadline_s=60.0

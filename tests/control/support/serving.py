@@ -24,8 +24,9 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario import Scenario
-from tests.control.support.processes import compile_kernels, wait_for
+from tests.control.support.processes import compile_kernels
 from tests.control.support.running import QUICK
+from tests.waiting import PATIENCE_S, wait_for
 
 UNHURRIED = Limits(rate_hz=1e6, burst=10**6)
 """No limit on how often a test asks."""
@@ -75,4 +76,4 @@ def serving(
     finally:
         if started:
             started[0].should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE_S)

@@ -16,9 +16,9 @@ from slicewright.control.sharing.allocation import allocate
 from slicewright.control.slice_manager.state import ManagerState, receive, status_of
 from slicewright.control.state.grants import GRANT
 from slicewright.control.views.drift import drift
-from tests.control.support.processes import PATIENCE_S
 from tests.control.support.running import QUICK, running, until
 from tests.control.support.scenes import scenario_of, state_with
+from tests.waiting import PATIENCE_S
 
 SCENARIO = scenario_of(12, 4)
 

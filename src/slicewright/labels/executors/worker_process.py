@@ -1,16 +1,19 @@
 """The main program of a worker process: ``python -m slicewright.labels.executors.worker_process FILE_DESCRIPTOR``.
 
 Receives a job, says that it is ready, then answers chunks of seeds with batches of labels until the other end closes.
-A program of its own rather than a fork or a spawn of the caller's: threads and locks of the caller do not come along,
-and scripts need no main guard.
+What goes wrong is written to standard error before the connection ends, so that whoever notices the end can read it,
+however slowly the interpreter would go down. A program of its own rather than a fork or a spawn of the caller's:
+threads and locks of the caller do not come along, and scripts need no main guard.
 """
 
 from __future__ import annotations
 
 import ctypes
 import faulthandler
+import os
 import signal
 import sys
+import traceback
 from multiprocessing.connection import Connection
 
 READY = b"ready"
@@ -34,6 +37,10 @@ def main() -> None:
                 connection.send_bytes(label_chunk(job, connection.recv()))
         except (EOFError, BrokenPipeError):
             return
+        except BaseException:  # noqa: BLE001 - ends the process, and says why before its connection ends
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
 
 
 if __name__ == "__main__":
