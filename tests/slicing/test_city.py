@@ -15,7 +15,8 @@ from slicewright.slicing.city._kernels.problem import total_cost
 from slicewright.slicing.city._kernels.shares import shares_of
 from slicewright.slicing.city.bound import Prices, prove
 from slicewright.slicing.city.pack import pack, state_from
-from slicewright.slicing.city.search import city_search
+from slicewright.slicing.city.search import city_search, construct
+from slicewright.slicing.city.whole_sets import tighten
 from slicewright.slicing.judge import evaluate
 from slicewright.slicing.published.baselines import random_decisions
 from slicewright.slicing.search import best_response
@@ -87,6 +88,40 @@ def test_no_bound_exceeds_the_optimum_whatever_the_prices(queueing: str, seed: i
         for _ in range(20):
             prices = Prices(rng.lognormal(0, 3, 2), rng.lognormal(0, 3, 3))
             assert prove(problem, state, prices=prices, rounds=2).bound_s <= optimum * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("queueing", QUEUEING)
+@pytest.mark.parametrize("seed", range(6))
+def test_whole_sets_make_the_bound_tighter_and_never_exceed_the_optimum(queueing: str, seed: int) -> None:
+    scenario = preset(
+        "paper-slicing", devices=4, seed=seed, queueing=queueing, access_points=2, coins=1, slices=2,
+        cycles_per_bit=(20.0, 60.0),
+    )  # fmt: skip
+    problem = pack(scenario)
+    state = construct(problem)
+    for rounds in (1, 40):
+        proof = prove(problem, state, rounds=rounds)
+        tight = tighten(problem, state, proof, threads=1 + seed % 2)
+        assert proof.bound_s <= tight <= brute_force.optimum(scenario) * (1 + 1e-9)
+    assert tighten(problem, state, proof, budget_s=0.0) >= proof.bound_s
+
+
+def test_whole_sets_prove_most_of_what_the_relaxation_leaves_open() -> None:
+    problem = pack(sw.preset("city/balanced", devices=200))
+    state = construct(problem)
+    proof = prove(problem, state)
+    tight = tighten(problem, state, proof)
+    assert tight == tighten(problem, state, proof, threads=2)
+    cost = float(total_cost(problem, state))
+    assert cost / tight - 1 < 0.7 * (cost / proof.bound_s - 1)
+
+
+def test_settling_nodes_ends_with_its_part_of_the_time() -> None:
+    problem = pack(sw.preset("city/paper", devices=2_000))
+    state = construct(problem)
+    hurried = prove(problem, state, budget_s=1e-6)
+    assert 0.0 < hurried.bound_s <= prove(problem, state, rounds=20).bound_s
+    assert hurried.rounds == 1
 
 
 @pytest.mark.parametrize("queueing", QUEUEING)

@@ -30,6 +30,9 @@ LEAST_PRICE = 1e-6
 ROUNDS = 200
 FIRST_STEP, LAST_STEP = 0.1, 0.002
 """Relative change of a price in one round."""
+SETTLING_PART = 0.5
+"""Of a budget of time, at most, that nodes' own multipliers take before prices move."""
+FOREVER = 2**62
 WHOLE_EVERY = 10
 """Rounds from one valid value to the next; those between leave out what was far from mattering."""
 
@@ -88,7 +91,7 @@ def prove(
         prices = Prices(*marginal_prices(problem, state, LEAST_PRICE))
     with Parts(threads) as parts:
         climb = Climb(problem, state, prices, parts)
-        climb.settle(state)
+        climb.settle(state, deadline_ns=clock.at(SETTLING_PART))
         climb.begin_anew()
         for done in range(1, rounds + 1):
             part = max(done / rounds, clock.part)
@@ -115,6 +118,12 @@ class _Clock:
         if self._budget_s is None:
             return 0.0
         return (time.perf_counter() - self._began) / max(self._budget_s, 1e-9)
+
+    def at(self, part: float) -> int:
+        """The moment when that part of the budget is spent, ns; never without one."""
+        if self._budget_s is None:
+            return FOREVER
+        return int(1e9 * (self._began + part * min(self._budget_s, 1e9)))
 
 
 def _copy(numbers: Multipliers) -> Multipliers:
@@ -168,12 +177,12 @@ class Climb:
         """Relative change of a price in a round, when this part of the rounds is done."""
         return _step(FIRST_STEP, LAST_STEP, part)
 
-    def settle(self, state: State) -> None:
-        """Choose intervals and multipliers of every node at the present prices."""
-        self.parts.each(self._settle, self.node_cuts, state)
+    def settle(self, state: State, *, deadline_ns: int = FOREVER) -> None:
+        """Choose intervals and multipliers of every node at the present prices, until the deadline."""
+        self.parts.each(self._settle, self.node_cuts, state, deadline_ns)
 
-    def _settle(self, part: int, begin: int, end: int, state: State) -> None:
-        settle_nodes(self.problem, self.numbers, state, self.first, self.rows, begin, end)
+    def _settle(self, part: int, begin: int, end: int, state: State, deadline_ns: int) -> None:
+        settle_nodes(self.problem, self.numbers, state, self.first, self.rows, begin, end, deadline_ns)
 
     def round(self, *, whole: bool, step: float, hold: bool = False) -> None:
         """The value at the present numbers, then a step; with ``hold`` prices stay as they are."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slicewright.compiled import inlined, kernel, outlined
+from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.slicing._kernels.adam import FIRST_MOMENT, SECOND_MOMENT, adam
 from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing.city._kernels.interval import (
@@ -182,14 +182,16 @@ def settle_node(problem, t, state, j, first, rows, gains, room, pull, near):
 
 
 @kernel
-def settle_nodes(problem, t, state, first, rows, begin, end):
-    """Choose intervals and multipliers of nodes ``begin`` to ``end``."""
+def settle_nodes(problem, t, state, first, rows, begin, end, deadline):
+    """Choose intervals and multipliers of nodes ``begin`` to ``end``; those after the deadline (ns) keep theirs."""
     longest = 0
     for j in range(begin, end):
         longest = max(longest, first[j + 1] - first[j])
     room, gains = np.empty((4, t.interval.shape[2])), np.empty(t.edges.shape[1] - 1)
     pull, near = np.empty(longest), np.empty(longest, np.bool_)
     for j in range(begin, end):
+        if now_ns() > deadline:
+            break
         settle_node(problem, t, state, j, first, rows, gains, room, pull, near)
 
 
