@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from slicewright.compiled import announce_compilation
-from slicewright.judging import ROUNDING
+from slicewright.judging import OPTIMAL_GAP, ROUNDING
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.bound import prices_of, relax, times_alone
@@ -19,6 +19,8 @@ from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.exact._kernels.pricing import Prices
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.slicing.exact.set_bound import WALK_ROUNDS, bound_of_sets
+from slicewright.slicing.exact.solve import GAP_PART
+from slicewright.slicing.exact.tree import prove
 from slicewright.slicing.search import UNLIMITED, deadline_ns
 
 CLOSE_ENOUGH = 0.005
@@ -29,6 +31,10 @@ MOST_WORK = 4e6
 """Pairs of a device and a group that the walk may look at where no budget ends it: a second or less."""
 MOST_PROOF_WORK = 12e6
 """Candidates and sets looked at in proofs, beyond which none is made longer where no budget ends them: 0.1 s or so."""
+FEW_DEVICES, MOST_PARTS = 20, 40
+"""So few devices are proven optimal by column generation, as a rule; at most so many parts of its tree."""
+CLAIMED = 1e-6
+"""Nearer to a plan than this part nothing is claimed: solvers that costs come from meet their constraints to that."""
 LEAST_ROUNDS = 5
 """Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
 
@@ -45,7 +51,8 @@ def lower_bound(
 
     A convex relaxation first. It splits devices, and in variant "node" it counts only a device's own arrivals. Where it
     leaves a gap to the start, prices follow at which every access point and node is asked for the whole set of devices
-    that it would serve best (Lagrangian relaxation): a walk finds them, and what the sets gain at most is proven.
+    that it would serve best (Lagrangian relaxation): a walk finds them, and what the sets gain at most is proven. Few
+    devices are proven to the gap at which a plan counts as optimal (:func:`slicewright.slicing.exact.solve_exact`).
 
     Args:
         scenario: the problem, either queueing variant.
@@ -76,6 +83,13 @@ def lower_bound(
             most_work=int(MOST_PROOF_WORK) if budget_s is None else UNLIMITED, deadline=deadline,
         )  # fmt: skip
         bound = max(bound, found.bound)
+    few = scenario.n_devices <= FEW_DEVICES and rounds >= WALK_ROUNDS
+    if queues and few and not cost <= bound * (1.0 + OPTIMAL_GAP) and time.perf_counter_ns() < deadline:
+        announce_compilation("slicing.exact")
+        if not weigh_plan(problem, link, group)[0] < np.inf:
+            link, group = np.full(link.size, LOCAL), np.full(link.size, LOCAL)
+        proof = prove(problem, link, group, GAP_PART * OPTIMAL_GAP, 0, MOST_PARTS, deadline)
+        bound = max(bound, min(proof.bound, proof.cost * (1.0 - CLAIMED)))
     return float(bound) * (1.0 - ROUNDING)
 
 

@@ -34,6 +34,12 @@ def deadline_ns(began_ns: int, budget_s: float | None) -> int:
     return began_ns + int(min(budget_s, 1e9) * 1e9)
 
 
+def part_of(deadline: int, part: float) -> int:
+    """The moment (ns) when a part of the time left is over; never without a deadline."""
+    now = time.perf_counter_ns()
+    return deadline if deadline == UNLIMITED else now + int(part * (deadline - now))
+
+
 def iterated_search(
     scenario: Scenario,
     *,

@@ -17,7 +17,7 @@ from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.exact.tree import load_kernels, prove
 from slicewright.slicing.search import deadline_ns
 
-SEARCH_ROUNDS_PER_DEVICE = 20
+SEARCH_ROUNDS_PER_DEVICE = 5
 """Rounds of search before the proof."""
 SEARCH_PART = 0.1
 """Part of a budget that search may take."""

@@ -20,31 +20,38 @@ from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing._kernels.shares import best_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL
-from slicewright.slicing.exact._kernels.generation import add_pool, raise_bound, start_master
+from slicewright.slicing.exact._kernels.columns import add_plan, add_pool, start_master
+from slicewright.slicing.exact._kernels.generation import PENALTY, gather_columns, raise_bound
 from slicewright.slicing.exact._kernels.master import make_master
 from slicewright.slicing.exact._kernels.pricing import FIRST_PARTS, FIRST_SETS, Choices, Prices
 from slicewright.slicing.exact._kernels.solution import penalise, weigh
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
-from slicewright.slicing.exact.restricted_master import combine_columns
+from slicewright.slicing.exact.dive import dive
 from slicewright.slicing.exact.set_bound import SetBound, bound_of_sets
-from slicewright.slicing.search import UNLIMITED
+from slicewright.slicing.search import part_of
 from slicewright.types import IntArray
 
 PRICE_ROUNDS = 200
 """Of the convex relaxation that prices start from."""
-WALK_ROUNDS = 100
-FIRST_GATHER, LATER_GATHER = 10, 30
-"""Rounds of cheap columns: in the first part of the tree, where the walk has left some, and in others."""
+WALK_ROUNDS = 50
+GATHER_ROUNDS = ((10, 10), (0, 30), (0, 60), (0, 60), (0, 60))
+"""Rounds of cheap columns, early and later ones, before each dive of the first part of the tree."""
+LATER_GATHER = 30
+"""In others."""
 POLISH_ROUNDS = 60
 """Of search from a rounded solution of the linear programme."""
 IMPROVED = 1e-9
 """A plan must be better by this part to replace another."""
-PENALTY = 10.0
-"""Times the plan's cost: makes the linear programme leave columns that a part forbids."""
 WALK_PART = 0.2
 """Part of a budget that the walk to good prices may take."""
-COLUMNS_PART = 0.65
-"""Part of a budget after which a plan is made of whatever columns were found."""
+DIVES_PART, COLUMNS_PART = 0.7, 0.65
+"""Parts of the time left that dives may take before the first proof, and after which others follow what was proven."""
+DIVE_PART = 0.85
+"""Part of the time left that one dive may take; the plan it ends with is searched from."""
+DIVE_EVERY, OPEN = 4, 1.001
+"""Later parts of the tree begin a dive by powers of two, and where more than this is open, every so many."""
+SHORT = 20.0
+"""Where less than so many times the walk is left, no proof would end in time: dives may take it all."""
 MOST_ROWS = 1500
 """Of the master; beyond, only the bound of the walk is proven."""
 COLUMNS_PER_ROW, ENTRIES_PER_COLUMN = 200, 12
@@ -82,14 +89,20 @@ def prove(
     n_rows = 2 * link.size + problem.n_access_points + problem.n_nodes
     if bound * (1.0 + gap) >= cost or time.perf_counter_ns() > deadline:
         return Proof(link, group, cost, bound, 0)
+    began = time.perf_counter_ns()
     found = bound_of_sets(
         problem, choices, link, group, Prices(radio, compute), relaxed_bound=bound, cost=cost,
-        target=cost / (1.0 + gap), rounds=WALK_ROUNDS, efforts=0, deadline=_part_of(deadline, WALK_PART),
+        target=cost / (1.0 + gap), rounds=WALK_ROUNDS, efforts=0, deadline=part_of(deadline, WALK_PART),
     )  # fmt: skip
     bound = max(bound, min(found.bound, cost))
     if bound * (1.0 + gap) >= cost or n_rows > MOST_ROWS:
         return Proof(link, group, cost, bound, 0)
     generation = _Generation(problem, choices, link, group, compute, found)
+    short = deadline - time.perf_counter_ns() < SHORT * (time.perf_counter_ns() - began)
+    until = deadline if short else part_of(deadline, DIVES_PART)
+    link, group, cost = generation.plan_from_columns(link, group, cost, gap, seed, until)
+    if bound * (1.0 + gap) >= cost:
+        return Proof(link, group, cost, min(bound, cost), 0)
     numbers = itertools.count()
     parts = [Part(bound, next(numbers), (), found.prices)]
     closed, looked_at = cost, 0  # closed: the least bound of a part that is done with
@@ -99,9 +112,9 @@ def prove(
         part = heapq.heappop(parts)
         looked_at += 1
         here = restricted(choices, part.splits)
-        until = deadline if looked_at > 1 else _part_of(deadline, COLUMNS_PART)
-        gather = FIRST_GATHER if looked_at == 1 else LATER_GATHER
-        raised, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), gather, until)
+        until = deadline if looked_at > 1 else part_of(deadline, COLUMNS_PART)
+        rounds = 0 if looked_at == 1 else LATER_GATHER
+        raised, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), rounds, until)
         unfinished = until < deadline and time.perf_counter_ns() > until
         bound = max(part.bound, raised)
         part = Part(bound, next(numbers), part.splits, prices)
@@ -114,12 +127,12 @@ def prove(
         weights = generation.weights()
         better = _polished(problem, *rounded(here, weights), seed + looked_at, deadline)
         rounded_cost = better.bound
-        if looked_at & (looked_at - 1) == 0 and better.cost >= cost * (1.0 - IMPROVED):
-            combined = combine_columns(problem, here, generation.master, deadline)
-            if combined is not None:
-                better = _polished(problem, *combined, seed + looked_at, deadline)
+        due = looked_at & (looked_at - 1) == 0 or (looked_at % DIVE_EVERY == 0 and bound * OPEN < cost)
+        if due and better.cost >= cost * (1.0 - IMPROVED):
+            better = generation.dive(here, cost, seed + looked_at, deadline)
         if better.cost < cost * (1.0 - IMPROVED):
             link, group, cost = better.link, better.group, better.cost
+            generation.add_plan(link, group)
             heapq.heappush(parts, part)
             continue
         if unfinished:
@@ -134,12 +147,6 @@ def prove(
             heapq.heappush(parts, Part(bound, next(numbers), splits, prices))
     least = min(closed, parts[0].bound if parts else cost, cost)
     return Proof(link, group, cost, least, looked_at)
-
-
-def _part_of(deadline: int, part: float) -> int:
-    """The moment (ns) when a part of the time left is over."""
-    now = time.perf_counter_ns()
-    return deadline if deadline == UNLIMITED else now + int(part * (deadline - now))
 
 
 class _Generation:
@@ -157,14 +164,47 @@ class _Generation:
         n_devices, n_groups = choices.alone.shape
         n_resources = problem.n_access_points + problem.n_nodes
         columns = COLUMNS_PER_ROW * (2 * n_devices + n_resources)
-        self.problem = problem
+        self.problem, self.choices = problem, choices
         self.master = make_master(n_devices, n_resources, columns, ENTRIES_PER_COLUMN * columns)
         start_master(problem, choices.alone, self.master, link, group, compute)
         add_pool(problem, walked.pool, self.master)
         self.buffers = walked.buffers
         self.buffers.effort[0], self.buffers.effort[1] = FIRST_PARTS, FIRST_SETS
+        self.prices = walked.prices
         self.trial = Prices(np.zeros(n_devices), np.zeros(n_devices))
         self.shapes = (n_devices, choices.links.shape, (n_devices, n_groups))
+
+    def plan_from_columns(
+        self, link: IntArray, group: IntArray, cost: float, gap: float, seed: int, deadline: int
+    ) -> tuple[IntArray, IntArray, float]:
+        """A plan that is no worse, by dives as soon as columns promise one that is better than ``gap``."""
+        for turn, (early, rounds) in enumerate(GATHER_ROUNDS):
+            objective, met = gather_columns(
+                self.problem, self.choices, self.master, self.prices, self.trial, self.buffers, cost,
+                cost / (1.0 + gap), early, rounds, deadline,
+            )  # fmt: skip
+            if time.perf_counter_ns() > deadline:
+                break
+            if objective * (1.0 + gap) < cost:
+                better = self.dive(self.choices, cost, seed + turn, deadline)
+                if better.cost < cost * (1.0 - IMPROVED):
+                    link, group, cost = better.link, better.group, better.cost
+                    add_plan(self.problem, self.master, link, group)
+            if met:
+                break
+        return link, group, cost
+
+    def dive(self, choices: Choices, cost: float, seed: int, deadline: int) -> Proof:
+        """A plan of the columns so far, searched from for a while."""
+        found = dive(
+            self.problem, choices, self.master, self.buffers, cost=cost, random=np.random.default_rng(seed),
+            deadline=part_of(deadline, DIVE_PART),
+        )  # fmt: skip
+        return _polished(self.problem, *found, seed, deadline)
+
+    def add_plan(self, link: IntArray, group: IntArray) -> None:
+        """Make the sets of a plan columns."""
+        add_plan(self.problem, self.master, link, group)
 
     def raise_bound(
         self, choices: Choices, prices: Prices, cost: float, target: float, rounds: int, deadline: int
@@ -204,5 +244,8 @@ def load_kernels() -> None:
         deadline=now,
     )  # fmt: skip
     generation = _Generation(problem, choices, stay, stay, compute, walked)
+    generation.plan_from_columns(stay, stay, 1.0, 0.0, 0, now)
+    generation.dive(choices, 1.0, 0, now)
     generation.raise_bound(choices, Prices(radio, compute), 1.0, np.inf, 1, now)
+    generation.add_plan(stay, stay)
     _polished(problem, *rounded(choices, generation.weights()), 0, now)

@@ -19,15 +19,16 @@ from slicewright.compiled import inlined, kernel, now_ns, outlined
 SHIFT = 1e-6  # scale of the perturbation of the right-hand sides
 OPTIMAL = 1e-9  # reduced costs above minus this part of the largest cost count as 0
 PIVOT = 1e-8  # smallest pivot element
-REFACTOR_EVERY = 100
-N_COLUMNS, N_ENTRIES, N_PIVOTS = range(3)
+REFACTOR_EVERY = 400
+N_COLUMNS, N_ENTRIES, N_PIVOTS, NEXT_COLUMN = range(4)
+BLOCK = 256  # columns that are looked at for one to enter
 BY_SLACK = -1
 
 
 class Master(NamedTuple):
     """Columns so far and the present basis."""
 
-    count: Any  # (3,) int64: columns, their entries, pivots since the last refactorisation
+    count: Any  # (4,) int64: columns, their entries, pivots since the last refactorisation, the column to look at next
     first: Any  # (C + 1,) int64, entries of column c are first[c]:first[c + 1]
     row: Any  # (entries,) int32
     cost: Any  # (C,) s, with a penalty where the present part of the search tree forbids the column
@@ -52,7 +53,7 @@ def make_master(n_devices, n_resources, most_columns, most_entries):
         spread = (0.6180339887498949 * (r + 1)) % 1.0
         right[r] = 1.0 + SHIFT * (1.0 + spread if r < 2 * n_devices else 3.0 + spread)
     return Master(
-        np.zeros(3, np.int64), np.zeros(most_columns + 1, np.int64), np.empty(most_entries, np.int32),
+        np.zeros(4, np.int64), np.zeros(most_columns + 1, np.int64), np.empty(most_entries, np.int32),
         np.empty(most_columns), np.empty(most_columns), np.empty(most_columns, np.int64),
         np.empty(most_entries, np.int32),
         np.empty(m, np.int64), np.empty((m, m)), np.empty((m, 2 * m)), np.empty(m), np.empty(m), right, np.empty(m),
@@ -175,22 +176,32 @@ def set_prices(master):
 
 @outlined
 def choose_entering(master, n_cover, tolerance):
-    """The variable of most negative reduced cost: column, BY_SLACK - row, or a number past the columns if none."""
+    """A variable of negative reduced cost: column, BY_SLACK - row, or a number past the columns if none, and that cost.
+
+    Columns are looked at block by block, from where the last call ended, until a block has one.
+    """
     least, choice = -tolerance, master.first.size
-    for c in range(master.count[N_COLUMNS]):
-        asked = reduced_cost(master, c)
-        if asked < least:
-            least, choice = asked, c
     for r in range(master.price.size):
         asked = master.price[r] if r < n_cover else -master.price[r]
         if asked < least:
             least, choice = asked, BY_SLACK - r
-    return choice
+    c = master.count[NEXT_COLUMN]
+    for done in range(master.count[N_COLUMNS]):
+        if c >= master.count[N_COLUMNS]:
+            c = 0
+        asked = reduced_cost(master, c)
+        if asked < least:
+            least, choice = asked, c
+        c += 1
+        if done % BLOCK == BLOCK - 1 and choice != master.first.size:
+            break
+    master.count[NEXT_COLUMN] = c
+    return choice, least
 
 
 @outlined
 def pivot_in(master, c, n_cover):
-    """Bring a variable into the basis; False if no variable leaves or the pivot is too small."""
+    """Bring a variable into the basis; its row, or -1 if no variable leaves or the pivot is too small."""
     m, inverse, column = master.basic.size, master.inverse, master.entering
     for k in range(m):
         column[k] = 0.0
@@ -212,7 +223,7 @@ def pivot_in(master, c, n_cover):
             if ratio < least or (ratio == least and column[k] > column[leaving]):
                 least, leaving = ratio, k
     if leaving < 0:
-        return False
+        return leaving
     scale = 1.0 / column[leaving]
     for r in range(m):
         inverse[leaving, r] *= scale
@@ -225,7 +236,7 @@ def pivot_in(master, c, n_cover):
     master.value[leaving] = least
     master.basic[leaving] = c
     master.count[N_PIVOTS] += 1
-    return True
+    return leaving
 
 
 @outlined
@@ -233,14 +244,20 @@ def solve_master(master, n_cover, tolerance, most_pivots, deadline):
     """Simplex to the end, for ``most_pivots`` or to the deadline: (objective, whether all went well), prices set."""
     objective = set_prices(master)
     for _ in range(most_pivots):
-        c = choose_entering(master, n_cover, tolerance)
+        c, asked = choose_entering(master, n_cover, tolerance)
         if c == master.first.size:
             return objective, True
-        if not pivot_in(master, c, n_cover):
+        leaving = pivot_in(master, c, n_cover)
+        if leaving < 0:
             return objective, False
-        if master.count[N_PIVOTS] >= REFACTOR_EVERY and not invert(master, n_cover):
-            return objective, False
-        objective = set_prices(master)
+        if master.count[N_PIVOTS] >= REFACTOR_EVERY:
+            if not invert(master, n_cover):
+                return objective, False
+            objective = set_prices(master)
+        else:
+            objective += asked * master.value[leaving]
+            for r in range(master.price.size):
+                master.price[r] += asked * master.inverse[leaving, r]
         if now_ns() > deadline:
             break
     return objective, True

@@ -24,6 +24,7 @@ from slicewright.slicing.exact._kernels.sets import (
     Offer,
     clear,
     copy_places,
+    fill_by_density,
     improve_set,
     keep_if_better,
     make_scratch,
@@ -32,6 +33,7 @@ from slicewright.slicing.exact._kernels.sets import (
 
 FIRST_PARTS, FIRST_SETS = 6, 300  # effort of the search over a node's sets in a round, to begin with
 MOST_PARTS, MOST_SETS = 20_000, 20_000  # when a gain is to be proven
+STARTS = 4  # of local search for each node's set in a round
 MORE_EFFORT = 2  # times what it was, where a proof finds a better set than the rounds before
 ROUNDED = (
     8.0 * np.finfo(np.float64).eps
@@ -130,17 +132,27 @@ def price_node(problem, j, choices, prices, buffers, tolerance, deadline):
 
 
 @outlined
+def begin_set(problem, j, choices, price, buffers, start):
+    """Fill ``tested`` with a set to search from: the node's last offer, nothing, by density, its neighbour's offer."""
+    tested = buffers.scratch.tested
+    if start == 0:
+        copy_places(buffers.warm[j], tested)
+    elif start == 1:
+        clear(tested)
+    elif start == 2:
+        fill_by_density(problem, j, choices.alone, price, tested, buffers.scratch)
+    else:
+        copy_places(buffers.warm[(j + problem.n_nodes - 1) % problem.n_nodes], tested)
+
+
+@outlined
 def gather_offers(problem, choices, prices, buffers, master, tolerance, least):
-    """Columns from local search alone, from each node's last offer and from nothing: (the hope, how many were added).
+    """Columns from local search alone, from several starts at each node: (the hope, how many were added).
 
     Nothing is known of what was missed, so no bound follows; but a round takes a fraction of the time.
     """
-    n_devices, n_aps, offer, price = (
-        problem.local_time.size,
-        problem.n_access_points,
-        buffers.offer,
-        prices.compute,
-    )
+    n_devices, n_aps = problem.local_time.size, problem.n_access_points
+    offer, price, tested = buffers.offer, prices.compute, buffers.scratch.tested
     n_cover, added = 2 * n_devices, 0
     hope = settle(problem, choices, prices)
     for a in range(n_aps):
@@ -150,16 +162,16 @@ def gather_offers(problem, choices, prices, buffers, master, tolerance, least):
         best = 0.0
         clear(offer.place)
         offer.cost[0] = 0.0
-        for begin in range(2):
-            if begin == 0:
-                copy_places(buffers.warm[j], buffers.scratch.tested)
-            else:
-                clear(buffers.scratch.tested)
-            improve_set(problem, j, choices.alone, price, buffers.scratch.tested, buffers.scratch, True)
-            best = keep_if_better(problem, j, price, buffers.scratch.tested, offer, best)
+        for start in range(STARTS):
+            begin_set(problem, j, choices, price, buffers, start)
+            improve_set(problem, j, choices.alone, price, tested, buffers.scratch, True)
+            before, best = best, keep_if_better(problem, j, price, tested, offer, best)
+            if (
+                best > before
+            ):  # every set on the way to the best is a column: dives fill gaps with the lesser ones
+                added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
         copy_places(offer.place, buffers.warm[j])
         hope -= best
-        added += keep_offer(master, offer, n_aps + j, n_devices, n_cover, least)
         added += offer_elsewhere(problem, j, choices, offer, master, n_cover, least)
     return hope, added
 

@@ -288,3 +288,29 @@ def improve_set(problem, j, alone, price, place, scratch, exchanges):
         value = exchange_one(problem, j, alone, price, place, sums, value)
         if not value > before:
             return
+
+
+@outlined
+def fill_by_density(problem, j, alone, price, place, scratch):
+    """A set from nothing: who gains most per arrival joins next, in the slice where that is most."""
+    here = scratch.state[0]
+    clear(place)
+    for row in range(here.size):
+        here[row] = 0.0
+    charge_slices(problem, j, here)
+    while True:
+        best, who, where = 0.0, NONE, 0
+        for i in range(price.size):
+            if place[i] != NONE:
+                continue
+            for n in range(problem.work.shape[1]):
+                if alone[i, n * problem.n_nodes + j] < price[i]:
+                    enough = max(BETTER, best * problem.arrival[i])
+                    gain = gain_of_joining(problem, j, here, i, n, price[i], enough)
+                    if gain > enough:
+                        best, who, where = gain / problem.arrival[i], i, n
+        if who == NONE:
+            return
+        change(problem, price, here, who, where, 1.0)
+        charge_slices(problem, j, here)
+        place[who] = where
