@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -14,18 +15,19 @@ from slicewright.control.messages.measurement import Measurement, measured_seat
 from slicewright.control.orchestrator import loop, status_events
 from slicewright.control.orchestrator.hearing import Hearing
 from slicewright.control.orchestrator.instructions import Publish
+from slicewright.control.orchestrator.journal_memory import Hashes
 from slicewright.control.orchestrator.known_journal import KnownJournal
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.turn import finish_turn
-from slicewright.control.requests.commands import admit
+from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager import state as manager_state
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state import fold, grants
 from slicewright.control.state.device import Life
 from slicewright.control.state.events import Event, TookOver
 from slicewright.control.state.grants import Grant, GrantAccount
-from slicewright.control.state.state import OrchestratorState
-from slicewright.control.transport.base import Entry
+from slicewright.control.state.state import OrchestratorState, load
+from slicewright.control.transport.base import Entry, TransportError
 from tests.control.simulation import world
 from tests.control.simulation.store import Store
 
@@ -199,6 +201,73 @@ def _believes_what_lay_on_its_way() -> Any:
     return patch.object(SliceManager, "_take", believing)
 
 
+def _goes_on_after_its_lease_ran_out() -> Any:
+    """It stood still, somebody else led, and the records of that are lost: the journal looks as it did."""
+    return _both(
+        patch.object(Orchestrator, "_still_leads", lambda self: None),
+        patch.object(Orchestrator, "_renew", _renews_whatever_was),
+    )
+
+
+async def _renews_whatever_was(self: Orchestrator) -> None:
+    while True:
+        await asyncio.sleep(self.options.heartbeat_s)
+        with suppress(TransportError):
+            if not await self._acquire():
+                return
+
+
+def _takes_what_is_old_for_its_own_past() -> Any:
+    """Whoever has started at a checkpoint knows no hashes of before, and writes over what others have written since."""
+
+    def trusting(self: Hashes, found: Any, written_s: float, *, term: int) -> bool:
+        oldest = self._hashes[0][0] if self._hashes else 0
+        return found.sequence < oldest or any(one[:2] == (found.sequence, found.hash) for one in self._hashes)
+
+    return patch.object(Hashes, "is_our_past", trusting)
+
+
+def _forgets_withdrawals() -> Any:
+    """A manager that comes back brings back what was withdrawn while it was away."""
+    return patch.object(fold, "_withdrawn", lambda state, event: {})
+
+
+def _checkpoints_forget_keys() -> Any:
+    """After a restart a repeated request is a new one."""
+
+    def forgetful(document: Mapping[str, Any]) -> OrchestratorState:
+        return replace(load(document), keys={})
+
+    return patch.object(fold, "load", forgetful)
+
+
+def _says_yes_to_a_withdrawal_and_forgets_it() -> Any:
+    def lazy(state: OrchestratorState, device: str) -> Any:
+        events = remove(state, device)
+        return () if device.endswith("2") else events
+
+    return patch.object(world, "remove", lazy)
+
+
+def _managers_start_with_nothing() -> Any:
+    """A manager that was started again takes any grant for its first one."""
+
+    async def empty(self: SliceManager) -> None:
+        self._changed.set()
+
+    return patch.object(SliceManager, "_resume", empty)
+
+
+def _terms_do_not_grow() -> Any:
+    """Grants of a lost future and of now have the same numbers."""
+
+    def same(state: OrchestratorState, event: TookOver) -> OrchestratorState:
+        return replace(with_leader(state, event), term=1)
+
+    with_leader = fold._with_leader
+    return patch.object(fold, "_with_leader", same)
+
+
 @contextmanager
 def _both(*patches: Any) -> Iterator[None]:
     with ExitStack() as stack:
@@ -224,6 +293,13 @@ MUTANTS: Mapping[str, Planted] = {
     "a leader without a lease": _a_leader_without_a_lease,
     "takes over without a fence": _takes_over_without_a_fence,
     "believes what lay on its way": _believes_what_lay_on_its_way,
+    "goes on after its lease ran out": _goes_on_after_its_lease_ran_out,
+    "takes what is old for its own past": _takes_what_is_old_for_its_own_past,
+    "forgets withdrawals": _forgets_withdrawals,
+    "checkpoints forget keys": _checkpoints_forget_keys,
+    "says yes to a withdrawal and forgets it": _says_yes_to_a_withdrawal_and_forgets_it,
+    "managers start with nothing": _managers_start_with_nothing,
+    "terms do not grow": _terms_do_not_grow,
 }
 """What was planted, and how."""
 

@@ -83,11 +83,16 @@ class FallbackChain:
             if settlement is not None:
                 return DecisionMade(settlement, tuple(attempts), self._clock.monotonic() - began)
         now = self._clock.monotonic()
-        last = decide_last_good(wanted.situation, wanted.previous, epoch=wanted.epoch)
+        last = await self._last_good(wanted)
         took = self._clock.monotonic() - now
         return DecisionMade(
             last, (*attempts, Attempt(last.method, "used", took)), self._clock.monotonic() - began
         )
+
+    async def _last_good(self, wanted: DecisionWanted) -> Settlement:
+        """The end of the chain has no deadline, but leases are renewed and others are heard meanwhile."""
+        answer = partial(decide_last_good, wanted.situation, wanted.previous, epoch=wanted.epoch)
+        return answer() if self._pools["active"] is None else await asyncio.to_thread(answer)
 
     async def _attempt(
         self, lane: str, wanted: DecisionWanted, method: str

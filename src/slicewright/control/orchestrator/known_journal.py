@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from slicewright.control.journal.base import FencedError, Journal, JournalError
 from slicewright.control.journal.feed import Feed
 from slicewright.control.journal.records import Position, Record, chained
 from slicewright.control.orchestrator.journal_memory import Hashes, Setback
 from slicewright.control.state.clock import Clock
-from slicewright.control.state.events import Checkpoint, Event
+from slicewright.control.state.events import Checkpoint, Decided, DecisionChanged, DevicesAdmitted, Event
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump
 
 logger = logging.getLogger(__name__)
 CHECKPOINT_RETRY_S = 10.0
 MOST_NAMED = 50
+MANY_DEVICES = 1000
+_LARGE = Checkpoint | Decided | DecisionChanged | DevicesAdmitted
+"""What takes long to write down where there are many devices; leases are renewed meanwhile."""
 
 
 def named(devices: Sequence[str]) -> str:
@@ -36,8 +41,11 @@ class KnownJournal:
         feed: what is told to those who only watch.
     """
 
-    def __init__(self, journal: Journal, *, clock: Clock, instance: str, options: ControlOptions) -> None:
+    def __init__(
+        self, journal: Journal, *, clock: Clock, instance: str, options: ControlOptions, threads: bool = True
+    ) -> None:
         self._journal, self._clock, self._instance, self._options = journal, clock, instance, options
+        self._threads = threads
         self.position = Position(OrchestratorState())
         self.setback: Setback | None = None
         self.fault = ""
@@ -129,7 +137,9 @@ class KnownJournal:
         if not events:
             return
         here = self.position
-        records = chained(here.hash, here.sequence, self._clock.now(), events)
+        chain = partial(chained, here.hash, here.sequence, self._clock.now(), events)
+        many = len(state.devices) > MANY_DEVICES and any(isinstance(e, _LARGE) for e in events)
+        records = await asyncio.to_thread(chain) if many and self._threads else chain()
         await self._journal.append(records)
         self._be_at(Position(state, records[-1].sequence, records[-1].hash), records)
         self.fault = ""

@@ -12,6 +12,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from slicewright.control.decision.certifying import Certifier
 from slicewright.control.decision.fallback import FALLBACK, DecisionMade, FallbackChain
@@ -52,6 +53,7 @@ LEASE = "orchestrator"
 JOURNAL_RETRY_S = 1.0
 TIDY_S = 60.0
 CHECK_S = 10.0
+MANY_DEVICES = 1000
 
 
 class Orchestrator:
@@ -78,7 +80,7 @@ class Orchestrator:
         threads: bool = True,
         observe: Callable[[Decided], None] = lambda decision: None,
     ) -> None:
-        self._known = KnownJournal(journal, clock=clock, instance=instance, options=options)
+        self._known = KnownJournal(journal, clock=clock, instance=instance, options=options, threads=threads)
         self._hearing = Hearing()
         self.leading = self.led_elsewhere = False
         self.settled: tuple[Settlement, int] | None = (
@@ -89,7 +91,7 @@ class Orchestrator:
         self.instance, self.options, self._observe = instance, options, observe
         self._inbox, self._term = Inbox(), Term()
         self._certifier = Certifier(threads=threads, wake=lambda: self._wake.set())
-        self._wake = asyncio.Event()
+        self._wake, self._threads = asyncio.Event(), threads
         self._lease_until_s = -math.inf
 
     @property
@@ -337,8 +339,18 @@ class Orchestrator:
         if begun.wanted is not None:
             made = await self.fallback_chain.decide(begun.wanted)
             late = () if ready else self._certifier.ready()
-        probe = bool(self.journal_fault)
-        return finish_turn(begun, made, self._inputs(), options, certificate=late, probe=probe)
+        finish = partial(
+            finish_turn,
+            begun,
+            made,
+            self._inputs(),
+            options,
+            certificate=late,
+            probe=bool(self.journal_fault),
+        )
+        if self._threads and made is not None and len(begun.state.devices) > MANY_DEVICES:
+            return await asyncio.to_thread(finish)  # a second or so: leases are renewed meanwhile
+        return finish()
 
     def _inputs(self) -> Inputs:
         return Inputs(self._clock.monotonic(), dict(self.statuses), dict(self._hearing.heard_s))

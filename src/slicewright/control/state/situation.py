@@ -148,8 +148,9 @@ class Situation:
         state = hashlib.sha256(self.network.digest.encode())
         for device in self.devices:
             state.update(device.canonical)
-            if device.id in self.lives:  # logs before there were lives have the same digests as ever
-                state.update(json.dumps(self.lives[device.id]).encode())
+            life = self.lives.get(device.id)
+            if life is not None:  # logs before there were lives have the same digests as ever
+                state.update(b"[%d, %d]" % life)
         for pin in self.pins:
             for grant in pin.possible:
                 state.update(json.dumps([pin.slice, grant.revision]).encode())
