@@ -51,14 +51,14 @@ def main(scale: str) -> None:
                 continue
             with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
                 url, process = stack.enter_context(
-                    _served(Path(folder), devices, nats if transport == "NATS" else None)
+                    served(Path(folder), devices, nats if transport == "NATS" else None)
                 )
                 figures = asyncio.run(_measure(url, process, devices, count))
                 print(f"{transport:<16} {devices:>7}  {figures}", flush=True)
 
 
 @contextmanager
-def _served(folder: Path, devices: int, nats: str | None) -> Iterator[tuple[str, int]]:
+def served(folder: Path, devices: int, nats: str | None) -> Iterator[tuple[str, int]]:
     """Address and process of a control plane that has settled; every server finds a free port itself and says which."""
     scenario = str(save_scenario(sw.preset("paper-slicing", devices=devices), folder / "scenario.json"))
     log = folder / "serve.log"

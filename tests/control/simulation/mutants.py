@@ -249,15 +249,6 @@ def _says_yes_to_a_withdrawal_and_forgets_it() -> Any:
     return patch.object(world, "remove", lazy)
 
 
-def _managers_start_with_nothing() -> Any:
-    """A manager that was started again takes any grant for its first one."""
-
-    async def empty(self: SliceManager) -> None:
-        self._changed.set()
-
-    return patch.object(SliceManager, "_resume", empty)
-
-
 def _terms_do_not_grow() -> Any:
     """Grants of a lost future and of now have the same numbers."""
 
@@ -298,7 +289,6 @@ MUTANTS: Mapping[str, Planted] = {
     "forgets withdrawals": _forgets_withdrawals,
     "checkpoints forget keys": _checkpoints_forget_keys,
     "says yes to a withdrawal and forgets it": _says_yes_to_a_withdrawal_and_forgets_it,
-    "managers start with nothing": _managers_start_with_nothing,
     "terms do not grow": _terms_do_not_grow,
 }
 """What was planted, and how."""
@@ -320,5 +310,11 @@ FOUND_BY: Mapping[str, int] = {
     "a leader without a lease": 35,
     "takes over without a fence": 40_000_045,
     "believes what lay on its way": 40_000_034,
+    "goes on after its lease ran out": 1,
+    "takes what is old for its own past": 100_000_117,
+    "forgets withdrawals": 1,
+    "checkpoints forget keys": 1,
+    "says yes to a withdrawal and forgets it": 4,
+    "terms do not grow": 5,
 }
 """A schedule that found it once. Whatever changes in the code changes what happens in it: then others are tried."""

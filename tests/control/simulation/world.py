@@ -54,6 +54,7 @@ TROUBLE_S, QUIET_S = (2.0, 4.0, 8.0), 20.0
 ORCHESTRATORS, SLICES, CLIENTS = ("sro-1", "sro-2"), ("s0", "s1", "s2"), 3
 PATIENCE_S = 6.0
 READ_ANEW_EVERY = 8
+RARELY = 0.06
 
 
 @cache
@@ -76,6 +77,7 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.seed, self.chance = seed, random.Random(seed)
+        self.rare = random.Random(f"4622/{seed}")  # what came later: schedules without it stay what they were
         self.clock = LoopClock(1.7e9)
         self.judge = Judge()
         self.store = Store(self.judge.appended)
@@ -220,6 +222,8 @@ class World:
         what = self.chance.choice((self._dies, self._dies, self._stands_still, self._is_cut, self._loses_messages,
                                    self._disk_is_full, self._store_goes_back, self._values_go_back,
                                    self._power_fails, self._wakes_in_another_past))  # fmt: skip
+        if self.rare.random() < RARELY:
+            what = self._is_led_in_vain
         self.mishaps.append(f"{self.clock.monotonic():.1f} s: {what.__name__.strip('_')} {name}")
         await what(name, self.chance.expovariate(1 / 2.5))
 
@@ -269,6 +273,25 @@ class World:
                 await asyncio.sleep(0.02)
                 if self.store.appends[-1][-1].sequence == leader.position.sequence:
                     break
+            process.running.set()
+
+    async def _is_led_in_vain(self, _: str, pause_s: float) -> None:
+        """While a leader stands still another one leads, and all that it wrote is lost: nothing shows that it did."""
+        for leader in self.leaders[:1]:
+            process, there = self.processes[leader.instance], len(self.store.appends)
+            process.running.clear()
+            other = next(name for name in ORCHESTRATORS if name != leader.instance)
+            for _attempt in range(60):
+                await asyncio.sleep(0.1)
+                if self.orchestrators[other].leading:
+                    break
+            await asyncio.sleep(pause_s / 2)
+            if self.orchestrators[other].leading:
+                await self.crash(other)
+                self._lose(len(self.store.appends) - there)
+                process.running.set()
+                await asyncio.sleep(pause_s)
+                self.start(other)
             process.running.set()
 
     async def _power_fails(self, _: str, pause_s: float) -> None:
