@@ -34,11 +34,11 @@ class Corrupting(MemoryTransport):
 
     spoil = False
 
-    async def put(self, key: str, value: bytes) -> int:
+    async def put(self, key: str, value: bytes, *, after: int | None = None) -> int:
         if self.spoil and key == slice_key(GRANT_KEYS, "s1"):
             grant = GRANT.validate_json(value)
             value = GRANT.dump_json(replace(grant, bandwidth=dict.fromkeys(grant.bandwidth, 1.5)))
-        return await super().put(key, value)
+        return await super().put(key, value, after=after)
 
 
 class Site:

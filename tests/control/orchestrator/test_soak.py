@@ -44,9 +44,9 @@ class Wire:
         if self.cut:
             raise TransportError("the wire is cut")
 
-    async def put(self, key: str, value: bytes) -> int:
+    async def put(self, key: str, value: bytes, *, after: int | None = None) -> int:
         await self._pass()
-        return await self._transport.put(key, value)
+        return await self._transport.put(key, value, after=after)
 
     async def get(self, key: str) -> Entry | None:
         await self._pass()

@@ -157,10 +157,11 @@ class Values(MemoryTransport):
         self._heard = heard
         self._snapshot: dict[str, Entry] = {}
 
-    async def put(self, key: str, value: bytes) -> int:
+    async def put(self, key: str, value: bytes, *, after: int | None = None) -> int:
         """Put, and tell."""
+        revision = await super().put(key, value, after=after)
         self._heard(key, value)
-        return await super().put(key, value)
+        return revision
 
     def remember(self) -> None:
         """What a backup would hold."""
@@ -190,10 +191,11 @@ class Wire:
         if self._chance.random() < self._trouble.lost:
             raise TransportError("the answer is lost")
 
-    async def put(self, key: str, value: bytes) -> int:
+    async def put(self, key: str, value: bytes, *, after: int | None = None) -> int:
         """Put."""
         await self._pass()
-        revision = await self._values.put(key, _MORE + value[1:] if self._process.later else value)
+        value = _MORE + value[1:] if self._process.later else value
+        revision = await self._values.put(key, value, after=after)
         self._answer()
         return revision
 

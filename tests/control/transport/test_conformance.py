@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from slicewright.control.state.clock import LoopClock, end
-from slicewright.control.transport.base import Entry, Transport, TransportError
+from slicewright.control.transport.base import Entry, OvertakenError, Transport, TransportError
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.transport.nats import NatsTransport
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
@@ -249,5 +249,22 @@ def test_values_may_be_large_and_keys_are_any_slices(tell: Callable[..., None]) 
             async with following(other, key) as seen:
                 await until(seen, key, value)
         assert not await transport.keys("pieces"), "pieces go when a newer value comes"
+
+    tell(story)
+
+
+def test_a_value_is_put_only_after_the_one_that_it_replaces(tell: Callable[..., None]) -> None:
+    async def story(opened: Opener) -> None:
+        one, other = opened(), opened()
+        first = await one.put("grant.a", b"1", after=0)
+        with pytest.raises(OvertakenError):
+            await other.put("grant.a", b"2", after=0)
+        second = await other.put("grant.a", b"3", after=first)
+        with pytest.raises(OvertakenError):
+            await one.put("grant.a", b"4", after=first)
+        found = await one.get("grant.a")
+        assert found is not None
+        assert (found.value, found.revision) == (b"3", second)
+        assert await one.put("grant.b", b"5", after=0) > second
 
     tell(story)

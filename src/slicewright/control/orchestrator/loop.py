@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -37,6 +37,7 @@ from slicewright.control.orchestrator.instructions import (
 from slicewright.control.orchestrator.journal_memory import Setback
 from slicewright.control.orchestrator.known_journal import KnownJournal, named
 from slicewright.control.orchestrator.leftovers import remove_measurements
+from slicewright.control.orchestrator.publishing import Publishing
 from slicewright.control.orchestrator.term import Term
 from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
@@ -93,6 +94,7 @@ class Orchestrator:
         self._certifier = Certifier(threads=threads, wake=lambda: self._wake.set())
         self._wake, self._threads = asyncio.Event(), threads
         self._lease_until_s = -math.inf
+        self._publishing = Publishing(transport, self._still_leads)
 
     @property
     def state(self) -> OrchestratorState:
@@ -199,6 +201,7 @@ class Orchestrator:
         await self._append((took_over,), fold(self.state, took_over))
         await self.fallback_chain.warm_up((FALLBACK, self.state.methods.active))
         self._hearing.begin_term()
+        self._publishing.begin_term()
         self._term, instructions = Term.begin(self.state, self._clock.monotonic())
         await self._carry_out(instructions)
         self.leading = True
@@ -388,17 +391,19 @@ class Orchestrator:
                 self.fallback_chain.shadow(item.situation, item.method, item.used)
             case Inform():
                 key, details = slice_key(DETAILS_KEYS, item.slice), DETAILS.dump_json(item.details)
-                return await self._put(key, details, f"the details of slice {item.slice} wait")
+                sent = self._transport.put(key, details)
+                return await self._reached(sent, f"the details of slice {item.slice} wait")
             case Publish():
                 # The managers' acknowledgement is what counts, not whether the transport took it.
                 key = slice_key(GRANT_KEYS, item.grant.slice)
                 grant = replace(item.grant, record=self.position.sequence)
-                await self._put(key, GRANT.dump_json(grant), f"the grant of slice {grant.slice} waits")
+                put = self._publishing.put(key, GRANT.dump_json(grant))
+                await self._reached(put, f"the grant of slice {grant.slice} waits")
         return True
 
-    async def _put(self, key: str, value: bytes, otherwise: str) -> bool:
+    async def _reached(self, put: Awaitable[object], otherwise: str) -> bool:
         try:
-            await self._transport.put(key, value)
+            await put
         except TransportError as error:
             logger.warning("%s: %s", otherwise, error)
             return False

@@ -26,6 +26,10 @@ class TransportError(ControlError):
     """The other side cannot be reached now."""
 
 
+class OvertakenError(TransportError):
+    """The value is not the one that was to be replaced."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A value under a name.
@@ -47,10 +51,15 @@ class Transport(Protocol):
         """How long a lease lasts, s; infinite where nobody else can take it."""
         ...
 
-    async def put(self, key: str, value: bytes) -> int:
+    async def put(self, key: str, value: bytes, *, after: int | None = None) -> int:
         """Set a value and return its revision.
 
+        Args:
+            key: name. value: bytes.
+            after: revision of the value that it replaces, 0 for none; whatever is there if not given.
+
         Raises:
+            OvertakenError: another value is there; it stays.
             TransportError: not reachable.
         """
         ...

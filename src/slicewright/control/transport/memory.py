@@ -7,7 +7,7 @@ import itertools
 from collections.abc import AsyncIterator, Mapping
 
 from slicewright.control.state.clock import Clock
-from slicewright.control.transport.base import Entry, covers
+from slicewright.control.transport.base import Entry, OvertakenError, covers
 
 
 class MemoryTransport:
@@ -26,8 +26,11 @@ class MemoryTransport:
         self._revisions = itertools.count(1)
         self._numbers = itertools.count()
 
-    async def put(self, key: str, value: bytes) -> int:
+    async def put(self, key: str, value: bytes, *, after: int | None = None) -> int:
         """Set a value and tell everybody who watches."""
+        there = self._values.get(key)
+        if after is not None and after != (0 if there is None else there.revision):
+            raise OvertakenError(f"{key} has another value by now")
         entry = Entry(key, value, next(self._revisions))
         self._values[key] = entry
         for prefix, queue in self._watchers.values():

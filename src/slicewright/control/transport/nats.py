@@ -12,7 +12,7 @@ from nats.js.api import KeyValueConfig, StorageType
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
-from slicewright.control.transport.base import Entry
+from slicewright.control.transport.base import Entry, OvertakenError
 from slicewright.control.transport.large_values import put_pieces, start_of, whole
 from slicewright.control.transport.nats_connection import NatsConnection, reaching
 
@@ -72,13 +72,18 @@ class NatsTransport:
             self._buckets[name] = await (await self._connection.jetstream()).create_key_value(config)
         return self._buckets[name]
 
-    async def put(self, key: str, value: bytes) -> int:
-        """Set a value; returns the bucket's revision."""
+    async def put(self, key: str, value: bytes, *, after: int | None = None) -> int:
+        """Set a value; returns the bucket's revision, which the server compares."""
         async with reaching():
             bucket = await self._bucket(self._values)
             most = (await self._connection.client()).max_payload
             small = await put_pieces(value, key=key, most=most, put=bucket.put)
-            revision = await bucket.put(key, small)
+            try:
+                revision = await (
+                    bucket.put(key, small) if after is None else bucket.update(key, small, last=after)
+                )
+            except KeyWrongLastSequenceError:
+                raise OvertakenError(f"{key} has another value by now") from None
             await self._drop_pieces(key, start_of(small))
             return revision
 
