@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -27,7 +26,7 @@ from slicewright.control.state.device import Life
 from slicewright.control.state.events import Event, TookOver
 from slicewright.control.state.grants import Grant, GrantAccount
 from slicewright.control.state.state import OrchestratorState, load
-from slicewright.control.transport.base import Entry, TransportError
+from slicewright.control.transport.base import Entry
 from tests.control.simulation import world
 from tests.control.simulation.store import Store
 
@@ -201,22 +200,6 @@ def _believes_what_lay_on_its_way() -> Any:
     return patch.object(SliceManager, "_take", believing)
 
 
-def _goes_on_after_its_lease_ran_out() -> Any:
-    """It stood still, somebody else led, and the records of that are lost: the journal looks as it did."""
-    return _both(
-        patch.object(Orchestrator, "_still_leads", lambda self: None),
-        patch.object(Orchestrator, "_renew", _renews_whatever_was),
-    )
-
-
-async def _renews_whatever_was(self: Orchestrator) -> None:
-    while True:
-        await asyncio.sleep(self.options.heartbeat_s)
-        with suppress(TransportError):
-            if not await self._acquire():
-                return
-
-
 def _takes_what_is_old_for_its_own_past() -> Any:
     """Whoever has started at a checkpoint knows no hashes of before, and writes over what others have written since."""
 
@@ -225,11 +208,6 @@ def _takes_what_is_old_for_its_own_past() -> Any:
         return found.sequence < oldest or any(one[:2] == (found.sequence, found.hash) for one in self._hashes)
 
     return patch.object(Hashes, "is_our_past", trusting)
-
-
-def _forgets_withdrawals() -> Any:
-    """A manager that comes back brings back what was withdrawn while it was away."""
-    return patch.object(fold, "_withdrawn", lambda state, event: {})
 
 
 def _checkpoints_forget_keys() -> Any:
@@ -284,9 +262,7 @@ MUTANTS: Mapping[str, Planted] = {
     "a leader without a lease": _a_leader_without_a_lease,
     "takes over without a fence": _takes_over_without_a_fence,
     "believes what lay on its way": _believes_what_lay_on_its_way,
-    "goes on after its lease ran out": _goes_on_after_its_lease_ran_out,
     "takes what is old for its own past": _takes_what_is_old_for_its_own_past,
-    "forgets withdrawals": _forgets_withdrawals,
     "checkpoints forget keys": _checkpoints_forget_keys,
     "says yes to a withdrawal and forgets it": _says_yes_to_a_withdrawal_and_forgets_it,
     "terms do not grow": _terms_do_not_grow,
@@ -310,9 +286,7 @@ FOUND_BY: Mapping[str, int] = {
     "a leader without a lease": 35,
     "takes over without a fence": 40_000_045,
     "believes what lay on its way": 40_000_034,
-    "goes on after its lease ran out": 1,
     "takes what is old for its own past": 100_000_117,
-    "forgets withdrawals": 1,
     "checkpoints forget keys": 1,
     "says yes to a withdrawal and forgets it": 4,
     "terms do not grow": 5,
