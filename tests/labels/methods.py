@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -42,6 +43,19 @@ def hangs(job: Job, scenario: Scenario, seed: int) -> Solution:
     """As a solver that never looks at its clock."""
     if seed == UNLUCKY:
         time.sleep(3600)
+    return sound(job, scenario, seed)
+
+
+STOPPED = "SLICEWRIGHT_TEST_STOPPED"
+"""Names a file, which says that a worker has stopped."""
+
+
+def stops_once(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """As a process that somebody has suspended in the middle of its work."""
+    before = Path(os.environ[STOPPED])
+    if seed == UNLUCKY and not before.exists():
+        before.touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
     return sound(job, scenario, seed)
 
 

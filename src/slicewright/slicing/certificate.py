@@ -101,6 +101,6 @@ def load_kernels() -> None:
     weigh_plan(problem, stay, stay)
     prices = Prices(*prices_of(problem, alone, relax(problem, alone, stay, stay, 1, now)[2]))
     bound_of_sets(
-        problem, all_choices(problem), stay, stay, prices, relaxed_bound=1.0, cost=1.0, target=1.0, rounds=1,
+        problem, all_choices(problem), stay, stay, prices, relaxed_bound=0.0, cost=1.0, target=1.0, rounds=1,
         deadline=now,
     )  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -87,7 +89,8 @@ def test_a_journal_over_nats_has_them_if_the_server_syncs_and_not_if_it_does_not
     config.write_text(f'jetstream {{ store_dir: "{store}", sync_interval: "{sync}" }}\n')
     command = [*STRACE, "-o", str(trace), NATS, "-c", str(config), "-a", "127.0.0.1", "-p", "-1"]
     said = (tmp_path / "said").open("wb")
-    traced = subprocess.Popen([*command, "--ports_file_dir", str(tmp_path)], stderr=said, stdout=said)
+    command += ["--ports_file_dir", str(tmp_path)]
+    traced = subprocess.Popen(command, stderr=said, stdout=said, start_new_session=True)
     try:
         wait_for(lambda: _addresses(tmp_path) or traced.poll() is not None, "nats-server")
         assert traced.poll() is None, (tmp_path / "said").read_text()[:300]
@@ -96,7 +99,7 @@ def test_a_journal_over_nats_has_them_if_the_server_syncs_and_not_if_it_does_not
         time.sleep(0.2)
         lines = trace.read_text(errors="replace").splitlines()
     finally:
-        traced.kill()
+        os.killpg(traced.pid, signal.SIGKILL)  # the server, too: one whose strace dies goes on alone
         traced.wait(PATIENCE_S)
         said.close()
     disk = Disk(str(tmp_path))

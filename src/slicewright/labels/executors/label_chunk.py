@@ -12,6 +12,8 @@ from slicewright.labels.methods import METHODS, Job, method_of
 from slicewright.labels.recipe import Recipe
 from slicewright.labels.store.table import encode
 from slicewright.network.presets import preset
+from slicewright.slicing import certificate
+from slicewright.slicing.exact import tree
 from slicewright.slicing.judge import evaluate
 
 
@@ -19,10 +21,13 @@ from slicewright.slicing.judge import evaluate
 def warm_up(method: str) -> None:
     """Load (on a new machine: compile) what a method runs, so that no label's time or limit pays for it.
 
-    A method of the user's is not called before its time; what it is likely to use of ours is loaded.
+    A method of the user's is not called before its time; what it is likely to use of ours, search and bound, is loaded.
     """
     ours = method if method in METHODS else "best-known"
     METHODS[ours](Job(Recipe(), ours), preset("paper-slicing", devices=2), 0)
+    if ours != method:
+        certificate.load_kernels()
+        tree.load_kernels()
 
 
 def label_chunk(job: Job, seeds: tuple[int, ...]) -> bytes:
