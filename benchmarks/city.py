@@ -1,7 +1,9 @@
-"""Targets 10 and 11: a city's plan and its certificate from 100 devices on, beside best response and the dense planner.
+"""Targets 10 and 11: cities from 100 devices on, beside best response, the dense planner and SCIP.
 
-Every size runs in a process of its own, so that the peak of memory is its own. Processor seconds are printed beside
-wall seconds: on a machine with other work only they can be compared.
+The dense planner and SCIP have every node open to everybody, and are asked as long as they end. A figure of times and
+gaps, both axes logarithmic, is left in ``build/bench/city.svg``. Every size runs in a process of its own, so that the
+peak of memory is its own. Processor seconds are printed beside wall seconds: on a machine with other work only they can
+be compared.
 """
 
 from __future__ import annotations
@@ -9,12 +11,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 SIZES = {"quick": (100, 1_000, 10_000, 100_000), "full": (100, 1_000, 10_000, 100_000, 1_000_000)}
 REGIMES = ("paper", "balanced", "realistic")
 LARGEST_OF_OTHER_REGIMES = {"quick": 10_000, "full": 100_000}
-LARGEST_DENSE = 2_000
+LARGEST_DENSE, LARGEST_SCIP = 2_000, 100
+SCIP_S = 30.0
+"""Its time limit: at 100 devices it does not prove its plan in that time either."""
+FIGURE = Path("build/bench/city.svg")
 ROUNDS = {True: 60, False: 200}
 """Of the bound: in the regime of the publications, and where nodes are what costs."""
 TARGETS = {10_000: (1.0, 1.0), 100_000: (10.0, 2.0), 1_000_000: (120.0, 12.0)}
@@ -28,7 +35,9 @@ from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.certificate import load_kernels
 from slicewright.slicing.city.pack import pack
 from slicewright.slicing.city.search import construct, improve
+from slicewright.slicing.city.whole_sets import tighten
 regime, devices, rounds, dense = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "True"
+scip_s = float(sys.argv[5])
 load_kernels()
 said = {}
 def timed(name, call):
@@ -49,40 +58,52 @@ said["plain_cost"] = timed("plain", plain)
 problem = pack(scenario)
 state = timed("plan", lambda: construct(problem))
 proof = timed("prove", lambda: prove(problem, state, rounds=rounds))
-said["cost"], said["bound"], said["peak_gb"] = total_cost(problem, state), proof.bound_s, peak()
+said["cost"], said["prices_bound"] = total_cost(problem, state), proof.bound_s
+said["bound"] = timed("sets", lambda: tighten(problem, state, proof))
+said["peak_gb"] = peak()
 if dense:
     whole = scenario.with_(node_lists=None)
     sw.plan(whole.with_(), rounds=0).lower_bound_s
     made = timed("dense", lambda: sw.plan(whole))
     said["dense_bound"] = timed("dense_prove", lambda: made.lower_bound_s)
     said["dense_cost"] = made.cost_s
+if scip_s > 0.0:
+    made = timed("scip", lambda: sw.plan(scenario.with_(node_lists=None), method="solver-cold", budget_s=scip_s))
+    said["scip_cost"], said["scip_bound"] = made.cost_s, made.lower_bound_s
 print(json.dumps(said))
 """
 
 
 def main(scale: str) -> None:
-    """One table for each regime."""
+    """One table for each regime, and the figure."""
+    told: dict[str, dict[int, dict[str, Any]]] = {}
     for regime in REGIMES:
-        print(f"\n{regime}: seconds as wall (processor), two threads; gap of the plan to its own bound")
+        print(f"\n{regime}: seconds as wall (processor), two threads; gaps of each plan to its own bound")
         print(
-            f"{'devices':>9s} {'best response':>15s} {'cost above':>10s} {'plan':>15s} {'certificate':>15s} "
-            f"{'proven':>8s} {'peak GB':>8s}   dense planner, every node open to everybody: plan, certificate, gap"
+            f"{'devices':>9s} {'best response':>15s} {'cost above':>10s} {'plan':>15s} {'prices':>15s} {'gap':>8s} "
+            f"{'whole sets':>15s} {'gap':>8s} {'peak GB':>8s}   dense: plan, certificate, gap   "
+            "SCIP: time, gap, cost above"
         )
+        told[regime] = {}
         for devices in SIZES[scale]:
             if regime == "paper" or devices <= LARGEST_OF_OTHER_REGIMES[scale]:
-                _print_line(devices, _measured(regime, devices), paper=regime == "paper")
+                said = told[regime][devices] = _measured(regime, devices)
+                _print_line(devices, said, paper=regime == "paper")
+    _draw(told)
+    print(f"\nfigure: {FIGURE}")
 
 
 def _measured(regime: str, devices: int) -> dict[str, Any]:
     arguments = [regime, str(devices), str(ROUNDS[regime == "paper"]), str(devices <= LARGEST_DENSE)]
+    arguments.append(str(SCIP_S if devices <= LARGEST_SCIP else 0.0))
     run = subprocess.run(
-        [sys.executable, "-c", _MEASURE, *arguments], check=True, capture_output=True, text=True
+        [sys.executable, "-c", _MEASURE, *arguments], check=True, stdout=subprocess.PIPE, text=True
     )
     said: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return said
 
 
-def _print_line(devices: int, said: dict[str, Any], *, paper: bool) -> None:
+def _print_line(devices: int, said: Mapping[str, Any], *, paper: bool) -> None:
 
     def seconds(name: str) -> str:
         return f"{said[name][0]:.2f} ({said[name][1]:.2f})"
@@ -90,25 +111,65 @@ def _print_line(devices: int, said: dict[str, Any], *, paper: bool) -> None:
     def gap(cost: float, bound: float) -> str:
         return f"{100 * (cost / bound - 1):.2f} %" if bound > 0 else "none"
 
-    dense = ""
+    others = ""
     if "dense" in said:
         proven = gap(said["dense_cost"], said["dense_bound"])
-        dense = f"   {seconds('dense')}, {seconds('dense_prove')}, {proven}"
+        others += f"   {seconds('dense')}, {seconds('dense_prove')}, {proven}"
+    if "scip" in said:
+        above = f"{100 * (said['scip_cost'] / said['dense_cost'] - 1):.2f} %"
+        others += f"   {seconds('scip')}, {gap(said['scip_cost'], said['scip_bound'])}, {above}"
     above = f"{100 * (said['plain_cost'] / said['cost'] - 1):.2f} %"
-    proven = gap(said["cost"], said["bound"])
     print(
         f"{devices:9d} {seconds('plain'):>15s} {above:>10s} {seconds('plan'):>15s} {seconds('prove'):>15s} "
-        f"{proven:>8s} {said['peak_gb']:8.2f}{dense}{_verdict(devices, said) if paper else ''}",
+        f"{gap(said['cost'], said['prices_bound']):>8s} {seconds('sets'):>15s} {gap(said['cost'], said['bound']):>8s} "
+        f"{said['peak_gb']:8.2f}{others}{_verdict(devices, said) if paper else ''}",
         flush=True,
     )
 
 
-def _verdict(devices: int, said: dict[str, Any]) -> str:
+def _draw(told: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> None:
+    """Processor seconds and gaps by devices, a column for each regime."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        2, len(told), figsize=(4 * len(told), 6), sharex=True, sharey="row", squeeze=False
+    )
+    for column, (regime, sizes) in enumerate(told.items()):
+        for name, label in (
+            ("plain", "best response"), ("plan", "plan"), ("prove", "prices"), ("sets", "whole sets"),
+            ("dense", "dense plan"), ("dense_prove", "dense certificate"), ("scip", "SCIP"),
+        ):  # fmt: skip
+            points = [(devices, said[name][1]) for devices, said in sizes.items() if name in said]
+            axes[0, column].loglog(*zip(*points, strict=True), "o-", label=label, markersize=3)
+        for cost, bound, label in (
+            ("cost", "prices_bound", "prices"), ("cost", "bound", "whole sets"),
+            ("dense_cost", "dense_bound", "dense"), ("scip_cost", "scip_bound", "SCIP"),
+        ):  # fmt: skip
+            points = [
+                (devices, 100 * (said[cost] / said[bound] - 1))
+                for devices, said in sizes.items()
+                if bound in said and said[bound] > 0
+            ]
+            if points:
+                axes[1, column].loglog(*zip(*points, strict=True), "o-", label=label, markersize=3)
+        axes[0, column].set_title(regime)
+        axes[1, column].set_xlabel("devices")
+    axes[0, 0].set_ylabel("processor time (s)")
+    axes[1, 0].set_ylabel("proven gap (%)")
+    for row in axes:
+        row[-1].legend(fontsize="small")
+    FIGURE.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(FIGURE, bbox_inches="tight")
+
+
+def _verdict(devices: int, said: Mapping[str, Any]) -> str:
     """The target of a size, if it has one; processor seconds of two threads count half."""
     if devices not in TARGETS:
         return ""
     most_s, most_gb = TARGETS[devices]
-    wall = said["plan"][0] + said["prove"][0]
-    spent = (said["plan"][1] + said["prove"][1]) / 2
+    wall, spent = (sum(said[name][k] for name in ("plan", "prove", "sets")) / (1, 2)[k] for k in (0, 1))
     met = min(wall, spent) <= most_s and said["cost"] <= 1.01 * said["bound"] and said["peak_gb"] <= most_gb
     return f"   target {most_s:g} s, 1 %, {most_gb:g} GB: {'met' if met else 'MISSED'} ({spent:.2f} s of two cores)"

@@ -7,6 +7,7 @@ last of them does, each worker takes the next task when it is free, and what is 
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -149,7 +150,9 @@ def _cluster(
         others = [cluster.add_node(num_cpus=count, object_store_memory=store_bytes) for count in cpus[1:]]
         ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
         with RayRunner() as runner:
-            runner.run(_ready, [(k,) for k in range(4 * sum(cpus))])
+            ready: set[int] = set()
+            while len(ready) < sum(cpus):
+                ready |= set(runner.run(_ready, [(k,) for k in range(sum(cpus))]))
             yield (
                 runner,
                 lambda: cluster.remove_node(others[-1], allow_graceful=False),
@@ -161,10 +164,10 @@ def _cluster(
 
 
 def _ready(number: int) -> int:
-    """Kernels are loaded on this worker; it takes long enough that every worker gets one."""
+    """Process of a worker that has loaded its kernels; it takes long enough that every worker gets one."""
     load_kernels()
-    time.sleep(0.2)
-    return number
+    time.sleep(1.0)
+    return os.getpid()
 
 
 class _Killing:

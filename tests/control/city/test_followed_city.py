@@ -62,7 +62,8 @@ def _everything(city: FollowedCity) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("save_every", [10**9, 15])
-def test_a_restart_goes_on_where_the_journal_ends(tmp_path: Path, save_every: int) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_restart_goes_on_where_the_journal_ends(tmp_path: Path, save_every: int, damaged: bool) -> None:
     store = tmp_path / "journal.db"
 
     async def work() -> None:
@@ -78,10 +79,13 @@ def test_a_restart_goes_on_where_the_journal_ends(tmp_path: Path, save_every: in
             for _ in range(20):
                 await control.submit(_some_change(city, rng))
             before = _everything(city)
+            if damaged:
+                for file in tmp_path.glob("*.npz"):
+                    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
             _, violations = evaluate(city.live.snapshot(), city.live.decisions(), city.live.shares())
             assert violations.feasible, violations.explain()
             await control.stop()
-        assert bool(list(tmp_path.glob("*.npz"))) == (save_every == 15)
+        assert len(list(tmp_path.glob("*.npz"))) == (2 if save_every == 15 else 1)
         other = CityControl(sw.preset("city/paper", devices=20), SqliteJournal(store), clock=SystemClock())
         with pytest.raises(ControlError, match="another scenario"):
             await other.start()

@@ -59,7 +59,7 @@ class SavedCities:
         """(City, number and hash of the last record in it) of the newest file that can be read; None without."""
         for file in self.files():
             try:
-                with np.load(file, allow_pickle=False) as arrays:
+                with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                     told = json.loads(str(arrays["told"]))
                     if told["digest"] != self._digest:
                         continue

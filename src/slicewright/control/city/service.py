@@ -211,6 +211,10 @@ class CityControl:
             self.sequence, self._hash = 0, GENESIS
             if not records:
                 await self._append((self._began(city),))
+                if self._saved is not None:  # a restart would plan and prove anew
+                    with contextlib.suppress(OSError):
+                        await self._aside(self._saved.save, parts_of(city), self.sequence, self._hash)
+                        self._saved_at = self.sequence
                 self.city = city
                 return
             _check_beginning(records[0], self._digest)

@@ -21,6 +21,8 @@ from slicewright.types import IntArray
 ENOUGH = 1e-5
 """Sweeps end when one saves less than this part of the local times of all devices."""
 MOST_SWEEPS = 60
+SMALL = 20_000
+"""Cities of so many devices are also built neighbour by neighbour: there it is the best of the three now and then."""
 FOREVER = 2**62
 
 
@@ -65,13 +67,15 @@ def construct(
     most_sweeps: int = MOST_SWEEPS,
     threads: int | None = None,
 ) -> State:
-    """A plan from nothing: the best of two orders of arrival, side by side in threads.
+    """A plan from nothing: the best of two orders of arrival, side by side in threads, of three in small cities.
 
     Who comes first fills the nodes, and best response alone lets nobody else in. So those come first who save most,
     or who save most for the queue that they make: tau^2 over alpha L, since both the saving and the work grow with tau.
     """
     tau, load = problem.local_time, problem.arrival * problem.work.min(axis=1)
     orders = [np.argsort(-tau, kind="stable"), np.argsort(-(tau**2) / load, kind="stable")]
+    if tau.size <= SMALL:
+        orders.append(spatial_order(problem))
     states: list[State] = [empty_state(problem) for _ in orders]
 
     def build(part: int, begin: int, end: int) -> None:
