@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from slicewright.cli.examples import EXAMPLES
 from slicewright.cli.main import COMMANDS
 
 
@@ -29,6 +30,10 @@ def page() -> str:
         "What `--help` of every command says. Exit codes: 0 done, 1 judged and failed,",
     ]
     lines += ["2 bad input, 130 interrupted.", ""]
+    lines += [
+        "`slicewright --install-completion` teaches your shell the names of commands and options (bash, zsh,"
+    ]
+    lines += ["fish, PowerShell); `--show-completion` prints what it would add.", ""]
     for name in COMMANDS:
         lines += _told(command(name), f"slicewright {name}", 2)
     return "\n".join(lines)
@@ -41,6 +46,9 @@ def _told(found: Any, path: str, level: int) -> list[str]:
         (found.help or COMMANDS[path.split()[-1]].line).replace("\b\n", ""),
         "",
     ]
+    examples = EXAMPLES.get(path.removeprefix("slicewright "), ())
+    if examples:
+        lines += ["```bash", *examples, "```", ""]
     arguments = [p for p in found.params if p.param_type_name == "argument"]
     options = [p for p in found.params if p not in arguments and p.name != "help"]
     usage = [path, *(_placeholder(argument) for argument in arguments), "[OPTIONS]" if options else ""]

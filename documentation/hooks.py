@@ -28,7 +28,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     rooms = [{room: reference.page_name(room)} for room in reference.ROOMS]
     for section in config.nav or []:
         for pages in section.values():
-            if {"Python": "api/index.md"} in pages:
+            if isinstance(pages, list) and {"Python": "api/index.md"} in pages:
                 pages[pages.index({"Python": "api/index.md"})] = {"Python": ["api/index.md", *rooms]}
     return config
 
@@ -67,6 +67,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             lambda found: posixpath.relpath(_made_uri(uri, found[1]), here or "."),
             markdown,
         )
+    markdown = re.sub(r"!?\[([^\]]*)\]\(made:[\w./-]+\)(\{[^}]*\})?", r"*\1*", markdown)
     return re.sub(r"^( *```\w+) (?:run|save=).*$", r"\1", markdown, flags=re.MULTILINE)
 
 

@@ -186,6 +186,6 @@ def test_what_does_not_fit_is_refused(scenario: sw.Scenario) -> None:
 def test_the_examples_of_the_page_run_as_printed(capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+    for block in re.findall(r"```python run\n(.*?)```", page, re.DOTALL):
         exec(compile(block, "environments.md", "exec"), names)
     assert "best response" in capsys.readouterr().out

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TextIO
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from slicewright.cli.examples import examples_of
 from slicewright.version import __version__
 
 
@@ -88,10 +89,11 @@ class LazyGroup(TyperGroup):
             group.command(name=cmd_name)(getattr(module, cmd_name))
         command = typer.main.get_command(group)
         command.name = cmd_name
+        command.epilog = examples_of(cmd_name)
         return command
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode="markdown")
 
 
 @app.callback(invoke_without_command=True)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 app = command_group("Train models.")
 
-_OUT = typer.Option(Path("models"), "--out", "-o", metavar="DIR", help="Folder for the model's files.")
+_OUT = typer.Option(
+    Path("models"), "--output", "-o", "--out", metavar="DIR", help="Folder for the model's files."
+)
 _SCALE = typer.Option("shipped", "--scale", help="smoke, shipped or full.")
 _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random.")
 _EPOCHS = typer.Option(None, "--epochs", min=1, help="Passes over the data, instead of the scale's.")
