@@ -6,10 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
+from slicewright.errors import InvalidOptionError
 from slicewright.network.regimes import REGIMES
 from slicewright.network.scenario import Scenario
-from slicewright.slicing import Decisions, Plan, iterated_search, lower_bound
+from slicewright.slicing import Decisions, DualPrices, Plan, iterated_search, lower_bound
+from slicewright.slicing.certificate import LEAST_ROUNDS
+from slicewright.slicing.certificate import certify as certify_plan
 from slicewright.slicing.compact import compact
+from slicewright.slicing.exact import solve_exact
 from slicewright.slicing.exact._kernels.ascent import make_pool
 from slicewright.slicing.exact._kernels.certify import certify
 from slicewright.slicing.exact._kernels.pricing import Prices, make_buffers
@@ -78,9 +82,35 @@ def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: in
     )
     found = certify(
         problem, all_choices(problem), begin, best, buffers, make_pool(scenario.n_nodes), cost, np.inf, 1e-6 * cost,
-        rounds, efforts, 2000, UNLIMITED,
+        60, rounds, efforts, 2000, UNLIMITED,
     )  # fmt: skip
     assert found <= optimum(scenario) * (1 + 1e-9)
+
+
+@given(scenarios(most_devices=4, most_nodes=2), st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None)
+def test_a_certificate_from_any_prices_is_below_the_optimum(scenario: Scenario, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    offers = scenario.local_time_s * random.lognormal(-1.0, 3.0, (2, scenario.n_devices))
+    assert lower_bound(scenario, prices=DualPrices(*offers)) <= optimum(scenario) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("prices", [([1.0], [1.0, 1.0]), ([np.nan, 1.0], [1.0, 1.0])])
+def test_prices_that_are_none_are_refused(prices: tuple[list[float], list[float]]) -> None:
+    offers = DualPrices(*(np.array(part) for part in prices))
+    with pytest.raises(InvalidOptionError, match=r"prices\.radio_s"):
+        lower_bound(sw.preset("paper-slicing", devices=2), prices=offers)
+
+
+def test_prices_of_an_earlier_certificate_or_plan_prove_much_in_little_time() -> None:
+    scenario = sw.preset("regime/balanced", devices=30, seed=4, queueing="node")
+    found = solve_exact(scenario, most_parts=1)
+    assert found.prices is not None
+    columns = certify_plan(scenario, start=found.decisions, prices=found.prices, rounds=LEAST_ROUNDS)
+    nothing = certify_plan(scenario, start=found.decisions, rounds=LEAST_ROUNDS)
+    again = certify_plan(scenario, start=found.decisions, prices=columns.prices, rounds=LEAST_ROUNDS)
+    assert found.cost_s / columns.bound_s - 1 < 0.2 * (found.cost_s / nothing.bound_s - 1)
+    assert again.bound_s > 0.9 * columns.bound_s
 
 
 @pytest.mark.parametrize(("regime", "widest"), [("balanced", 0.04), ("compute", 0.08), ("saturated", 0.005)])

@@ -1,7 +1,8 @@
 """Problem one: who offloads, through which access point, to which node, in which slice, with what share."""
 
-from slicewright.slicing.certificate import lower_bound
+from slicewright.slicing.certificate import Certificate, certify, lower_bound
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.dual_prices import DualPrices
 from slicewright.slicing.judge import MEANING, RULES, Times, Violations, evaluate
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.plan_file import load_plan, save_plan
@@ -19,13 +20,16 @@ from slicewright.slicing.shares import (
 __all__ = [
     "MEANING",
     "RULES",
+    "Certificate",
     "Decisions",
+    "DualPrices",
     "Plan",
     "Shares",
     "Times",
     "Violations",
     "bandwidth_shares",
     "best_response",
+    "certify",
     "compute_shares",
     "equal_shares",
     "evaluate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from slicewright.slicing._kernels.problem import weigh_plan
 from slicewright.slicing.city.certificate import city_bound
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import LOCAL, Decisions
+from slicewright.slicing.dual_prices import DualPrices
 from slicewright.slicing.exact._kernels.pricing import Prices
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.slicing.exact.set_bound import WALK_ROUNDS, bound_of_sets
@@ -39,15 +41,43 @@ LEAST_ROUNDS = 5
 """Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
 
 
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """What is proven about a scenario.
+
+    Attributes:
+        bound_s: s, no feasible plan is cheaper.
+        prices: at which it was proven, for the next certificate to begin with; None where there were none.
+    """
+
+    bound_s: float
+    prices: DualPrices | None = None
+
+
 def lower_bound(
     scenario: Scenario,
     *,
     start: Decisions | None = None,
+    prices: DualPrices | None = None,
     rounds: int = 400,
     budget_s: float | None = None,
     queues: bool = True,
 ) -> float:
-    """A lower bound on the cost of every feasible plan, s (proofs in ``_kernels/bound.py`` and ``exact/_kernels``).
+    """A lower bound on the cost of every feasible plan, s: ``bound_s`` of :func:`certify`, which see."""
+    found = certify(scenario, start=start, prices=prices, rounds=rounds, budget_s=budget_s, queues=queues)
+    return found.bound_s
+
+
+def certify(
+    scenario: Scenario,
+    *,
+    start: Decisions | None = None,
+    prices: DualPrices | None = None,
+    rounds: int = 400,
+    budget_s: float | None = None,
+    queues: bool = True,
+) -> Certificate:
+    """Bound the cost of every feasible plan from below (proofs in ``_kernels/bound.py`` and ``exact/_kernels``).
 
     A convex relaxation first. It splits devices, and in variant "node" it counts only a device's own arrivals. Where it
     leaves a gap to the start, prices follow at which every access point and node is asked for the whole set of devices
@@ -57,32 +87,43 @@ def lower_bound(
     Args:
         scenario: the problem, either queueing variant.
         start: a good plan's decisions save rounds; the bound is valid whatever is given.
+        prices: to begin with, in the place of the relaxation; those of an earlier certificate, or of a plan that came
+            from columns, save most of the time. Left aside where nodes are listed per device.
         rounds: at most so many, over the devices and of the walk; 30 to 60 suffice for the relaxation as a rule.
-        budget_s: stop after this time, s, or when every node was looked at once. Without it, the bound depends on the
-            start alone, bit for bit.
+        budget_s: stop after this time, s, or when every node was looked at once. Without it, the bound depends on
+            start and prices alone, bit for bit.
         queues: look at whole sets and shared queues too; without, the bound is that of release 0.1.0.
+
+    Raises:
+        InvalidOptionError: prices of another number of devices, or that are no numbers.
     """
     if scenario.node_lists is not None:
-        return city_bound(scenario, start=start, rounds=rounds, budget_s=budget_s)
+        return Certificate(city_bound(scenario, start=start, rounds=rounds, budget_s=budget_s))
     began = time.perf_counter_ns()
+    begin = None
+    if prices is not None:
+        given = prices.checked(scenario.n_devices)
+        begin = Prices(given.radio_s, given.compute_s)
     packed = compact(scenario)
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
     deadline = deadline_ns(began, budget_s)
     alone = times_alone(problem)
-    bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
     cost = min(float(weigh_plan(problem, link, group)[0]), float(problem.local_time.sum()))
+    bound, relaxed = 0.0, Prices(np.zeros(link.size), np.zeros(link.size))
+    if begin is None or not queues:
+        bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
+        relaxed = Prices(*prices_of(problem, alone, resources))
     walk = rounds
     if budget_s is None:
         walk = int(min(rounds, WALK_ROUNDS, MOST_WORK / max(1, alone.size)))
     if queues and walk >= min(LEAST_ROUNDS, rounds) and not cost <= bound * (1.0 + CLOSE_ENOUGH):
         announce_compilation("slicing.exact")
-        prices = Prices(*prices_of(problem, alone, resources))
         found = bound_of_sets(
-            problem, all_choices(problem), link, group, prices, relaxed_bound=float(bound), cost=cost,
-            target=cost / (1.0 + ENOUGH), rounds=walk,
+            problem, all_choices(problem), link, group, relaxed, relaxed_bound=float(bound), cost=cost,
+            target=cost / (1.0 + ENOUGH), rounds=walk, begin=begin,
             most_work=int(MOST_PROOF_WORK) if budget_s is None else UNLIMITED, deadline=deadline,
         )  # fmt: skip
-        bound = max(bound, found.bound)
+        bound, relaxed = max(bound, found.bound), found.prices
     few = scenario.n_devices <= FEW_DEVICES and rounds >= WALK_ROUNDS
     if queues and few and not cost <= bound * (1.0 + OPTIMAL_GAP) and time.perf_counter_ns() < deadline:
         announce_compilation("slicing.exact")
@@ -90,7 +131,7 @@ def lower_bound(
             link, group = np.full(link.size, LOCAL), np.full(link.size, LOCAL)
         proof = prove(problem, link, group, GAP_PART * OPTIMAL_GAP, 0, MOST_PARTS, deadline)
         bound = max(bound, min(proof.bound, proof.cost * (1.0 - CLAIMED)))
-    return float(bound) * (1.0 - ROUNDING)
+    return Certificate(float(bound) * (1.0 - ROUNDING), DualPrices(*relaxed))
 
 
 @cache

@@ -8,10 +8,11 @@ from math import inf
 from typing import Any
 
 from slicewright.files.documents import finite
-from slicewright.judging import Status, status_of
+from slicewright.judging import OPTIMAL_GAP, Status, status_of
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.certificate import lower_bound
+from slicewright.slicing.certificate import Certificate, certify
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.dual_prices import DualPrices
 from slicewright.slicing.judge import RULES, Times, Violations, evaluate
 from slicewright.slicing.shares import Shares
 from slicewright.types import Document
@@ -34,6 +35,7 @@ class Plan:
         runtime_s: s, from call to shares; the certificate's own time is not in it.
         proven_bound_s: s, a lower bound that the method proved on its way, if any.
         notes: what the method wants to say (a fallback it took, a model out of its range).
+        prices: with which the certificate begins, if the method has any: its own, or those of the plan before.
     """
 
     scenario: Scenario
@@ -43,6 +45,7 @@ class Plan:
     runtime_s: float = 0.0
     proven_bound_s: float | None = None
     notes: tuple[str, ...] = ()
+    prices: DualPrices | None = None
 
     @cached_property
     def _evaluation(self) -> tuple[Times, Violations]:
@@ -64,10 +67,19 @@ class Plan:
         return float(self.times.completion_s.sum())
 
     @cached_property
+    def certificate(self) -> Certificate:
+        """The lower bound and the prices it was proven at, for the next plan's certificate to begin with."""
+        proven_s, feasible = self.proven_bound_s or 0.0, self.violations.feasible
+        if feasible and self.cost_s <= proven_s * (1.0 + OPTIMAL_GAP):
+            return Certificate(proven_s, self.prices)
+        start = self.decisions if feasible else None
+        found = certify(self.scenario, start=start, prices=self.prices)
+        return replace(found, bound_s=max(found.bound_s, proven_s))
+
+    @property
     def lower_bound_s(self) -> float:
         """No feasible plan for this scenario is cheaper than this, s. Computed on first use, in milliseconds."""
-        found = lower_bound(self.scenario, start=self.decisions if self.violations.feasible else None)
-        return max(found, self.proven_bound_s or 0.0)
+        return self.certificate.bound_s
 
     @property
     def gap(self) -> float:

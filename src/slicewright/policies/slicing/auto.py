@@ -52,7 +52,7 @@ class AutoPolicy:
             again = (seed + 1) % 2**64
             return Answer(*iterated_search(scenario, start=decisions, budget_s=max(left, 0.0), seed=again))
         answer = solve_exact(scenario, start=decisions, budget_s=left, seed=seed)
-        return Answer(answer.decisions, proven_bound_s=answer.bound_s)
+        return Answer(answer.decisions, proven_bound_s=answer.bound_s, prices=answer.prices)
 
 
 def _may_prove(scenario: Scenario, limit: Limit) -> bool:

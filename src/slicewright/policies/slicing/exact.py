@@ -30,7 +30,7 @@ class ExactPolicy:
         notes: tuple[str, ...] = ()
         if answer.gap > OPTIMAL_GAP:
             notes = (f"stopped at its limit; the plan is within {answer.gap:.2%} of the optimum",)
-        return Answer(answer.decisions, proven_bound_s=answer.bound_s, notes=notes)
+        return Answer(answer.decisions, proven_bound_s=answer.bound_s, notes=notes, prices=answer.prices)
 
 
 EXACT = ExactPolicy()

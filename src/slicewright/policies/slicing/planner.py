@@ -80,6 +80,7 @@ def plan(
         runtime_s=time.perf_counter() - began,
         proven_bound_s=answer.proven_bound_s,
         notes=answer.notes,
+        prices=answer.prices,
     )
 
 

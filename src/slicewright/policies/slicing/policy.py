@@ -8,6 +8,7 @@ from typing import Protocol
 
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.dual_prices import DualPrices
 from slicewright.slicing.shares import Shares
 
 
@@ -33,12 +34,14 @@ class Answer:
         shares: None asks for the optimal ones (closed form).
         proven_bound_s: a lower bound that the method proved, if it proves any.
         notes: sentences for the user.
+        prices: with which a certificate of the plan begins, if the method has any.
     """
 
     decisions: Decisions
     shares: Shares | None = None
     proven_bound_s: float | None = None
     notes: tuple[str, ...] = ()
+    prices: DualPrices | None = None
 
 
 class Policy(Protocol):

@@ -18,6 +18,8 @@ RELAXED = 0.04
 TOLERANCE = 1e-4
 """Part of the plan's cost to which gains of resources, all together, are worked out."""
 WALK_ROUNDS = 200
+FIRST_WALK, LOOK_AROUND = 60, 2
+"""Rounds of the walk before the first proof: from what a plan costs, and from prices that are good already."""
 MOST_EFFORTS = 8
 
 
@@ -49,6 +51,7 @@ def bound_of_sets(
     cost: float,
     target: float,
     rounds: int = WALK_ROUNDS,
+    begin: Prices | None = None,
     efforts: int = MOST_EFFORTS,
     most_work: int = UNLIMITED,
     deadline: int,
@@ -61,6 +64,7 @@ def bound_of_sets(
         cost: s, of the plan, or more.
         target: s, a bound that is enough.
         rounds: of the walk, at most.
+        begin: prices that are good already: proofs follow after a look around.
         efforts: how often the search over a node's sets is made longer, at most.
         most_work: candidates and sets looked at in all, beyond which no search is made longer.
         deadline: ns.
@@ -69,13 +73,15 @@ def bound_of_sets(
     buffers, pool = make_buffers(n_devices, n_nodes, problem.work.shape[1]), make_pool(n_nodes)
     served = np.flatnonzero(group >= 0)
     buffers.warm[group[served] % n_nodes, served] = group[served] // n_nodes
-    begin, best = (Prices(np.zeros(n_devices), np.zeros(n_devices)) for _ in range(2))
+    first, best = (Prices(np.zeros(n_devices), np.zeros(n_devices)) for _ in range(2))
     near = cost <= relaxed_bound * (1.0 + RELAXED)
-    if near or not marginal_prices(problem, link, group, buffers, begin):
-        begin = Prices(relaxed.radio.copy(), relaxed.compute.copy())
+    if begin is not None:
+        first = Prices(begin.radio.copy(), begin.compute.copy())
+    elif near or not marginal_prices(problem, link, group, buffers, first):
+        first = Prices(relaxed.radio.copy(), relaxed.compute.copy())
     tolerance = TOLERANCE * cost / (problem.n_access_points + n_nodes)
     bound = certify(
-        problem, choices, begin, best, buffers, pool, cost, target, tolerance,
-        rounds, efforts, most_work, deadline,
+        problem, choices, first, best, buffers, pool, cost, target, tolerance,
+        FIRST_WALK if begin is None else LOOK_AROUND, rounds, efforts, most_work, deadline,
     )  # fmt: skip
     return SetBound(float(bound), best, pool, buffers)

@@ -14,6 +14,7 @@ from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.search import search_with_shares
 from slicewright.slicing.compact import compact
 from slicewright.slicing.decisions import Decisions
+from slicewright.slicing.dual_prices import DualPrices
 from slicewright.slicing.exact.tree import load_kernels, prove
 from slicewright.slicing.search import deadline_ns
 
@@ -37,6 +38,7 @@ class ExactAnswer:
         bound_s: s, no feasible plan is cheaper.
         parts: parts of the search tree that were looked at; 0 if the convex relaxation sufficed.
         runtime_s: s.
+        prices: of the root of the tree, with which a certificate begins; None if none were needed.
     """
 
     decisions: Decisions
@@ -44,6 +46,7 @@ class ExactAnswer:
     bound_s: float
     parts: int
     runtime_s: float
+    prices: DualPrices | None = None
 
     @property
     def gap(self) -> float:
@@ -103,4 +106,5 @@ def solve_exact(
         bound,
         proof.parts,
         (time.perf_counter_ns() - began) * 1e-9,
+        None if proof.prices is None else DualPrices(*proof.prices),
     )

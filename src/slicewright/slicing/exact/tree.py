@@ -58,13 +58,14 @@ COLUMNS_PER_ROW, ENTRIES_PER_COLUMN = 200, 12
 
 
 class Proof(NamedTuple):
-    """A plan and what is proven about it; ``parts`` of the tree were looked at."""
+    """A plan and what is proven about it; ``parts`` of the tree were looked at; ``prices`` of its root."""
 
     link: IntArray
     group: IntArray
     cost: float
     bound: float
     parts: int
+    prices: Prices | None = None
 
 
 class Part(NamedTuple):
@@ -96,15 +97,15 @@ def prove(
     )  # fmt: skip
     bound = max(bound, min(found.bound, cost))
     if bound * (1.0 + gap) >= cost or n_rows > MOST_ROWS:
-        return Proof(link, group, cost, bound, 0)
+        return Proof(link, group, cost, bound, 0, found.prices)
     generation = _Generation(problem, choices, link, group, compute, found)
     short = deadline - time.perf_counter_ns() < SHORT * (time.perf_counter_ns() - began)
     until = deadline if short else part_of(deadline, DIVES_PART)
     link, group, cost = generation.plan_from_columns(link, group, cost, gap, seed, until)
     if bound * (1.0 + gap) >= cost:
-        return Proof(link, group, cost, min(bound, cost), 0)
+        return Proof(link, group, cost, min(bound, cost), 0, generation.prices)
     numbers = itertools.count()
-    parts = [Part(bound, next(numbers), (), found.prices)]
+    parts, root = [Part(bound, next(numbers), (), generation.prices)], generation.prices
     closed, looked_at = cost, 0  # closed: the least bound of a part that is done with
     while parts and parts[0].bound * (1.0 + gap) < cost:
         if looked_at >= most_parts or time.perf_counter_ns() > deadline:
@@ -116,6 +117,7 @@ def prove(
         rounds = 0 if looked_at == 1 else LATER_GATHER
         raised, prices = generation.raise_bound(here, part.prices, cost, cost / (1.0 + gap), rounds, until)
         unfinished = until < deadline and time.perf_counter_ns() > until
+        root = prices if looked_at == 1 else root
         bound = max(part.bound, raised)
         part = Part(bound, next(numbers), part.splits, prices)
         if bound * (1.0 + gap) >= cost:
@@ -146,7 +148,7 @@ def prove(
             splits = (*part.splits, split._replace(only=only))
             heapq.heappush(parts, Part(bound, next(numbers), splits, prices))
     least = min(closed, parts[0].bound if parts else cost, cost)
-    return Proof(link, group, cost, least, looked_at)
+    return Proof(link, group, cost, least, looked_at, root)
 
 
 class _Generation:

@@ -11,7 +11,7 @@ from slicewright.slicing.exact._kernels.node_search import search_node
 from slicewright.slicing.exact._kernels.pricing import ROUNDED, gain_of, price_node, settle
 from slicewright.slicing.exact._kernels.sets import copy_places, node_cost
 
-FIRST_WALK, NEXT_WALK = 60, 30  # rounds
+NEXT_WALK = 30  # rounds
 WALK_PART = 0.4  # of the time left
 MOST_TURNS = 7  # of walk and proof
 FIRST_PARTS, FIRST_SETS = (
@@ -88,6 +88,7 @@ def certify(
     cost,
     target,
     tolerance,
+    first_walk,
     rounds,
     efforts,
     most_work,
@@ -99,6 +100,7 @@ def certify(
         cost: s, of a plan.
         target: s, a bound that is enough.
         tolerance: s, nearer than this no gain is proven.
+        first_walk: rounds of the walk before the first proof.
         rounds: of the walk, at most.
         efforts: how often the search over a node's sets is made longer, at most.
         most_work: candidates and sets looked at in all, beyond which no search is made longer.
@@ -106,7 +108,7 @@ def certify(
     """
     bound = -np.inf
     for turn in range(MOST_TURNS):
-        walk = min(rounds, FIRST_WALK if turn == 0 else NEXT_WALK)
+        walk = min(rounds, first_walk if turn == 0 else NEXT_WALK)
         rounds -= walk
         now = now_ns()
         until = now + np.int64(WALK_PART * (deadline - now))
