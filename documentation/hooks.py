@@ -18,8 +18,9 @@ from documentation import commands, http_api, reference
 from documentation.equations import with_equations
 from documentation.examples import ExampleError, examples_of, made_files, remembered_run, with_outputs
 
-RUN = os.environ.get("SLICEWRIGHT_DOCS_RUN", "1") != "0"
-"""Without, pages are built with their examples as they are written: for a look at words."""
+RUN = os.environ.get("SLICEWRIGHT_DOCS_RUN", "all")
+"""Which examples are run: ``all``; ``changed``, those of pages whose examples have changed, whatever happened to the
+package; or ``none``, for a quick look at words."""
 _outputs: dict[str, list[str]] = {}
 
 
@@ -38,9 +39,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     _outputs.clear()
     pages = {file.src_uri: file.content_string for file in files.documentation_pages()}
     wanted = {uri: text for uri, text in pages.items() if examples_of(text)}
-    if RUN:
+    if RUN != "none":
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            runs = {uri: pool.submit(remembered_run, uri, examples_of(text)) for uri, text in wanted.items()}
+            runs = {
+                uri: pool.submit(remembered_run, uri, examples_of(text), anew=RUN == "all")
+                for uri, text in wanted.items()
+            }
         for uri, run in runs.items():
             try:
                 outputs, folder = run.result()
