@@ -49,6 +49,22 @@ def test_origin_tells_what_is_real_and_every_parameter_that_is_not(folder: Path)
     assert (origin["not_real"]["coins"], origin["seed"], origin["sites_file"]) == (2, 4, "site-x.csv")
 
 
+def test_very_many_devices_are_drawn_around_the_users_and_list_nodes_near_them(folder: Path) -> None:
+    users = present(small(folder).sites.device_m)
+    scenario = small(folder, devices=300, spread_m=10.0, coin_reach_m=200.0, seed=1)
+    away = np.linalg.norm(present(scenario.sites.device_m)[:, None] - users[None], axis=2).min(axis=1)
+    assert scenario.n_devices == 300
+    assert away.max() < 60.0
+    lists = scenario.node_lists
+    assert lists is not None
+    owner = np.repeat(np.arange(300), np.diff(lists.start))
+    span = present(scenario.sites.device_m)[owner] - present(scenario.sites.node_m)[lists.node]
+    mec = np.array(scenario.node_kinds)[lists.node] == "mec"
+    assert (np.linalg.norm(span, axis=1) <= np.where(mec, 2_000.0, 200.0)).all()
+    assert dict(scenario.origin)["real"] == "positions of access points and users"
+    assert "spread_m" not in str(small(folder).origin)
+
+
 def test_same_seed_same_scenario_and_the_file_gives_it_back(folder: Path) -> None:
     scenario, again, other = small(folder, seed=5), small(folder, seed=5), small(folder, seed=6)
     np.testing.assert_array_equal(scenario.task_bits, again.task_bits)

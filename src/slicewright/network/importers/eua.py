@@ -6,12 +6,13 @@ Only positions are real. Tasks, powers, bandwidths, slices and all in-network no
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.network.city import nodes_in_reach
 from slicewright.network.importers.columns.table import LATITUDES, LONGITUDES, aliases, read_table
 from slicewright.network.importers.placing.geography import Origin, middle, to_plane_m
 from slicewright.network.importers.placing.nodes import PLACEMENTS, at_most_a_site_each, place_nodes
@@ -26,6 +27,7 @@ from slicewright.network.importers.report import ImportReport
 from slicewright.network.parameters import Range
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
+from slicewright.types import FloatArray
 
 COLUMNS = {
     "latitude": LATITUDES,
@@ -33,7 +35,11 @@ COLUMNS = {
     "site_id": ("site_id", "siteid", "id", "site", "name", "station_id", "cell_id"),
 }
 """What columns are called; the first name is that of the data set, the others those of people who copied it."""
-MAY_BE_ZERO = ("users", "coins", "mecs")
+MAY_BE_ZERO = ("users", "devices", "coins", "mecs")
+DRAWN = ("devices", "spread_m", "coin_reach_m", "mec_reach_m")
+"""Parameters that are about drawn devices only."""
+DRAWN_REACH_M = 400.0
+"""Access points are candidates of drawn devices up to here, as in generated cities, unless a reach is given."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,10 @@ class EuaParameters(Workload):
 
     Attributes:
         users: so many users, the first in the file; 0 takes all of them.
+        devices: so many devices instead of the users, each near one of them; 0 draws none. Drawn ones list the nodes
+            that they may use, so that there may be very many.
+        spread_m: standard deviation of a drawn device around its user, in m.
+        coin_reach_m, mec_reach_m: nodes farther than this are not on a drawn device's list, in m.
         coins: COIN nodes, each at a base-station site.
         coin_placement: which sites: ``spread`` out evenly, ``busiest`` (most users nearest to it), or ``random``.
         mecs: MEC servers, at the site nearest the middle of all sites; several divide the area between them.
@@ -54,6 +64,10 @@ class EuaParameters(Workload):
     coin_capacity_hz: Range = (2e9, 8e9)
     mec_capacity_hz: Range = (5e10, 5e10)
     users: int = 0
+    devices: int = 0
+    spread_m: float = 40.0
+    coin_reach_m: float = 300.0
+    mec_reach_m: float = 2_000.0
     coins: int = 40
     coin_placement: str = "spread"
     mecs: int = 2
@@ -108,6 +122,12 @@ def import_eua(
     user_m = np.round(to_plane_m(users.degrees, origin), 2)
     user_m = placed_around(user_m, site_m, users.table, report, seed=seed)[:taken]
     rng = np.random.default_rng(seed)
+    if chosen.devices:
+        user_m = _drawn_around(user_m, chosen, rng)
+        chosen = chosen if "reach_m" in parameters else replace(chosen, reach_m=DRAWN_REACH_M)
+        report.note(
+            "made_up", f"{chosen.devices} devices, each about {chosen.spread_m:g} m from one of {taken} users"
+        )
     hosts = place_nodes(
         site_m, user_m, coins=chosen.coins, mecs=chosen.mecs, coin_placement=chosen.coin_placement, rng=rng
     )
@@ -116,7 +136,7 @@ def import_eua(
         f"{chosen.coins} COIN nodes and {chosen.mecs} MEC servers at sites, tasks, powers, bandwidths and slices: "
         "origin.not_real has all figures",
     )
-    return populate(
+    scenario = populate(
         chosen,
         rng,
         device_m=user_m,
@@ -131,12 +151,28 @@ def import_eua(
             "users_file": users_csv.name,
             "latitude": origin.latitude,
             "longitude": origin.longitude,
-            "real": "positions of access points and devices",
-            "not_real": asdict(chosen),
+            "real": f"positions of access points and {'users' if chosen.devices else 'devices'}",
+            "not_real": _told(chosen),
             "seed": seed,
             "report": report.to_dict(),
         },
     )
+    if not chosen.devices or scenario.sites.node_m is None:
+        return scenario
+    reach_m = np.where([kind == "mec" for kind in hosts.kinds], chosen.mec_reach_m, chosen.coin_reach_m)
+    return scenario.with_(node_lists=nodes_in_reach(user_m, scenario.sites.node_m, reach_m))
+
+
+def _told(chosen: EuaParameters) -> dict[str, object]:
+    """All parameters; those of drawn devices only where some are."""
+    told = asdict(chosen)
+    return told if chosen.devices else {name: told[name] for name in told if name not in DRAWN}
+
+
+def _drawn_around(user_m: FloatArray, chosen: EuaParameters, rng: np.random.Generator) -> FloatArray:
+    """(devices, 2) m. Every user has about the same number of devices around it."""
+    around = user_m[rng.permutation(np.arange(chosen.devices) % len(user_m))]
+    return np.asarray(np.round(around + rng.normal(0.0, chosen.spread_m, around.shape), 2))
 
 
 def _csv_files(home: Path, sites_file: str, users_file: str) -> tuple[Path, Path]:

@@ -39,6 +39,9 @@ importers = typer.Typer(
 )
 app.add_typer(importers, name="import")
 
+_COLUMNS = typer.Option(
+    None, "--columns", metavar="FORMAT", help="Devices as columns in a file beside it: parquet or arrow."
+)
 _OUT = typer.Option(
     ..., "--output", "-o", metavar="FILE", help="Scenario file to write: .yaml, .yml or .json."
 )
@@ -56,9 +59,7 @@ def new(
     devices: int | None = typer.Option(None, "--devices", "-n", min=1, help="Number of devices."),
     seed: int = _SEED,
     settings: list[str] = _SET,
-    columns: str | None = typer.Option(
-        None, "--columns", metavar="FORMAT", help="Devices as columns in a file beside it: parquet or arrow."
-    ),
+    columns: str | None = _COLUMNS,
 ) -> None:
     """Draw a scenario from a preset, every parameter of which can be set."""
     import slicewright as sw
@@ -167,17 +168,19 @@ def eua(
     folder: Path = typer.Argument(metavar="FOLDER", help="Folder with `site-*.csv` and `users-*.csv`."),
     output: Path = _OUT,
     seed: int = _SEED,
+    columns: str | None = _COLUMNS,
     settings: list[str] = _SET,
 ) -> None:
     """Real base-station sites and users as CSV files (edge user allocation data sets, e.g. Melbourne CBD).
 
     Only positions are real; everything else is a parameter: users, coins, coin_placement, mecs, slices, reach_m,
     bandwidth_hz, coin_capacity_hz, mec_capacity_hz, task_bits, cycles_per_bit, slice_work_ratio, local_capacity_hz,
-    arrival_rate_hz, tx_power_w, noise_dbm_hz, path_loss_exponent, radio, queueing.
+    arrival_rate_hz, tx_power_w, noise_dbm_hz, path_loss_exponent, radio, queueing. With devices=100000 so many are
+    drawn around the users: spread_m, coin_reach_m, mec_reach_m.
     """
     from slicewright.network.importers import import_eua
 
-    _write(import_eua(folder, seed=seed, **parse_settings(settings)), output)
+    _write(import_eua(folder, seed=seed, **parse_settings(settings)), output, columns=columns)
 
 
 @importers.command()
