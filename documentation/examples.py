@@ -30,7 +30,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "examples"
 LONGEST_S = 900
-_FENCE = re.compile(
+FENCE = re.compile(
     r"^(?P<indent>[ ]*)```(?P<language>\w+) (?P<words>(?:run|save=)[^\n]*)\n(?P<code>.*?)^(?P=indent)```[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
@@ -65,7 +65,7 @@ class Example(NamedTuple):
 def examples_of(text: str) -> list[Example]:
     """The examples of a page, in order."""
     found = []
-    for match in _FENCE.finditer(text):
+    for match in FENCE.finditer(text):
         indent = len(match["indent"])
         code = "".join(line[indent:] for line in match["code"].splitlines(keepends=True))
         line = text.count("\n", 0, match.start()) + 1
@@ -149,7 +149,7 @@ def with_outputs(text: str, outputs: Sequence[str]) -> str:
         lines = "".join(f"{indent}{line}".rstrip() + "\n" for line in output.rstrip().splitlines())
         return f'{block}\n\n{indent}```{{.text .output title="what it prints"}}\n{lines}{indent}```'
 
-    return _FENCE.sub(shown, text)
+    return FENCE.sub(shown, text)
 
 
 def _environment() -> dict[str, str]:

@@ -17,6 +17,7 @@ from mkdocs.structure.pages import Page
 from documentation import commands, http_api, reference
 from documentation.equations import with_equations
 from documentation.examples import ExampleError, examples_of, made_files, remembered_run, with_outputs
+from documentation.notebooks import notebook
 
 RUN = os.environ.get("SLICEWRIGHT_DOCS_RUN", "all")
 """Which examples are run: ``all``; ``changed``, those of pages whose examples have changed, whatever happened to the
@@ -45,16 +46,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 uri: pool.submit(remembered_run, uri, examples_of(text), anew=RUN == "all")
                 for uri, text in wanted.items()
             }
+        failed = [str(error) for run in runs.values() if isinstance(error := run.exception(), ExampleError)]
+        if failed:
+            raise PluginError("\n\n".join(failed))
         for uri, run in runs.items():
-            try:
-                outputs, folder = run.result()
-            except ExampleError as error:
-                raise PluginError(str(error)) from error
+            outputs, folder = run.result()
             _outputs[uri] = outputs
             for name in made_files(wanted[uri]):
                 if not (folder / name).is_file():
                     raise PluginError(f"{uri}: its examples make no file {name}")
                 files.append(_made(config, _made_uri(uri, name), folder / name))
+            book = notebook(wanted[uri], outputs)
+            files.append(File.generated(config, _made_uri(uri, _book(uri)), content=book))
     for uri, text in _reference_pages().items():
         files.append(File.generated(config, uri, content=text))
     return files
@@ -66,6 +69,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if uri in _outputs:
         markdown = with_outputs(markdown, _outputs[uri])
         here = posixpath.dirname(uri)
+        markdown += f"\n\n---\n\nThis page as [a notebook](made:{_book(uri)}), with what it printed here.\n"
         return re.sub(
             r"made:([\w./-]+)",
             lambda found: posixpath.relpath(_made_uri(uri, found[1]), here or "."),
@@ -82,6 +86,10 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def _made_uri(uri: str, name: str) -> str:
     return f"made/{uri.removesuffix('.md').replace('/', '-')}/{name}"
+
+
+def _book(uri: str) -> str:
+    return posixpath.basename(uri).removesuffix(".md") + ".ipynb"
 
 
 def _made(config: MkDocsConfig, uri: str, path: Path) -> File:

@@ -115,6 +115,9 @@ async def look(site: Path, pictures: Path | None) -> list[str]:
             for kind, width, height in LOOKS:
                 for scheme in SCHEMES:
                     await page.look(scheme, width, height)
+                    await page.open(f"{address}/index.html")
+                    await page.wait_for(_LOADED)
+                    await page.evaluate("localStorage.clear()")  # as somebody who comes for the first time
                     for name in pages:
                         wrong += [
                             f"{name}, {kind}, {scheme}: {what}"
@@ -131,12 +134,15 @@ async def look(site: Path, pictures: Path | None) -> list[str]:
     return wrong
 
 
-async def _see(page: Page, url: str) -> list[str]:
+async def _see(page: Page, url: str, scheme: str | None = None) -> list[str]:
     """What is wrong with one page at one width and scheme."""
     page.complaints.clear()
     await page.open(url)
     await page.wait_for(f"location.href.startsWith({url!r}) && {_LOADED}")
     wide = await page.evaluate(_WIDER)
+    shown = await page.evaluate("document.body.dataset.mdColorScheme")
+    if scheme and shown != {"light": "default", "dark": "slate"}[scheme]:
+        page.complaints.append(f"is shown in the scheme {shown}")
     return [*page.complaints, *(f"wider than the screen: {what}" for what in wide)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 
 from documentation import commands, http_api, reference
 from documentation.examples import ExampleError, examples_of, made_files, run_page, with_outputs
+from documentation.notebooks import notebook
 from slicewright.cli.main import COMMANDS
 from tests.shared import ROOT
 
@@ -99,6 +101,16 @@ def test_an_example_that_fails_is_told_by_page_and_line(tmp_path: Path) -> None:
     ]
     with pytest.raises(ExampleError, match="was to fail"):
         run_page("page.md", examples_of(tamed.replace("1 / 0", "")), tmp_path / "page")
+
+
+def test_a_page_is_a_notebook_too() -> None:
+    text = "# Page\n\n```python run\nprint(1)\n```\n\n![it](made:a.png)\n\n```text save=a.txt\nhello\n```\n"
+    cells = json.loads(notebook(text, ["1\n", ""]))["cells"]
+    assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "markdown", "code"]
+    assert cells[1]["source"] == "print(1)" and cells[1]["outputs"][0]["text"] == "1\n"
+    assert cells[2]["source"] == "![it](a.png)"
+    assert cells[3]["source"] == "%%writefile a.txt\nhello"
+    assert len({cell["id"] for cell in cells}) == 4
 
 
 def test_every_command_has_a_section() -> None:
