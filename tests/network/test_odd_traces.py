@@ -77,6 +77,34 @@ def test_rows_whose_time_means_never_are_dropped(tmp_path: Path) -> None:
     assert "columns of t.parquet: resource_request" in remembered(scenario.origin)
 
 
+@pytest.mark.parametrize(("unit", "worth"), [("s", 1), ("ms", 1000), ("us", 10**6), ("ns", 10**9)])
+def test_numbers_that_are_dates_since_1970_tell_their_unit(tmp_path: Path, unit: str, worth: int) -> None:
+    times = [(1_700_000_000 + second) * worth for second in (0, 2, 4)]
+    text = "ts,timestamp,user\n" + "".join(f"0,{time},a\n" for time in times)
+    scenario = csv(tmp_path, text)
+    assert scenario.arrival_rate_hz.tolist() == [pytest.approx(0.75)]
+    told = f"timestamp has no unit; its numbers are dates in {unit} since 1970, the first of 2023-11-14, so {unit} was"
+    assert any(sentence.startswith(told) for sentence in remembered(scenario.origin))
+    assert parquet(tmp_path, timestamp=times, user=["a"] * 3).arrival_rate_hz.tolist() == [
+        pytest.approx(0.75)
+    ]
+    scenario = csv(tmp_path, text, time_unit_s=1)
+    assert scenario.arrival_rate_hz.tolist() == [pytest.approx(0.75 / worth)]
+    assert not any("no unit" in sentence for sentence in remembered(scenario.origin))
+
+
+def test_zeros_that_stand_for_no_time_are_dropped(tmp_path: Path) -> None:
+    google = "time,collection_id\n" + "0,a\n" * 7 + "600000000,a\n605000000,a\n610000000,b\n"
+    scenario = csv(tmp_path, google, time_unit_s=1e-6)
+    np.testing.assert_allclose(scenario.arrival_rate_hz, [0.2, 0.1])
+    assert "7 rows of t.csv whose time is 0: before the trace, or unknown" in remembered(scenario.origin)
+    unknown = "timestamp,user\n1700000000000,a\n0,a\n1700000002000,a\n"
+    assert csv(tmp_path, unknown).arrival_rate_hz.tolist() == [1.0]
+    for begins_at_0 in ("0,a\n0,a\n5,a\n", "0,a\n700000000,a\n1400000000,a\n"):
+        told = remembered(csv(tmp_path, "time,user\n" + begins_at_0).origin)
+        assert not any("whose time is 0" in sentence for sentence in told)
+
+
 def test_dates_and_durations_of_parquet(tmp_path: Path) -> None:
     stamps = [dt.datetime(2024, 1, 1, 0, 0, second) for second in (1, 3, 5)]
     days = [dt.date(2024, 1, day) for day in (1, 2, 3)]

@@ -75,6 +75,10 @@ def test_false_claims_are_found(plan: Plan) -> None:
     assert false_claims(plan, doc) == []
     assert "cost_s claims" in false_claims(plan, {**doc, "cost_s": doc["cost_s"] * 0.9})[0]
     assert "lower_bound_s claims" in false_claims(plan, {**doc, "lower_bound_s": doc["cost_s"] * 1.1})[0]
+    written = {**doc, "cost_s": f"{doc['cost_s']:.17g}", "lower_bound_s": f"{doc['lower_bound_s']:.17e}"}
+    assert false_claims(plan, written) == []
+    assert "cost_s claims" in false_claims(plan, {**doc, "cost_s": "5e2"})[0]
+    assert "cost_s is 'little' but must be a number" in false_claims(plan, {**doc, "cost_s": "little"})[0]
 
 
 def test_check_judges_files_documents_and_plans(plan: Plan, tmp_path: Path) -> None:

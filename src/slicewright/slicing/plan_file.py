@@ -111,27 +111,32 @@ def false_claims(plan: Plan, document: Mapping[str, object]) -> list[str]:
         plan: the plan read from the document; its cost, residuals and bound are worked out anew.
         document: the ``slicewright/plan/v1`` mapping it was read from.
     """
-    sentences = []
-    cost = document.get("cost_s")
-    if isinstance(cost, (int, float)) and not abs(cost - plan.cost_s) <= CLAIM_TOLERANCE * abs(plan.cost_s):
+    sentences: list[str] = []
+    cost, bound = (_claimed(document, name, sentences) for name in ("cost_s", "lower_bound_s"))
+    if cost is not None and not abs(cost - plan.cost_s) <= CLAIM_TOLERANCE * abs(plan.cost_s):
         sentences.append(f"cost_s claims {cost:.6g} s, but the decisions and shares cost {plan.cost_s:.6g} s")
-    bound = document.get("lower_bound_s")
-    if (
-        isinstance(bound, (int, float))
-        and plan.violations.feasible
-        and bound > plan.cost_s * (1 + CLAIM_TOLERANCE)
-    ):
+    if bound is not None and plan.violations.feasible and bound > plan.cost_s * (1 + CLAIM_TOLERANCE):
         sentences.append(
             f"lower_bound_s claims {bound:.6g} s, but this feasible plan costs {plan.cost_s:.6g} s"
         )
-    claimed = document.get("violations")
-    if isinstance(claimed, Mapping):
-        for rule in RULES:
-            value, true = claimed.get(rule), plan.violations.residuals[rule]
-            if (
-                isinstance(value, (int, float))
-                and rule in plan.violations.broken
-                and value < true * (1 - CLAIM_TOLERANCE)
-            ):
-                sentences.append(f"violations.{rule} claims {value:.4g}, but the residual is {true:.4g}")
+    residuals = document.get("violations")
+    if not isinstance(residuals, Mapping):
+        return sentences
+    for rule in RULES:
+        value, true = _claimed(residuals, rule, sentences), plan.violations.residuals[rule]
+        broken = rule in plan.violations.broken
+        if value is not None and broken and value < true * (1 - CLAIM_TOLERANCE):
+            sentences.append(f"violations.{rule} claims {value:.4g}, but the residual is {true:.4g}")
     return sentences
+
+
+def _claimed(document: Mapping[str, object], name: str, sentences: list[str]) -> float | None:
+    """A number of a document, also as text; None where there is none, which is said unless it is null."""
+    value = document.get(name)
+    if value is None:
+        return None
+    try:
+        return _read.number(value, name, signed=True, finite=False)
+    except InvalidPlanError as wrong:
+        sentences.append(str(wrong))
+        return None

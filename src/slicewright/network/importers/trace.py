@@ -6,6 +6,7 @@ Poisson arrivals: a rate for every device. How far a trace is from that is repor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -33,8 +34,9 @@ class TraceParameters(Family):
         time, size, source: names of the columns, or their numbers from 0 where the file has no header; by default the
             names of ``trace_columns.COLUMNS``. Without a size, sizes are drawn; without a source, arrivals go round all
             devices.
-        time_unit_s: s per unit of the time: 1e-6 for traces in microseconds.
-        size_unit_bits: bit per unit of the size: 8 for bytes.
+        time_unit_s: s per unit of the time: 1e-6 for traces in microseconds. Where it is not given, the header's
+            unit, or that of dates counted from 1970.
+        size_unit_bits: bit per unit of the size: 8 for bytes; where it is not given, the header's unit.
         speed: arrivals come so many times as fast as in the trace.
     """
 
@@ -71,7 +73,7 @@ def import_trace(file: str | Path, *, seed: int = 0, **parameters: object) -> Sc
     zero = ("hotspots", "coins", "mecs")
     chosen = with_workload(TraceParameters(), parameters, owner="the importer of traces", may_be_zero=zero)
     path, report = Path(file), ImportReport()
-    arrivals = _read(path, chosen, report)
+    arrivals = _read(path, chosen, report, asked=parameters)
     span = float(np.ptp(arrivals.time_s))
     if span <= 0:
         raise InvalidScenarioError(path.name, "must have arrivals at two times at least")
@@ -130,8 +132,13 @@ def _tell_burstiness(arrivals: Arrivals, busiest: IntArray, span: float, report:
         )
 
 
-def _read(path: Path, chosen: TraceParameters, report: ImportReport) -> Arrivals:
-    units = TraceUnits(chosen.time, chosen.size, chosen.source, chosen.time_unit_s, chosen.size_unit_bits)
+def _read(
+    path: Path, chosen: TraceParameters, report: ImportReport, *, asked: Mapping[str, object]
+) -> Arrivals:
+    """What the file holds; a unit that was not asked for may be one that the file tells."""
+    time_unit_s = chosen.time_unit_s if "time_unit_s" in asked else None
+    size_unit_bits = chosen.size_unit_bits if "size_unit_bits" in asked else None
+    units = TraceUnits(chosen.time, chosen.size, chosen.source, time_unit_s, size_unit_bits)
     time, size, source = read_trace(path, units, report)
     if not len(time):
         raise InvalidScenarioError(path.name, "must have at least one row under its header")

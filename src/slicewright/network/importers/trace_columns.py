@@ -35,16 +35,21 @@ MOST = 1e30
 """Times and sizes beyond this are no times and no sizes."""
 NEVER = float(2**63 - 1)
 """Google's word for the time of what happens after a trace."""
+FIRST_TIME = 6e8
+"""Times of Google's traces begin ten minutes after 0, in us: 0 is what was there before."""
+_DATES = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+_YEARS = (datetime(2005, 1, 1, tzinfo=UTC).timestamp(), datetime(2045, 1, 1, tzinfo=UTC).timestamp())
+"""Numbers that are dates of these years in one of these units are taken for them where nothing names a unit."""
 
 
 class TraceUnits(NamedTuple):
-    """Names of the columns or ``auto``; what their numbers are worth where that is asked for, else 1."""
+    """Names of the columns or ``auto``; what their numbers are worth, or None where that was not asked for."""
 
     time: str
     size: str
     source: str
-    time_unit_s: float
-    size_unit_bits: float
+    time_unit_s: float | None
+    size_unit_bits: float | None
 
 
 class TraceColumns(NamedTuple):
@@ -72,12 +77,37 @@ def read_trace(path: Path, units: TraceUnits, report: ImportReport) -> TraceColu
         FileNotFoundError: no such file.
     """
     read = _parquet(path, units, report) if is_parquet(path) else _csv(path, units, report)
-    keep: BoolArray = np.abs(read.pop("raw_time")) < NEVER * (1 - 1e-15)
-    if not keep.all():
-        told = f"{int((~keep).sum())} rows of {path.name} whose time is the largest number there is"
-        report.note("dropped", told)
-        read = {what: values[keep] for what, values in read.items()}
+    raw = read.pop("raw_time")
+    no_times = {
+        "is the largest number there is": _never(raw),
+        "is 0: before the trace, or unknown": _before(raw),
+    }
+    for told, rows in no_times.items():
+        if rows.any():
+            report.note("dropped", f"{int(rows.sum())} rows of {path.name} whose time {told}")
+    keep = ~np.logical_or.reduce(list(no_times.values()))
+    read = {what: values[keep] for what, values in read.items()}
     return TraceColumns(read["time"], read.get("size"), read.get("source"))
+
+
+def _never(times: FloatArray) -> BoolArray:
+    """(rows,) which times, as they are written, mean that something never happened."""
+    never: BoolArray = np.abs(times) >= NEVER * (1 - 1e-15)
+    return never
+
+
+def _before(times: FloatArray) -> BoolArray:
+    """(rows,) which times, as they are written, are 0 and stand for no time.
+
+    They are several and all else is far from them, as in Google's traces, or one and all else is far away and close
+    together, as dates are. A single 0 with a first gap behind it is where a trace begins.
+    """
+    zero: BoolArray = times == 0.0
+    others = times[~zero & ~_never(times)]
+    if not zero.any() or not others.size or others.min() < FIRST_TIME:
+        return np.zeros_like(zero)
+    close = 0.0 < np.ptp(others) < others.min() / 10
+    return zero if close or zero.sum() > 1 else np.zeros_like(zero)
 
 
 def _columns(
@@ -118,7 +148,8 @@ def _csv(path: Path, units: TraceUnits, report: ImportReport) -> dict[str, Any]:
             read[what] = np.array([table.cell(row, column.place) for row in range(len(table.rows))])
         elif what == "time":
             read["raw_time"], in_seconds = _times(table, column.place)
-            read[what] = read["raw_time"] * _worth(path, column, what, units, report, in_seconds=in_seconds)
+            worth = _worth(path, column, what, units, report, times=read["raw_time"], in_seconds=in_seconds)
+            read[what] = read["raw_time"] * worth
         else:
             sizes = table.numbers(column.place, "a positive size", lambda value: 0.0 < value < MOST)
             read[what] = sizes * _worth(path, column, what, units, report)
@@ -169,7 +200,9 @@ def _parquet(path: Path, units: TraceUnits, report: ImportReport) -> dict[str, A
             )
         if what == "time":
             read["raw_time"] = values
-        read[what] = values * _worth(path, found[what], what, units, report, in_seconds=in_seconds)
+        read[what] = values * _worth(
+            path, found[what], what, units, report, times=values, in_seconds=in_seconds
+        )
     _tell_the_rest(path, [column_name(header) for header in headers], found, report)
     return read
 
@@ -181,22 +214,40 @@ def _worth(
     units: TraceUnits,
     report: ImportReport,
     *,
+    times: FloatArray | None = None,
     in_seconds: bool = False,
 ) -> float:
-    """s or bit per number of a column: as was asked for, as its header says, or one."""
+    """s or bit per number of a column: as was asked for, as its header or dates since 1970 say, or one."""
     asked, base = (units.time_unit_s, "s") if what == "time" else (units.size_unit_bits, "bit")
     if in_seconds:
         return 1.0
-    if asked != 1.0:
+    if asked is not None:
         return asked
     if not column.unit:
         parameter, hint = ("time_unit_s", "; Google's traces have 1e-6, those of Alibaba's services 1e-3")
         parameter, hint = (parameter, hint) if what == "time" else ("size_unit_bits", "")
+        if what == "time" and times is not None and (date := _since_1970(times)) is not None:
+            unit, day = date
+            report.note(
+                "odd",
+                f"{column.name} has no unit; its numbers are dates in {unit} since 1970, the first of {day}, so "
+                f"{unit} was taken; {parameter} sets another{hint}",
+            )
+            return 1.0 / _DATES[unit]
         report.note("odd", f"{column.name} has no unit, so {base} was taken; {parameter} sets another{hint}")
         return 1.0
     factor = float(to_base(np.ones(1), column.unit, base, f"{path.name}, unit of {column.name}")[0])
     report.note("read", f"{column.name} in {column.unit}, as its header says")
     return factor
+
+
+def _since_1970(times: FloatArray) -> tuple[str, str] | None:
+    """Unit and first day if all times, as they are written, are dates of our years counted from 1970."""
+    known = times[~_never(times) & (times != 0.0)]
+    for unit, per_second in _DATES.items():
+        if known.size and _YEARS[0] <= known.min() / per_second and known.max() / per_second < _YEARS[1]:
+            return unit, f"{datetime.fromtimestamp(float(known.min()) / per_second, UTC):%Y-%m-%d}"
+    return None
 
 
 def _tell_the_rest(
