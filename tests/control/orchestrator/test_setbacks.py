@@ -14,6 +14,7 @@ from slicewright.control.journal.records import GENESIS, Position, Record, chain
 from slicewright.control.messages.keys import GRANT_KEYS, slice_key
 from slicewright.control.messages.status import Status
 from slicewright.control.orchestrator import status_events
+from slicewright.control.orchestrator.instructions import Publish
 from slicewright.control.orchestrator.journal_memory import Hashes
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.term import Term
@@ -42,7 +43,7 @@ from slicewright.control.views.replay import replay_log
 from tests.control.orchestrator.test_loop import DEVICES, OPTIONS, Site
 from tests.control.support.scenes import judge_world
 from tests.control.support.simulated_time import simulate
-from tests.control.support.turns import SLICES, World
+from tests.control.support.turns import SLICES, World, published
 
 
 async def begun() -> tuple[Site, Orchestrator]:
@@ -204,7 +205,9 @@ def test_nothing_is_sent_in_a_new_term_before_managers_have_spoken_or_are_away()
     world = World()
     world.hear()
     world.settle()
-    world.term, _ = Term.begin(world.state, world.now_s)
+    world.term, instructions = Term.begin(world.state, world.now_s)
+    for item in instructions:
+        world.carry_out(item)
     world.heard_s.clear()
     gone = next(iter(world.state.places))
     turn = world.turn(world.request(partial(remove, device=gone)))
@@ -215,6 +218,25 @@ def test_nothing_is_sent_in_a_new_term_before_managers_have_spoken_or_are_away()
     world.now_s += OPTIONS.away_after_s
     world.hear("s0", "s1")
     assert world.turn().term.unheard == frozenset(), "the third is away"
+
+
+def test_a_manager_that_is_away_frees_nobody_while_an_older_grant_may_lie_where_it_looks() -> None:
+    world = World()
+    world.hear()
+    world.settle()
+    world.term, instructions = Term.begin(world.state, world.now_s)
+    for item in instructions:
+        reached = not (isinstance(item, Publish) and item.grant.slice == "s2")
+        world.term = world.term.carried_out(item, world.now_s, reached=reached)
+    world.heard_s.clear()
+    world.now_s += OPTIONS.away_after_s + 1
+    world.hear("s0", "s1")
+    gone = next(iter(world.state.places))
+    turn = world.turn(world.request(partial(remove, device=gone)))
+    assert turn.term.unheard == {"s2"}
+    assert not any(isinstance(event, Sent) for event in turn.events)
+    assert published(turn) == ["s2"], "it is put again"
+    assert world.turn().term.unheard == frozenset()
 
 
 def test_a_grant_of_an_earlier_term_never_replaces_one_of_a_later_term() -> None:

@@ -45,7 +45,9 @@ class World:
 
     def __post_init__(self) -> None:
         begun, _ = Term.begin(self.state, self.now_s)
-        self.term = replace(begun, unheard=frozenset())  # as if all managers had spoken in this term
+        self.term = replace(
+            begun, unheard=frozenset(), unplaced=frozenset()
+        )  # as if all managers had spoken in this term
 
     def hear(self, *names: str) -> None:
         """Statuses of managers arrive."""

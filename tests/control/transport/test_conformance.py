@@ -250,6 +250,12 @@ def test_values_may_be_large_and_keys_are_any_slices(tell: Callable[..., None]) 
                 await until(seen, key, value)
         assert not await transport.keys("pieces"), "pieces go when a newer value comes"
 
+        await transport.put(key, random.Random(2).randbytes(3_000_000))
+        successor = open_one()
+        await successor.get(key)
+        await successor.put(key, b"small")
+        assert not await transport.keys("pieces"), "also those of the process before"
+
     tell(story)
 
 

@@ -83,7 +83,7 @@ class CityControl:
         self.city: FollowedCity | None = None
         self.sequence, self._hash, self._saved_at = 0, GENESIS, 0
         self._changed_s = time.monotonic()
-        self._on_disk = asyncio.Event()
+        self._on_disk, self._appending = asyncio.Event(), asyncio.Lock()
         self.fatal = ""
         self.on_fatal: Callable[[], None] = lambda: None
 
@@ -159,7 +159,7 @@ class CityControl:
                 events.append(event)
             known = city.keys.get(change.key or "")
             ids = tuple(new.device.id for new in change.admitted) if known is None else known.devices
-            done.append((answered, self.sequence + len(events), event, ids))
+            done.append((answered, len(events), event, ids))
         self._on_disk.clear()
         try:
             await self._append(events)
@@ -174,9 +174,10 @@ class CityControl:
             return
         finally:
             self._on_disk.set()
-        for answered, sequence, event, ids in done:
+        before = self.sequence - len(events)
+        for answered, count, event, ids in done:
             if not answered.done():
-                answered.set_result(Answer(event, _told(city, sequence, event, ids)))
+                answered.set_result(Answer(event, _told(city, before + count, event, ids)))
         self._save_when_due()
 
     def _applied(self, city: FollowedCity, change: Change) -> CityChanged | None:
@@ -192,9 +193,10 @@ class CityControl:
     async def _append(self, events: Sequence[Event]) -> None:
         if not events:
             return
-        records = chained(self._hash, self.sequence, self.clock.now(), events)
-        await self.journal.append(records)
-        self.sequence, self._hash = records[-1].sequence, records[-1].hash
+        async with self._appending:  # a proof found in idle time and a change may come to be written at once
+            records = chained(self._hash, self.sequence, self.clock.now(), events)
+            await self.journal.append(records)
+            self.sequence, self._hash = records[-1].sequence, records[-1].hash
 
     async def _recover(self) -> None:
         """The city as the journal has it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from slicewright.control.messages.status import Status
@@ -79,14 +79,25 @@ class Liveness:
         return frozenset(out)
 
     def without_newest(
-        self, accounts: Accounts, statuses: Mapping[str, Status], now_s: float, options: ControlOptions
+        self,
+        accounts: Accounts,
+        statuses: Mapping[str, Status],
+        now_s: float,
+        options: ControlOptions,
+        *,
+        unplaced: Collection[str] = (),
     ) -> list[str]:
-        """Slices whose manager has said that it knows nothing of the newest grant, some time after it was put."""
+        """Slices to put the newest grant of again, some time after it was put.
+
+        Their manager has said that it knows nothing of it, or the transport did not take it at the begin of the term.
+        """
         out = []
         for name, account in accounts.items():
             status = statuses.get(name)
             newest = (account.newest).revision
             missing = status is not None and max(status.applied, status.refused or 0) < newest
-            if missing and now_s - self.published_s.get(name, 0.0) > options.ack_timeout_s:
+            if (missing or name in unplaced) and now_s - self.published_s.get(
+                name, 0.0
+            ) > options.ack_timeout_s:
                 out.append(name)
         return out

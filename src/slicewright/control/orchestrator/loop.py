@@ -375,11 +375,11 @@ class Orchestrator:
     async def _carry_out(self, instructions: Sequence[Instruction]) -> None:
         for item in instructions:
             now_s = self._clock.monotonic()
-            if await self._done(item):
-                self._term = self._term.carried_out(item, now_s)
+            reached = await self._done(item)
+            self._term = self._term.carried_out(item, now_s, reached=reached)
 
     async def _done(self, item: Instruction) -> bool:
-        """Do something; False if it is to be tried again by a later turn."""
+        """Do something; False if the transport did not take it."""
         match item:
             case AnswerRequest():
                 self._inbox.answer(item.request, self.state)
@@ -398,7 +398,7 @@ class Orchestrator:
                 key = slice_key(GRANT_KEYS, item.grant.slice)
                 grant = replace(item.grant, record=self.position.sequence)
                 put = self._publishing.put(key, GRANT.dump_json(grant))
-                await self._reached(put, f"the grant of slice {grant.slice} waits")
+                return await self._reached(put, f"the grant of slice {grant.slice} waits")
         return True
 
     async def _reached(self, put: Awaitable[object], otherwise: str) -> bool:

@@ -266,7 +266,9 @@ def _grants(draft: _Draft, term: Term, inputs: Inputs, options: ControlOptions) 
     accounts = draft.state.accounts
     new = [event.slice for event in draft.events if isinstance(event, Sent)]
     liveness = term.liveness.published(new, inputs.now_s)
-    unseen = liveness.without_newest(accounts, inputs.statuses, inputs.now_s, options)
+    unseen = liveness.without_newest(
+        accounts, inputs.statuses, inputs.now_s, options, unplaced=term.unplaced - set(new)
+    )
     return [
         *(Publish(accounts[name].newest) for name in new if name in accounts),
         *(Publish(accounts[name].newest, again=True) for name in unseen),

@@ -101,6 +101,7 @@ class NatsTransport:
                 found = await (await self._bucket(self._values)).get(key)
             except KeyNotFoundError:
                 return None
+        self._pieces[key] = start_of(found.value or b"")  # whoever replaces the value removes them
         value = await self._whole(found.value or b"")
         return None if value is None else Entry(key, value, found.revision or 0)
 
