@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,31 @@ def test_public_names_say_what_they_are(room: str) -> None:
         for member, found in vars(value).items() if inspect.isclass(value) else ():
             if not member.startswith("_") and (inspect.isfunction(found) or isinstance(found, property)):
                 assert inspect.getdoc(found), f"{room}.{name}.{member}"
+
+
+def test_public_constants_say_what_they_are() -> None:
+    """By the text that follows on their assignment, where the reference reads it."""
+    told: dict[str, bool] = {}
+    for path in (ROOT / "src/slicewright").rglob("*.py"):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        for assigned, after in pairwise([*module.body, ast.Pass()]):
+            targets = (
+                [assigned.target] if isinstance(assigned, ast.AnnAssign) else getattr(assigned, "targets", [])
+            )
+            for target in targets:
+                if isinstance(target, ast.Name) and target.id.isupper():
+                    text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+                    home = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+                    told[f"{home}.{target.id}"] = text
+    for room in reference.ROOMS:
+        for name in reference.names_of(room):
+            homes = [path for path in told if path.endswith(f".{name}") and path.startswith(_part_of(room))]
+            assert not homes or any(told[path] for path in homes), (room, name, homes)
+
+
+def _part_of(room: str) -> str:
+    """The part of the house that a room re-exports names of."""
+    return ".".join(room.split(".")[:2])
 
 
 def test_arguments_of_public_functions_are_explained() -> None:

@@ -104,3 +104,4 @@ def _solver(job: Job, scenario: Scenario, seed: int) -> Solution:
 METHODS: Mapping[str, Method] = MappingProxyType(
     {"best-known": _best_known, "exact": _exact, "solver": _solver}
 )
+"""Methods of labelling, by name."""

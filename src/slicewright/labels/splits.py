@@ -7,6 +7,7 @@ import numpy as np
 from slicewright.types import FloatArray, IntArray
 
 SPLITS = ("train", "validation", "test")
+"""Parts of a store that a label may belong to."""
 SHARES = (0.8, 0.1, 0.1)
 UNSOLVED = "unsolved"
 """The split of instances without a plan, whatever their seed."""

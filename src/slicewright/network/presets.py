@@ -78,6 +78,7 @@ PRESETS: Mapping[str, Family | City] = MappingProxyType(
         },
     }
 )
+"""Families of scenarios by name."""
 
 
 def preset(name: str, *, devices: int | None = None, seed: int = 0, **overrides: object) -> Scenario:

@@ -13,6 +13,7 @@ from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
 RULES = ("9a", "9b", "9c", "9d", "9e")
+"""The constraints of placement, by the numbers of their equations (model page 2)."""
 TOLERANCE = 1e-6
 """A residual up to this share of the limit counts as rounding."""
 UNDECIDED = -2
@@ -25,6 +26,7 @@ MEANING: Mapping[str, str] = {
     "9d": "every queue is stable",
     "9e": "every task meets its deadline",
 }
+"""What each rule says, in a few words."""
 UNIT: Mapping[str, str] = {"9a": "", **dict.fromkeys(RULES[1:], "of its limit")}
 
 

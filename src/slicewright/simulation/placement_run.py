@@ -31,6 +31,7 @@ PLACEMENT_DEFINITIONS: Mapping[str, str] = {
     "changes": "streams that went to other nodes though they stayed, over the streams that were asked",
     "decision_s": "mean wall time of a decision, s",
 }
+"""What each figure of a run of placement means."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from slicewright.slicing.shares import Shares
 from slicewright.types import FloatArray, IntArray
 
 RULES = ("13a", "13b", "13c", "13d", "13e", "13f", "13g")
+"""The constraints of slicing, by the numbers of their equations (model page 1.2)."""
 MEANING: Mapping[str, str] = {
     "13a": "each device has exactly one decision, and it exists",
     "13b": "execution on a node takes no longer than on the device",
@@ -24,6 +25,7 @@ MEANING: Mapping[str, str] = {
     "13f": "slice shares are not negative",
     "13g": "device shares are not negative",
 }
+"""What each rule says, in a few words."""
 UNIT: Mapping[str, str] = {
     "13a": "devices",
     "13b": "s",

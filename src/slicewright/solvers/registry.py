@@ -72,6 +72,7 @@ SOLVERS: Mapping[str, Solver] = MappingProxyType(
         )
     }
 )
+"""The solvers, by name."""
 
 
 def solver(name: str) -> Solver:

@@ -26,6 +26,7 @@ TARGETS: Mapping[str, Callable[[Source], Export]] = MappingProxyType(
         "mec015": to_mec015,
     }
 )
+"""What plans can be exported to, by name."""
 
 READ_ME, CHECKSUMS = "README.md", "SHA256SUMS"
 _BY_IDENTITY = frozenset(("rrm", "srsran-yaml", "srsran-json", "e2sm-ccc", "a1"))

@@ -76,6 +76,7 @@ PLACEMENT_PRESETS: Mapping[str, TaskFamily] = MappingProxyType(
         },
     }
 )
+"""Families of placement problems by name, regimes among them."""
 
 
 def placement_preset(name: str = "paper-placement", *, seed: int = 0, **overrides: object) -> Tasks:

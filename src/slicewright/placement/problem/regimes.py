@@ -99,3 +99,4 @@ PLACEMENT_REGIMES: Mapping[str, PlacementRegime] = MappingProxyType(
         ),
     }
 )
+"""What each regime changes in the published setting, by name, and what it stresses."""

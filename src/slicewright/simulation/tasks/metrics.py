@@ -26,6 +26,7 @@ DEFINITIONS: Mapping[str, str] = {
     "late_13b": "part of the offloaded tasks that took longer on the node than on their device, (13b) by task",
     "mean_inside": "tasks that were inside on average (Little: rate of arrival times mean completion)",
 }
+"""What each measured figure means."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from slicewright.types import BoolArray, FloatArray, IntArray
 
 Servers: TypeAlias = Literal["share", "node", "pooled"]
 SERVERS: tuple[Servers, ...] = ("share", "node", "pooled")
+"""Who waits for whom on a node, by name."""
 PIECE = 8192
 """Tasks that are let in before they are served: what fits into a processor's cache."""
 _LEAST_POOL = 1024

@@ -19,6 +19,7 @@ from slicewright.simulation.validation import theory
 from slicewright.types import FloatArray, IntArray
 
 LOADS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""Loads at which queues are measured, as parts of what the slowest share can serve."""
 COPIES = 240
 _GROUPS = 12
 _LEAST_TASKS = 40
