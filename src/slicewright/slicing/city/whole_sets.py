@@ -25,8 +25,10 @@ EFFORTS = ((14, 100), (42, 300), (126, 900))
 """Parts and sets that the searches of a node look at, one after the other where much is left."""
 LOOSE = 0.5
 """Of the average: nodes that leave less open than this part are left alone."""
-MOST_PARTS = 25_000
-"""Of all searches where no budget ends them: some 20 s of processor time in the regimes that need it most."""
+MOST_LISTERS = 3_000
+"""Of a node whose sets are looked at: searches keep an array of all of them for every part."""
+MOST_WORK = 8e6
+"""Parts times listers of all searches where no budget ends them: some 20 s of processor time at most."""
 TOLERANCE = 1e-4
 """Part of the plan's cost to which gains of nodes, all together, are worked out."""
 
@@ -36,7 +38,7 @@ def tighten(
     state: State,
     proof: Proof,
     *,
-    most_parts: int = MOST_PARTS,
+    most_work: float = MOST_WORK,
     budget_s: float | None = None,
     threads: int | None = None,
 ) -> float:
@@ -46,7 +48,7 @@ def tighten(
         problem: the city.
         state: a plan; where its nodes' sets begin, and how far above the bound it lies.
         proof: prices and multipliers.
-        most_parts: that searches of all nodes together may look at, where no budget ends them.
+        most_work: parts times listers that searches may look at together, where no budget ends them.
         budget_s: stop after this time, s. Without it the bound does not depend on the clock.
         threads: by default one for each processor. The bound does not depend on it.
     """
@@ -70,13 +72,13 @@ def tighten(
             )
             gains[j] = min(gains[j], most)
 
-    looked = 0
+    listers, worked = np.diff(first), 0.0
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for parts, sets in EFFORTS:
-            left = gains - found
+            left = np.where(listers <= MOST_LISTERS, gains - found, 0.0)
             wanted = np.flatnonzero(left > max(LOOSE * float(left.mean()), 2.0 * tolerance))
-            looked += parts * wanted.size
-            if budget_s is None and looked > most_parts:
+            worked += float(parts * listers[wanted].sum())
+            if budget_s is None and worked > most_work:
                 break
             by_left = wanted[np.argsort(-left[wanted], kind="stable")].tolist()
             list(pool.map(search, by_left, [parts] * len(by_left), [sets] * len(by_left)))
