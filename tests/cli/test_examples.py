@@ -13,6 +13,7 @@ import typer
 
 from slicewright.cli.examples import EXAMPLES
 from slicewright.cli.main import COMMANDS, app
+from slicewright.errors import UnknownNameError
 from tests.shared import ROOT
 
 
@@ -65,3 +66,9 @@ def test_shells_complete_commands_and_options() -> None:
 
     assert completed("slicewright pl", 1) == ["plan", "place"]
     assert "--budget" in completed("slicewright plan --b", 2)
+
+
+def test_a_command_that_is_not_there_names_the_nearest() -> None:
+    root: Any = typer.main.get_command(app)
+    with pytest.raises(UnknownNameError, match="did you mean 'plan'"):
+        root.main(["paln"], standalone_mode=False)

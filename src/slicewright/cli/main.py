@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from slicewright.cli.examples import examples_of
+from slicewright.errors import UnknownNameError
 from slicewright.version import __version__
 
 
@@ -71,7 +72,13 @@ class LazyGroup(TyperGroup):
         return list(COMMANDS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Called only to run a sub-command, never for the overview."""
+        """Called only to run a sub-command, never for the overview.
+
+        Raises:
+            UnknownNameError: there is no such command; names the nearest.
+        """
+        if args and not ctx.resilient_parsing and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UnknownNameError("command", args[0], list(COMMANDS))
         ctx.meta[_RUNS] = True
         return super().resolve_command(ctx, args)
 
