@@ -18,7 +18,7 @@ from slicewright.placement.bound import (
     bound_of,
     copies_of,
     open_fees,
-    prices_of,
+    regrets_of,
     raise_bound,
     without_the_hopeless,
 )
@@ -79,7 +79,7 @@ def test_what_prices_rule_out_is_no_part_of_the_optimum(tasks: Tasks, seed: int,
         value = bound_of(problem, copies, fee)
         fees = Fees(copies, fee, value, value)
         cost = best * (1.0 + above)
-        left, _, _ = without_the_hopeless(problem, fees, prices_of(problem, fees), cost)
+        left, _, _ = without_the_hopeless(problem, fees, regrets_of(problem, fees), cost)
         keep = np.zeros((tasks.n_tasks, tasks.options.count), dtype=bool)
         for k in range(tasks.n_tasks):
             keep[k, left.option[k, : left.count[k]]] = True

@@ -41,7 +41,7 @@ class Fees:
 
 
 @dataclass(frozen=True, eq=False)
-class Prices:
+class Regrets:
     """A proven bound and what its fees say about the nodes.
 
     Attributes:
@@ -120,11 +120,11 @@ def raise_bound(
     return Fees(before.copies, fee, value, max(before.bound, value))
 
 
-def prices_of(problem: Problem, before: Fees) -> Prices:
+def regrets_of(problem: Problem, before: Fees) -> Regrets:
     """The bound of fees and what they say about tasks and nodes."""
     copies, fees = before.copies, before.fee
     regret, rejected = task_regrets(problem, copies, fees)
-    return Prices(
+    return Regrets(
         lower_bound=max(0.0, before.bound * SAFETY),
         candidate_regret=regret,
         rejection_regret=rejected,
@@ -134,7 +134,7 @@ def prices_of(problem: Problem, before: Fees) -> Prices:
 
 
 def without_the_hopeless(
-    problem: Problem, before: Fees, prices: Prices, cost: float
+    problem: Problem, before: Fees, regrets: Regrets, cost: float
 ) -> tuple[Problem, IntArray, Fees]:
     """Leave out what is no part of any placement cheaper than ``cost`` (bit hops), and carry the fees over.
 
@@ -142,8 +142,8 @@ def without_the_hopeless(
     of the two. Returns the problem left, (K, C) its candidates' indices in the old one, and the fees.
     """
     room = (cost - before.value * SAFETY) * (1.0 + 1e-9)
-    lowest, most = remaining_levels(before.copies, prices.level_regret, room)
-    return restricted(problem, before, prices.candidate_regret <= room, lowest, most)
+    lowest, most = remaining_levels(before.copies, regrets.level_regret, room)
+    return restricted(problem, before, regrets.candidate_regret <= room, lowest, most)
 
 
 def restricted(

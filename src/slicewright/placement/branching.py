@@ -18,7 +18,7 @@ from slicewright.placement._kernels.problem import Problem
 from slicewright.placement.bound import (
     SAFETY,
     Fees,
-    prices_of,
+    regrets_of,
     raise_bound,
     restricted,
     without_the_hopeless,
@@ -90,8 +90,8 @@ class Branching:
 
     def _split(self, case: _Case, cost: float, deadline_ns: int) -> None:
         fees = raise_bound(case.problem, case.fees, cost, iterations=ITERATIONS, deadline_ns=deadline_ns)
-        prices = prices_of(case.problem, fees)
-        left, _, fees = without_the_hopeless(case.problem, fees, prices, cost)
+        regrets = regrets_of(case.problem, fees)
+        left, _, fees = without_the_hopeless(case.problem, fees, regrets, cost)
         value = max(case.value, fees.value * SAFETY)
         if value * ENOUGH >= cost:
             return

@@ -11,10 +11,10 @@ from slicewright.placement._kernels.problem import REJECTED, Problem
 from slicewright.placement.bound import (
     NEVER_NS,
     Fees,
-    Prices,
+    Regrets,
     copies_of,
     open_fees,
-    prices_of,
+    regrets_of,
     raise_bound,
     without_the_hopeless,
 )
@@ -61,7 +61,7 @@ class Certified:
         chosen: (K,) candidates.
         cost: bit hops, their objective.
         fees: what proves the bound.
-        prices: what the fees say.
+        regrets: what the fees say.
         settled: where the nodes of the best placement settled.
         steps: search steps made.
     """
@@ -70,14 +70,14 @@ class Certified:
     chosen: IntArray
     cost: float
     fees: Fees
-    prices: Prices
+    regrets: Regrets
     settled: Settled
     steps: int
 
     @property
     def lower_bound(self) -> float:
         """bit hops. No placement has a smaller objective."""
-        return min(self.cost, self.prices.lower_bound)
+        return min(self.cost, self.regrets.lower_bound)
 
     @property
     def nothing_to_place(self) -> bool:
@@ -87,7 +87,7 @@ class Certified:
     @property
     def proven(self) -> bool:
         """Whether nothing is left to be gained."""
-        return self.cost <= self.prices.lower_bound * ENOUGH
+        return self.cost <= self.regrets.lower_bound * ENOUGH
 
 
 class _Clock:
@@ -160,12 +160,12 @@ def _opened(problem: Problem, seed: int, steps: int, clock: _Clock) -> Certified
     )
     cost = objective(problem, chosen)
     fees = open_fees(problem, copies, cost, deadline_ns=clock.after(0.5 * OPENING))
-    return Certified(problem, chosen, cost, fees, prices_of(problem, fees), settled, done)
+    return Certified(problem, chosen, cost, fees, regrets_of(problem, fees), settled, done)
 
 
 def _with_bound(found: Certified, bound: float) -> Certified:
-    prices = replace(found.prices, lower_bound=max(found.prices.lower_bound, bound))
-    return replace(found, prices=prices)
+    regrets = replace(found.regrets, lower_bound=max(found.regrets.lower_bound, bound))
+    return replace(found, regrets=regrets)
 
 
 def _both_searched(found: Certified, seed: int, steps: int, clock: _Clock, part: float) -> Certified:
@@ -216,7 +216,7 @@ def _explored(found: Certified, seed: int, steps: int, deadline_ns: int) -> Cert
         seed=seed,
         steps=steps,
         deadline_ns=deadline_ns,
-        enough=found.prices.lower_bound * ENOUGH,
+        enough=found.regrets.lower_bound * ENOUGH,
     )
     cost = min(found.cost, objective(found.problem, chosen))
     return replace(found, chosen=chosen, cost=cost, settled=settled, steps=found.steps + done)
@@ -227,12 +227,12 @@ def _searched(found: Certified, seed: int, steps: int, deadline_ns: int) -> Cert
         return found
     chosen, done = improve(
         found.problem,
-        prices=found.prices,
+        regrets=found.regrets,
         start=found.chosen,
         seed=seed,
         steps=steps,
         deadline_ns=deadline_ns,
-        enough=found.prices.lower_bound * ENOUGH,
+        enough=found.regrets.lower_bound * ENOUGH,
     )
     cost = objective(found.problem, chosen)
     if cost >= found.cost:
@@ -243,11 +243,11 @@ def _searched(found: Certified, seed: int, steps: int, deadline_ns: int) -> Cert
 def _tightened(found: Certified, deadline_ns: int) -> Certified:
     """A better bound, and the problem without what it rules out."""
     fees = raise_bound(found.problem, found.fees, found.cost, deadline_ns=deadline_ns)
-    prices = prices_of(found.problem, fees)
-    left, kept, carried = without_the_hopeless(found.problem, fees, prices, found.cost)
+    regrets = regrets_of(found.problem, fees)
+    left, kept, carried = without_the_hopeless(found.problem, fees, regrets, found.cost)
     hit = (kept == found.chosen[:, None]) & (np.arange(kept.shape[1]) < left.count[:, None])
     placed = found.chosen != REJECTED
     if not hit[placed].any(axis=1).all():  # only rounding could cost the best placement a candidate
-        return replace(found, fees=fees, prices=prices)
+        return replace(found, fees=fees, regrets=regrets)
     chosen = np.where(placed, hit.argmax(axis=1), REJECTED)
-    return replace(found, problem=left, chosen=chosen, fees=carried, prices=prices_of(left, carried))
+    return replace(found, problem=left, chosen=chosen, fees=carried, regrets=regrets_of(left, carried))

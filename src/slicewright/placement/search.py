@@ -12,7 +12,7 @@ from slicewright.placement._kernels.explore import BEGINNINGS, explore
 from slicewright.placement._kernels.levels import new_levels
 from slicewright.placement._kernels.problem import REJECTED, Problem, make_problem
 from slicewright.placement._kernels.search import Floors, search
-from slicewright.placement.bound import NEVER_NS, Prices
+from slicewright.placement.bound import NEVER_NS, Regrets
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
@@ -20,7 +20,7 @@ UNLIMITED = 2**62
 FLOORS = 6
 """How many different floors of one node are tried."""
 SHARPNESS = 0.4
-"""How much more likely a floor is that the prices like: exp(-SHARPNESS * regret / mean regret)."""
+"""How much more likely a floor is that the bound regrets little: exp(-SHARPNESS * regret / mean regret)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def compiled_problem(tasks: Tasks) -> Problem:
 def improve(
     problem: Problem,
     *,
-    prices: Prices | None = None,
+    regrets: Regrets | None = None,
     start: IntArray | None = None,
     seed: int = 0,
     deadline_ns: int = NEVER_NS,
@@ -73,7 +73,7 @@ def improve(
 
     Args:
         problem: from :func:`compiled_problem`.
-        prices: of the lower bound; without them nodes get no floors and episodes only start anew.
+        regrets: of the lower bound; without them nodes get no floors and episodes only start anew.
         start: (K,) candidates to begin with, by default none.
         seed: of the search.
         deadline_ns: of ``time.perf_counter_ns``.
@@ -82,13 +82,13 @@ def improve(
     """
     n_tasks = problem.count.size
     begin = np.full(n_tasks, REJECTED) if start is None else start
-    floors = _no_floors(problem.n_nodes) if prices is None else _floors(prices)
+    floors = _no_floors(problem.n_nodes) if regrets is None else _floors(regrets)
     some = np.flatnonzero(problem.count)
     if some.size == 0:
         return np.full(n_tasks, REJECTED), 0
     regret, rejected = (problem.cost, problem.rejection)
-    if prices is not None:
-        regret, rejected = prices.candidate_regret, prices.rejection_regret
+    if regrets is not None:
+        regret, rejected = regrets.candidate_regret, regrets.rejection_regret
     guide = Guide(regret, rejected, some)
     chosen, done = search(problem, floors, guide, begin, seed, deadline_ns, steps, enough)
     return chosen, int(done)
@@ -149,9 +149,9 @@ def _no_floors(nodes: int) -> Floors:
     return Floors(np.ones(nodes, dtype=np.int64), np.full((nodes, 1), -np.inf), np.ones((nodes, 1)))
 
 
-def _floors(prices: Prices) -> Floors:
-    """The levels of each node that the prices regret least, if their neighbours are regretted more."""
-    regret = prices.level_regret
+def _floors(regrets: Regrets) -> Floors:
+    """The levels of each node that the bound regrets least, if their neighbours are regretted more."""
+    regret = regrets.level_regret
     padded = np.pad(regret, ((0, 0), (1, 1)), constant_values=np.inf)
     dip = (regret < padded[:, :-2] * (1.0 - 1e-9)) & (regret <= padded[:, 2:]) & np.isfinite(regret)
     shown = np.where(dip, regret, np.inf)
@@ -162,7 +162,7 @@ def _floors(prices: Prices) -> Floors:
     weight = np.where(usable, np.exp(-SHARPNESS * np.where(usable, kept, 0.0) / max(spread, 1e-300)), 0.0)
     none = ~usable.any(axis=1)
     weight[none, 0] = 1.0
-    level: FloatArray = np.take_along_axis(prices.level_floor, order, axis=1)
+    level: FloatArray = np.take_along_axis(regrets.level_floor, order, axis=1)
     level[none, 0] = -np.inf
     chance = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
     count = np.maximum(1, usable.sum(axis=1))

@@ -98,7 +98,7 @@ def _worth_keeping(tasks: Tasks, found: Certified) -> BoolArray:
     """(K, O) options that may be part of a placement better than the one found."""
     room = (found.cost - found.fees.value) * (1.0 + 1e-6)
     keep = np.zeros((tasks.n_tasks, tasks.options.count), dtype=bool)
-    task, candidate = np.nonzero(found.prices.candidate_regret <= room)
+    task, candidate = np.nonzero(found.regrets.candidate_regret <= room)
     keep[task, found.problem.option[task, candidate]] = True
     placed = np.flatnonzero(found.chosen >= 0)
     keep[placed, found.problem.option[placed, found.chosen[placed]]] = True
