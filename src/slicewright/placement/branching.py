@@ -18,8 +18,8 @@ from slicewright.placement._kernels.problem import Problem
 from slicewright.placement.bound import (
     SAFETY,
     Fees,
-    regrets_of,
     raise_bound,
+    regrets_of,
     restricted,
     without_the_hopeless,
 )

@@ -14,8 +14,8 @@ from slicewright.placement.bound import (
     Regrets,
     copies_of,
     open_fees,
-    regrets_of,
     raise_bound,
+    regrets_of,
     without_the_hopeless,
 )
 from slicewright.placement.branching import Branching

@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.computing import Conversion
-from slicewright.network.importers.columns.quantities import split_ending, to_base
-from slicewright.network.importers.columns.table import LATITUDES, LONGITUDES, Table, read_table
-from slicewright.network.importers.placing.geography import middle, to_plane_m
+from slicewright.network.importers.columns.sheet import FILE_NAMES, Sheet, read_sheet
 from slicewright.network.importers.placing.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.placing.roles import kind_of
-from slicewright.network.importers.positions import (
-    Positions,
-    has_pair,
-    look_at_places,
-    placed_among,
-    placed_around,
-    read_degrees,
-)
+from slicewright.network.importers.positions import placed_among, placed_around
 from slicewright.network.importers.report import ImportReport
+from slicewright.network.importers.table_plane import TablePlane
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import FloatArray
-
-_PATTERNS = {
-    "sites": (
-        "site*.csv",
-        "access_points*.csv",
-        "access-points*.csv",
-        "base_stations*.csv",
-        "cells*.csv",
-        "aps*.csv",
-    ),
-    "nodes": ("nodes*.csv", "servers*.csv", "node-*.csv"),
-    "devices": ("devices*.csv", "users*.csv", "ues*.csv", "device-*.csv"),
-}
-COUNTED = ("cpu", "cpus", "cores", "vcpu", "vcpus", "mips")
-"""Columns that count cores, or instructions, unless their header has another unit."""
-_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "name": (
-            "name",
-            "id",
-            "site_id",
-            "node_id",
-            "device_id",
-            "station_id",
-            "cell_id",
-            "site",
-            "node",
-            "device",
-            "user",
-        ),
-        "latitude": LATITUDES,
-        "longitude": LONGITUDES,
-        "x": ("x", "position_x", "east"),
-        "y": ("y", "position_y", "north"),
-        "kind": ("kind", "type", "role"),
-        "bandwidth": ("bandwidth", "bw", "channel_bandwidth"),
-        "capacity": ("capacity", "speed", "frequency", "compute", *COUNTED),
-        "task_bits": ("task", "task_size", "size", "data", "data_size", "input_size", "task_bits"),
-        "local_cycles": ("cycles", "local_cycles", "work", "workload", "task_cycles"),
-        "cycles_per_bit": ("cycles_per_bit", "density", "intensity"),
-        "local_capacity": (
-            "local_capacity",
-            "local_cpu",
-            "local_speed",
-            "device_cpu",
-            "capacity",
-            "speed",
-            *COUNTED,
-        ),
-        "arrival_rate": ("arrival_rate", "rate", "arrivals", "lambda", "tasks_per_second"),
-        "tx_power": ("tx_power", "power", "transmit_power", "txpower"),
-    }
-)
-"""What columns are called, without their units."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +54,15 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
     chosen = with_workload(
         TableParameters(), parameters, owner="the importer of tables", may_be_zero=("coins", "mecs")
     )
-    home, report = Path(folder), ImportReport()
-    if not home.is_dir():
-        raise FileNotFoundError(2, "no such folder", str(home))
-    sites = _sheet(home, "sites", report)
+    path, report = Path(folder), ImportReport()
+    if not path.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(path))
+    sites = read_sheet(path, "sites", report)
     if sites is None:
-        raise InvalidScenarioError(home.name, f"has no table of sites ({', '.join(_PATTERNS['sites'])})")
-    nodes, devices = _sheet(home, "nodes", report), _sheet(home, "devices", report)
+        raise InvalidScenarioError(path.name, f"has no table of sites ({', '.join(FILE_NAMES['sites'])})")
+    nodes, devices = read_sheet(path, "nodes", report), read_sheet(path, "devices", report)
     rng = np.random.default_rng(seed)
-    plane = _Plane(sites)
+    plane = TablePlane(sites)
     site_m = plane.places(sites)
     if site_m is None:
         there = ", ".join(sites.table.columns)
@@ -164,157 +98,10 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
     return drawn.with_(**changes, origin=origin)
 
 
-class _Sheet(NamedTuple):
-    """A table and its columns by what they mean: index and unit."""
-
-    table: Table
-    meaning: Mapping[str, tuple[int, str]]
-    report: ImportReport
-
-    def numbers(
-        self,
-        what: str,
-        dimension: str,
-        *,
-        signed: bool = False,
-        zero: bool = False,
-        rows: Sequence[int] | None = None,
-    ) -> FloatArray | None:
-        """(rows,) numbers in base units, which may be ``signed`` or ``zero``; None where there is no such column."""
-        if what not in self.meaning:
-            return None
-        column, unit = self.meaning[what]
-        logarithmic = unit.lower() == "dbm"
-        rule = (
-            "a number"
-            if signed or logarithmic
-            else "a number of at least zero"
-            if zero
-            else "a positive number"
-        )
-        limit = -1e12 if signed or logarithmic else 0.0
-        values = self.table.numbers(
-            column, rule, lambda value: limit < value < 1e30 or (zero and value == 0.0), rows=rows
-        )
-        if not unit:
-            self.report.note(
-                "odd", f"{self.table.name}, {self.table.columns[column]}: no unit, so {dimension} was taken"
-            )
-            return values
-        return to_base(values, unit, dimension, f"{self.table.name}, unit of {self.table.columns[column]}")
-
-    def speeds_hz(self, what: str, conversion: Conversion, slices: int = 1) -> FloatArray | None:
-        """(rows,) cycle/s; cores and instructions are divided between slices. None where there is no such column."""
-        if what not in self.meaning:
-            return None
-        column, unit = self.meaning[what]
-        name = self.table.columns[column]
-        counted = unit or ("MIPS" if name == "mips" else "core" if name in COUNTED else "")
-        factor = conversion.factor(counted)
-        if factor is None or not factor[1]:
-            return self.numbers(what, "Hz", zero=what == "capacity")
-        shared = f", divided evenly between {slices} slices" if slices > 1 else ""
-        told = f"{self.table.name}, {name}: {conversion.explained(counted)}{shared}"
-        self.report.note("read", told, remember=True)
-        least = "at least zero" if what == "capacity" else "more than zero"
-        counts = self.table.numbers(
-            column, f"a number of {least}", lambda v: 0 <= v < 1e30 and (v > 0 or what == "capacity")
-        )
-        return counts * factor[0] / slices
-
-    def names(self, default: str) -> list[str]:
-        """Names of the rows, or numbered ones."""
-        if "name" in self.meaning:
-            return self.table.names(self.meaning["name"][0])
-        return [f"{default}{k}" for k in range(len(self.table.rows))]
-
-
-def _sheet(home: Path, what: str, report: ImportReport) -> _Sheet | None:
-    found = sorted(
-        file for file in home.iterdir() if any(fnmatch(file.name.lower(), p) for p in _PATTERNS[what])
-    )
-    if len(found) > 1:
-        listed = ", ".join(file.name for file in found)
-        raise InvalidScenarioError(home.name, f"has several tables of {what}: {listed}", fix="keep one")
-    if not found:
-        return None
-    aliases = [alias for names in _NAMES.values() for alias in names]
-    table = read_table(found[0], report, known=aliases)
-    if not table.rows:
-        raise InvalidScenarioError(table.name, "must have at least one row under its header")
-    meaning: dict[str, tuple[int, str]] = {}
-    for k, (column, unit) in enumerate(zip(table.columns, table.units, strict=True)):
-        name, ending = (column, unit) if unit or _meaning(column, what) else split_ending(column, table.name)
-        meant = _meaning(name, what)
-        if meant and meant not in meaning:
-            meaning[meant] = (k, ending)
-    return _Sheet(table, meaning, report)
-
-
-def _meaning(name: str, what: str) -> str | None:
-    skipped = {"devices": ("capacity", "bandwidth"), "nodes": ("local_capacity", "bandwidth"), "sites": ()}[
-        what
-    ]
-    return next((m for m, names in _NAMES.items() if m not in skipped and name in names), None)
-
-
-class _Plane:
-    """One plane for all tables: that of their x and y, or the one that touches the globe at the sites."""
-
-    def __init__(self, sites: _Sheet) -> None:
-        self.on_globe = {"latitude", "longitude"} <= set(sites.meaning)
-        self._read: dict[str, Positions] = {}
-        positions = self._positions(sites) if self.on_globe else None
-        self.origin = middle(positions.degrees[positions.known]) if positions is not None else None
-
-    def places(self, sheet: _Sheet | None) -> FloatArray | None:
-        """(rows, 2) m, NaN where a row has none; None where the table has no positions of this kind."""
-        if sheet is None:
-            return None
-        if self.origin is not None and {"latitude", "longitude"} <= set(sheet.meaning):
-            return np.round(to_plane_m(self._positions(sheet).degrees, self.origin), 2)
-        if self.origin is None and {"x", "y"} <= set(sheet.meaning):
-            return _metres(sheet)
-        if {"latitude", "longitude", "x", "y"} & set(sheet.meaning):
-            wanted = "latitude and longitude" if self.on_globe else "x and y"
-            raise InvalidScenarioError(sheet.table.name, f"must have {wanted}, as the sites have")
-        return None
-
-    def look(self, sites: _Sheet, others: Sequence[tuple[str, _Sheet | None]], report: ImportReport) -> None:
-        """Refuse or note what looks wrong on the globe."""
-        if self.on_globe:
-            on_globe = [
-                (what, self._positions(sheet))
-                for what, sheet in others
-                if sheet is not None and {"latitude", "longitude"} <= set(sheet.meaning)
-            ]
-            look_at_places(self._positions(sites), on_globe, report)
-
-    def _positions(self, sheet: _Sheet) -> Positions:
-        name, meaning = sheet.table.name, sheet.meaning
-        if name not in self._read:
-            self._read[name] = read_degrees(sheet.table, meaning["latitude"][0], meaning["longitude"][0])
-        return self._read[name]
-
-
-def _metres(sheet: _Sheet) -> FloatArray:
-    """(rows, 2) m by x and y; NaN where a row has neither."""
-    pair = sheet.meaning["x"][0], sheet.meaning["y"][0]
-    rows = [row for row in range(len(sheet.table.rows)) if has_pair(sheet.table, row, pair)]
-    if not rows:
-        raise InvalidScenarioError(sheet.table.name, "has no row with a position")
-    places = np.full((len(sheet.table.rows), 2), np.nan)
-    for axis, name in enumerate(("x", "y")):
-        column = sheet.numbers(name, "m", signed=True, rows=rows)
-        if column is not None:
-            places[rows, axis] = column
-    return places
-
-
 def _device_places(
     chosen: TableParameters,
-    plane: _Plane,
-    devices: _Sheet | None,
+    plane: TablePlane,
+    devices: Sheet | None,
     site_m: FloatArray,
     rng: np.random.Generator,
     report: ImportReport,
@@ -327,14 +114,14 @@ def _device_places(
     count = chosen.devices if devices is None else len(devices.table.rows)
     told = f"{count} devices" if devices is None else f"positions of {count} devices"
     report.note("made_up", f"{told}, around sites", remember=True)
-    home = site_m[rng.integers(len(site_m), size=count)]
-    return np.round(home + rng.normal(0, chosen.device_spread_m, home.shape), 2)
+    around = site_m[rng.integers(len(site_m), size=count)]
+    return np.round(around + rng.normal(0, chosen.device_spread_m, around.shape), 2)
 
 
 def _nodes(
     chosen: TableParameters,
-    plane: _Plane,
-    nodes: _Sheet | None,
+    plane: TablePlane,
+    nodes: Sheet | None,
     site_m: FloatArray,
     device_m: FloatArray,
     rng: np.random.Generator,
@@ -374,9 +161,9 @@ def _nodes(
 
 def _columns(
     drawn: Scenario,
-    sites: _Sheet,
-    nodes: _Sheet | None,
-    devices: _Sheet | None,
+    sites: Sheet,
+    nodes: Sheet | None,
+    devices: Sheet | None,
     conversion: Conversion,
     report: ImportReport,
 ) -> dict[str, object]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from slicewright.errors import InvalidOptionError, InvalidScenarioError
 from slicewright.judging import ROUNDING
-from slicewright.network.scenario import NodeLists, RadioLinks, Scenario
+from slicewright.network.scenario import RadioLinks, Scenario
 from slicewright.slicing._kernels.problem import LOCAL, roots_of_links
 from slicewright.slicing.city._kernels.bound import ROUNDED, Multipliers
 from slicewright.slicing.city._kernels.ledger import (
@@ -33,12 +33,12 @@ from slicewright.slicing.city._kernels.live import (
     Lists,
     answer_crowding,
     answer_room,
-    bring_home,
     enter_lists,
     leave_lists,
     look,
     look_round,
     make_lists,
+    make_local,
     renew_links,
 )
 from slicewright.slicing.city._kernels.problem import Problem, State, state_of, total_cost
@@ -47,6 +47,7 @@ from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.device import Device, check_device
 from slicewright.slicing.city.pack import pack, state_from
 from slicewright.slicing.city.search import construct
+from slicewright.slicing.city.slots import scenario_of, with_room
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
 from slicewright.types import BoolArray, FloatArray, IntArray
@@ -94,7 +95,7 @@ class LiveCity:
         slots = devices + max(8, int(SPARE * devices))
         self._links_width = 4 + int(np.max(packed.link_end - packed.link_start, initial=0))
         self._nodes_width = 8 + int(np.max(packed.node_end - packed.node_start, initial=0))
-        self._problem = self._roomy(packed, slots)
+        self._problem = with_room(packed, slots, links=self._links_width, nodes=self._nodes_width)
         self._task = np.zeros((3, slots))  # bits, local cycles and capacity: kept for snapshots
         self._task[:, :devices] = scenario.task_bits, scenario.local_cycles, scenario.local_capacity_hz
         self._free = list(range(slots - 1, devices - 1, -1))
@@ -111,46 +112,6 @@ class LiveCity:
         )
         self._by_node = make_lists(p.node_start, p.node_end, p.node, len(p.capacity), self._nodes_width)
         self._follow(proof.multipliers)
-
-    def _roomy(self, packed: Problem, slots: int) -> Problem:
-        """The same problem with room for more devices and longer lists, every list in a place of its own."""
-        devices = packed.local_time.size
-
-        def widened(start: IntArray, end: IntArray, width: int, *columns: Any) -> tuple[Any, ...]:
-            at = np.arange(slots) * width
-            stop = at.copy()
-            stop[:devices] += end - start
-            rows = np.repeat(np.arange(devices), end - start)
-            inside = np.arange(rows.size) - np.repeat(np.cumsum(end - start) - (end - start), end - start)
-            filled = []
-            for column in columns:
-                wide = np.zeros(slots * width, dtype=column.dtype)
-                wide[at[rows] + inside] = column[start[rows] + inside]
-                filled.append(wide)
-            return (at, stop, *filled)
-
-        def longer(array: FloatArray) -> FloatArray:
-            more = np.zeros((slots, *array.shape[1:]))
-            more[:devices] = array
-            return more
-
-        link = widened(
-            packed.link_start, packed.link_end, self._links_width, packed.access_point, packed.link_root
-        )
-        node = widened(packed.node_start, packed.node_end, self._nodes_width, packed.node)
-        return packed._replace(
-            link_start=link[0],
-            link_end=link[1],
-            access_point=link[2],
-            link_root=link[3],
-            node_start=node[0],
-            node_end=node[1],
-            node=node[2],
-            work=longer(packed.work),
-            work_root=longer(packed.work_root),
-            local_time=longer(packed.local_time),
-            arrival=longer(packed.arrival),
-        )
 
     def _follow(self, found: Multipliers) -> None:
         """Begin a ledger at given multipliers."""
@@ -295,7 +256,7 @@ class LiveCity:
             raise InvalidScenarioError("nodes.capacity_hz", rule, index=(node,))
         self.moved_others = members.tolist()
         for i in members:
-            bring_home(p, self._state, self._ledger, i)
+            make_local(p, self._state, self._ledger, i)
         p.capacity[node] = capacity
         fill_node(p, self._numbers, self._ledger, self._by_node, node)
         for i in members:
@@ -342,29 +303,7 @@ class LiveCity:
 
     def snapshot(self) -> Scenario:
         """The present devices and nodes as a scenario: what the plan is judged against."""
-        from scipy import sparse
-
-        here, p = np.flatnonzero(self.present), self._problem
-        links = _ranges(p.link_start[here], p.link_end[here])
-        pairs = _ranges(p.node_start[here], p.node_end[here])
-        link_start = np.concatenate([[0], np.cumsum(p.link_end[here] - p.link_start[here])])
-        node_start = np.concatenate([[0], np.cumsum(p.node_end[here] - p.node_start[here])])
-        bits, cycles, speed = self._task[:, here]
-        rates = np.repeat(bits, np.diff(link_start)) / p.link_root[links] ** 2
-        return self._scenario.with_(
-            task_bits=bits,
-            local_cycles=cycles,
-            local_capacity_hz=speed,
-            arrival_rate_hz=p.arrival[here],
-            slice_cycles=p.work[here],
-            rate_bps=sparse.csr_array(
-                (rates, p.access_point[links], link_start), shape=(here.size, p.n_access_points)
-            ),
-            node_capacity_hz=p.capacity.copy(),
-            node_lists=NodeLists(node_start, p.node[pairs]),
-            sites=type(self._scenario.sites)(),
-            radio=None,
-        )
+        return scenario_of(np.flatnonzero(self.present), self._problem, self._task, self._scenario)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that :meth:`restored` needs, as arrays."""
@@ -420,7 +359,7 @@ class LiveCity:
             if state.link[slot] != LOCAL
             else (LOCAL,) * 2
         )
-        bring_home(p, state, self._ledger, slot)
+        make_local(p, state, self._ledger, slot)
         self._ledger.totals[COST] -= p.local_time[slot]
         withdraw_device(p, self._numbers, self._ledger, slot)
         leave_lists(p, self._by_access_point, self._by_node, slot)
@@ -455,10 +394,3 @@ class LiveCity:
             follow_congestion(
                 self._problem, self._state, self._numbers, self._ledger, self._by_access_point, access_point
             )
-
-
-def _ranges(start: IntArray, end: IntArray) -> IntArray:
-    """The indices of all ranges, one after the other."""
-    lengths = end - start
-    before = np.cumsum(lengths) - lengths
-    return np.asarray(np.arange(int(lengths.sum())) + np.repeat(start - before, lengths))

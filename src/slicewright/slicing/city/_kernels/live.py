@@ -66,7 +66,7 @@ def leave_lists(problem, by_access_point, by_node, i):
 
 
 @inlined
-def bring_home(problem, state, ledger, i):
+def make_local(problem, state, ledger, i):
     """Make a device local, and keep the cost of the plan."""
     if state.link[i] == LOCAL:
         return
