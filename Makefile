@@ -19,7 +19,7 @@ help:
 	@echo "make simulate-faults-nightly  a hundred thousand of them, other ones every night; goes on where it was stopped"
 	@echo "make docs   the documentation in build/site, with every example run; a warning is an error"
 	@echo "make docs-look  every page of it in a browser: desktop and phone, light and dark, links, search"
-	@echo "make wheel  a wheel in dist, with compiled kernels; checked in an environment of its own"
+	@echo "make wheel  a wheel in dist, with compiled kernels for every supported Python found here; each checked in an environment of its own"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
 demo: $(VENV)/.core

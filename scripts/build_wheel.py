@@ -1,10 +1,12 @@
-"""Build a wheel with compiled kernels in it, and check that its first plans compile nothing.
+"""Build a wheel with compiled kernels in it, and check that its first commands compile nothing.
 
-Run by ``make wheel`` with the Python, numba and NumPy that users are to have: others compile their own kernels.
+Run by ``make wheel``. Kernels are compiled for this Python and for every other supported one that is found here, each
+in an environment of its own with the newest numba and NumPy for it; users with others compile their own kernels.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -12,36 +14,79 @@ import sys
 import sysconfig
 import time
 import venv
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from slicewright.kernel_cache import READY_FEATURES, READY_PROCESSOR
-
 ROOT = Path(__file__).parents[1]
 KERNELS = ROOT / "build" / "ready_kernels"
+SUPPORTED = ("3.11", "3.12", "3.13")
 PLANS = """
 import slicewright as sw
+methods = ["auto", "exact", "best-response", "greedy", "erap", "prap", "mec-only", "random", "city", "bipartite-raw"]
 for queueing in ("device", "node"):
     scenario = {"schema": "slicewright/scenario/v1", "preset": "paper-slicing", "devices": 3, "queueing": queueing}
-    for method in ("auto", "exact", "best-response", "greedy", "bipartite-raw"):
+    for method in methods:
         sw.plan(scenario, method=method, rounds=1).to_dict()
 """
 PLACEMENTS = """
 import slicewright as sw
 from slicewright.placement.problem.presets import placement_preset
-sw.place(placement_preset("paper-placement", tasks=8), method="auto", budget_s=0.05).to_dict()
+for method in ("auto", "queue-network", "greedy-nearest"):
+    sw.place(placement_preset("paper-placement", tasks=8), method=method, budget_s=0.05).to_dict()
 """
 FIRST = {
+    "slicewright demo": ["demo"],
     "slicewright plan": ["plan", "paper-slicing", "--devices", "20"],
     "slicewright plan, few enough devices for a proof": ["plan", "paper-slicing", "--devices", "8"],
     "slicewright plan --method exact": ["plan", "paper-slicing", "--devices", "10", "--method", "exact"],
     "slicewright place": ["place", "paper-placement"],
+    "slicewright place --method queue-network": ["place", "paper-placement", "--method", "queue-network"],
 }
 """First commands on a machine, each with an empty cache."""
 
 
-def compile_kernels() -> None:
-    """Planning and placement side by side, for the level of processors that is shipped."""
+def other_pythons() -> dict[str, str]:
+    """Version and interpreter of the supported Pythons beside this one: on the path, or installed by pyenv."""
+    home = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found: dict[str, str] = {}
+    for version in SUPPORTED:
+        if version == this_version():
+            continue
+        candidates = [shutil.which(f"python{version}"), *sorted(home.glob(f"{version}.*/bin/python"))]
+        for candidate in filter(None, candidates):
+            asked = [
+                str(candidate),
+                "-c",
+                "import sys, ensurepip, venv; print(*sys.version_info[:2], sep='.')",
+            ]
+            told = subprocess.run(asked, capture_output=True, text=True)
+            if told.returncode == 0 and told.stdout.strip() == version:
+                found[version] = str(candidate)
+                break
+    return found
+
+
+def this_version() -> str:
+    """Of this Python: 3.11."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def environment_of(version: str, python: str) -> str:
+    """The interpreter of an environment with this checkout and what it needs; made where it is missing."""
+    folder = ROOT / "build" / f"python-{version}"
+    inside = folder / "bin" / "python"
+    if not inside.exists():
+        subprocess.run([python, "-m", "venv", str(folder)], check=True)
+    install = [str(inside), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", str(ROOT)]
+    subprocess.run(install, check=True)
+    return str(inside)
+
+
+def compile_kernels(folder: Path) -> None:
+    """Into a folder, for the level of processors that is shipped: planning and placement side by side."""
+    from slicewright.kernel_cache import READY_FEATURES, READY_PROCESSOR
+
     with TemporaryDirectory() as cache:
         environment = {
             **os.environ,
@@ -55,8 +100,8 @@ def compile_kernels() -> None:
         codes = [process.wait() for process in running]
         if any(codes):
             raise SystemExit("the kernels did not compile")
-        shutil.rmtree(KERNELS, ignore_errors=True)
-        shutil.copytree(Path(cache) / "slicewright", KERNELS, ignore=shutil.ignore_patterns("announced"))
+        made = Path(cache) / "slicewright"
+        shutil.copytree(made, folder, ignore=shutil.ignore_patterns("announced"), dirs_exist_ok=True)
 
 
 def build(folder: Path) -> Path:
@@ -83,7 +128,7 @@ def check(wheel: Path) -> None:
         venv.create(here / "venv", with_pip=False)
         paths = {"base": str(here / "venv"), "platbase": str(here / "venv")}
         packages = Path(sysconfig.get_path("purelib", "venv", paths))
-        target = ["--no-deps", "--quiet", "--target", str(packages)]
+        target = ["--no-deps", "--quiet", "--disable-pip-version-check", "--target", str(packages)]
         subprocess.run([sys.executable, "-m", "pip", "install", *target, str(wheel)], check=True)
         (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -104,17 +149,46 @@ def check(wheel: Path) -> None:
                 names = ", ".join(path.name for path in compiled)
                 raise SystemExit(f"{title}: exit code {run.returncode}, compiled: {names}\n{run.stderr}")
             print(
-                f"{title}: {time.perf_counter() - began:.1f} s, {seconds:.1f} s of a processor, nothing compiled"
+                f"Python {this_version()}, {title}: {time.perf_counter() - began:.1f} s, "
+                f"{seconds:.1f} s of a processor, nothing compiled"
             )
 
 
 def main() -> None:
     """Kernels, wheel, check."""
-    compile_kernels()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--compile", type=Path, metavar="FOLDER", help="only compile kernels, for this Python"
+    )
+    parser.add_argument("--check", type=Path, metavar="WHEEL", help="only check a wheel, with this Python")
+    parser.add_argument("--only-this", action="store_true", help="kernels for this Python alone")
+    asked = parser.parse_args()
+    if asked.compile or asked.check:
+        if asked.compile:
+            compile_kernels(asked.compile)
+        if asked.check:
+            check(asked.check)
+        return
+    others = {} if asked.only_this else other_pythons()
+    missing = [v for v in SUPPORTED if v != this_version() and v not in others]
+    pythons = [sys.executable, *(environment_of(version, python) for version, python in others.items())]
+    shutil.rmtree(KERNELS, ignore_errors=True)
+    each(pythons, "--compile", str(KERNELS))
     folder = ROOT / "dist"
     wheel = build(folder)
-    print(f"{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.1f} MB")
-    check(wheel)
+    brings = ", ".join(sorted({this_version(), *others}))
+    print(f"{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.1f} MB, kernels for Python {brings}")
+    if missing:
+        print(f"Python {', '.join(missing)}: not found here, so its users compile on first use")
+    each(pythons, "--check", str(wheel))
+
+
+def each(pythons: Iterable[str], *arguments: str) -> None:
+    """Run this script with each interpreter."""
+    for python in pythons:
+        run = subprocess.run([python, __file__, *arguments])
+        if run.returncode:
+            raise SystemExit(run.returncode)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from pathlib import Path
 
@@ -28,3 +29,15 @@ def test_a_full_device_is_said_and_survives() -> None:
     with pytest.raises(OSError, match="No space left"):
         write_atomically("/dev/full", "words")
     assert Path("/dev/full").is_char_device()
+
+
+def test_a_folder_in_which_nobody_may_write_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> tuple[int, str]:
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".plan.json.x1"))
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(PermissionError) as refused:
+        write_atomically(tmp_path / "plan.json", "words")
+    assert refused.value.filename == str(tmp_path / "plan.json")

@@ -121,8 +121,9 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
             target.write(data)
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    temporary = ""
     try:
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
@@ -132,10 +133,10 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
         Path(temporary).chmod(0o666 & ~mask)
         Path(temporary).replace(file)
     except BaseException as broken:
-        Path(temporary).unlink(missing_ok=True)
-        if (
-            isinstance(broken, OSError) and broken.errno is not None
-        ):  # a full disk names no file, or the temporary one
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        # A full disk names no file, or the temporary one; so does a folder in which nobody may write.
+        if isinstance(broken, OSError) and broken.errno is not None:
             raise OSError(broken.errno, broken.strerror, str(file)) from broken
         raise
     return file
