@@ -68,6 +68,7 @@ def lower_bound(
     return found.bound_s
 
 
+# Over 60 lines by what is told about its arguments, and by the two proofs that it may end with.
 def certify(
     scenario: Scenario,
     *,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _BED = "queues"
 
 
+# Over 60 lines by its options and what is told about them: the signature is the help.
 def queues(
     precision: float = typer.Option(
         0.01,

@@ -256,6 +256,7 @@ def add_candidate(figures, scratch, depth, c):
     sums[3, depth + 1] = sums[3, depth] + figures[FLOOR, k]
 
 
+# Over 60 lines: a walk in depth whose every turn reads and writes the same stacks, which no part of it has for itself.
 @outlined
 def best_in_slice(candidates, n, size, openings, fee, toll, kept, lo, hi, scratch, chosen):
     """(bound of the gain beyond ``kept`` lo, arrivals of the best set); the set is ``chosen[0]``.
