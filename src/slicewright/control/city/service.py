@@ -162,7 +162,7 @@ class CityControl:
             done.append((answered, len(events), event, ids))
         self._on_disk.clear()
         try:
-            await self._append(events)
+            before = await self._append(events) - len(events)
         except JournalError as error:
             logger.error("%s", error)
             for answered, *_ in done:
@@ -174,7 +174,6 @@ class CityControl:
             return
         finally:
             self._on_disk.set()
-        before = self.sequence - len(events)
         for answered, count, event, ids in done:
             if not answered.done():
                 answered.set_result(Answer(event, _told(city, before + count, event, ids)))
@@ -190,13 +189,15 @@ class CityControl:
         self._changed_s = time.monotonic()
         return city.apply(change)
 
-    async def _append(self, events: Sequence[Event]) -> None:
+    async def _append(self, events: Sequence[Event]) -> int:
+        """Write events down; the number of the last of them, or of the newest record where there are none."""
         if not events:
-            return
+            return self.sequence
         async with self._appending:  # a proof found in idle time and a change may come to be written at once
             records = chained(self._hash, self.sequence, self.clock.now(), events)
             await self.journal.append(records)
             self.sequence, self._hash = records[-1].sequence, records[-1].hash
+        return records[-1].sequence
 
     async def _recover(self) -> None:
         """The city as the journal has it."""

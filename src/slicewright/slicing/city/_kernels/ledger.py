@@ -20,6 +20,8 @@ PAID, GAINED, RADIO, COST = range(4)
 THIRDS = 9
 """Steps of the search for a newcomer's price: to 3 % of its local time."""
 LEAST_PRICE = 1e-6
+NEAR = 0.03
+"""Part of an access point's congestion by which the bound's may be off."""
 SLACK = 1e-10
 ROOM = 1.05
 """The longest queue of a node is allowed for with so much to spare, so that few arrivals move it."""
@@ -195,9 +197,12 @@ def fill_node(problem, t, ledger, lists, j):
 
 @kernel
 def follow_congestion(problem, state, t, ledger, lists, a):
-    """Let the bound's congestion of an access point be the plan's, if that raises the bound; whether it did."""
+    """Let the bound's congestion of an access point be the plan's, if that raises the bound; whether it did.
+
+    Where the two are near each other nothing is gained: what a bound loses is of the second order in the difference.
+    """
     before, after, change = t.radio[a], state.radio[a], 0.0
-    if not after > 0.0:
+    if not after > 0.0 or abs(after - before) <= NEAR * before:
         return False
     t.radio[a] = after
     entry = lists.head[a]
