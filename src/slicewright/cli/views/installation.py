@@ -38,6 +38,7 @@ EXTRAS = {
     "gurobi": "Gurobi as a solver, which needs a licence too",
     "topologies": "scenario import topohub",
     "columns": "devices of cities as Parquet or Arrow",
+    "docs": "building the documentation",
     "dev": "the tests",
 }
 """What each extra is for: what is lost without it."""
