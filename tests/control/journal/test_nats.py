@@ -6,9 +6,11 @@ import asyncio
 import zlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from nats.aio.client import ServerVersion
 
 from slicewright.control.journal.base import FencedError
 from slicewright.control.journal.chain import one_chain
@@ -18,7 +20,7 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
 from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection, RefusedError
-from slicewright.control.transport.nats_server import NatsDeployment, check_durability
+from slicewright.control.transport.nats_server import NatsDeployment, check_durability, check_version
 from slicewright.control.transport.packing import pack, unpack
 from slicewright.errors import InvalidOptionError
 from tests.control.support.processes import nats_server, needs_nats, over_nats
@@ -156,6 +158,24 @@ def test_a_server_that_syncs_now_and_then_is_refused_unless_that_is_accepted(tmp
         await check_durability(connection, NatsDeployment(monitors=monitors, unsynced=True))
 
     told(tmp_path, story, sync="2m")
+
+
+@pytest.mark.parametrize(
+    ("told", "taken"), [("2.9.10", False), ("2.11.9", False), ("2.12.0", True), ("3.0.0", True)]
+)
+def test_a_server_that_is_too_old_is_refused_in_one_sentence(
+    told: str, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def client(_: NatsConnection) -> SimpleNamespace:
+        return SimpleNamespace(connected_server_version=ServerVersion(told))
+
+    monkeypatch.setattr(NatsConnection, "client", client)
+    connection = NatsConnection(NatsAddress("nats://127.0.0.1:4222"), "test")
+    if taken:
+        asyncio.run(check_version(connection))
+        return
+    with pytest.raises(RefusedError, match=rf"is nats-server {told}, too old: 2\.12 or newer is needed$"):
+        asyncio.run(check_version(connection))
 
 
 def test_a_deployment_is_named_so_that_servers_take_it() -> None:
