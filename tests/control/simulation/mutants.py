@@ -17,6 +17,7 @@ from slicewright.control.orchestrator.instructions import Publish
 from slicewright.control.orchestrator.journal_memory import Hashes
 from slicewright.control.orchestrator.known_journal import KnownJournal
 from slicewright.control.orchestrator.loop import Orchestrator
+from slicewright.control.orchestrator.publishing import Publishing
 from slicewright.control.orchestrator.turn import finish_turn
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager import state as manager_state
@@ -159,7 +160,18 @@ def _forgets_what_was_lost_on_its_way() -> Any:
     def open_hearted(accounts: Any, away: Any = (), *, fence: int = 0) -> Any:
         return grants.next_grants(accounts, away)
 
-    return patch.object(fold, "next_grants", open_hearted)
+    return _both(
+        patch.object(fold, "next_grants", open_hearted), patch.object(Publishing, "put", _put_blindly)
+    )
+
+
+async def _put_blindly(self: Publishing, key: str, value: bytes) -> None:
+    await self._transport.put(key, value)
+
+
+def _puts_over_what_others_have_put() -> Any:
+    """What a leader had on its way when it stood still comes to a manager that begins anew."""
+    return patch.object(Publishing, "put", _put_blindly)
 
 
 def _a_leader_without_a_lease() -> Any:
@@ -259,6 +271,7 @@ MUTANTS: Mapping[str, Planted] = {
     "orders statuses by the transport": _orders_statuses_by_the_transport,
     "applies a repeated request again": _applies_a_repeated_request_again,
     "forgets what was lost on its way": _forgets_what_was_lost_on_its_way,
+    "puts over what others have put": _puts_over_what_others_have_put,
     "a leader without a lease": _a_leader_without_a_lease,
     "takes over without a fence": _takes_over_without_a_fence,
     "believes what lay on its way": _believes_what_lay_on_its_way,
@@ -283,6 +296,7 @@ FOUND_BY: Mapping[str, int] = {
     "orders statuses by the transport": 62,
     "applies a repeated request again": 41,
     "forgets what was lost on its way": 67,
+    "puts over what others have put": 743,
     "a leader without a lease": 35,
     "takes over without a fence": 40_000_045,
     "believes what lay on its way": 40_000_034,
