@@ -166,6 +166,7 @@ def _forgets_what_was_lost_on_its_way() -> Any:
 
 
 async def _put_blindly(self: Publishing, key: str, value: bytes) -> None:
+    """The first line of defence off: what is behind it shows only then."""
     await self._transport.put(key, value)
 
 
@@ -200,7 +201,7 @@ def _takes_over_without_a_fence() -> Any:
     def without(instance: str, term: int, *, fences: bool) -> TookOver:
         return TookOver(instance, term)
 
-    return patch.object(loop, "TookOver", without)
+    return _both(patch.object(loop, "TookOver", without), patch.object(Publishing, "put", _put_blindly))
 
 
 def _believes_what_lay_on_its_way() -> Any:
@@ -209,7 +210,9 @@ def _believes_what_lay_on_its_way() -> Any:
     async def believing(self: SliceManager, entry: Entry) -> None:
         self.apply(entry)
 
-    return patch.object(SliceManager, "_take", believing)
+    return _both(
+        patch.object(SliceManager, "_take", believing), patch.object(Publishing, "put", _put_blindly)
+    )
 
 
 def _takes_what_is_old_for_its_own_past() -> Any:
