@@ -67,3 +67,13 @@ def test_what_is_not_there_or_answers_something_else_is_said(monkeypatch: pytest
         share_model("not-shipped")
     with pytest.raises(ModelUnavailableError, match="does not answer SP1"):
         share_model("bipartite")
+
+
+def test_rates_beyond_single_precision_warn_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    base = sw.preset("paper-slicing", devices=4, seed=1)
+    rates = base.arrival_rate_hz.copy()
+    rates[1] = 1e300
+    plan = sw.plan(base.with_(arrival_rate_hz=rates), method="deepsets-raw", rounds=1)
+    assert plan.violations.feasible
+    assert plan.decisions.local[1]
+    assert not [warning for warning in recwarn if "overflow" in str(warning.message)]

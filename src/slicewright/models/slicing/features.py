@@ -156,7 +156,9 @@ def decisions_of(scenario: Scenario, choice: IntArray) -> Decisions:
 
 
 def _as32(array: FloatArray) -> Float32Array:
-    return np.ascontiguousarray(array, dtype=np.float32)
+    """Single precision; what is too large for it becomes infinite, without a word: nobody can serve such a device."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
