@@ -37,7 +37,7 @@ _WIDER = """(() => {
   if (document.documentElement.scrollWidth > inner + 1) wide.push('the page itself');
   return wide.slice(0, 3); })()"""
 _FOUND = "document.querySelectorAll('.md-search-result__item').length > 0"
-_SEARCH = """(() => { document.querySelector('#__search').checked = true;
+_SEARCH = """(() => { const open = document.querySelector('#__search'); if (!open.checked) open.click();
   const box = document.querySelector('.md-search__input'); box.focus(); box.value = %r;
   for (const kind of ['focus', 'keydown', 'input', 'keyup'])
     box.dispatchEvent(new Event(kind, {bubbles: true})); })()"""

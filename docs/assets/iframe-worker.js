@@ -25,12 +25,14 @@ if (location.protocol === "file:") {
           script.onerror = failed;
           inside.document.body.appendChild(script);
         });
-        this.postMessage = (data) => {
-          const event = new MessageEvent("message", { data });
-          listeners.forEach((listener) => listener(event));
-          if (inside.onmessage) inside.onmessage(event);
-        };
-        load(url).then(() => waiting.splice(0).forEach((data) => this.postMessage(data)));
+        load(url).then(() => {
+          this.postMessage = (data) => {
+            const event = new MessageEvent("message", { data });
+            listeners.forEach((listener) => listener(event));
+            if (inside.onmessage) inside.onmessage(event);
+          };
+          waiting.splice(0).forEach((data) => this.postMessage(data)); // nothing is lost that came before
+        });
       }, { once: true });
       document.body.appendChild(frame);
     }
