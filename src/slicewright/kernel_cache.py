@@ -40,6 +40,8 @@ _LEVEL = """avx avx2 bmi bmi2 cmov cx16 cx8 f16c fma fxsr lzcnt mmx movbe popcnt
 sse sse2 sse3 sse4.1 sse4.2 ssse3 xsave"""
 _NEEDED = tuple(_LEVEL.split())
 READY_FEATURES = ",".join(f"+{feature}" for feature in _NEEDED)
+CALLED_BESIDE = {"slicing.city": ("slicing.exact",)}
+"""Packages whose kernels those of another call, beside the ones it is part of: a city's nodes look for whole sets."""
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -48,14 +50,17 @@ def cache_name(package: str) -> str:
     """The name of a folder for the compiled kernels of one package (slicing, slicing.exact, placement).
 
     Made from all that compiled code depends on, but for the processor, which is part of each file's name: the kernel
-    sources of the package and of those it is part of (no others may be called), the compiler's versions and
-    settings, Python.
+    sources of the package, of those it is part of and of those it calls beside them (no others may be called), the
+    compiler's versions and settings, Python.
     """
     folder = Path(__file__).parent
     sources = [folder / "compiled.py", Path(__file__), Path(linking.__file__)]
     for name in package.split("."):
         folder /= name
         sources += sorted((folder / "_kernels").glob("*.py"))
+    for name in CALLED_BESIDE.get(package, ()):
+        beside = Path(__file__).parent.joinpath(*name.split("."), "_kernels")
+        sources += sorted(beside.glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
     settings: Any = numba.config
     digest.update(
