@@ -17,6 +17,8 @@ BUDGETS_S = (0.005, 0.1, 2.0)
 TARGETS = {0.005: 0.5, 0.1: 0.1, 2.0: 0.02}  # s -> mean gap of auto in percent
 OTHERS = ("best-response", "bipartite", "deepsets-s", "greedy", "prap", "erap")
 OTHERS_BUDGET_S = 0.1
+HARD = (("balanced", 20), ("balanced", 35), ("balanced", 50), ("saturated", 50))
+HARD_COUNT, HARD_SEED = 3, 9000
 CERTIFICATE_BUDGET_S = 0.02
 """Of the target; without a budget a certificate ends by its own limits, later where proofs are dear."""
 CERTIFICATE_TARGETS = {"paper": 0.3}
@@ -52,6 +54,13 @@ def main(scale: str) -> None:
     for queueing in ("node", "device"):
         for regime in REGIMES:
             print(_row(regime, queueing, test_set(regime, queueing, count), exact_s), flush=True)
+    print(f"the hardest by size, queueing: node, {HARD_COUNT} scenarios each")
+    for regime, devices in HARD:
+        scenarios = [
+            sw.preset(f"regime/{regime}", devices=devices, seed=HARD_SEED + k, queueing="node")
+            for k in range(HARD_COUNT)
+        ]
+        print(_row(regime, f"{devices}", scenarios, exact_s), flush=True)
     _larger(scale)
 
 
@@ -71,7 +80,7 @@ def _larger(scale: str) -> None:
             )
 
 
-def _row(regime: str, queueing: str, scenarios: Sequence[sw.Scenario], exact_s: float) -> str:
+def _row(regime: str, kind: str, scenarios: Sequence[sw.Scenario], exact_s: float) -> str:
     costs: dict[str, list[float]] = {}
     bounds, quick, proofs, times = [], [], [], []
     for scenario in scenarios:
@@ -91,7 +100,7 @@ def _row(regime: str, queueing: str, scenarios: Sequence[sw.Scenario], exact_s: 
     best = np.min(np.array(list(costs.values())), axis=0)
     if any((np.array(claimed) > best * (1 + 1e-9)).any() for claimed in (bounds, quick, proofs)):
         raise SystemExit("a bound lies above a feasible plan: the certificate is wrong")
-    shown = [f"{queueing:>6}, {regime:10}"]
+    shown = [f"{kind:>6}, {regime:10}"]
     for name, values in costs.items():
         gap = 100 * float(np.mean(np.array(values) / best - 1))
         target = TARGETS.get(float(name.removeprefix("auto "))) if name.startswith("auto ") else None

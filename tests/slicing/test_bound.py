@@ -18,6 +18,7 @@ from slicewright.slicing.exact._kernels.ascent import make_pool
 from slicewright.slicing.exact._kernels.certify import certify
 from slicewright.slicing.exact._kernels.pricing import Prices, make_buffers
 from slicewright.slicing.exact.choices import all_choices
+from slicewright.slicing.exact.set_bound import WALK_ROUNDS
 from slicewright.slicing.search import UNLIMITED
 from tests.brute_force import optimum
 from tests.instances import scenarios
@@ -92,7 +93,21 @@ def test_any_prices_at_all_are_a_bound(scenario: Scenario, seed: int, rounds: in
 def test_a_certificate_from_any_prices_is_below_the_optimum(scenario: Scenario, seed: int) -> None:
     random = np.random.default_rng(seed)
     offers = scenario.local_time_s * random.lognormal(-1.0, 3.0, (2, scenario.n_devices))
-    assert lower_bound(scenario, prices=DualPrices(*offers)) <= optimum(scenario) * (1 + 1e-9)
+    # In so few rounds as this, few devices are not proven optimal without prices.
+    found = lower_bound(scenario, prices=DualPrices(*offers), rounds=WALK_ROUNDS - 1)
+    assert 0 < found <= optimum(scenario) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("regime", "devices"), [("paper", 30), ("balanced", 30), ("balanced", 10)])
+def test_useless_prices_prove_no_less_than_the_relaxation(regime: str, devices: int) -> None:
+    scenario = sw.preset(f"regime/{regime}", devices=devices, seed=1)
+    start, _ = iterated_search(scenario, rounds=100)
+    relaxation = lower_bound(scenario, start=start, queues=False)
+    for factor in (0.0, 1.0, 1e9):
+        offers = DualPrices(factor * scenario.local_time_s, factor * scenario.local_time_s)
+        for budget_s in (None, 0.0):
+            assert lower_bound(scenario, start=start, prices=offers, budget_s=budget_s) > 0
+        assert lower_bound(scenario, start=start, prices=offers) >= relaxation * (1 - 1e-9)
 
 
 @pytest.mark.parametrize("prices", [([1.0], [1.0, 1.0]), ([np.nan, 1.0], [1.0, 1.0])])

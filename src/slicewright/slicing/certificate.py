@@ -88,8 +88,8 @@ def certify(
     Args:
         scenario: the problem, either queueing variant.
         start: a good plan's decisions save rounds; the bound is valid whatever is given.
-        prices: to begin with, in the place of the relaxation; those of an earlier certificate, or of a plan that came
-            from columns, save most of the time. Left aside where nodes are listed per device.
+        prices: for the walk to begin with; those of an earlier certificate, or of a plan that came from columns, save
+            most of the time. Left aside where nodes are listed per device, and where few devices are proven anyway.
         rounds: at most so many, over the devices and of the walk; 30 to 60 suffice for the relaxation as a rule.
         budget_s: stop after this time, s, or when every node was looked at once. Without it, the bound depends on
             start and prices alone, bit for bit.
@@ -109,30 +109,29 @@ def certify(
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
     deadline = deadline_ns(began, budget_s)
     alone = times_alone(problem)
-    cost = min(float(weigh_plan(problem, link, group)[0]), float(problem.local_time.sum()))
-    bound, relaxed = 0.0, Prices(np.zeros(link.size), np.zeros(link.size))
-    if begin is None or not queues:
-        bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
-        relaxed = Prices(*prices_of(problem, alone, resources))
+    planned = float(weigh_plan(problem, link, group)[0])
+    cost = min(planned, float(problem.local_time.sum()))
+    bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
+    found = Prices(*prices_of(problem, alone, resources))
     walk = rounds
     if budget_s is None:
         walk = int(min(rounds, WALK_ROUNDS, MOST_WORK / max(1, alone.size)))
-    if queues and walk >= min(LEAST_ROUNDS, rounds) and not cost <= bound * (1.0 + CLOSE_ENOUGH):
+    if queues and scenario.n_devices <= FEW_DEVICES and rounds >= WALK_ROUNDS:
+        if not cost <= bound * (1.0 + OPTIMAL_GAP):
+            announce_compilation("slicing.exact")
+            if not planned < np.inf:
+                link, group = np.full(link.size, LOCAL), np.full(link.size, LOCAL)
+            proof = prove(problem, link, group, GAP_PART * OPTIMAL_GAP, 0, MOST_PARTS, deadline)
+            bound, found = max(bound, min(proof.bound, proof.cost * (1.0 - CLAIMED))), proof.prices or found
+    elif queues and walk >= min(LEAST_ROUNDS, rounds) and not cost <= bound * (1.0 + CLOSE_ENOUGH):
         announce_compilation("slicing.exact")
-        found = bound_of_sets(
-            problem, all_choices(problem), link, group, relaxed, relaxed_bound=float(bound), cost=cost,
+        sets = bound_of_sets(
+            problem, all_choices(problem), link, group, found, relaxed_bound=float(bound), cost=cost,
             target=cost / (1.0 + ENOUGH), rounds=walk, begin=begin,
             most_work=int(MOST_PROOF_WORK) if budget_s is None else UNLIMITED, deadline=deadline,
         )  # fmt: skip
-        bound, relaxed = max(bound, found.bound), found.prices
-    few = scenario.n_devices <= FEW_DEVICES and rounds >= WALK_ROUNDS
-    if queues and few and not cost <= bound * (1.0 + OPTIMAL_GAP) and time.perf_counter_ns() < deadline:
-        announce_compilation("slicing.exact")
-        if not weigh_plan(problem, link, group)[0] < np.inf:
-            link, group = np.full(link.size, LOCAL), np.full(link.size, LOCAL)
-        proof = prove(problem, link, group, GAP_PART * OPTIMAL_GAP, 0, MOST_PARTS, deadline)
-        bound = max(bound, min(proof.bound, proof.cost * (1.0 - CLAIMED)))
-    return Certificate(float(bound) * (1.0 - ROUNDING), DualPrices(*relaxed))
+        bound, found = max(bound, sets.bound), sets.prices
+    return Certificate(float(bound) * (1.0 - ROUNDING), DualPrices(*found))
 
 
 @cache

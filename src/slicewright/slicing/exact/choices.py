@@ -9,7 +9,9 @@ import numpy as np
 from slicewright.slicing._kernels.bound import times_alone
 from slicewright.slicing._kernels.problem import Problem
 from slicewright.slicing.decisions import LOCAL
+from slicewright.slicing.exact._kernels.master import Master
 from slicewright.slicing.exact._kernels.pricing import Choices
+from slicewright.slicing.exact._kernels.solution import weigh
 from slicewright.types import FloatArray, IntArray
 
 Kind = Literal["home", "link", "group"]
@@ -99,6 +101,15 @@ def choose_split(choices: Choices, weights: Weights) -> Split | None:
             what, device = np.argwhere(is_open)[0]
             return Split(int(device), kind, int(what), True)
     return None
+
+
+def weights_of(problem: Problem, choices: Choices, master: Master) -> Weights:
+    """The present solution of the master, by what devices do in it."""
+    weights = Weights(
+        np.empty(choices.home.size), np.empty(choices.links.shape), np.empty(choices.alone.shape)
+    )
+    weigh(problem, master, *weights)
+    return weights
 
 
 def rounded(choices: Choices, weights: Weights) -> tuple[IntArray, IntArray]:

@@ -17,8 +17,7 @@ from slicewright.slicing.exact._kernels.generation import step_down
 from slicewright.slicing.exact._kernels.master import Master
 from slicewright.slicing.exact._kernels.pricing import Choices, Prices, PricingBuffers
 from slicewright.slicing.exact._kernels.sets import NONE
-from slicewright.slicing.exact._kernels.solution import weigh
-from slicewright.slicing.exact.choices import Weights, rounded
+from slicewright.slicing.exact.choices import rounded, weights_of
 from slicewright.slicing.search import part_of
 from slicewright.types import IntArray
 
@@ -68,9 +67,7 @@ def dive(
         rounds = ROUNDS if time.perf_counter_ns() < slow_until else 0
         if not step_down(problem, here, master, prices, trial, buffers, cost, rounds, deadline):
             break
-    weights = Weights(np.empty(n_devices), np.empty(here.links.shape), np.empty(here.alone.shape))
-    weigh(problem, master, *weights)
-    return rounded(here, weights)
+    return rounded(here, weights_of(problem, here, master))
 
 
 def _next(problem: Problem, master: Master, fixed: set[int], random: np.random.Generator) -> list[int]:

@@ -24,8 +24,15 @@ from slicewright.slicing.exact._kernels.columns import add_plan, add_pool, start
 from slicewright.slicing.exact._kernels.generation import PENALTY, gather_columns, raise_bound
 from slicewright.slicing.exact._kernels.master import make_master
 from slicewright.slicing.exact._kernels.pricing import FIRST_PARTS, FIRST_SETS, Choices, Prices
-from slicewright.slicing.exact._kernels.solution import penalise, weigh
-from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
+from slicewright.slicing.exact._kernels.solution import penalise
+from slicewright.slicing.exact.choices import (
+    Split,
+    all_choices,
+    choose_split,
+    restricted,
+    rounded,
+    weights_of,
+)
 from slicewright.slicing.exact.dive import dive
 from slicewright.slicing.exact.set_bound import SetBound, bound_of_sets
 from slicewright.slicing.search import part_of
@@ -126,7 +133,7 @@ def prove(
         if time.perf_counter_ns() > deadline:
             heapq.heappush(parts, part)
             break
-        weights = generation.weights()
+        weights = weights_of(problem, here, generation.master)
         better = _polished(problem, *rounded(here, weights), seed + looked_at, deadline)
         rounded_cost = better.bound
         due = looked_at & (looked_at - 1) == 0 or (looked_at % DIVE_EVERY == 0 and bound * OPEN < cost)
@@ -163,7 +170,7 @@ class _Generation:
         compute: np.ndarray,
         walked: SetBound,
     ) -> None:
-        n_devices, n_groups = choices.alone.shape
+        n_devices = choices.home.size
         n_resources = problem.n_access_points + problem.n_nodes
         columns = COLUMNS_PER_ROW * (2 * n_devices + n_resources)
         self.problem, self.choices = problem, choices
@@ -174,7 +181,6 @@ class _Generation:
         self.buffers.effort[0], self.buffers.effort[1] = FIRST_PARTS, FIRST_SETS
         self.prices = walked.prices
         self.trial = Prices(np.zeros(n_devices), np.zeros(n_devices))
-        self.shapes = (n_devices, choices.links.shape, (n_devices, n_groups))
 
     def plan_from_columns(
         self, link: IntArray, group: IntArray, cost: float, gap: float, seed: int, deadline: int
@@ -191,7 +197,7 @@ class _Generation:
                 better = self.dive(self.choices, cost, seed + turn, deadline)
                 if better.cost < cost * (1.0 - IMPROVED):
                     link, group, cost = better.link, better.group, better.cost
-                    add_plan(self.problem, self.master, link, group)
+                    self.add_plan(link, group)
             if met:
                 break
         return link, group, cost
@@ -219,12 +225,6 @@ class _Generation:
         )
         return float(bound), best
 
-    def weights(self) -> Weights:
-        """The present solution of the master."""
-        weights = Weights(*(np.empty(shape) for shape in self.shapes))
-        weigh(self.problem, self.master, *weights)
-        return weights
-
 
 def _polished(problem: Problem, link: IntArray, group: IntArray, seed: int, deadline: int) -> Proof:
     """A plan after a short search; its bound is the cost before the search."""
@@ -250,4 +250,4 @@ def load_kernels() -> None:
     generation.dive(choices, 1.0, 0, now)
     generation.raise_bound(choices, Prices(radio, compute), 1.0, np.inf, 1, now)
     generation.add_plan(stay, stay)
-    _polished(problem, *rounded(choices, generation.weights()), 0, now)
+    _polished(problem, *rounded(choices, weights_of(problem, choices, generation.master)), 0, now)

@@ -56,7 +56,7 @@ class Prices(NamedTuple):
 
 
 class PricingBuffers(NamedTuple):
-    """PricingBuffers to work in, and what is worth keeping between rounds."""
+    """Room to work in, and what is worth keeping between rounds."""
 
     offer: Any
     scratch: Any
