@@ -31,6 +31,8 @@ async def record(path: Path) -> None:
         "serve",
         "paper-slicing",
         "--simulate",
+        "--instance",
+        "leader",  # rather than the name of the machine that this runs on
         "--port",
         str(PORT),
     ]
