@@ -97,18 +97,24 @@ def test_other_versions_and_settings_have_other_folders(
 
 
 def test_other_sources_have_other_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for source in [*SOURCES.glob("*.py"), *SOURCES.glob("slicing/**/_kernels/*.py")]:
+    for source in [*SOURCES.glob("*.py"), *SOURCES.glob("slicing/**/_kernels/**/*.py")]:
         copy = tmp_path / source.relative_to(SOURCES)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(source.read_bytes())
     monkeypatch.setattr(kernel_cache, "__file__", str(tmp_path / "kernel_cache.py"))
     names = {kernel_cache.cache_name("slicing.exact")}
-    for changed in ("slicing/exact/_kernels/few.py", "slicing/_kernels/problem.py", "compiled.py"):
-        with (tmp_path / changed).open("a") as file:
+    for changed in (
+        "slicing/exact/_kernels/sets.py",
+        "slicing/exact/_kernels/node/small_sets.py",
+        "slicing/_kernels/problem.py",
+        "compiled.py",
+    ):
+        with (tmp_path / changed).open("r+") as file:
+            file.seek(0, 2)
             file.write("# changed\n")
         kernel_cache.cache_name.cache_clear()
         names.add(kernel_cache.cache_name("slicing.exact"))
-    assert len(names) == 4
+    assert len(names) == 5
 
 
 def test_sources_that_are_called_beside_a_folder_s_own_count_too(
@@ -129,8 +135,9 @@ def test_sources_that_are_called_beside_a_folder_s_own_count_too(
 
 
 def test_kernels_call_none_but_those_that_their_folder_is_named_after() -> None:
-    for source in SOURCES.glob("**/_kernels/*.py"):
-        own = source.relative_to(SOURCES).parent.parent.parts
+    for source in SOURCES.glob("**/_kernels/**/*.py"):
+        own = source.relative_to(SOURCES).parts
+        own = own[: own.index("_kernels")]
         beside = kernel_cache.CALLED_BESIDE.get(".".join(own), ())
         for called in re.findall(r"slicewright\.([\w.]+)\._kernels", source.read_text("utf-8")):
             parts = tuple(called.split("."))

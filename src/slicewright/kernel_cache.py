@@ -57,10 +57,10 @@ def cache_name(package: str) -> str:
     sources = [folder / "compiled.py", Path(__file__), Path(linking.__file__)]
     for name in package.split("."):
         folder /= name
-        sources += sorted((folder / "_kernels").glob("*.py"))
+        sources += sorted((folder / "_kernels").rglob("*.py"))
     for name in CALLED_BESIDE.get(package, ()):
         beside = Path(__file__).parent.joinpath(*name.split("."), "_kernels")
-        sources += sorted(beside.glob("*.py"))
+        sources += sorted(beside.rglob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
     settings: Any = numba.config
     digest.update(
@@ -124,9 +124,8 @@ class KernelCache(FunctionCache):
 
     def __init__(self, function: Any, package: str) -> None:
         self._py_func = function
-        self._base = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}".replace(
-            "<locals>", "local"
-        )
+        module = function.__module__.rpartition("_kernels.")[2]  # two rooms may have a file of one name
+        self._base = f"{module}.{function.__qualname__}".replace("<locals>", "local")
         self._package = package
         self._folder = cache_folder(package)
         self.enable()

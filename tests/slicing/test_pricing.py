@@ -10,7 +10,8 @@ from slicewright.network.scenario import Scenario
 from slicewright.slicing._kernels.problem import Problem
 from slicewright.slicing.compact import compact
 from slicewright.slicing.exact._kernels.master import make_master
-from slicewright.slicing.exact._kernels.node_sets import search_parts
+from slicewright.slicing.exact._kernels.node.branch_and_bound import search_parts
+from slicewright.slicing.exact._kernels.node.small_sets import search_small_sets
 from slicewright.slicing.exact._kernels.pricing import (
     Prices,
     PricingBuffers,
@@ -18,7 +19,6 @@ from slicewright.slicing.exact._kernels.pricing import (
     make_buffers,
     price_everything,
 )
-from slicewright.slicing.exact._kernels.small_sets import search_small_sets
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.types import BoolArray, FloatArray
 

@@ -29,6 +29,14 @@ def cost_at_level(level, free_root, free, fixed_cost):
     return -1.0
 
 
+@inlined
+def count_at_level(level, root, tau, free_root, free, fixed_cost):
+    """What is free and fixed at ``level`` (:func:`cost_at_level`) once a device is counted that needs 1 / ``tau``."""
+    if root > level * tau:
+        return free_root, free - root * root / tau, fixed_cost + tau
+    return free_root + root, free, fixed_cost
+
+
 @outlined
 def filled_cost(problem, state, k, n, available, extra):
     """Cost of group k, of slice n, and of device ``extra`` with it unless NOBODY, when 13b may bind.
@@ -44,11 +52,7 @@ def filled_cost(problem, state, k, n, available, extra):
         at_extra = extra != NOBODY
         while member != NOBODY:
             root, tau = problem.work_root[member, n], problem.local_time[member]
-            if root > level * tau:
-                free -= root * root / tau
-                fixed_cost += tau
-            else:
-                free_root += root
+            free_root, free, fixed_cost = count_at_level(level, root, tau, free_root, free, fixed_cost)
             member = state.head[k] if at_extra else state.after[member]
             at_extra = False
         cost = cost_at_level(level, free_root, free, fixed_cost)

@@ -8,7 +8,7 @@ from slicewright.compiled import kernel
 from slicewright.slicing._kernels.problem import Problem as OneNode
 from slicewright.slicing.city._kernels.bound import is_used
 from slicewright.slicing.city._kernels.interval import alone_time, gain_within
-from slicewright.slicing.exact._kernels.node_search import search_node
+from slicewright.slicing.exact._kernels.node.search import search_node
 from slicewright.slicing.exact._kernels.pricing import make_buffers
 from slicewright.slicing.exact._kernels.sets import NONE, clear, copy_places, improve_set, keep_if_better
 
@@ -58,7 +58,7 @@ def prove_sets(problem, price, state, j, first, rows, tolerance, parts, sets, de
         state: a plan; the node's set there is where the search begins.
         first, rows: devices by node.
         tolerance: s, nearer than this no gain is proven.
-        parts, sets: effort of the search, see ``exact/_kernels/node_sets``.
+        parts, sets: effort of the search, see ``exact/_kernels/node/branch_and_bound``.
         deadline: ns.
     """
     who, alone = node_alone(problem, price, j, first, rows)

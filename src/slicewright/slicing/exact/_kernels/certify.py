@@ -7,7 +7,7 @@ import numpy as np
 from slicewright.compiled import kernel, now_ns, outlined
 from slicewright.slicing.exact._kernels.access_point import price_access_point
 from slicewright.slicing.exact._kernels.ascent import ascend, keep_offered
-from slicewright.slicing.exact._kernels.node_search import search_node
+from slicewright.slicing.exact._kernels.node.search import search_node
 from slicewright.slicing.exact._kernels.pricing import ROUNDED, gain_of, price_node, settle
 from slicewright.slicing.exact._kernels.sets import copy_places, node_cost
 

@@ -17,8 +17,8 @@ from slicewright.compiled import inlined, kernel, outlined
 from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing.exact._kernels.access_point import price_access_point
 from slicewright.slicing.exact._kernels.master import add_entry, close_column, has_room
-from slicewright.slicing.exact._kernels.node_parts import make_node_scratch
-from slicewright.slicing.exact._kernels.node_search import search_node
+from slicewright.slicing.exact._kernels.node.parts import make_node_scratch
+from slicewright.slicing.exact._kernels.node.search import search_node
 from slicewright.slicing.exact._kernels.sets import (
     NONE,
     Offer,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
-from slicewright.slicing._kernels.group_cost import cost_at_level
+from slicewright.slicing._kernels.group_cost import cost_at_level, count_at_level
 
 NONE = -1
 BETTER = 1e-12  # s, a move of local search must gain more
@@ -79,18 +79,14 @@ def sort_items(scratch, count):
 
 @outlined
 def filled_set_cost(problem, place, n, available):
-    """As ``filled_cost`` of groups, for the devices whose ``place`` is slice n."""
+    """As ``filled_cost`` of groups, which are lists of members, for the devices whose ``place`` is slice n."""
     level = np.inf
     while True:
         free_root, free, fixed_cost = 0.0, available, 0.0
         for i in range(place.size):
             if place[i] == n:
                 root, tau = problem.work_root[i, n], problem.local_time[i]
-                if root > level * tau:
-                    free -= root * root / tau
-                    fixed_cost += tau
-                else:
-                    free_root += root
+                free_root, free, fixed_cost = count_at_level(level, root, tau, free_root, free, fixed_cost)
         cost = cost_at_level(level, free_root, free, fixed_cost)
         if cost >= 0.0:
             return cost

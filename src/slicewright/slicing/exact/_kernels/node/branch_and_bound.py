@@ -10,7 +10,7 @@ in the next. Three things are left open by it:
 - arrivals do not match the queue, since one set of equal worth brings too many and one too few, or 13b binds: a
   device of the set (of the one that brings too many) has to be in, and then must not be.
 
-Before that, :mod:`node_relaxation` bounds a part in microseconds, closes slices to devices by their reduced costs, and
+Before that, :mod:`relaxation` bounds a part in microseconds, closes slices to devices by their reduced costs, and
 says which toll and fees to begin with, as long as it says anything that whole sets do not.
 
 Where queues are what a node's sets are about, the search begins with a dozen intervals; elsewhere with one. The part
@@ -22,8 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, now_ns, outlined
-from slicewright.slicing.exact._kernels.listed_sets import compare_combinations, list_sets
-from slicewright.slicing.exact._kernels.node_bounds import (
+from slicewright.slicing.exact._kernels.node.bounds import (
     bound_at_toll,
     choose_toll,
     fees_of_set,
@@ -31,7 +30,8 @@ from slicewright.slicing.exact._kernels.node_bounds import (
     surcharge,
     walk_multipliers,
 )
-from slicewright.slicing.exact._kernels.node_parts import (
+from slicewright.slicing.exact._kernels.node.listed_sets import compare_combinations, list_sets
+from slicewright.slicing.exact._kernels.node.parts import (
     BEST,
     BOUND,
     CLOSED,
@@ -54,14 +54,14 @@ from slicewright.slicing.exact._kernels.node_parts import (
     pop_part,
     push_part,
 )
-from slicewright.slicing.exact._kernels.node_relaxation import (
+from slicewright.slicing.exact._kernels.node.relaxation import (
     fees_of_relaxation,
     fix_devices,
     relax_part,
     start_relaxation,
 )
+from slicewright.slicing.exact._kernels.node.slice_sets import FORCED, best_in_slice, list_candidates
 from slicewright.slicing.exact._kernels.sets import NONE, clear, improve_set, keep_if_better
-from slicewright.slicing.exact._kernels.slice_sets import FORCED, best_in_slice, list_candidates
 
 FIRST_INTERVALS = 16
 # Relative widths of intervals: narrow enough to settle members, even where arrivals match, too narrow to be halved.

@@ -1,14 +1,14 @@
 """The most profitable set of a node at given prices, and a bound of what it gains.
 
 Where few devices pay at once, all their sets are looked at (:mod:`small_sets`); else the search goes by the length of
-the queue and by who is in which slice (:mod:`node_sets`).
+the queue and by who is in which slice (:mod:`branch_and_bound`).
 """
 
 from __future__ import annotations
 
 from slicewright.compiled import outlined
-from slicewright.slicing.exact._kernels.node_sets import search_parts
-from slicewright.slicing.exact._kernels.small_sets import count_members, search_small_sets
+from slicewright.slicing.exact._kernels.node.branch_and_bound import search_parts
+from slicewright.slicing.exact._kernels.node.small_sets import count_members, search_small_sets
 
 FEW = 6  # members
 LOOKS_PER_PART = 400

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import outlined
-from slicewright.slicing.exact._kernels.node_parts import (
+from slicewright.slicing.exact._kernels.node.parts import (
     BEST,
     FIRST,
     FIRST_FEES,
@@ -21,8 +21,8 @@ from slicewright.slicing.exact._kernels.node_parts import (
     keep_chosen,
     meet_chosen,
 )
+from slicewright.slicing.exact._kernels.node.slice_sets import FORCED, best_in_slice
 from slicewright.slicing.exact._kernels.sets import NONE, filled_set_cost
-from slicewright.slicing.exact._kernels.slice_sets import FORCED, best_in_slice
 
 MORE_ROUNDS = 4  # if no set that brings too many arrivals was met yet
 STEP = 0.7  # of Polyak's

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, outlined
-from slicewright.slicing.exact._kernels.node_parts import HIGH, LOW
-from slicewright.slicing.exact._kernels.slice_sets import FORCED
+from slicewright.slicing.exact._kernels.node.parts import HIGH, LOW
+from slicewright.slicing.exact._kernels.node.slice_sets import FORCED
 
 FIRST_STEP, LAST_STEP = 1.5, 1.01  # ratios of multipliers tried
 MOST_SWEEPS = 24

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
-from slicewright.slicing.exact._kernels.listed_sets import make_listed_sets
-from slicewright.slicing.exact._kernels.slice_sets import make_slice_scratch
-from slicewright.slicing.exact._kernels.small_sets import make_small_sets
+from slicewright.slicing.exact._kernels.node.listed_sets import make_listed_sets
+from slicewright.slicing.exact._kernels.node.slice_sets import make_slice_scratch
+from slicewright.slicing.exact._kernels.node.small_sets import make_small_sets
 
 MOST_PARTS_KEPT, MOST_ROOM = 4096, 2_000_000
 # Figures of a part: its bound, interval, toll, where the interval is split; then a share of the toll for each slice.

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
-from slicewright.slicing.exact._kernels.sets import NONE, clear, keep_if_better
-from slicewright.slicing.exact._kernels.slice_sets import (
+from slicewright.slicing.exact._kernels.node.slice_sets import (
     ARRIVAL,
     FORCED,
     NUMBER,
@@ -25,6 +24,7 @@ from slicewright.slicing.exact._kernels.slice_sets import (
     most_to_come,
     start_set,
 )
+from slicewright.slicing.exact._kernels.sets import NONE, clear, keep_if_better
 
 MOST_SETS = 96
 MOST_LISTED_MEMBERS = 12
