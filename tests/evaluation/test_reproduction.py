@@ -17,7 +17,7 @@ import pytest
 from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.manifest import manifest
-from slicewright.evaluation.reproduction.engine.measured import curve, panel
+from slicewright.evaluation.reproduction.engine.measured import counts_of, curve, panel, protocol
 from slicewright.evaluation.reproduction.engine.published_numbers import PLACEMENT, SP1, SP2, SP3
 from slicewright.evaluation.reproduction.engine.scale import SCALES, scale_of
 from slicewright.evaluation.reproduction.engine.statistics import estimate
@@ -25,16 +25,23 @@ from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.report.figures import draw
 from slicewright.evaluation.reproduction.slicing.methods import proven, proven_optimum
 from slicewright.evaluation.reproduction.slicing.nested_scenarios import nested_scenario
-from slicewright.evaluation.reproduction.study import chosen_items, items_of, reproduce, verdict
+from slicewright.evaluation.reproduction.study import (
+    chosen_items,
+    expected_core_s,
+    items_of,
+    record_of,
+    reproduce,
+    verdict,
+)
 
 
 @pytest.fixture(scope="module")
 def slicing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of the items that need no solver, at tiny scale."""
     output = tmp_path_factory.mktemp("slicing")
-    shop = Workshop(SCALES["tiny"], output, jobs=1)
+    shop = Workshop(SCALES["tiny"], output, jobs=1, command="slicewright reproduce slicing")
     names = ("table4", "fig4", "fig9", "slices-and-radio", "violations")
-    reproduce("slicing", shop, only=names, command="slicewright reproduce slicing")
+    reproduce("slicing", shop, only=names)
     return output
 
 
@@ -42,13 +49,8 @@ def slicing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def placement(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Likewise of placement."""
     output = tmp_path_factory.mktemp("placement")
-    shop = Workshop(SCALES["tiny"], output, jobs=1)
-    reproduce(
-        "placement",
-        shop,
-        only=("label-leak", "fig6", "fig7", "fig8"),
-        command="slicewright reproduce placement",
-    )
+    shop = Workshop(SCALES["tiny"], output, jobs=1, command="slicewright reproduce placement")
+    reproduce("placement", shop, only=("label-leak", "fig6", "fig7", "fig8"))
     return output
 
 
@@ -99,6 +101,47 @@ def test_data_of_another_scale_or_seed_are_not_reused(slicing: Path) -> None:
     assert Workshop(SCALES["tiny"], slicing).stored(item.name, item.revision) is not None
     assert Workshop(SCALES["smoke"], slicing).stored(item.name, item.revision) is None
     assert Workshop(SCALES["tiny"], slicing, seed=1).stored(item.name, item.revision) is None
+
+
+def test_data_of_a_larger_scale_serve_and_say_where_they_come_from(tmp_path: Path) -> None:
+    made = Workshop(
+        SCALES["middle"], tmp_path, command="slicewright reproduce slicing --scale middle", jobs=1
+    )
+    made.store("fig6", 1, {"panels": []}, 2.0)
+    found = Workshop(SCALES["smoke"], tmp_path).record("fig6", 1)
+    assert found is not None
+    assert (found.scale, found.origin["command"]) == ("middle", made.command)
+    assert {"commit", "date", "host"} <= set(found.origin)
+    assert Workshop(SCALES["full"], tmp_path).record("fig6", 1) is None
+    assert Workshop(SCALES["smoke"], tmp_path).record("fig6", 2) is None
+
+
+def test_what_is_made_of_other_data_carries_their_scale(tmp_path: Path) -> None:
+    nine = next(item for item in items_of("slicing") if item.name == "fig9")
+    eight = next(item for item in items_of("slicing") if item.name == "fig8")
+    shop = Workshop(SCALES["tiny"], tmp_path, jobs=1)
+    Workshop(SCALES["full"], tmp_path, jobs=1).store("fig8", eight.revision, {}, 1.0)
+    shop.store("fig9", nine.revision, {}, 1.0)
+    assert record_of(nine, shop) is None
+    shop.store("fig9", nine.revision, {}, 1.0, scale="full")
+    assert record_of(nine, shop) is not None
+
+
+def test_expected_times_follow_what_was_measured(tmp_path: Path) -> None:
+    item = next(item for item in items_of("slicing") if item.name == "fig6")
+    small, large = (Workshop(SCALES[name], tmp_path, jobs=1) for name in ("tiny", "full"))
+    assert expected_core_s(item, large) == item.work(large.scale)
+    small.spent.start()
+    small.spent.elsewhere = 2 * item.work(small.scale)
+    small.store("fig6", 1, {}, 1.0)
+    assert expected_core_s(item, large) == pytest.approx(2 * item.work(large.scale), rel=0.5)
+
+
+def test_protocol_is_counted_from_the_data() -> None:
+    panels = [panel("x", "x", "y", [curve("OS", "os", [1, 2], [estimate([1.0, 2.0]), estimate([1.0])])])]
+    assert counts_of({"panels": panels}) == {"values per point": "1 to 2"}
+    assert counts_of({"panels": panels, "protocol": protocol(runs=7)}) == {"runs": 7}
+    assert counts_of({}) == {}
 
 
 def test_trainings_run_on_ray_as_in_processes(tmp_path: Path) -> None:
@@ -203,7 +246,7 @@ def test_manifest_tells_no_names_and_no_paths(tmp_path: Path) -> None:
     import platform
 
     text = json.dumps(
-        manifest("slicing", Workshop(SCALES["tiny"], tmp_path), "slicewright reproduce slicing")
+        manifest("slicing", Workshop(SCALES["tiny"], tmp_path, command="slicewright reproduce slicing"))
     )
     assert str(Path.home()) not in text
     assert str(tmp_path) not in text

@@ -11,7 +11,8 @@ from pathlib import Path
 from slicewright.errors import UnknownNameError
 from slicewright.evaluation.reproduction.engine.item import Item, Outcome, Verdict
 from slicewright.evaluation.reproduction.engine.measured import Measured
-from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.engine.scale import SCALES
+from slicewright.evaluation.reproduction.engine.workshop import Record, Workshop
 from slicewright.evaluation.reproduction.report.report import write_report
 
 STUDIES: dict[str, tuple[str, ...]] = {
@@ -19,7 +20,7 @@ STUDIES: dict[str, tuple[str, ...]] = {
     "placement": ("tables", "shares"),
 }
 """Modules of each publication's items, in the order of the report."""
-SMALL = ("tiny", "smoke")
+SMALL = ("tiny", "smoke", "quick")
 """Scales whose trainings cannot refute a claim about trained models."""
 
 
@@ -60,12 +61,38 @@ def verdict(item: Item, data: Measured, scale: str) -> Verdict:
     return judged
 
 
+def record_of(item: Item, shop: Workshop) -> Record | None:
+    """What is stored of an item; nothing if the data that it was made of have been measured at another scale since."""
+    found = shop.record(item.name, item.revision)
+    if found is None or not item.uses:
+        return found
+    return found if found.scale == _scale_of_sources(item, shop) else None
+
+
+def _scale_of_sources(item: Item, shop: Workshop) -> str:
+    """The smallest scale among the data that an item is made of; the workshop's own without any."""
+    scales = [shop.scale_of(name) for name in item.uses]
+    return min(scales, key=list(SCALES).index) if scales else shop.scale.name
+
+
+def expected_core_s(item: Item, shop: Workshop) -> float:
+    """s of one processor that an item will take: as measured here at whatever scale, else as its author measured.
+
+    What was measured at another scale is scaled by the ratio of the author's figures.
+    """
+    expected = item.work(shop.scale)
+    measured = shop.measured_core_s(item.name)
+    if measured is None:
+        return expected
+    scale, core_s = measured
+    return core_s * expected / max(item.work(SCALES[scale]), 1e-9)
+
+
 def reproduce(
     study: str,
     shop: Workshop,
     *,
     only: Sequence[str] = (),
-    command: str = "",
     on_item: Callable[[Item, bool], None] = lambda item, stored: None,
 ) -> Path:
     """Measure what is not yet measured and write the report of everything that is.
@@ -74,7 +101,6 @@ def reproduce(
         study: ``slicing`` or ``placement``.
         shop: scale, folders and cores.
         only: names of items; all by default.
-        command: what was typed, for the manifest.
         on_item: called before each item, told whether its data are already there.
 
     Returns:
@@ -85,16 +111,25 @@ def reproduce(
     """
     chosen = {item.name for item in chosen_items(study, only)}
     outcomes = []
+    fresh: set[str] = set()
     for item in items_of(study):
-        data = shop.stored(item.name, item.revision)
+        found = record_of(item, shop) if fresh.isdisjoint(item.uses) else None
         if item.name in chosen:
-            on_item(item, data is not None)
-            if data is None:
-                began = time.perf_counter()
-                data = item.measure(shop)
-                shop.store(item.name, item.revision, data, time.perf_counter() - began)
-        if data is not None:
-            outcomes.append(
-                Outcome(item, data, verdict(item, data, shop.scale.name), shop.seconds_of(item.name))
-            )
-    return write_report(study, shop, outcomes, command=command)
+            on_item(item, found is not None)
+            if found is None:
+                _measure(item, shop)
+                fresh.add(item.name)
+                found = record_of(item, shop)
+        if found is not None:
+            outcomes.append(Outcome(item, found, verdict(item, found.data, found.scale)))
+    return write_report(study, shop, outcomes)
+
+
+def _measure(item: Item, shop: Workshop) -> None:
+    """Measure an item and store what came out."""
+    began = time.perf_counter()
+    shop.spent.start()
+    data = item.measure(shop)
+    shop.store(
+        item.name, item.revision, data, time.perf_counter() - began, scale=_scale_of_sources(item, shop)
+    )

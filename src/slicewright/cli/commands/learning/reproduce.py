@@ -22,7 +22,8 @@ def reproduce(
     scale: str = typer.Option(
         "smoke",
         "--scale",
-        help="smoke (minutes), middle (about an hour) or full (the published protocol: hours).",
+        help="smoke (minutes), quick (half an hour), middle (an hour or two) or full (the published protocol: hours). "
+        "Items that are there at a larger scale are kept.",
     ),
     output: Path | None = typer.Option(
         None, "--output", "-o", metavar="DIR", help="Folder of the report; `reproduction/STUDY` by default."
@@ -78,6 +79,9 @@ def reproduce(
             report=lambda line: bar.update(task, description=f"{current[0]}: {line}"[:70]),
             executor=executor,
             address=address,
+            command=_without_paths(
+                " ".join(["slicewright", *(a for a in sys.argv[1:] if a not in ("-v", "--verbose"))]), output
+            ),
         )
         _announce(remarks, shop, chosen)
         if list_items:
@@ -88,21 +92,21 @@ def reproduce(
             bar.update(task, completed=chosen.index(item), description=item.name)
             current[0] = item.name
 
-        command = " ".join(["slicewright", *(a for a in sys.argv[1:] if a not in ("-v", "--verbose"))])
-        page = run_study(study, shop, only=names, command=_without_paths(command, output), on_item=on_item)
+        page = run_study(study, shop, only=names, on_item=on_item)
     results().print(f"{page}, {page.with_suffix('.md')}")
 
 
 def _announce(console: Console, shop: Workshop, chosen: Sequence[Item]) -> None:
     """What is to be done and about how long it takes."""
     from slicewright.cli.options import new_table, show_duration
+    from slicewright.evaluation.reproduction.study import expected_core_s, record_of
 
     table = new_table("item", "what", "work", left=2, title=f"scale {shop.scale.name}, {shop.jobs} processes")
     table.columns[1].no_wrap = False
     left = 0.0
     for item in chosen:
-        done = shop.stored(item.name, item.revision) is not None
-        work = item.work(shop.scale)
+        done = record_of(item, shop) is not None
+        work = expected_core_s(item, shop)
         left += 0.0 if done else work
         table.add_row(item.name, item.title, "done" if done else f"{show_duration(work)} of one core")
     console.print(table)

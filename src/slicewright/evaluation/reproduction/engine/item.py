@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from slicewright.evaluation.reproduction.engine.measured import Measured
 from slicewright.evaluation.reproduction.engine.scale import Scale
-from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.engine.workshop import Record, Workshop
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,12 +71,15 @@ class Outcome:
 
     Attributes:
         item: what it is.
-        data: measured document.
+        record: the measurement and where it comes from.
         verdict: ours beside the publication.
-        seconds: s that the measurement took.
     """
 
     item: Item
-    data: Measured
+    record: Record
     verdict: Verdict
-    seconds: float
+
+    @property
+    def data(self) -> Measured:
+        """Measured document."""
+        return self.record.data

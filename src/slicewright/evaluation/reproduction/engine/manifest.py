@@ -1,68 +1,21 @@
-"""Where a report comes from: command, commit, versions, seeds and kind of machine; no names, no paths."""
+"""The manifest of a report: where its last measurements come from, versions, seed."""
 
 from __future__ import annotations
 
-import datetime
-import os
 import platform
-import subprocess
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
+from slicewright.evaluation.reproduction.engine.origin import origin, versions
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.types import Document
 
-LIBRARIES = (
-    "slicewright", "numpy", "scipy", "numba", "torch", "lightning", "scikit-learn", "onnxruntime", "pyscipopt",
-    "highspy", "casadi", "matplotlib",
-)  # fmt: skip
 
-
-def manifest(study: str, shop: Workshop, command: str) -> Document:
-    """The manifest of a report."""
+def manifest(study: str, shop: Workshop) -> Document:
+    """The manifest of a report; every item's data file names its own origin."""
     return {
         "study": study,
-        "command": command,
         "scale": shop.scale.name,
         "seed": shop.seed,
-        "commit": _commit(),
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        **origin(shop.command, jobs=shop.jobs),
         "python": platform.python_version(),
-        "versions": {name: v for name in LIBRARIES if (v := _version(name)) is not None},
-        "host": {
-            "system": platform.system(), "machine": platform.machine(), "processor": _processor(),
-            "processors": os.cpu_count(), "jobs": shop.jobs,
-        },
-    }  # fmt: skip
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
-    """Of the sources, with a remark if tracked files of the package differ from it; None outside a checkout."""
-    package = Path(__file__).parents[3]
-    try:
-        head = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=package, capture_output=True, text=True, check=True, timeout=20
-        ).stdout.strip()
-        changed = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no", "--", "."],
-            cwd=package, capture_output=True, text=True, check=True, timeout=20,
-        ).stdout.strip()  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head + (" with changes" if changed else "")
-
-
-def _processor() -> str | None:
-    """The processor's model as Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or None
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
+        "versions": versions(),
+    }

@@ -46,3 +46,19 @@ def panel(
 def table(columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]) -> Measured:
     """Rows as they are printed; the first column names them."""
     return {"columns": list(columns), "rows": [list(row) for row in rows]}
+
+
+def protocol(**counts: float) -> Measured:
+    """What a measurement is made of, for ``data["protocol"]``: runs, labels, folds, epochs, seeds."""
+    return dict(counts)
+
+
+def counts_of(data: Measured) -> Measured:
+    """The protocol of a measurement: as it says itself, else how many values the points of its curves are means of."""
+    if "protocol" in data:
+        return dict(data["protocol"])
+    counts = [n for each in data.get("panels") or [] for c in each["curves"] for n in c["count"] if n]
+    if not counts:
+        return {}
+    few, many = min(counts), max(counts)
+    return {"values per point": many if few == many else f"{few} to {many}"}

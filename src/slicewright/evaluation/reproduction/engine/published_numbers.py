@@ -37,6 +37,14 @@ TIME_SAVED = 0.861
 LARGEST_DEVIATION, MEAN_DEVIATION_30_50 = 0.061, 0.038
 """Slicing, text to Figures 5, 7 and 8."""
 
+PROTOCOL: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "slicing": MappingProxyType({"labels": 5000, "folds": 10, "runs": 300}),
+        "placement": MappingProxyType({"folds": 10, "epochs": 200}),
+    }
+)
+"""What each publication says of its own protocol; everything else it leaves open."""
+
 PLACEMENT_COLUMNS = ("accuracy", "precision", "recall", "f1")
 PLACEMENT: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {

@@ -29,6 +29,7 @@ class Scale:
         solver_devices: numbers of devices for which the published solver is timed.
         solver_limit_s: s, its limit per scenario.
         solver_runs: repetitions with the published solver.
+        seeds: trainings of every figure model, each with another seed.
         tasks: axis of the placement figures.
         placement_runs, placement_folds, placement_epochs: cross-validation of the placement classifiers.
         placement_points: repetitions of every point of the placement figures.
@@ -57,6 +58,7 @@ class Scale:
     placement_points: int
     batch_size: int = 64
     solver_runs: int = 4
+    seeds: int = 1
 
     def schedule(self, seed: int, epochs: int) -> Schedule:
         """Of the published slicing models. Needs torch."""
@@ -79,19 +81,26 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             solver_devices=(3, 5, 8), solver_limit_s=5.0, tasks=(20, 60, 100), placement_runs=60,
             placement_folds=3, placement_epochs=60, placement_points=5, batch_size=16,
         ),
+        "quick": Scale(
+            name="quick", runs=30, few=8, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
+            labels=600, folds=3, epochs=15, serving_labels=600, serving_epochs=15, size_free_labels=1000,
+            size_free_epochs=4, solver_devices=(5, 10, 15), solver_limit_s=10.0, tasks=(20, 40, 60, 80, 100, 120),
+            placement_runs=120, placement_folds=5, placement_epochs=120, placement_points=10, batch_size=32,
+            solver_runs=3, seeds=2,
+        ),
         "middle": Scale(
             name="middle", runs=60, few=12, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
             labels=1500, folds=5, epochs=15, serving_labels=1200, serving_epochs=15, size_free_labels=3000,
             size_free_epochs=5, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=6,
             tasks=(20, 40, 60, 80, 100, 120), placement_runs=300, placement_folds=5, placement_epochs=200,
-            placement_points=20, batch_size=32,
+            placement_points=20, batch_size=32, seeds=3,
         ),
         "full": Scale(
             name="full", runs=300, few=50, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
             labels=5000, folds=10, epochs=15, serving_labels=3000, serving_epochs=15, size_free_labels=20_000,
             size_free_epochs=10, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=5,
             tasks=(10, 20, 40, 60, 80, 100, 120), placement_runs=120, placement_folds=10, placement_epochs=200,
-            placement_points=30, batch_size=32,
+            placement_points=30, batch_size=32, seeds=5,
         ),
     }
 )  # fmt: skip
@@ -106,3 +115,9 @@ def scale_of(name: str) -> Scale:
     if name not in SCALES:
         raise UnknownNameError("scale", name, SCALES)
     return SCALES[name]
+
+
+def at_least(one: str, other: str) -> bool:
+    """Whether the scale named ``one`` does as much work as the other; no scale of ours does not."""
+    order = list(SCALES)
+    return one in order and order.index(one) >= order.index(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,8 +12,11 @@ from typing import Any, TypeVar
 
 from slicewright.errors import InvalidInputError, InvalidOptionError, MissingExtraError
 from slicewright.evaluation.reproduction.engine.measured import Measured
-from slicewright.evaluation.reproduction.engine.scale import Scale
+from slicewright.evaluation.reproduction.engine.origin import origin
+from slicewright.evaluation.reproduction.engine.scale import Scale, at_least
+from slicewright.evaluation.reproduction.engine.timing import CoreSeconds
 from slicewright.files.documents import read_document, write_document
+from slicewright.types import Document
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -22,6 +26,24 @@ EXECUTORS = ("processes", "ray")
 
 class InvalidMeasurementError(InvalidInputError):
     """A stored measurement cannot be read."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A stored measurement.
+
+    Attributes:
+        data: what was measured.
+        scale: name of the scale it was measured at.
+        seconds, core_s: s that it took by the clock and of processors; None where that was not recorded.
+        origin: commit, command, date and host, as far as they were recorded.
+    """
+
+    data: Measured
+    scale: str
+    seconds: float
+    core_s: float | None
+    origin: Document
 
 
 @dataclass(frozen=True)
@@ -37,6 +59,8 @@ class Workshop:
         executor: where trainings run: ``processes`` on this machine, or ``ray`` on a cluster whose nodes share the
             output folder.
         address: of the Ray cluster; by default what the environment says, else a local one.
+        command: what was typed, for the record.
+        spent: processor time of the item that is being measured.
 
     Raises:
         InvalidOptionError: no such executor.
@@ -49,6 +73,8 @@ class Workshop:
     report: Callable[[str], None] = lambda line: None
     executor: str = "processes"
     address: str | None = None
+    command: str = ""
+    spent: CoreSeconds = field(default_factory=CoreSeconds)
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:
@@ -75,13 +101,16 @@ class Workshop:
             MissingExtraError: ``ray`` is asked for and not installed.
         """
         if self.executor == "ray":
-            return _on_ray(function, arguments, self.address)
-        if self.jobs == 1 or len(arguments) == 1:
+            timed = _on_ray(function, arguments, self.address)
+        elif self.jobs == 1 or len(arguments) == 1:
             return [function(*each) for each in arguments]
-        from joblib import Parallel, delayed, parallel_config
+        else:
+            from joblib import Parallel, delayed, parallel_config
 
-        with parallel_config(backend="loky", n_jobs=self.jobs, inner_max_num_threads=1):
-            return list(Parallel()(delayed(function)(*each) for each in arguments))
+            with parallel_config(backend="loky", n_jobs=self.jobs, inner_max_num_threads=1):
+                timed = list(Parallel()(delayed(_timed)(function, each) for each in arguments))
+        self.spent.elsewhere += sum(core_s for _, core_s in timed)
+        return [made for made, _ in timed]
 
     def data_file(self, item: str) -> Path:
         """Where an item's measurements are."""
@@ -98,33 +127,67 @@ class Workshop:
             raise InvalidOptionError("--only", f"needs {item} first", fix=f"add {item}")
         return dict(read_document(file, InvalidMeasurementError)["data"])
 
-    def stored(self, item: str, revision: int) -> Measured | None:
-        """An item's measurements if they are there and were made the same way, by the same revision."""
-        file = self.data_file(item)
-        if not file.exists():
+    def record(self, item: str, revision: int) -> Record | None:
+        """An item's measurement, if the same revision made it from the same seed at this scale or a larger one."""
+        document = self._document(item)
+        made = document.get("made")
+        if document.get("schema") != SCHEMA or not isinstance(made, dict):
             return None
-        document = read_document(file, InvalidMeasurementError)
-        same = document.get("schema") == SCHEMA and document.get("made") == self._made(revision)
-        return dict(document["data"]) if same else None
+        if made.get("seed") != self.seed or made.get("revision") != revision:
+            return None
+        if not at_least(str(made.get("scale")), self.scale.name):
+            return None
+        return Record(
+            dict(document["data"]),
+            str(made["scale"]),
+            float(document["seconds"]),
+            document.get("core_seconds"),
+            document.get("origin", {}),
+        )
 
-    def store(self, item: str, revision: int, data: Measured, seconds: float) -> None:
-        """Write the item's measurements."""
+    def scale_of(self, item: str) -> str:
+        """Name of the scale that an item's data were measured at; this workshop's where there are none."""
+        made = self._document(item).get("made", {})
+        return str(made.get("scale", self.scale.name))
+
+    def measured_core_s(self, item: str) -> tuple[str, float] | None:
+        """Scale and s of processors of an item's last measurement; None where they were not recorded."""
+        document = self._document(item)
+        core_s = document.get("core_seconds")
+        return None if core_s is None else (str(document["made"]["scale"]), float(core_s))
+
+    def _document(self, item: str) -> Document:
+        file = self.data_file(item)
+        return read_document(file, InvalidMeasurementError) if file.exists() else {}
+
+    def stored(self, item: str, revision: int) -> Measured | None:
+        """The data of :meth:`record`."""
+        found = self.record(item, revision)
+        return None if found is None else found.data
+
+    def store(
+        self, item: str, revision: int, data: Measured, seconds: float, *, scale: str | None = None
+    ) -> None:
+        """Write the item's measurements.
+
+        Args:
+            item, revision: of the item.
+            data: what was measured.
+            seconds: s that it took.
+            scale: that it was measured at, if it is made of data of another one.
+        """
         document = {
-            "schema": SCHEMA, "item": item, "made": self._made(revision), "seconds": round(seconds, 1), "data": data,
+            "schema": SCHEMA, "item": item,
+            "made": {"scale": scale or self.scale.name, "seed": self.seed, "revision": revision},
+            "seconds": round(seconds, 1), "core_seconds": round(self.spent.total(), 1),
+            "origin": origin(self.command, jobs=self.jobs), "data": data,
         }  # fmt: skip
         write_document(document, self.data_file(item))
-
-    def seconds_of(self, item: str) -> float:
-        """s that an item's measurements took."""
-        return float(read_document(self.data_file(item), InvalidMeasurementError)["seconds"])
-
-    def _made(self, revision: int) -> dict[str, object]:
-        return {"scale": self.scale.name, "seed": self.seed, "revision": revision}
 
 
 def _on_ray(
     function: Callable[..., Made], arguments: Sequence[tuple[object, ...]], address: str | None
-) -> list[Made]:
+) -> list[tuple[Made, float]]:
     """The function of each tuple as tasks of one processor each; a cluster that is already joined is used."""
     try:
         import ray
@@ -134,12 +197,14 @@ def _on_ray(
     if mine:
         ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
     try:
-        task: Any = ray.remote(num_cpus=1)(_called)
+        task: Any = ray.remote(num_cpus=1)(_timed)
         return list(ray.get([task.remote(function, each) for each in arguments]))
     finally:
         if mine:
             ray.shutdown()
 
 
-def _called(function: Callable[..., Made], arguments: tuple[object, ...]) -> Made:
-    return function(*arguments)
+def _timed(function: Callable[..., Made], arguments: tuple[object, ...]) -> tuple[Made, float]:
+    """What a function makes, and its processor time, s."""
+    began = time.process_time()
+    return function(*arguments), time.process_time() - began

@@ -12,7 +12,8 @@ from typing import Any
 
 from slicewright.evaluation.reproduction.engine.item import Outcome
 from slicewright.evaluation.reproduction.engine.manifest import manifest
-from slicewright.evaluation.reproduction.engine.measured import Measured
+from slicewright.evaluation.reproduction.engine.measured import Measured, counts_of
+from slicewright.evaluation.reproduction.engine.published_numbers import PROTOCOL
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.report.figures import draw
 from slicewright.evaluation.reproduction.report.page import page
@@ -34,23 +35,57 @@ SCALE_NOTES = {
     "smoke": "Smoke scale: few runs, small trainings. Trends of methods that need no training are reliable; figures of "
     "trained models are far below what the published protocol gives, so claims about them that "
     "fail here are left open.",
+    "quick": "Quick scale: tens of runs per point and trainings on some hundred scenarios, so figures of trained "
+    "models are below what the published protocol gives, and claims about them that fail here are left open.",
     "middle": "Middle scale: tens of runs per point and trainings on about a thousand scenarios. Figures of trained "
-    "models are near but below what the published protocol (5,000 runs, 10 folds, 300 repetitions) gives.",
-}
-FULL_NOTES = {
-    "slicing": "Full scale: the published protocol (5,000 runs, 10 folds, 300 repetitions, 90 % intervals).",
-    "placement": "Full scale: 10 folds and 200 epochs, as published. The numbers of runs and of repetitions are not "
-    "published: 120 runs are learned from, and every point of a figure is the mean of 30.",
+    "models are near but below what the published protocol gives.",
+    "full": "Full scale: the protocol of the publication where it states one; what it leaves open is chosen, and "
+    "each item says how.",
 }
 
 
-def _scale_note(study: str, scale: str) -> str:
-    return FULL_NOTES[study] if scale == "full" else SCALE_NOTES[scale]
+def _scale_notes(outcomes: Sequence[Outcome]) -> list[str]:
+    """One sentence on every scale that items were measured at, with their names if there are several."""
+    names: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        names.setdefault(outcome.record.scale, []).append(outcome.item.name)
+    scales = [scale for scale in SCALE_NOTES if scale in names]
+    if len(scales) < 2:
+        return [SCALE_NOTES[scale] for scale in scales]
+    return [f"{SCALE_NOTES[scale]} Items: {', '.join(names[scale])}." for scale in reversed(scales)]
 
 
-def write_report(study: str, shop: Workshop, outcomes: Sequence[Outcome], *, command: str) -> Path:
+def _came_from(study: str, outcome: Outcome) -> str:
+    """Protocol and origin of an item in a few words: what was done, where, and what it took."""
+    record = outcome.record
+    told = record.origin
+    where = [f"scale {record.scale}"]
+    if told:
+        host = told["host"]
+        where += [f"{told['date']}, commit {told['commit'] or 'unknown'}, `{told['command']}`"]
+        where += [f"{host['processor']}, {host['jobs']} of {host['processors']} processors"]
+    taken = f"{record.seconds:,.0f} s"
+    if record.core_s is not None:
+        taken += f" by the clock, {record.core_s:,.0f} s of one processor"
+    return f"{_protocol(study, outcome)}Measured in {taken}: {'; '.join(where)}."
+
+
+def _protocol(study: str, outcome: Outcome) -> str:
+    counts = counts_of(outcome.data)
+    if not counts:
+        return ""
+    published = PROTOCOL[study]
+    words = [
+        f"{name} {shown(value) if isinstance(value, str) else f'{value:,}'}"
+        + (f" (published {published[name]:,})" if name in published and published[name] != value else "")
+        for name, value in counts.items()
+    ]
+    return f"Protocol: {', '.join(words)}. "
+
+
+def write_report(study: str, shop: Workshop, outcomes: Sequence[Outcome]) -> Path:
     """Write figures, CSV, manifest and both forms of the report; returns the HTML page."""
-    about = manifest(study, shop, command)
+    about = manifest(study, shop)
     figures: dict[str, bytes] = {}
     for outcome in outcomes:
         name = outcome.item.name
@@ -59,8 +94,8 @@ def write_report(study: str, shop: Workshop, outcomes: Sequence[Outcome], *, com
             write_atomically(shop.output / "figures" / f"{name}.png", figures[name])
         write_atomically(shop.output / "data" / f"{name}.csv", _csv(outcome.data))
     write_document(about, shop.output / "manifest.json")
-    write_atomically(shop.output / "report.md", _markdown(study, shop, outcomes, about))
-    return write_atomically(shop.output / "report.html", _html(study, shop, outcomes, about, figures))
+    write_atomically(shop.output / "report.md", _markdown(study, outcomes, about))
+    return write_atomically(shop.output / "report.html", _html(study, outcomes, about, figures))
 
 
 def _csv(data: Measured) -> str:
@@ -80,8 +115,11 @@ def _csv(data: Measured) -> str:
     return stream.getvalue()
 
 
-def _markdown(study: str, shop: Workshop, outcomes: Sequence[Outcome], about: dict[str, Any]) -> str:
-    lines = [f"# {TITLES[study]}", "", _scale_note(study, shop.scale.name), "", *_about_lines(about), ""]
+def _markdown(study: str, outcomes: Sequence[Outcome], about: dict[str, Any]) -> str:
+    lines = [f"# {TITLES[study]}", ""]
+    for note in _scale_notes(outcomes):
+        lines += [note, ""]
+    lines += [*_about_lines(about), ""]
     rows = [[o.item.title, WORDS[o.verdict.holds], o.verdict.ours] for o in outcomes]
     lines += ["## In one table", "", *_markdown_table(["item", "claim", "ours"], rows), ""]
     for outcome in outcomes:
@@ -97,7 +135,8 @@ def _markdown(study: str, shop: Workshop, outcomes: Sequence[Outcome], about: di
             lines += [f"![{item.title}](figures/{item.name}.png)", ""]
         if outcome.data.get("table"):
             lines += [*_markdown_table(outcome.data["table"]["columns"], outcome.data["table"]["rows"]), ""]
-        lines += [*(f"- {note}" for note in outcome.data.get("notes", [])), ""]
+        notes = [*outcome.data.get("notes", []), _came_from(study, outcome)]
+        lines += [*(f"- {note}" for note in notes), ""]
     return "\n".join(lines)
 
 
@@ -109,24 +148,19 @@ def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) ->
 def _about_lines(about: dict[str, Any]) -> list[str]:
     host, versions = about["host"], about["versions"]
     return [
-        f"Command `{about['command']}`, commit `{about['commit'] or 'unknown'}`, {about['date']}, seed "
+        f"Written by `{about['command']}`, commit `{about['commit'] or 'unknown'}`, {about['date']}, seed "
         f"{about['seed']}. Host: {host['system']} {host['machine']}, {host['processor']}, {host['jobs']} of "
-        f"{host['processors']} processors. Python {about['python']}, "
-        + ", ".join(f"{k} {v}" for k, v in versions.items())
-        + ".",
+        f"{host['processors']} processors. Every item names its own command, commit and host below. "
+        f"Python {about['python']}, " + ", ".join(f"{k} {v}" for k, v in versions.items()) + ".",
         "",
         "Intervals are 90 % Student intervals over runs, or over folds in tables of cross-validation. "
         "Scenarios of figures were never trained on. Numbers of each item are in `data/`.",
     ]
 
 
-def _html(
-    study: str, shop: Workshop, outcomes: Sequence[Outcome], about: dict[str, Any], figures: dict[str, bytes]
-) -> str:
-    parts = [
-        f"<h1>{escape(TITLES[study])}</h1>",
-        f'<p class="scale">{escape(_scale_note(study, shop.scale.name))}</p>',
-    ]
+def _html(study: str, outcomes: Sequence[Outcome], about: dict[str, Any], figures: dict[str, bytes]) -> str:
+    parts = [f"<h1>{escape(TITLES[study])}</h1>"]
+    parts += [f'<p class="scale">{escape(note)}</p>' for note in _scale_notes(outcomes)]
     parts += [f'<p class="small">{_code(line)}</p>' for line in _about_lines(about) if line]
     head = [
         [
@@ -150,7 +184,7 @@ def _html(
         if data.get("table"):
             parts.append(_html_table(data["table"]["columns"], data["table"]["rows"]))
         parts += [f'<p class="small">{escape(note)}</p>' for note in data.get("notes", [])]
-        parts.append(f'<p class="small">Measured in {outcome.seconds:.0f} s.</p></section>')
+        parts.append(f'<p class="small">{_code(_came_from(study, outcome))}</p></section>')
     return page(TITLES[study], "\n".join(parts))
 
 
