@@ -23,10 +23,10 @@ from slicewright.control.journal.records import Record
 from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.requests.commands import UnknownDeviceError
 from slicewright.control.requests.owners import ForeignDeviceError
-from slicewright.control.state.city_events import CityChanged, CityDevice
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.errors import ControlError
+from slicewright.control.state.events.city import CityChanged, CityDevice
 from slicewright.errors import InvalidScenarioError
 from slicewright.slicing.judge import evaluate
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slicewright.control.decision.decide import decide
 from slicewright.control.decision.recording import decided
-from slicewright.control.orchestrator import status_events
+from slicewright.control.orchestrator.turn import status_events
 from slicewright.control.slice_manager.state import ManagerState, receive, status_of
 from slicewright.control.state.events import DevicesAdmitted, DevicesRemoved, Event
 from slicewright.control.state.fold import fold, sends

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from slicewright.control.orchestrator.liveness import Liveness
+from slicewright.control.orchestrator.turn.liveness import Liveness
 from slicewright.control.state.grants import Grant, GrantAccount
 from slicewright.control.state.options import ControlOptions
 

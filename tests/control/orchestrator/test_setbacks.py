@@ -13,11 +13,11 @@ from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.records import GENESIS, Position, Record, chained, verify
 from slicewright.control.messages.keys import GRANT_KEYS, slice_key
 from slicewright.control.messages.status import Status
-from slicewright.control.orchestrator import status_events
-from slicewright.control.orchestrator.instructions import Publish
 from slicewright.control.orchestrator.journal_memory import Hashes
 from slicewright.control.orchestrator.loop import Orchestrator
-from slicewright.control.orchestrator.term import Term
+from slicewright.control.orchestrator.turn import status_events
+from slicewright.control.orchestrator.turn.instructions import Publish
+from slicewright.control.orchestrator.turn.term import Term
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager.state import receive, status_of
 from slicewright.control.slice_manager.task import SliceManager

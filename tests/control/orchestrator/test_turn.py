@@ -11,7 +11,7 @@ from slicewright.control.decision.decide import LAST_GOOD
 from slicewright.control.decision.fallback import FALLBACK, decide_in_place
 from slicewright.control.messages.details import Details
 from slicewright.control.messages.measurement import Measurement
-from slicewright.control.orchestrator.instructions import (
+from slicewright.control.orchestrator.turn.instructions import (
     AnswerRequest,
     Certify,
     Inform,
@@ -19,8 +19,8 @@ from slicewright.control.orchestrator.instructions import (
     RefuseRequest,
     Shadow,
 )
-from slicewright.control.orchestrator.term import Term
-from slicewright.control.orchestrator.turn import Inputs, begin_turn, finish_turn
+from slicewright.control.orchestrator.turn.term import Term
+from slicewright.control.orchestrator.turn.turn import Inputs, begin_turn, finish_turn
 from slicewright.control.requests.commands import UnknownDeviceError, remove
 from slicewright.control.sharing.rules import LearnedShares
 from slicewright.control.slice_manager.state import ManagerState, take

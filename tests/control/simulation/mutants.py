@@ -11,14 +11,15 @@ from unittest.mock import patch
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.records import chained
 from slicewright.control.messages.measurement import Measurement, measured_seat
-from slicewright.control.orchestrator import loop, status_events
+from slicewright.control.orchestrator import loop
 from slicewright.control.orchestrator.hearing import Hearing
-from slicewright.control.orchestrator.instructions import Publish
 from slicewright.control.orchestrator.journal_memory import Hashes
 from slicewright.control.orchestrator.known_journal import KnownJournal
 from slicewright.control.orchestrator.loop import Orchestrator
 from slicewright.control.orchestrator.publishing import Publishing
-from slicewright.control.orchestrator.turn import finish_turn
+from slicewright.control.orchestrator.turn import status_events
+from slicewright.control.orchestrator.turn.instructions import Publish
+from slicewright.control.orchestrator.turn.turn import finish_turn
 from slicewright.control.requests.commands import admit, remove
 from slicewright.control.slice_manager import state as manager_state
 from slicewright.control.slice_manager.task import SliceManager

@@ -9,7 +9,6 @@ import pytest
 
 from slicewright.control.decision.recording import decided
 from slicewright.control.state.device import Device
-from slicewright.control.state.differences import recorded, whole_decision
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
     EVENT,
@@ -20,6 +19,7 @@ from slicewright.control.state.events import (
     Event,
     NetworkSet,
 )
+from slicewright.control.state.events.differences import recorded, whole_decision
 from slicewright.control.state.fold import fold
 from slicewright.control.state.network import Network
 from slicewright.control.state.state import OrchestratorState, dump

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from slicewright.control.decision.fallback import decide_in_place
 from slicewright.control.messages.status import Status
 from slicewright.control.orchestrator.inbox import Change, Request
-from slicewright.control.orchestrator.instructions import (
+from slicewright.control.orchestrator.turn.instructions import (
     Inform,
     Instruction,
     Publish,
 )
-from slicewright.control.orchestrator.term import Term
-from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
+from slicewright.control.orchestrator.turn.term import Term
+from slicewright.control.orchestrator.turn.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.slice_manager.state import ManagerState, status_of, take
 from slicewright.control.state.events import (
     Certified,

@@ -12,7 +12,6 @@ from slicewright.control.decision.recording import decided
 from slicewright.control.journal.records import GENESIS, Position, chained, to_line
 from slicewright.control.journal.sqlite.logs import read_log
 from slicewright.control.state.device import Device, devices_of
-from slicewright.control.state.differences import recorded
 from slicewright.control.state.events import (
     Decided,
     DecisionChanged,
@@ -23,6 +22,7 @@ from slicewright.control.state.events import (
     NetworkSet,
     Sent,
 )
+from slicewright.control.state.events.differences import recorded
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.grants import Grant
 from slicewright.control.state.network import Network

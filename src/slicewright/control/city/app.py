@@ -17,8 +17,8 @@ from slicewright.control.http.guards.auth import LOCAL_ONLY, Access, Caller, Sco
 from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
 from slicewright.control.http.problems import install, responses
 from slicewright.control.http.routes.schemas import NewDevice
-from slicewright.control.state.city_events import Capacity, CityDevice
 from slicewright.control.state.device import PlaceName
+from slicewright.control.state.events.city import Capacity, CityDevice
 from slicewright.files.documents import finite
 from slicewright.version import __version__
 

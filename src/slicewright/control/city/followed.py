@@ -12,8 +12,8 @@ import numpy as np
 
 from slicewright.control.requests.commands import CapacityError, UnknownDeviceError
 from slicewright.control.requests.owners import ForeignDeviceError
-from slicewright.control.state.city_events import CityChanged, CityDevice
 from slicewright.control.state.events import LOCAL as NOBODY
+from slicewright.control.state.events.city import CityChanged, CityDevice
 from slicewright.control.state.grants import Place
 from slicewright.control.state.idempotency import Remembered, with_key
 from slicewright.control.state.network import Network

@@ -21,10 +21,10 @@ from slicewright.control.city.saved import SavedCities, parts_of
 from slicewright.control.journal.base import Journal, JournalError
 from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, chained, verify
 from slicewright.control.requests.commands import KeyReusedError
-from slicewright.control.state.city_events import CityBegan, CityChanged, CityProven
 from slicewright.control.state.clock import Clock
 from slicewright.control.state.errors import ControlError, NotLeadingError
 from slicewright.control.state.events import Event
+from slicewright.control.state.events.city import CityBegan, CityChanged, CityProven
 from slicewright.errors import SlicewrightError
 from slicewright.files.documents import finite
 from slicewright.network.scenario import Scenario

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slicewright.control.journal.records import Record
-from slicewright.control.state.city_events import CityBegan, CityChanged, CityProven
 from slicewright.control.state.clock import pause
 from slicewright.control.state.events import (
     Acknowledged,
@@ -29,6 +28,7 @@ from slicewright.control.state.events import (
     SharesReported,
     TookOver,
 )
+from slicewright.control.state.events.city import CityBegan, CityChanged, CityProven
 from slicewright.types import Document
 
 KEPT = 4096

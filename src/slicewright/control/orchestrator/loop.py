@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,7 +24,12 @@ from slicewright.control.messages.keys import DETAILS_KEYS, GRANT_KEYS, STATUS_K
 from slicewright.control.messages.status import Status
 from slicewright.control.orchestrator.hearing import Hearing
 from slicewright.control.orchestrator.inbox import Change, Inbox, Request
-from slicewright.control.orchestrator.instructions import (
+from slicewright.control.orchestrator.journal_memory import Setback
+from slicewright.control.orchestrator.known_journal import KnownJournal, named
+from slicewright.control.orchestrator.lease import Lease
+from slicewright.control.orchestrator.leftovers import remove_measurements
+from slicewright.control.orchestrator.publishing import Publishing
+from slicewright.control.orchestrator.turn.instructions import (
     AnswerRequest,
     Certify,
     Inform,
@@ -34,12 +38,8 @@ from slicewright.control.orchestrator.instructions import (
     RefuseRequest,
     Shadow,
 )
-from slicewright.control.orchestrator.journal_memory import Setback
-from slicewright.control.orchestrator.known_journal import KnownJournal, named
-from slicewright.control.orchestrator.leftovers import remove_measurements
-from slicewright.control.orchestrator.publishing import Publishing
-from slicewright.control.orchestrator.term import Term
-from slicewright.control.orchestrator.turn import Inputs, Turn, begin_turn, finish_turn
+from slicewright.control.orchestrator.turn.term import Term
+from slicewright.control.orchestrator.turn.turn import Inputs, Turn, begin_turn, finish_turn
 from slicewright.control.state.clock import Clock, end, pause
 from slicewright.control.state.errors import NotLeadingError, UndecidableError
 from slicewright.control.state.events import Adopted, Certified, Decided, Event, TookOver
@@ -50,7 +50,6 @@ from slicewright.control.state.state import OrchestratorState
 from slicewright.control.transport.base import Entry, Transport, TransportError
 
 logger = logging.getLogger(__name__)
-LEASE = "orchestrator"
 JOURNAL_RETRY_S = 1.0
 TIDY_S = 60.0
 CHECK_S = 10.0
@@ -84,17 +83,15 @@ class Orchestrator:
         self._known = KnownJournal(journal, clock=clock, instance=instance, options=options, threads=threads)
         self._hearing = Hearing()
         self.leading = self.led_elsewhere = False
-        self.settled: tuple[Settlement, int] | None = (
-            None  # the newest decision of this process, and its epoch
-        )
+        self.settled: tuple[Settlement, int] | None = None  # the newest of this process, and its epoch
         self.fallback_chain = FallbackChain(options, clock=clock, threads=threads)
         self._transport, self._clock = transport, clock
         self.instance, self.options, self._observe = instance, options, observe
         self._inbox, self._term = Inbox(), Term()
         self._certifier = Certifier(threads=threads, wake=lambda: self._wake.set())
         self._wake, self._threads = asyncio.Event(), threads
-        self._lease_until_s = -math.inf
-        self._publishing = Publishing(transport, self._still_leads)
+        self._lease = Lease(transport, clock=clock, instance=instance)
+        self._publishing = Publishing(transport, self._lease.check)
 
     @property
     def state(self) -> OrchestratorState:
@@ -153,7 +150,7 @@ class Orchestrator:
         try:
             while True:
                 try:
-                    self.led_elsewhere = not await self._acquire()
+                    self.led_elsewhere = not await self._lease.acquire()
                     if self.led_elsewhere:
                         await self._catch_up()
                     else:
@@ -168,25 +165,7 @@ class Orchestrator:
             if self.leading:
                 self._stop_leading(NotLeadingError("the orchestrator is stopping"))
                 with contextlib.suppress(TransportError):
-                    await self._transport.surrender(LEASE, self.instance)
-
-    async def _acquire(self) -> bool:
-        """Take or renew the lease. It lasts from when it was asked for: its answer may have been long on its way."""
-        asked_s = self._clock.monotonic()
-        got = await self._transport.acquire(LEASE, self.instance)
-        if got:
-            self._lease_until_s = asked_s + self._transport.lease_s
-        return got
-
-    def _still_leads(self) -> None:
-        """Nobody else can have led since the lease was taken.
-
-        Raises:
-            FencedError: somebody may have, and the journal need not show it: its end may be lost. This process leads
-                anew, in a term of its own, so that managers say what they hold.
-        """
-        if self._clock.monotonic() > self._lease_until_s:
-            raise FencedError("this process stood still, or was cut off, for longer than its lease lasts")
+                    await self._lease.surrender()
 
     async def _catch_up(self) -> None:
         if not await self._known.catch_up():
@@ -229,9 +208,8 @@ class Orchestrator:
         """
         while True:
             await asyncio.sleep(self.options.heartbeat_s)
-            until_s = self._lease_until_s
             try:
-                if not await self._acquire() or self._clock.monotonic() > until_s:
+                if not await self._lease.renew():
                     return
                 now = self._clock.monotonic()
                 for name in self._term.liveness.quiet(self._hearing.heard_s, now, self.options):
@@ -324,7 +302,7 @@ class Orchestrator:
         except Exception as error:
             raise UndecidableError(f"no turn can be computed: {type(error).__name__}: {error}") from error
         await self._append(turn.events, turn.state)
-        self._still_leads()
+        self._lease.check()
         self._term = turn.term
         self._recorded(turn)
         await self._carry_out(turn.instructions)

@@ -7,9 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from slicewright.control.state.city_events import CityBegan, CityChanged, CityProven
 from slicewright.control.state.device import FIRST_LIFE, Life
-from slicewright.control.state.differences import whole_decision
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
     LOCAL,
@@ -31,6 +29,8 @@ from slicewright.control.state.events import (
     SharesReported,
     TookOver,
 )
+from slicewright.control.state.events.city import CityBegan, CityChanged, CityProven
+from slicewright.control.state.events.differences import whole_decision
 from slicewright.control.state.grants import Grant, GrantAccount, next_grants, release
 from slicewright.control.state.idempotency import Remembered, with_key
 from slicewright.control.state.network import Network

@@ -10,7 +10,6 @@ from slicewright.control.decision.decide import LAST_GOOD, decide, decide_last_g
 from slicewright.control.decision.recording import decided
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, verify
-from slicewright.control.state.differences import whole_decision
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
     Attempt,
@@ -21,6 +20,7 @@ from slicewright.control.state.events import (
     Restored,
     SharesReported,
 )
+from slicewright.control.state.events.differences import whole_decision
 from slicewright.control.state.fold import fold
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump, load

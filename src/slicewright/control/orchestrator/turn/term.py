@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from slicewright.control.orchestrator.instructions import Basis, Inform, Instruction, Publish
-from slicewright.control.orchestrator.liveness import Accounts, Liveness, Times
+from slicewright.control.orchestrator.turn.instructions import Basis, Inform, Instruction, Publish
+from slicewright.control.orchestrator.turn.liveness import Accounts, Liveness, Times
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from slicewright.control.messages.details import details_of
 from slicewright.control.messages.sharing import CLOSED_FORM_NAME
 from slicewright.control.messages.status import Status
-from slicewright.control.orchestrator.instructions import Basis, Inform
+from slicewright.control.orchestrator.turn.instructions import Basis, Inform
 from slicewright.control.state.state import OrchestratorState
 
 

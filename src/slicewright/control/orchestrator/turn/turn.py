@@ -14,10 +14,10 @@ from slicewright.control.decision.fallback import DecisionMade, DecisionWanted
 from slicewright.control.decision.recording import decided
 from slicewright.control.decision.settlement import Settlement
 from slicewright.control.messages.status import Status
-from slicewright.control.orchestrator import status_events
 from slicewright.control.orchestrator.inbox import Request
-from slicewright.control.orchestrator.informing import details_to_send
-from slicewright.control.orchestrator.instructions import (
+from slicewright.control.orchestrator.turn import status_events
+from slicewright.control.orchestrator.turn.informing import details_to_send
+from slicewright.control.orchestrator.turn.instructions import (
     AnswerRequest,
     Certify,
     Instruction,
@@ -25,9 +25,9 @@ from slicewright.control.orchestrator.instructions import (
     RefuseRequest,
     Shadow,
 )
-from slicewright.control.orchestrator.term import Term
-from slicewright.control.state.differences import recorded
+from slicewright.control.orchestrator.turn.term import Term
 from slicewright.control.state.events import Certified, Checkpoint, Decided, Event, MethodChanged, Sent
+from slicewright.control.state.events.differences import recorded
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump

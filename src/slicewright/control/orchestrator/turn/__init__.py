@@ -1,0 +1,1 @@
+"""One turn of the orchestrator and all that it works out: pure, values in and values out."""
