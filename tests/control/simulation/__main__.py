@@ -20,7 +20,7 @@ from multiprocessing import Pool
 from multiprocessing.pool import Pool as PoolType
 from pathlib import Path
 
-from tests.control.simulation.world import run_schedule
+from tests.control.simulation.schedule import run_schedule
 
 _AT_ONCE = 64
 _NOTE_S = 60.0

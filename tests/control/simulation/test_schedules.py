@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.control.simulation.mutants import FOUND_BY, MUTANTS
-from tests.control.simulation.world import run_schedule
+from tests.control.simulation.schedule import run_schedule
 
 SCHEDULES, AT_ONCE = 2000, 50
 BROKE_ONCE = (20_000_479, 40_000_034, 40_000_045, 70_000_247, 100_000_117, 100_000_170)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
-from unittest.mock import patch
 
-from slicewright.control.journal import records
 from slicewright.control.journal.records import Position, verify
 from slicewright.control.messages.keys import GRANT_KEYS, measurement_key
 from slicewright.control.messages.measurement import MEASUREMENT, Measurement
@@ -22,16 +19,14 @@ from slicewright.control.slice_manager.state import ManagerState
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.state.device import FIRST_LIFE, Device
-from slicewright.control.state.events import MethodChanged, NetworkSet
 from slicewright.control.state.grants import GRANT
-from slicewright.control.state.network import Network
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.control.transport.base import Entry, TransportError
 from slicewright.errors import SlicewrightError
 from tests.control.simulation.deciding import QuickDecisions
 from tests.control.simulation.judge import POISON, BrokenPromiseError, Judge, Value
-from tests.control.simulation.memo import read_anew, worked_out_once
+from tests.control.simulation.memo import read_anew
 from tests.control.simulation.store import (
     LATER,
     Process,
@@ -40,10 +35,7 @@ from tests.control.simulation.store import (
     Trouble,
     Values,
     Wire,
-    written_by_version,
 )
-from tests.control.support.scenes import scenario_of
-from tests.control.support.simulated_time import simulate
 
 OPTIONS = ControlOptions(
     epoch_s=2.0, heartbeat_s=1.0, ack_timeout_s=1.5, away_after_s=3.5, refusal_retry_s=2.0, rounds=0,
@@ -55,11 +47,6 @@ ORCHESTRATORS, SLICES, CLIENTS = ("sro-1", "sro-2"), ("s0", "s1", "s2"), 3
 PATIENCE_S = 6.0
 READ_ANEW_EVERY = 8
 RARELY = 0.06
-
-
-@cache
-def _network() -> Network:
-    return Network.of(scenario_of(2, 1, coins=2))
 
 
 def _device(name: str, chance: random.Random) -> Device:
@@ -390,40 +377,3 @@ class World:
     @staticmethod
     def _as_granted(manager: ManagerState, state: OrchestratorState) -> bool:
         return manager.grant.same_terms(replace(state.accounts[manager.slice].held))
-
-
-def run_schedule(seed: int) -> World:
-    """One schedule; ``broken`` says which promise was, if any."""
-    world = World(seed)
-
-    async def story() -> None:
-        for name in (*ORCHESTRATORS, *SLICES):
-            world.start(name)
-        clients: list[asyncio.Task[None]] = []
-        try:
-            await world.until_broken(_found(world))
-            clients.extend(asyncio.create_task(world.client(k)) for k in range(CLIENTS))
-            await world.until_broken(world.troubles())
-            await world.until_broken(asyncio.sleep(1.0))
-            await end(clients)
-            await world.until_broken(world.quiet())
-        finally:
-            await end([*clients, *world.tasks.values()])
-
-    logger = logging.getLogger("slicewright")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with patch.object(records, "_written", written_by_version), worked_out_once():
-            simulate(story)
-    finally:
-        logger.setLevel(level)
-    return world
-
-
-async def _found(world: World) -> None:
-    """The first request of all: a network."""
-    while not world.leaders:
-        await asyncio.sleep(0.2)
-    document, method = _network().document, MethodChanged("switch", "simulated")
-    await world.leaders[0].submit(lambda _: (NetworkSet(document), method), wait=True)

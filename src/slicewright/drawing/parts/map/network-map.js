@@ -4,9 +4,9 @@ import { countInCells, discRadius } from "./cells.js";
 import { colour, count, html } from "./dom.js";
 import { placeLabels } from "./labels.js";
 import { columnHeads, grid, scale, scaleBox, square, triangle } from "./marks.js";
-import { namesWanted, placesInView } from "./places.js";
+import { namesWanted, nearest, placesInView } from "./places.js";
 import { LOCAL_COLOUR, MOST_DOTS, MOST_LABELS } from "./settings.js";
-import { MapWindow } from "./window.js";
+import { extentOf, MapWindow } from "./window.js";
 
 const MARGIN = 30;
 const CELL = 22;
@@ -383,22 +383,3 @@ export class NetworkMap {
 }
 
 const sliceColour = (n) => (n < 0 ? LOCAL_COLOUR : colour(n));
-
-function nearest(points, x, y) {
-  let least = Infinity;
-  for (let a = 0; a < points.x.length; a++) least = Math.min(least, Math.hypot(points.x[a] - x, points.y[a] - y));
-  return least;
-}
-
-function extentOf(things) {
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const { x, y } of things) {
-    for (let i = 0; x && i < x.length; i++) {
-      if (x[i] < box[0]) box[0] = x[i];
-      if (y[i] < box[1]) box[1] = y[i];
-      if (x[i] > box[2]) box[2] = x[i];
-      if (y[i] > box[3]) box[3] = y[i];
-    }
-  }
-  return Number.isFinite(box[0]) ? box : [0, 0, 1, 1];
-}

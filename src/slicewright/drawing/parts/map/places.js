@@ -32,3 +32,10 @@ export function namesWanted(places, room, isChosen) {
     must: isChosen(p) || p.mec,
   }));
 }
+
+// How far it is from (x, y) to the nearest of the points.
+export function nearest(points, x, y) {
+  let least = Infinity;
+  for (let a = 0; a < points.x.length; a++) least = Math.min(least, Math.hypot(points.x[a] - x, points.y[a] - y));
+  return least;
+}

@@ -124,3 +124,17 @@ export class MapWindow {
     event.preventDefault();
   }
 }
+
+// The box around all things, as [left, bottom, right, top]; a square of one where there is nothing.
+export function extentOf(things) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y } of things) {
+    for (let i = 0; x && i < x.length; i++) {
+      if (x[i] < box[0]) box[0] = x[i];
+      if (y[i] < box[1]) box[1] = y[i];
+      if (x[i] > box[2]) box[2] = x[i];
+      if (y[i] > box[3]) box[3] = y[i];
+    }
+  }
+  return Number.isFinite(box[0]) ? box : [0, 0, 1, 1];
+}
