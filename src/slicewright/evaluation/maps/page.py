@@ -55,7 +55,7 @@ def new_page(positions: Positions, panel_heights: Sequence[float]) -> tuple[Figu
     return figure, network, panels
 
 
-def make_room(*panels: Axes) -> None:
+def leave_room_for_names(*panels: Axes) -> None:
     """Move the left edge of panels to the right, for names beside lying bars."""
     for axes in panels:
         box, shift = axes.get_position(), _LYING_NAMES / _WIDTH

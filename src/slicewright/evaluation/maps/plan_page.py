@@ -14,7 +14,7 @@ from slicewright.evaluation.maps.page import (
     halve,
     headline,
     keys,
-    make_room,
+    leave_room_for_names,
     new_page,
     place_keys,
     slice_keys,
@@ -58,7 +58,7 @@ def plan_page(plan: Plan) -> Figure:
     figure, network, (first, *others) = new_page(view.positions, heights)
     nodes = panels.rank(view.nodes, loads.node_utilisation)
     if points.lying or nodes.lying:
-        make_room(first, *others)
+        leave_room_for_names(first, *others)
     counts, shares = halve(figure, first) if points.lying else (first, others.pop(0))
     compute, cost = others
     _access_point_panels(counts, shares, points, plan, loads)

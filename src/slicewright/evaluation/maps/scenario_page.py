@@ -15,7 +15,7 @@ from slicewright.evaluation.maps.page import (
     headline,
     key,
     keys,
-    make_room,
+    leave_room_for_names,
     new_page,
     place_keys,
     slice_keys,
@@ -61,7 +61,7 @@ def scenario_page(scenario: Scenario) -> Figure:
     points = panels.rank(scenario.access_points, summary.airtime)
     nodes = panels.rank(scenario.nodes, scenario.node_capacity_hz.sum(axis=1))
     if points.lying or nodes.lying:
-        make_room(airtime, rates, capacity)
+        leave_room_for_names(airtime, rates, capacity)
     _airtime_panel(airtime, points, summary)
     _rate_panel(rates, summary)
     _capacity_panel(capacity, nodes, scenario)

@@ -148,7 +148,7 @@ class OffloadingVectorEnv(VectorEnv[Observation, IntArray, FloatArray]):
         tally = np.zeros((self.num_envs, kernels.TALLIES))
         clock = np.array([0.0, 0.0, self._now_s])
         while not self._go_on(tally, clock):
-            self._queues.make_room()
+            self._queues.leave_room_for_names()
         self._now_s += self._epoch_s
         self._over = self._now_s >= self._horizon_s * (1.0 - 1e-9)
         done = tally[:, kernels.DONE_TASKS]

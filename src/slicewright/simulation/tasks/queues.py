@@ -237,7 +237,7 @@ class TaskQueues:
         """The whole state, as kernels write it."""
         return self._queues
 
-    def make_room(self) -> None:
+    def leave_room_for_names(self) -> None:
         """Twice the room for tasks."""
         self._grow(self._queues.task.shape[0])
 
@@ -259,7 +259,7 @@ class TaskQueues:
             first = arrive(self.demand, self.grants, rules, self._queues, until_s, first)
             if first == self.grants.server.size:
                 break
-            self.make_room()
+            self.leave_room_for_names()
         finished, links, scratch = self.buffers()
         count = serve(self.grants, rules, self._queues, self.now_s, until_s, finished, links, scratch)
         self.now_s = until_s

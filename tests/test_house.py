@@ -1,0 +1,143 @@
+"""The house stays one in which a stranger finds the room: sizes, names, and the drawing in CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shared import ROOT
+
+SRC = ROOT / "src" / "slicewright"
+MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 14, 400, 60
+CODE = ("src", "tests", "benchmarks", "documentation", "scripts")
+TEXTS = (*CODE, "docs")
+OLD_NAMES = (
+    r"\bBook\b",
+    r"\bas_known\b",
+    r"\bmake_room\b",
+    r"\bfilled_cost_of\b",
+    r"\bsave_model\b",
+    r"\bdevice_documents\b",
+    r"\bprice_(few|many)\b",
+    r"\bmade: Design\b",
+    r"class (Shared|Room)\b",
+    r"\(floor \d\)",
+    r"goes home|planned around|nothing to let go of",
+)
+"""What rooms, values and phrases were called when nobody could guess what they meant."""
+OLD_FILES = (
+    {"few", "many", "folding", "crossing", "gains", "kinds", "nested"}
+    | {"draft", "standing", "reports", "manager", "managing", "planning", "decider", "free"}
+    | {"node_sets", "node_parts", "node_bounds", "node_search", "node_relaxation"}
+)
+"""Names of files that did not say what is in them, or said it twice."""
+
+
+def sources(*folders: str, ending: str = "py") -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob(f"*.{ending}"))
+
+
+def functions(path: Path) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, list[str]]]:
+    """Every function of a file, and its lines with the comment above it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
+            while start and lines[start - 1].lstrip().startswith("#"):
+                start -= 1
+            yield node, lines[start : node.end_lineno]
+
+
+def test_no_folder_has_more_files_than_one_looks_over() -> None:
+    counts: dict[Path, int] = {}
+    for path in SRC.rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            counts[path.parent.relative_to(SRC)] = counts.get(path.parent.relative_to(SRC), 0) + 1
+    assert len(counts) > 50
+    assert {str(folder): n for folder, n in counts.items() if n > MOST_FILES} == {}
+
+
+def test_a_file_that_is_long_says_why() -> None:
+    files = [*sources(*CODE), *sources("src", ending="js"), *sources("src", ending="css")]
+    assert len(files) > 500
+    long = {}
+    for path in files:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if len(lines) > MOST_LINES and not any("Over 400 lines" in line for line in lines[:30]):
+            long[str(path.relative_to(ROOT))] = len(lines)
+    assert long == {}
+
+
+def test_a_function_that_is_long_says_why() -> None:
+    seen, silent = 0, []
+    for path in sources(*CODE):
+        for node, lines in functions(path):
+            seen += 1
+            long = (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION
+            if long and not any("Over 60 lines" in line for line in lines if line.lstrip().startswith("#")):
+                silent.append(f"{path.relative_to(ROOT)}: {node.name}")
+    assert seen > 3000
+    assert silent == []
+
+
+def test_old_names_are_gone() -> None:
+    old = re.compile("|".join(OLD_NAMES))
+    here = Path(__file__)
+    texts = [*sources(*CODE), *sources(*TEXTS, ending="md"), *ROOT.glob("*.md")]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in texts
+        if path not in (here, ROOT / "CHANGELOG.md")
+        for match in old.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+    assert not [path for path in sources("src") if path.stem in OLD_FILES]
+    defined = {node.name for path in sources("src") for node, _ in functions(path)}
+    assert not defined & {"few", "many", "folding", "crossing", "gains", "kinds", "nested", "_rebalanced"}
+
+
+def drawing() -> dict[str, str]:
+    """The rooms that CONTRIBUTING.md draws, each with what it says is in it; the imports on the right are left out."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    heading, *lines = page.split("## The house")[1].split("```")[1].strip().splitlines()
+    right = heading.index("may import")
+    rooms: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        row = re.match(r"  (\S+(?:, \S+)*)(?:\s{2,}|$)", line[:right])
+        if row:
+            name = row[1]
+        rooms[name] = f"{rooms.get(name, '')} {line[:right].strip()}"
+    return rooms
+
+
+def test_the_drawing_shows_every_room_and_no_other() -> None:
+    named = {word.strip("/,") for text in drawing().values() for word in re.findall(r"\w+/?", text)}
+    there = {path.stem for path in SRC.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert there - named == {"__init__", "__main__"}
+    for name, text in drawing().items():
+        if not name.endswith("/"):
+            continue
+        for room, inner in re.findall(r"(\w+(?:/\w+)*)/({[^}]*})?", text):
+            for part in re.findall(r"\w+", inner) or [""]:
+                path = room if room == name.rstrip("/") else f"{name}{room}"
+                assert (SRC / path / part).is_dir(), f"{name}: {room}/{part}"
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/design/index.md"])
+def test_pages_about_the_house_name_paths_that_are_there(page: str) -> None:
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    paths = {
+        path
+        for path in re.findall(r"`([\w./]+/[\w./]*)`", text)
+        if not path.startswith(("build/", ".."))
+        and path != "_kernels/"  # that is made, elsewhere, or in many rooms
+    }
+    missing = [
+        path for path in paths if not any((base / path).exists() for base in (ROOT, SRC, ROOT / "docs"))
+    ]
+    assert paths and missing == []
