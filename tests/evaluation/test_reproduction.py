@@ -17,7 +17,13 @@ import pytest
 from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
 from slicewright.evaluation.reproduction.engine.manifest import manifest
-from slicewright.evaluation.reproduction.engine.measured import counts_of, curve, panel, protocol
+from slicewright.evaluation.reproduction.engine.measured import (
+    counts_of,
+    curve,
+    panel,
+    protocol,
+    published_line,
+)
 from slicewright.evaluation.reproduction.engine.published_numbers import PLACEMENT, SP1, SP2, SP3
 from slicewright.evaluation.reproduction.engine.scale import SCALES, scale_of
 from slicewright.evaluation.reproduction.engine.statistics import estimate
@@ -239,6 +245,20 @@ def test_figures_repeat_byte_for_byte() -> None:
     ]
     assert draw(panels) == draw(panels)
     assert draw(panels).startswith(b"\x89PNG")
+
+
+def test_figures_show_limits_published_values_and_names() -> None:
+    points = [estimate([0.5, 0.6]), estimate([0.8, 0.9])]
+    plain = curve("GNN", "gnn", [0, 1], points)
+    stopped = curve("GNN", "gnn", [0, 1], points, bounds=[False, True])
+    assert "bounds" not in curve("GNN", "gnn", [0, 1], points, bounds=[False, False])
+    pictures = {
+        draw([panel("t", "graph", "accuracy", [plain])]),
+        draw([panel("t", "graph", "accuracy", [stopped])]),
+        draw([panel("t", "graph", "accuracy", [plain], published=[published_line("0.92", 0.92)])]),
+        draw([panel("t", "graph", "accuracy", [plain], ticks=("none", "ingress"))]),
+    }
+    assert len(pictures) == 4
 
 
 def test_manifest_tells_no_names_and_no_paths(tmp_path: Path) -> None:

@@ -10,15 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slicewright.learning.placement.solved_runs import solve_run
-from slicewright.models.placement.features import ALONE, EXECUTOR, INGRESS, SHARED, adjacency, task_rows
+from slicewright.models.placement.features import (
+    ALONE,
+    EXECUTOR,
+    INGRESS,
+    NEAREST,
+    SHARED,
+    SPARSE,
+    adjacency,
+    task_rows,
+)
 from slicewright.models.placement.queue_inputs import queue_inputs
 from slicewright.placement import Tasks, placement_preset
 from slicewright.types import FloatArray
 from tests.placement.problems import small_tasks
 
 torch = pytest.importorskip("torch")
+pytest.importorskip("sklearn")
 
 from slicewright.learning.placement.batches import as_tensors, stack  # noqa: E402
+from slicewright.learning.placement.metrics import distinct_answers  # noqa: E402
 from slicewright.learning.placement.networks.classifier import Classifier, ClassifierDesign, mixing  # noqa: E402
 from slicewright.learning.placement.networks.queue import QueueDesign, QueueNetwork  # noqa: E402
 
@@ -109,4 +120,41 @@ def test_graphs_join_whom_they_say() -> None:
     k, other = map(int, np.argwhere(adjacency(run.tasks, SHARED, run.choice))[0])
     assert set(nodes[run.choice[k]].tolist()) & set(nodes[run.choice[other]].tolist()) - {-1}
     assert not adjacency(run.tasks, ALONE).any()
+    few_edges = adjacency(run.tasks, SPARSE)
+    assert (few_edges <= same).all()
+    assert (few_edges == few_edges.T).all()
+    assert (few_edges.sum(axis=1) >= np.minimum(same.sum(axis=1), NEAREST)).all()
     assert task_rows(run.tasks).shape == (25, 27)
+
+
+@pytest.mark.parametrize(
+    ("graph", "self_loops", "own", "alike"),
+    [(INGRESS, True, False, True), (INGRESS, False, True, False), (SPARSE, True, False, False)],
+)
+def test_cliques_with_self_loops_give_an_ingress_one_answer(
+    graph: str, self_loops: bool, own: bool, alike: bool
+) -> None:
+    torch.manual_seed(2)
+    tasks = placement_preset(tasks=40, seed=3)
+    model = Classifier(ClassifierDesign(graph=graph, self_loops=self_loops, own_transform=own))
+    rows = torch.tensor(task_rows(tasks), dtype=torch.float32)
+    model.standardise(rows)
+    with torch.no_grad():
+        logits = model(rows, torch.tensor(adjacency(tasks, graph), dtype=torch.float32))
+    found = distinct_answers(torch.log_softmax(logits, dim=-1).double().numpy(), tasks.access_point)
+    there = {a: int((tasks.access_point == a).sum()) for a in found}
+    if alike:
+        assert set(found.values()) == {1}
+    else:
+        assert all(found[a] > 1 for a, count in there.items() if count > NEAREST + 1)
+        assert all(found[a] <= count for a, count in there.items())
+
+
+def test_a_transform_of_ones_own_leaves_the_published_weights_as_they_were() -> None:
+    torch.manual_seed(4)
+    plain = Classifier(ClassifierDesign())
+    torch.manual_seed(4)
+    wider = Classifier(ClassifierDesign(own_transform=True))
+    for name, weight in plain.state_dict().items():
+        assert torch.equal(weight, wider.state_dict()[name])
+    assert not any(name.startswith("own") for name in plain.state_dict())

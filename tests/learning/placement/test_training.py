@@ -22,7 +22,10 @@ from slicewright.cli.main import app  # noqa: E402
 from slicewright.learning.placement.cross_validation import (  # noqa: E402
     classifier_trainer,
     cross_validate,
+    fold_by_run,
+    fold_by_task,
     published_trainers,
+    tree_trainer,
 )
 from slicewright.learning.placement.metrics import class_scores, mean_and_spread  # noqa: E402
 from slicewright.learning.placement.recipes import TrainingScale, published_sizes, train  # noqa: E402
@@ -141,3 +144,34 @@ def test_unused_networks_of_the_varied_family_differ() -> None:
     first, second = varied_tasks(0), varied_tasks(1)
     assert not np.array_equal(first.topology.node_to_node, second.topology.node_to_node)
     assert first.n_tasks != placement_preset(tasks=5).n_tasks
+
+
+def test_labels_of_held_out_tasks_are_not_learned(runs: dict[str, list[Run]]) -> None:
+    some = runs["paper"][:5]
+    design, schedule = published_sizes(some[0]), ClassifierSchedule(epochs=1)
+    for trainer in (classifier_trainer(design, schedule), tree_trainer(design.classes)):
+        held = fold_by_task(some, trainer, 1, parts=3)
+        wrong = [
+            replace(run, choice=np.where(only, 0, run.choice))
+            for run, only in zip(some, held.only, strict=True)
+        ]
+        again = fold_by_task(wrong, trainer, 1, parts=3)
+        for run in some:
+            assert np.array_equal(held.predict(run), again.predict(run))
+
+
+def test_folds_hold_out_everything_once(runs: dict[str, list[Run]]) -> None:
+    some = runs["paper"][:6]
+    seen: list[int] = []
+
+    def constant(learned: Any) -> Any:
+        seen.append(sum(int((run.target >= 0).sum()) for run in learned))
+        return lambda run: np.zeros((run.tasks.n_tasks, run.tasks.options.count))
+
+    placed = sum(int((run.choice >= 0).sum()) for run in some)
+    for fold in (fold_by_run, fold_by_task):
+        seen.clear()
+        parts = [fold(some, constant, k, parts=3) for k in range(3)]
+        counts = [sum(int(only.sum()) for only in part.only) for part in parts]
+        assert sum(counts) == sum(run.tasks.n_tasks for run in some)
+        assert sum(placed - count for count in seen) == placed

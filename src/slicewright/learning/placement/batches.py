@@ -25,7 +25,7 @@ class QueueBatch(NamedTuple):
     Attributes:
         tensors: what the network reads.
         wrong: (B, K, O) 0 where an option keeps the optimum, else ``IMPOSSIBLE``.
-        served: (B, K) 1 for tasks that the label places.
+        served: (B, K) 1 for tasks that have a label.
     """
 
     tensors: QueueTensors
@@ -49,7 +49,7 @@ def stack(runs: Sequence[Run]) -> QueueBatch:
     """Pad and stack runs whose networks have the same options."""
     seen = [queue_inputs(run.tasks) for run in runs]
     wrong = [np.where(run.keeps, 0.0, IMPOSSIBLE).astype(np.float32) for run in runs]
-    served = [(run.choice >= 0).astype(np.float32) for run in runs]
+    served = [(run.target >= 0).astype(np.float32) for run in runs]
     mask = [np.ones(run.tasks.n_tasks, np.float32) for run in runs]
     tensors = QueueTensors(
         **{

@@ -27,9 +27,9 @@ def train_tree(runs: Sequence[Run], *, seed: int = 0, smallest_leaf: int = SMALL
 
 
 def stacked(runs: Sequence[Run]) -> tuple[NDArray[np.float32], IntArray]:
-    """(N, F) float32 rows and (N,) labels of all placed tasks."""
+    """(N, F) float32 rows and (N,) labels of all tasks that have one."""
     rows = np.concatenate([task_rows(run.tasks) for run in runs]).astype(np.float32)
-    label: IntArray = np.concatenate([run.choice for run in runs])
+    label: IntArray = np.concatenate([run.target for run in runs])
     return rows[label >= 0], label[label >= 0]
 
 

@@ -41,6 +41,7 @@ class Run:
         objective_bit_hops: of that placement.
         proven: whether it is optimal to 1e-4.
         keeps: (K, O) options that keep the optimum when the others stay: any of them is right.
+        learned: (K,) whose labels may be learned from; everybody's by default.
     """
 
     tasks: Tasks
@@ -48,6 +49,12 @@ class Run:
     objective_bit_hops: float
     proven: bool
     keeps: BoolArray
+    learned: BoolArray | None = None
+
+    @property
+    def target(self) -> IntArray:
+        """(K,) what is learned: ``choice``, -1 for tasks that it rejects and those whose labels are withheld."""
+        return self.choice if self.learned is None else np.where(self.learned, self.choice, -1)
 
 
 def paper_tasks(seed: int) -> Tasks:
@@ -105,22 +112,24 @@ def varied_tasks(seed: int) -> Tasks:
 FAMILIES: dict[str, Callable[[int], Tasks]] = {"paper": paper_tasks, "varied": varied_tasks}
 
 
-def solve_run(tasks: Tasks, *, iterations: int = LABEL_ITERATIONS) -> Run:
-    """Solve and label: exactly up to 40 tasks, else by a search of fixed length, which repeats bit for bit."""
-    if tasks.n_tasks <= EXACT_UP_TO:
-        found = place(tasks, "exact", budget_s=EXACT_BUDGET_S)
+def solve_run(tasks: Tasks, *, iterations: int = LABEL_ITERATIONS, proof_s: float | None = None) -> Run:
+    """Solve and label: exactly up to 40 tasks, else by a search of fixed length, which repeats bit for bit.
+
+    With ``proof_s`` every number of tasks is solved exactly, and a proof may take that many seconds; the placement
+    known by then is the label, proven or not.
+    """
+    if proof_s is not None or tasks.n_tasks <= EXACT_UP_TO:
+        found = place(tasks, "exact", budget_s=EXACT_BUDGET_S if proof_s is None else proof_s)
     else:
         found = place(tasks, iterations=iterations)
     index = tasks.options.index
     choice = np.array([index[used] if used else -1 for used in found.nodes], dtype=np.int64)
-    label = canonical(tasks, choice)
-    return Run(
-        tasks,
-        label,
-        judge(tasks, label).objective_bit_hops,
-        found.status == "optimal",
-        keeping(tasks, label),
-    )
+    return labelled_run(tasks, canonical(tasks, choice), proven=found.status == "optimal")
+
+
+def labelled_run(tasks: Tasks, label: IntArray, *, proven: bool) -> Run:
+    """A run of a canonical label, (K,), with what follows from it."""
+    return Run(tasks, label, judge(tasks, label).objective_bit_hops, proven, keeping(tasks, label))
 
 
 def solved_runs(

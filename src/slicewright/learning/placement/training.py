@@ -23,7 +23,7 @@ from slicewright.models.placement.features import ALONE, adjacency, task_rows
 
 Report = Callable[[str], None]
 IGNORED = -100
-"""The class of a rejected task: torch leaves it out of the loss."""
+"""The class of a task without a label: torch leaves it out of the loss."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _labelled(run: Run, design: ClassifierDesign) -> LabelledTasks:
     return LabelledTasks(
         torch.tensor(task_rows(run.tasks), dtype=torch.float32),
         None if design.graph == ALONE else run_mixing(run, design),
-        torch.tensor(np.where(run.choice < 0, IGNORED, run.choice)),
+        torch.tensor(np.where(run.target < 0, IGNORED, run.target)),
     )
 
 

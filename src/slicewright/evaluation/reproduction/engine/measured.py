@@ -14,8 +14,16 @@ from slicewright.evaluation.reproduction.engine.statistics import Estimate
 Measured: TypeAlias = dict[str, Any]
 
 
-def curve(label: str, style: str, x: Sequence[float], estimates: Sequence[Estimate]) -> Measured:
-    """One curve: means with the half width of their confidence interval; None where there is no mean."""
+def curve(
+    label: str, style: str, x: Sequence[float], estimates: Sequence[Estimate], *, bounds: Sequence[bool] = ()
+) -> Measured:
+    """One curve: means with the half width of their confidence interval; None where there is no mean.
+
+    Args:
+        label, style: of the method.
+        x, estimates: of each point.
+        bounds: which points are only lower bounds, because a time limit ended what they measure; drawn open.
+    """
     return {
         "label": label,
         "style": style,
@@ -23,7 +31,12 @@ def curve(label: str, style: str, x: Sequence[float], estimates: Sequence[Estima
         "mean": [e.mean if isfinite(e.mean) else None for e in estimates],
         "half": [e.half for e in estimates],
         "count": [e.count for e in estimates],
-    }
+    } | ({"bounds": [bool(b) for b in bounds]} if any(bounds) else {})
+
+
+def published_line(label: str, value: float) -> Measured:
+    """A published value, for the ``published`` lines of a panel."""
+    return {"label": label, "value": float(value)}
 
 
 def panel(
@@ -35,12 +48,26 @@ def panel(
     log: bool = False,
     log_x: bool = False,
     share: bool = False,
+    published: Sequence[Measured] = (),
+    ticks: Sequence[str] = (),
 ) -> Measured:
-    """Axes with curves; a ``share`` is in percent, so its axis ends at 0 and 100."""
+    """Axes with curves.
+
+    Args:
+        title, x_label, y_label: in words, with units.
+        curves: of :func:`curve`.
+        log, log_x: whether an axis is logarithmic.
+        share: whether y is in percent, so that its axis ends at 0 and 100.
+        published: horizontal lines of :func:`published_line`.
+        ticks: names of the positions 0, 1, ... where x is no number.
+    """
+    extra: Measured = ({"published": list(published)} if published else {}) | (
+        {"ticks": list(ticks)} if ticks else {}
+    )
     return {
         "title": title, "x_label": x_label, "y_label": y_label, "curves": list(curves), "log": log, "log_x": log_x,
         "share": share,
-    }  # fmt: skip
+    } | extra  # fmt: skip
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]) -> Measured:

@@ -32,6 +32,7 @@ class Scale:
         seeds: trainings of every figure model, each with another seed.
         tasks: axis of the placement figures.
         placement_runs, placement_folds, placement_epochs: cross-validation of the placement classifiers.
+        placement_proof_s: s that the proof of a placement label may take.
         placement_points: repetitions of every point of the placement figures.
         batch_size: scenarios per step of the published slicing models (not published); 15 epochs in steps of 32
             reach what 40 epochs in steps of 64 do.
@@ -59,6 +60,7 @@ class Scale:
     batch_size: int = 64
     solver_runs: int = 4
     seeds: int = 1
+    placement_proof_s: float = 60.0
 
     def schedule(self, seed: int, epochs: int) -> Schedule:
         """Of the published slicing models. Needs torch."""
@@ -73,19 +75,19 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             name="tiny", runs=2, few=1, devices=(5, 8), access_points=(1, 3), labels=12, folds=2, epochs=1,
             serving_labels=8, serving_epochs=1, size_free_labels=12, size_free_epochs=1, solver_devices=(3,),
             solver_limit_s=2.0, solver_runs=1, tasks=(10, 20), placement_runs=6, placement_folds=2, placement_epochs=2,
-            placement_points=2,
+            placement_points=2, placement_proof_s=0.5,
         ),
         "smoke": Scale(
             name="smoke", runs=10, few=4, devices=(10, 20, 30, 50), access_points=(1, 3, 5), labels=200, folds=3,
             epochs=10, serving_labels=200, serving_epochs=12, size_free_labels=400, size_free_epochs=3,
             solver_devices=(3, 5, 8), solver_limit_s=5.0, tasks=(20, 60, 100), placement_runs=60,
-            placement_folds=3, placement_epochs=60, placement_points=5, batch_size=16,
+            placement_folds=3, placement_epochs=60, placement_points=5, batch_size=16, placement_proof_s=1.0,
         ),
         "quick": Scale(
             name="quick", runs=30, few=8, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
             labels=600, folds=3, epochs=15, serving_labels=600, serving_epochs=15, size_free_labels=1000,
             size_free_epochs=4, solver_devices=(5, 10, 15), solver_limit_s=10.0, tasks=(20, 40, 60, 80, 100, 120),
-            placement_runs=120, placement_folds=5, placement_epochs=120, placement_points=10, batch_size=32,
+            placement_runs=300, placement_folds=3, placement_epochs=80, placement_points=10, batch_size=32,
             solver_runs=3, seeds=2,
         ),
         "middle": Scale(
@@ -99,7 +101,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             name="full", runs=300, few=50, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
             labels=5000, folds=10, epochs=15, serving_labels=3000, serving_epochs=15, size_free_labels=20_000,
             size_free_epochs=10, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=5,
-            tasks=(10, 20, 40, 60, 80, 100, 120), placement_runs=120, placement_folds=10, placement_epochs=200,
+            tasks=(10, 20, 40, 60, 80, 100, 120), placement_runs=300, placement_folds=10, placement_epochs=200,
             placement_points=30, batch_size=32, seeds=5,
         ),
     }

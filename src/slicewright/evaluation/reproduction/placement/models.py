@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.placement.labels import solve_missing, stored_runs
 from slicewright.placement import Tasks, placement_preset
 
 if TYPE_CHECKING:
@@ -37,32 +39,17 @@ def figure_tasks(shop: Workshop, tasks: int, **overrides: Any) -> list[Tasks]:
     return [placement_preset(tasks=tasks, seed=seed, **overrides) for seed in seeds]
 
 
-def training_runs(shop: Workshop) -> list[Run]:
-    """Solved runs of the published setting, both deadline ranges in turn."""
-    return list(_runs(shop.scale.placement_runs, shop.jobs))
-
-
-@cache
-def _runs(count: int, jobs: int) -> tuple[Run, ...]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    from slicewright.learning.placement.solved_runs import paper_tasks, solve_run
-
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return tuple(pool.map(lambda seed: solve_run(paper_tasks(seed)), range(count)))
-
-
 def predictors(shop: Workshop) -> dict[str, Predictor]:
     """GNN, MLP, DT and our queue network, trained on all training runs."""
-    return _predictors(shop.scale, shop.seed, shop.jobs)
+    return _predictors(solve_missing(shop), shop.scale, shop.seed)
 
 
 @cache
-def _predictors(scale: Scale, seed: int, jobs: int) -> dict[str, Predictor]:
+def _predictors(labels: Path, scale: Scale, seed: int) -> dict[str, Predictor]:
     import torch
 
     torch.set_num_threads(1)
-    runs = _runs(scale.placement_runs, jobs)
+    runs = stored_runs(labels, scale.placement_runs)
     return {name: make(runs) for name, make in trainers(runs, scale, seed).items() if name in LABELS}
 
 

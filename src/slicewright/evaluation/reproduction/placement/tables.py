@@ -13,7 +13,8 @@ from slicewright.evaluation.reproduction.engine.published_numbers import NAMES, 
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
-from slicewright.evaluation.reproduction.placement.models import LABELS, trainers, training_runs
+from slicewright.evaluation.reproduction.placement.labels import training_runs
+from slicewright.evaluation.reproduction.placement.models import LABELS, trainers
 
 if TYPE_CHECKING:
     from slicewright.learning.placement.solved_runs import Run

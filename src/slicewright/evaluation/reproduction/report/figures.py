@@ -1,4 +1,8 @@
-"""Panels of curves in the house style: Okabe and Ito's colours, a marker and a dash per method, print-sized type."""
+"""Panels of curves in the house style: Okabe and Ito's colours, a marker and a dash per method, print-sized type.
+
+A method looks the same in every figure. Published values are grey lines; open markers are lower bounds, where a time
+limit ended what they measure.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +27,27 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
     "bipartite": (SKY, "P", ":"),
     "best-response": (RED, "X", "-."),
     "other": (SOFT, "h", ":"),
+    "gnn": (BLUE, "o", "-"),
+    "gnn-own": (RED, "X", "-."),
+    "mlp": (ORANGE, "^", "--"),
+    "dt": (PINK, "v", "--"),
+    "queue": (SKY, "P", ":"),
+    "auto": (GREEN, "D", "-"),
+    "mec-only": (SOFT, "h", ":"),
+    "tight": (INK, "o", "-"),
+    "tight-whole": (INK, "s", "--"),
+    "relaxed": (ORANGE, "^", "-"),
+    "relaxed-whole": (ORANGE, "v", "--"),
+    "by-run": (BLUE, "o", ""),
+    "by-task": (RED, "X", ""),
 }
-"""Colour, marker and dash by style name; told apart without colour by marker and dash."""
+"""Colour, marker and dash by style name; told apart without colour by marker and dash. The first eight are methods of
+slicing, the next seven of placement; then come deadlines, with tasks split or whole, and kinds of folds."""
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
 _MOST_COLUMNS = 3
+LOWER_BOUND = "open: lower bound (time limit)"
+PUBLISHED_DASHES: tuple[tuple[float, ...], ...] = ((6, 2), (1, 1.5), (4, 1.5, 1, 1.5), (9, 3))
+"""Of the lines of published values, in order."""
 
 
 def draw(panels: Sequence[Mapping[str, Any]]) -> bytes:
@@ -49,6 +70,8 @@ def draw(panels: Sequence[Mapping[str, Any]]) -> bytes:
         share = all(p.get("share", False) for p in panels if p["y_label"] == label)
         for axes in same:
             axes.set_ylim(*((-2, 102) if share else (min(low), max(high))))
+    if LOWER_BOUND in keys:
+        keys[LOWER_BOUND] = keys.pop(LOWER_BOUND)
     per_row = max(1, int(width / (0.075 * max(map(len, keys)) + 0.6)))
     legend_rows = -(-len(keys) // per_row)
     figure.legend(
@@ -62,7 +85,7 @@ def draw(panels: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
-    keys = {}
+    keys: dict[str, Any] = {}
     ticks: set[float] = set()
     for each in panel["curves"]:
         colour, marker, dash = STYLES[each["style"]]
@@ -71,13 +94,30 @@ def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
         lower = np.minimum(half, 0.9 * np.abs(mean)) if panel["log"] else half
         keys[each["label"]] = axes.errorbar(
             x, mean, yerr=np.stack([lower, half]), color=colour, marker=marker, linestyle=dash,
-            markersize=7 if each["style"] == "os" else 5,
+            markersize=7 if each["style"] == "os" or not dash else 5,
             linewidth=1.5, elinewidth=0.9, capsize=2.5, markeredgecolor=PAPER, markeredgewidth=0.5,
         )  # fmt: skip
+        if any(each.get("bounds", ())):
+            open_ = np.array(each["bounds"], dtype=bool)
+            axes.plot(
+                x[open_], mean[open_], linestyle="", marker=marker, markersize=7, markerfacecolor=PAPER,
+                markeredgecolor=colour, markeredgewidth=1.4, zorder=5,
+            )  # fmt: skip
+            keys[LOWER_BOUND] = axes.plot(
+                [], [], linestyle="", marker="o", markersize=6, markerfacecolor=PAPER, markeredgecolor=INK
+            )[0]
+    for number, line in enumerate(panel.get("published", ())):
+        pattern = PUBLISHED_DASHES[number % len(PUBLISHED_DASHES)]
+        keys[line["label"]] = axes.axhline(
+            line["value"], color=SOFT, linestyle=(0, pattern), linewidth=1.1, zorder=1
+        )
     if panel["log"]:
         axes.set_yscale("log")
     if panel["log_x"]:
         axes.set_xscale("log")
+    elif panel.get("ticks"):
+        axes.set_xticks(range(len(panel["ticks"])), panel["ticks"])
+        axes.set_xlim(-0.5, len(panel["ticks"]) - 0.5)
     elif len(ticks) <= 10:
         axes.set_xticks(sorted(ticks), [f"{t:g}" for t in sorted(ticks)])
     axes.set_xlabel(panel["x_label"], color=INK, fontsize=9.5)

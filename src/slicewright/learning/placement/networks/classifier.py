@@ -1,4 +1,5 @@
-"""The published classifiers: a graph convolutional network, and the same network without a graph (MLP).
+"""The published classifiers: a graph convolutional network, the same network without a graph (MLP), and a variant
+whose tasks keep what they know of themselves.
 
 Needs torch. Dense matrices instead of edge lists, so that the exported graph has free sizes; tested equal to
 torch_geometric's ``GCNConv``.
@@ -22,6 +23,8 @@ class ClassifierDesign:
         width: of the embedding and of both layers (not published).
         graph: which tasks share an edge, see :func:`slicewright.models.placement.features.adjacency`.
         self_loops: whether a task is its own neighbour, as in Kipf and Welling (the publication's [29]).
+        own_transform: whether every convolution adds a transform of the task's own features with weights of its own,
+            as GraphSAGE (Hamilton et al. 2017) and GraphConv (Morris et al. 2019) do; the publication's does not.
     """
 
     features: int = 27
@@ -29,13 +32,16 @@ class ClassifierDesign:
     width: int = 64
     graph: str = "same-ingress"
     self_loops: bool = True
+    own_transform: bool = False
 
 
 class Classifier(nn.Module):
     """Embedding (11), two convolutions (12, 14), output layer (15); ReLU between them.
 
     A task with neighbours takes the weighted sum of theirs, D^-1/2 A D^-1/2 (13); an isolated one transforms its own
-    embedding (14). With self-loops both are one formula.
+    embedding (14). With self-loops both are one formula. Where neighbours are all who share an ingress, and the task
+    itself is among them, tasks of one ingress take the same sum and so get the same answer; a transform of their own
+    features keeps them apart.
     """
 
     def __init__(self, design: ClassifierDesign) -> None:
@@ -46,6 +52,9 @@ class Classifier(nn.Module):
         self.embed = nn.Linear(design.features, design.width)
         self.first, self.second = (nn.Linear(design.width, design.width) for _ in range(2))
         self.answer = nn.Linear(design.width, design.classes)
+        self.own = nn.ModuleList(
+            nn.Linear(design.width, design.width, bias=False) for _ in range(2 * design.own_transform)
+        )
 
     @property
     def layers(self) -> tuple[nn.Linear, nn.Linear]:
@@ -66,9 +75,11 @@ class Classifier(nn.Module):
     def mixed(self, rows: Tensor, mix: Tensor | None) -> Tensor:
         """Likewise with the matrix of :func:`mixing`, dense or sparse; without one every task is alone."""
         hidden = torch.relu(self.embed((rows - self.mean) / self.deviation))
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
             spread = layer.weight @ hidden.T
             mixed = spread.T if mix is None else mix @ spread.T
+            if self.own:
+                mixed = mixed + self.own[number](hidden)
             hidden = torch.relu(mixed + layer.bias)
         logits: Tensor = self.answer(hidden)
         return logits
