@@ -46,6 +46,16 @@ def tables(folder: Path, **files: str) -> Scenario:
         ),
         (SITES.replace(",", " "), "its columns are site_id_latitude_longitude; separate columns by commas"),
         ("SITE_ID,LATITUDE,LONGITUDE\n1,,\n2,NaN,n/a\n", "site-x.csv: has no row with a position"),
+        (
+            SITES + "Total,,\n",
+            "site-x.csv line 5 is 'Total' but sums up the other rows, it seems; take it out",
+        ),
+        (SITES + '"4,-37.8,144.9\n', "site-x.csv line 5: cannot be read: a quote before it is never closed"),
+        (SITES.replace("ITUDE,", "ITUDE [rad],"), "unit of latitude is 'rad' but must be degrees"),
+        (
+            SITES.replace("-37.82", "37.82 S"),
+            "must be a number from -90 to 90 degrees; write its unit into the header",
+        ),
     ],
 )
 def test_what_would_be_read_wrongly_is_refused(tmp_path: Path, sites: str, told: str) -> None:
@@ -146,3 +156,8 @@ def test_tables_on_the_globe_are_looked_at_as_eua_data_are(tmp_path: Path) -> No
         "1 of 2 devices are more than 100 km from every site; the nearest site of devices.csv line 3 is 6,386 km away",
         "1 of 3 sites are more than 100 km from every other; the nearest site of sites.csv line 4 is 16,096 km away",
     ]
+
+
+def test_a_unit_that_is_taken_is_told_with_the_numbers(tmp_path: Path) -> None:
+    told = remembered(tables(tmp_path, sites="name,lat,lon,bw\na,1,2,20\nb,1.01,2,5\n").origin)
+    assert "sites.csv, bw: no unit, so Hz was taken (5 to 20); a header such as bw [Hz] tells it" in told

@@ -66,6 +66,22 @@ def test_dates_are_times(tmp_path: Path) -> None:
         csv(tmp_path, "TIMESTAMP,user\n2023-11-16 18:15:46,a\n7,a\n")
 
 
+def test_times_with_a_zone_behind_them(tmp_path: Path) -> None:
+    rows = ["2024-01-31 12:00:00.5 UTC", "2024-01-31 13:00:02.5+01:00", "2024-01-31 12:00:04.5 GMT"]
+    scenario = csv(tmp_path, "timestamp,user\n" + "".join(f"{row},a\n" for row in rows))
+    assert scenario.arrival_rate_hz.tolist() == [0.75]
+
+
+def test_zeros_that_may_be_no_times_are_told(tmp_path: Path) -> None:
+    """Alibaba's tasks that never began have 0; all others begin after the first day."""
+    rows = "".join(f"{time},a\n" for time in (0, 0, 86400, 90000, 99000))
+    told = remembered(csv(tmp_path, "start_time,job_name\n" + rows).origin)
+    sentence = "2 rows of t.csv are at time 0, and the next is at 86400: if 0 stands for an unknown time, take them out"
+    assert sentence in told
+    told = remembered(csv(tmp_path, "time,user\n" + "".join(f"{k // 2},a\n" for k in range(200))).origin)
+    assert not any("unknown" in sentence for sentence in told)
+
+
 def test_rows_whose_time_means_never_are_dropped(tmp_path: Path) -> None:
     scenario = csv(tmp_path, f"time,user\n1,a\n3,a\n{2**63 - 1},b\n")
     assert scenario.arrival_rate_hz.tolist() == [1.0]

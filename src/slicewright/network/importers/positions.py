@@ -18,6 +18,30 @@ SPREAD_M = 60.0
 """Devices without a position are so far from a random site in each direction."""
 
 
+_NO_DEGREES = frozenset(
+    (
+        "rad",
+        "radian",
+        "radians",
+        "mrad",
+        "gon",
+        "grad",
+        "grads",
+        "dms",
+        "m",
+        "km",
+        "ft",
+        "mi",
+        "min",
+        "e6",
+        "1e6",
+        "e7",
+        "1e7",
+    )
+)
+"""Units that latitudes and longitudes have elsewhere; other words, such as WGS84, are no units."""
+
+
 class Positions(NamedTuple):
     """A table, and (k, 2) latitude and longitude in degrees of its rows, NaN where a row has neither."""
 
@@ -48,6 +72,10 @@ def read_degrees(table: Table, latitude: int, longitude: int) -> Positions:
     Raises:
         InvalidScenarioError: a number is off the globe, or a row has one of two, or no row has any.
     """
+    for column in (latitude, longitude):
+        if (unit := table.units[column].strip().lower()) in _NO_DEGREES:
+            where = f"{table.name}, unit of {table.columns[column]}"
+            raise InvalidScenarioError(where, "must be degrees, as decimal numbers", value=unit)
     degrees = np.full((len(table.rows), 2), np.nan)
     for row in range(len(table.rows)):
         if has_pair(table, row, (latitude, longitude)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.sheet import Sheet
-from slicewright.network.importers.placing.geography import middle, to_plane_m
+from slicewright.network.importers.placing.geography import like_degrees, middle, to_plane_m
 from slicewright.network.importers.positions import Positions, has_pair, look_at_places, read_degrees
 from slicewright.network.importers.report import ImportReport
 from slicewright.types import FloatArray
@@ -20,6 +20,7 @@ class TablePlane:
     def __init__(self, sites: Sheet) -> None:
         self.on_globe = {"latitude", "longitude"} <= set(sites.meaning)
         self._read: dict[str, Positions] = {}
+        self._measured: dict[str, FloatArray] = {}
         positions = self._positions(sites) if self.on_globe else None
         self.origin = middle(positions.degrees[positions.known]) if positions is not None else None
 
@@ -30,14 +31,14 @@ class TablePlane:
         if self.origin is not None and {"latitude", "longitude"} <= set(sheet.meaning):
             return np.round(to_plane_m(self._positions(sheet).degrees, self.origin), 2)
         if self.origin is None and {"x", "y"} <= set(sheet.meaning):
-            return _metres(sheet)
+            return self._metres(sheet)
         if {"latitude", "longitude", "x", "y"} & set(sheet.meaning):
             wanted = "latitude and longitude" if self.on_globe else "x and y"
             raise InvalidScenarioError(sheet.table.name, f"must have {wanted}, as the sites have")
         return None
 
     def look(self, sites: Sheet, others: Sequence[tuple[str, Sheet | None]], report: ImportReport) -> None:
-        """Refuse or note what looks wrong on the globe."""
+        """Refuse or note what looks wrong on the globe, or as metres."""
         if self.on_globe:
             on_globe = [
                 (what, self._positions(sheet))
@@ -45,12 +46,22 @@ class TablePlane:
                 if sheet is not None and {"latitude", "longitude"} <= set(sheet.meaning)
             ]
             look_at_places(self._positions(sites), on_globe, report)
+        elif {"x", "y"} <= set(sites.meaning):
+            places = self._metres(sites)
+            if told := like_degrees(places[~np.isnan(places[:, 0])]):
+                report.note("odd", f"{sites.table.name}: {told}")
 
     def _positions(self, sheet: Sheet) -> Positions:
         name, meaning = sheet.table.name, sheet.meaning
         if name not in self._read:
             self._read[name] = read_degrees(sheet.table, meaning["latitude"][0], meaning["longitude"][0])
         return self._read[name]
+
+    def _metres(self, sheet: Sheet) -> FloatArray:
+        name = sheet.table.name
+        if name not in self._measured:
+            self._measured[name] = _metres(sheet)
+        return self._measured[name]
 
 
 def _metres(sheet: Sheet) -> FloatArray:

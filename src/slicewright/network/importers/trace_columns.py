@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,10 +32,14 @@ _ENDINGS = {
     "size": {"bits": "bit", "bytes": "B", "kbit": "kbit", "mbit": "Mbit", "kbyte": "kB", "mbyte": "MB"},
     "source": {},
 }
+_ZONE = re.compile(r"\s*(?:UTC|GMT)$")
+"""As BigQuery ends its times."""
 MOST = 1e30
 """Times and sizes beyond this are no times and no sizes."""
 NEVER = float(2**63 - 1)
 """Google's word for the time of what happens after a trace."""
+FEW_GAPS = 20
+"""Times of 0 are told of where so few gaps of their length make the trace."""
 FIRST_TIME = 6e8
 """Times of Google's traces begin ten minutes after 0, in us: 0 is what was there before."""
 _DATES = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -85,9 +90,24 @@ def read_trace(path: Path, units: TraceUnits, report: ImportReport) -> TraceColu
     for told, rows in no_times.items():
         if rows.any():
             report.note("dropped", f"{int(rows.sum())} rows of {path.name} whose time {told}")
+    _tell_zeros(path, raw, no_times.values(), report)
     keep = ~np.logical_or.reduce(list(no_times.values()))
     read = {what: values[keep] for what, values in read.items()}
     return TraceColumns(read["time"], read.get("size"), read.get("source"))
+
+
+def _tell_zeros(path: Path, times: FloatArray, dropped: Iterable[BoolArray], report: ImportReport) -> None:
+    """Several times of 0 that were kept, and a long time until the next: they may stand for no time."""
+    others = times[(times != 0.0) & ~_never(times)]
+    zeros = int((times == 0.0).sum())
+    if zeros < 2 or not others.size or any(rows.any() for rows in dropped) or others.min() <= 0:
+        return
+    if others.min() > np.ptp(others) / FEW_GAPS:
+        report.note(
+            "odd",
+            f"{zeros} rows of {path.name} are at time 0, and the next is at {others.min():g}: if 0 "
+            "stands for an unknown time, take them out",
+        )
 
 
 def _never(times: FloatArray) -> BoolArray:
@@ -172,7 +192,7 @@ def _time(table: Table, row: int, column: int) -> tuple[float, bool]:
     text = table.cell(row, column)
     if ":" in text and ("-" in text[1:] or "/" in text):
         try:
-            moment = datetime.fromisoformat(text.replace("/", "-"))
+            moment = datetime.fromisoformat(_ZONE.sub("+00:00", text).replace("/", "-"))
         except ValueError:
             pass
         else:

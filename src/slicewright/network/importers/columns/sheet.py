@@ -105,7 +105,10 @@ class Sheet(NamedTuple):
         )
         if not unit:
             self.report.note(
-                "odd", f"{self.table.name}, {self.table.columns[column]}: no unit, so {dimension} was taken"
+                "odd",
+                f"{self.table.name}, {self.table.columns[column]}: no unit, so {dimension} was taken "
+                f"({values.min():g} to {values.max():g}); a header such as {self.table.columns[column]} [{dimension}] "
+                "tells it",
             )
             return values
         return to_base(values, unit, dimension, f"{self.table.name}, unit of {self.table.columns[column]}")

@@ -38,13 +38,37 @@ _UNIT = re.compile(r"^(.*?)\s*[\(\[]\s*([^)\]]*?)\s*[\)\]]\s*$")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:(?:,\d{3})+(?:\.\d*)?|(?:\.\d{3})+(?:,\d*)?|(?:'\d{3})+(?:[.,]\d*)?)")
 """Thousands set apart. With one comma or one point, three digits behind it, it may also be a fraction."""
+_WITH_UNIT = re.compile(r"[-+]?[\d.,]+\s*[A-Za-zµ%][A-Za-z/%]*")
 _NOTHING = frozenset(("", "nan", "na", "n/a", "#n/a", "null", "none", "nil", "-", "--", "?"))
 """What programs and people write where there is no number."""
+_TOTALS = frozenset(
+    (
+        "total",
+        "totals",
+        "sum",
+        "summe",
+        "gesamt",
+        "average",
+        "mean",
+        "mittelwert",
+        "durchschnitt",
+        "grand total",
+    )
+)
+"""How a spreadsheet's last row begins that is none of its things."""
 _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
 _HEADER_WITHIN, _LIKE_A_HEADER = 20, 2
 """Lines in which a header is looked for where the first is none, and known names that it must have."""
 _MINUS = str.maketrans(
-    {"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{DEGREE SIGN}": " "}
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{EN DASH}": "-",
+        "\N{DEGREE SIGN}": " ",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{NO-BREAK SPACE}": " ",
+        "\N{NARROW NO-BREAK SPACE}": " ",
+        "\N{THIN SPACE}": " ",
+    }
 )
 
 
@@ -130,7 +154,12 @@ class Table:
         text = self.cell(row, column)
         value = self._value(text)
         if value is None or not holds(value):
-            raise InvalidScenarioError(self.place(row, column), f"must be {rule}", value=text)
+            fix = (
+                "write its unit into the header, such as bandwidth [MHz]"
+                if _WITH_UNIT.fullmatch(text)
+                else ""
+            )
+            raise InvalidScenarioError(self.place(row, column), f"must be {rule}", value=text, fix=fix)
         if text[-4:-3] in (",", "."):
             self._note_thousands(row, column, text, value, holds)
         if self.pointed and self.decimal_commas:
@@ -239,6 +268,7 @@ def read_table(file: Path, report: ImportReport, *, known: Sequence[str] = ()) -
     above = content.count("\n", 0, start)
     table = Table(file.name, [], [], [], [], text.encoding, delimiter)
     _fill(table, io.StringIO(content[start:]), above)
+    _refuse_totals(table)
     split = [split_unit(name) for name in table.header]
     table.columns = [column_name(name) for name, _ in split]
     table.units = [unit for _, unit in split]
@@ -279,7 +309,9 @@ def _header(content: str, known: Sequence[str]) -> tuple[int, str]:
 
 def _fill(table: Table, text: io.StringIO, above: int) -> None:
     """Header and rows of a table, from its text that begins so many lines below the file's."""
-    reader = csv.reader(text, delimiter=table.delimiter)
+    reader = csv.reader(
+        text, delimiter=table.delimiter, strict=True
+    )  # a quote that nobody closes takes all behind it
     cells = 0
     try:
         for row in reader:
@@ -306,9 +338,22 @@ def _fill(table: Table, text: io.StringIO, above: int) -> None:
                     fix="take a part of its rows or columns",
                 )
     except csv.Error as broken:
+        told = "a quote before it is never closed" if "unexpected end" in str(broken) else str(broken)
         raise InvalidScenarioError(
-            f"{table.name} line {above + reader.line_num}", f"cannot be read: {broken}"
+            f"{table.name} line {above + reader.line_num}", f"cannot be read: {told}"
         ) from None
+
+
+def _refuse_totals(table: Table) -> None:
+    """A last row that sums up the others is no site, device or arrival."""
+    first = next((cell.strip() for cell in table.rows[-1] if cell.strip()), "") if table.rows else ""
+    if first.lower().rstrip(":") in _TOTALS:
+        raise InvalidScenarioError(
+            f"{table.name} line {table.lines[-1]}",
+            "sums up the other rows, it seems",
+            value=first,
+            fix="take it out",
+        )
 
 
 def column_name(text: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,12 @@ import networkx as nx
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.report import ImportReport
 
+PLACE_KEYS = ("pos", "position", "coordinates", "coords", "location")
+"""Attributes that may hold a whole place: ``[x, y]``, ``"x,y"`` or a mapping of named coordinates."""
 DRAWN = "positions are those of a drawing, in points of a screen: area_m sets how many metres the map has"
+
+
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass
@@ -42,7 +48,7 @@ class GraphBuilder:
         if not isinstance(value, str) and (isinstance(value, bool) or not isinstance(value, int)):
             self.odd_ids.append(name)
         self.graph.add_node(name)
-        self.graph.nodes[name].update({str(key): item for key, item in attributes.items()})
+        self.graph.nodes[name].update(_unfolded(attributes))
 
     def edge(self, start: object, end: object, where: str, k: int, shown: object = None) -> None:
         """Add an edge.
@@ -74,6 +80,44 @@ class GraphBuilder:
                 f"ids that are no text or whole number are named as written: {', '.join(self.odd_ids[:6])}",
             )
         return self.graph
+
+
+def _unfolded(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes by text, with whole places under the names that places are looked for by.
+
+    Raises:
+        InvalidScenarioError: ``pos`` is no place.
+    """
+    made: dict[str, Any] = {}
+    for key, value in attributes.items():
+        if str(key).lower() not in PLACE_KEYS or value is None or value == "":
+            made[str(key)] = value
+        elif isinstance(value, Mapping):
+            made.update({str(part): item for part, item in value.items() if str(part) not in attributes})
+        elif (place := place_of(value)) is not None and (
+            str(key).lower() == "pos" or "pos" not in attributes
+        ):
+            made["pos"] = place
+        elif str(key).lower() == "pos":
+            raise InvalidScenarioError("nodes.pos", "must be a place: [x, y]", value=value)
+        else:
+            made[str(key)] = value
+    return made
+
+
+def place_of(value: object) -> list[Any] | None:
+    """Two coordinates of a list or of text such as ``10,20``, ``(10.0, 20.0)`` or Graphviz's ``10,20!``.
+
+    A height behind them is left out; None for what is no place.
+    """
+    parts: Sequence[Any] = ()
+    if isinstance(value, str):
+        parts = re.split(r"\s*[,;\s]\s*", value.strip().removesuffix("!").strip("[]() \t"))
+        if not all(_NUMBER.fullmatch(part) for part in parts):
+            return None
+    elif isinstance(value, (list, tuple)):
+        parts = value
+    return list(parts[:2]) if len(parts) in (2, 3) else None
 
 
 def vertex_id(value: object) -> str:

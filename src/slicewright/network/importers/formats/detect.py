@@ -136,6 +136,8 @@ def _read_document(text: str, file: Path, report: ImportReport) -> ReadGraph:
         if is_json or file.suffix.lower() in (".json", ".yaml", ".yml"):
             raise
         document = None
+    if isinstance(document, list) and document and all(isinstance(e, dict) and "data" in e for e in document):
+        document = {"elements": document}  # as Cytoscape.js takes them
     if not isinstance(document, dict):
         raise InvalidScenarioError(file.name, _none_of_them(_first_words(text, document)))
     readers: list[tuple[str, bool, _Reader]] = [

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.formats.building import DRAWN, GraphBuilder
+from slicewright.network.importers.formats.building import DRAWN, PLACE_KEYS, GraphBuilder
 from slicewright.network.importers.report import ImportReport
 
 if TYPE_CHECKING:
@@ -53,22 +53,24 @@ def read_gml(text: str, name: str, report: ImportReport) -> nx.Graph:
     if len(graphs) != 1 or not isinstance(graphs[0], list):
         raise InvalidScenarioError(name, f"must hold one graph, not {len(graphs)}")
     builder = GraphBuilder()
-    vertices = [pair.value for pair in graphs[0] if pair.key == "node"]
-    for k, vertex in enumerate(vertices):
-        attributes = _flat(vertex, name)
+    drawn = False
+    for k, vertex in enumerate(pair.value for pair in graphs[0] if pair.key == "node"):
+        graphics, own = _drawn(vertex), _flat(vertex, name)
+        drawn |= bool(graphics)
+        attributes = {**graphics, **own}
         if "id" not in attributes:
             raise InvalidScenarioError("node", "has no id", index=(k,))
         builder.vertex(attributes.pop("id"), k, attributes)
     for k, edge in enumerate(pair.value for pair in graphs[0] if pair.key == "edge"):
         ends = _flat(edge, name)
         builder.edge(ends.get("source"), ends.get("target"), "edge", k)
-    if any(pair.key == "graphics" for vertex in vertices if isinstance(vertex, list) for pair in vertex):
+    if drawn:
         report.note("odd", DRAWN)
     return builder.finish(report)
 
 
 def _flat(pairs: Any, name: str) -> dict[str, Any]:
-    """Attributes of a vertex or edge; ``graphics [ x 1 y 2 ]`` gives x and y where the vertex has none itself.
+    """Attributes of a vertex or edge. NetworkX writes a list as its key again and again: a place may be one.
 
     Raises:
         InvalidScenarioError: an attribute has two values; names both lines.
@@ -76,19 +78,42 @@ def _flat(pairs: Any, name: str) -> dict[str, Any]:
     if not isinstance(pairs, list):
         return {}
     flat: dict[str, Any] = {}
-    drawn: dict[str, Any] = {}
     lines: dict[str, int] = {}
+    places: dict[str, list[Any]] = {}
     for pair in pairs:
         if isinstance(pair.value, list):
-            for inner in pair.value:
-                if pair.key == "graphics" and inner.key in ("x", "y") and not isinstance(inner.value, list):
-                    drawn.setdefault(inner.key, inner.value)
+            continue
+        if pair.key.lower() in PLACE_KEYS:
+            places.setdefault(pair.key, []).append(pair.value)
             continue
         if flat.setdefault(pair.key, pair.value) != pair.value:
             rule = f"has {pair.key!r} twice in one vertex or edge, in lines {lines[pair.key]} and {pair.line}"
             raise InvalidScenarioError(name, rule, fix="keep one")
         lines.setdefault(pair.key, pair.line)
-    return {**drawn, **flat}
+    return {**flat, **{key: found if len(found) > 1 else found[0] for key, found in places.items()}}
+
+
+def _drawn(vertex: Any) -> dict[str, Any]:
+    """Where a vertex is drawn: x and y of ``graphics [ x 1 y 2 ]`` or ``graphics [ center [ x 1 y 2 ] ]``."""
+    if not isinstance(vertex, list):
+        return {}
+    graphics = [
+        part
+        for pair in vertex
+        if pair.key == "graphics" and isinstance(pair.value, list)
+        for part in pair.value
+    ]
+    inner = [
+        part
+        for pair in graphics
+        if pair.key == "center" and isinstance(pair.value, list)
+        for part in pair.value
+    ]
+    found: dict[str, Any] = {}
+    for part in (*graphics, *inner):
+        if part.key in ("x", "y") and not isinstance(part.value, list):
+            found.setdefault(part.key, part.value)
+    return found
 
 
 class _Parser:

@@ -15,6 +15,10 @@ FAR_M = 100e3
 """A device that is farther than this from every site is probably somewhere else."""
 
 
+DENSE_M = 20.0
+"""Few networks are this small in metres; a city is a part of a degree wide, a country some."""
+
+
 class Origin(NamedTuple):
     """Where the plane touches the globe: latitude and longitude in degrees (WGS 84) of the point (0, 0) m."""
 
@@ -51,6 +55,15 @@ def to_plane_m(degrees: FloatArray, origin: Origin) -> FloatArray:
     turned = np.radians(degrees - np.array([origin.latitude, origin.longitude]))
     east = (turned[:, 1] + np.pi) % (2 * np.pi) - np.pi  # the short way round, across the date line too
     return np.column_stack([across * np.cos(latitude) * east, along * turned[:, 0]])
+
+
+def like_degrees(xy_m: FloatArray) -> str:
+    """A sentence if coordinates (k, 2) that were taken for metres may be degrees: all are within a few metres."""
+    wide, high = np.ptp(xy_m, axis=0)
+    on_globe = (np.abs(xy_m) <= (180.0, 180.0)).all() and (np.abs(xy_m) <= 90.0).any(axis=1).all()
+    if not on_globe or not 0.0 < max(wide, high) < DENSE_M or (xy_m == np.round(xy_m)).all():
+        return ""
+    return f"all positions are within {max(wide, high):.2g} m: if x and y are longitude and latitude, call them so"
 
 
 def within(bound: float, degrees: float) -> bool:

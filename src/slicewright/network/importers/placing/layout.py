@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.placing.geography import middle, to_plane_m
+from slicewright.network.importers.placing.geography import like_degrees, middle, to_plane_m
 from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import BoolArray, FloatArray
 
@@ -61,6 +61,8 @@ def place_vertices(
             else " units of the file"
         )
         report.note("read", f"positions from {found.rule}: {wide:,.6g} by {high:,.6g}{unit}")
+        if not found.rule.startswith("lat") and not area_m and (told := like_degrees(found.xy_m)):
+            report.note("odd", told)
     side = area_m or (LAYOUT_SIDE_M if found.rule == "spring layout" else 0.0)
     xy = found.xy_m - found.xy_m.min(axis=0)
     longer = float(xy.max(initial=0.0))
@@ -188,7 +190,8 @@ def _pair(data: Mapping[str, Any], first: Sequence[str], second: Sequence[str]) 
 
 
 def _position(value: object) -> tuple[Any, Any] | None:
-    return (value[0], value[1]) if isinstance(value, (list, tuple)) and len(value) == 2 else None
+    """The first two of a list of two or three: a height is left out."""
+    return (value[0], value[1]) if isinstance(value, (list, tuple)) and len(value) in (2, 3) else None
 
 
 def _degrees(pair: tuple[Any, Any], name: str, v: int) -> list[float]:
