@@ -15,9 +15,19 @@ from slicewright.learning.slicing.networks.heads import (
     ShareHead,
     bandwidth_loss,
     choice_loss,
+    factored_classes,
+    normalised,
     share_loss,
 )
-from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, published_design
+from slicewright.learning.slicing.networks.joint import JointModel, joint_loss, packed_target
+from slicewright.learning.slicing.networks.published import (
+    DESIGNS,
+    Design,
+    PublishedModel,
+    ShareModel,
+    published_design,
+    share_model,
+)
 from slicewright.models.slicing.features import row_widths
 from tests.learning.small_models import SIZES, random_published
 
@@ -163,3 +173,72 @@ def test_standardise_is_equation_21() -> None:
 def test_an_unknown_design_is_named() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'deepsets-s'"):
         published_design("deepset-s")
+
+
+@torch.no_grad()
+def test_managers_that_share_nothing_answer_their_own_slice_alone() -> None:
+    _, slices, mask = inputs(2, 7)
+    model = share_model(slices.shape[-1], SIZES, Design(per_slice=True)).eval()
+    before = model(slices, mask)
+    changed = slices.clone()
+    changed[:, 1] += 1.0
+    after = model(changed, mask)
+    torch.testing.assert_close(after[:, [0, 2]], before[:, [0, 2]])
+    assert not torch.allclose(after[:, 1], before[:, 1])
+    assert isinstance(share_model(slices.shape[-1], SIZES, Design()), ShareModel)
+
+
+@torch.no_grad()
+def test_exponentials_added_over_devices_can_be_the_closed_form() -> None:
+    """Scores of log sqrt(T) where a device uses the slice: the head is then (15) itself."""
+    made = torch.Generator().manual_seed(3)
+    time, slice_ = torch.rand(9, generator=made) + 0.1, torch.randint(3, (9,), generator=made)
+    scores = torch.full((1, 9, 3), -1e6)
+    scores[0, torch.arange(9), slice_] = time.sqrt().log()
+    head = BandwidthHead(3, 1, 3, slack=False, log_sum=True)
+    head.score.weight.copy_(torch.eye(3))
+    head.score.bias.zero_()
+    wanted = torch.stack([time.sqrt()[slice_ == n].sum() for n in range(3)]) / time.sqrt().sum()
+    torch.testing.assert_close(head(scores, torch.ones(1, 9))[0, 0, 1:].exp(), wanted)
+
+
+def test_normalised_labels_sum_to_one_and_keep_what_is_used() -> None:
+    target = torch.zeros(1, 4, 2)
+    target[0, :2, 0] = torch.tensor([0.25, 0.75])
+    mask = torch.tensor([[1.0, 1.0, 1.0, 0.0]])
+    out = normalised(target, mask)
+    torch.testing.assert_close(out.sum(dim=1), torch.ones(1, 2))
+    torch.testing.assert_close(out[..., 0], target[..., 0])
+    assert out[0, 3, 1] == 0
+
+
+def test_separate_heads_name_the_class_of_the_joint_head() -> None:
+    slices, points, nodes = 3, 2, 4
+    for a in range(points):
+        for j in range(nodes):
+            for n in range(slices):
+                heads = (torch.eye(size)[index] for size, index in ((slices, n), (points, a), (nodes, j)))
+                choice = Choice(
+                    torch.zeros(1, 1, 25), torch.ones(1, 1), *(x.reshape(1, 1, -1) for x in heads)
+                )
+                assert factored_classes(choice).item() == 1 + (a * nodes + j) * slices + n
+                assert factored_classes(choice._replace(offload=-torch.ones(1, 1))).item() == 0
+
+
+def test_one_encoder_for_all_three_learns_all_three() -> None:
+    rows, _, mask = inputs(1, 5)
+    made = torch.Generator().manual_seed(0)
+    share = torch.rand(3, 5, 12, generator=made) / 5
+    bandwidth = torch.rand(3, 3, generator=made) / 3
+    choice = torch.randint(82, (5,), generator=made)
+    target = packed_target(share, bandwidth, choice)[None]
+    torch.manual_seed(0)
+    model = JointModel(rows.shape[-1], SIZES, Design())
+    loss = joint_loss(model, rows, mask, target)
+    loss.backward()
+    for part in (model.encoder, model.sp1, model.sp2, model.sp3):
+        assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in part.parameters())
+    answer = model(rows, mask)
+    by_hand = share_loss(answer.share, share.permute(1, 0, 2).reshape(1, 5, -1))
+    by_hand = by_hand + bandwidth_loss(answer.bandwidth, bandwidth[None])
+    torch.testing.assert_close(loss, by_hand + choice_loss(answer.choice, choice[None], mask))

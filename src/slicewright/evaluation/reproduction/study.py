@@ -11,14 +11,17 @@ from pathlib import Path
 from slicewright.errors import UnknownNameError
 from slicewright.evaluation.reproduction.engine.item import Item, Outcome, Verdict
 from slicewright.evaluation.reproduction.engine.measured import Measured
-from slicewright.evaluation.reproduction.engine.scale import SCALES
+from slicewright.evaluation.reproduction.engine.scale import SCALES, at_least
 from slicewright.evaluation.reproduction.engine.workshop import Record, Workshop
 from slicewright.evaluation.reproduction.report.report import write_report
 
 STUDIES: dict[str, tuple[str, ...]] = {
-    "slicing": ("tables", "decision_times", "costs", "findings", "sensitivity"),
+    "slicing": (
+        "tables", "head_readings", "decision_times", "costs", "findings", "sensitivity", "why.variants", "why.shares",
+        "why.decisions", "why.mec", "beyond.regimes", "beyond.label_costs", "beyond.footprint",
+    ),
     "placement": ("tables", "shares"),
-}
+}  # fmt: skip
 """Modules of each publication's items, in the order of the report."""
 SMALL = ("tiny", "smoke", "quick")
 """Scales whose trainings cannot refute a claim about trained models."""
@@ -36,14 +39,15 @@ def items_of(study: str) -> list[Item]:
     return [item for module in STUDIES[study] for item in import_module(f"{room}.{module}").ITEMS]
 
 
-def chosen_items(study: str, only: Sequence[str]) -> list[Item]:
-    """The named items with those whose data they use; all if none is named.
+def chosen_items(study: str, only: Sequence[str], *, scale: str | None = None) -> list[Item]:
+    """The named items with those whose data they use; all that a scale includes if none is named.
 
     Raises:
         UnknownNameError: no such item.
     """
     items = {item.name: item for item in items_of(study)}
-    wanted = set(only) or set(items)
+    included = {name for name, item in items.items() if scale is None or at_least(scale, item.least)}
+    wanted = set(only) or included
     for name in only:
         if name not in items:
             raise UnknownNameError("item", name, items)
@@ -109,7 +113,7 @@ def reproduce(
     Raises:
         UnknownNameError: no such study or item.
     """
-    chosen = {item.name for item in chosen_items(study, only)}
+    chosen = {item.name for item in chosen_items(study, only, scale=shop.scale.name)}
     outcomes = []
     fresh: set[str] = set()
     for item in items_of(study):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -18,26 +19,37 @@ from torch import Tensor, nn
 from slicewright.learning.common.instances import folds
 from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.fold_training import Batch, FoldItem, FoldTrainer, Subproblem
-from slicewright.learning.slicing.networks.heads import bandwidth_loss, choice_loss, share_loss
+from slicewright.learning.slicing.networks.heads import (
+    bandwidth_loss,
+    choice_loss,
+    normalised,
+    share_loss,
+)
 from slicewright.learning.slicing.networks.published import (
     BandwidthModel,
     ChoiceModel,
     Design,
+    ManagersModel,
     PublishedModel,
     ShareModel,
     Sizes,
+    share_model,
 )
 from slicewright.learning.slicing.solved_scenarios import Solved, digest, same_network
-from slicewright.models.slicing.features import Float32Array, Rows, Targets, rows, targets
+from slicewright.models.slicing.features import Float32Array, Rows, Targets, rows, targets, transmission_s
 
 Upstream: TypeAlias = Literal["chained", "oracle-inputs", "conditioned"]
 """chained: out-of-fold answers. oracle-inputs: true answers, a leak, for comparison only. conditioned: SP1 and SP2
 are given the decisions, as their definitions (14, 15) say; SP3 comes first and sees no upstream answers."""
 
 
-def sp1_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """(36) over all slices."""
-    return share_loss(model(batch.rows, batch.mask).flatten(0, 1), batch.target.flatten(0, 1))
+def sp1_loss(model: nn.Module, batch: Batch, *, normalise: bool = False) -> Tensor:
+    """(36) over all slices; with ``normalise`` of labels that sum to 1 on every resource."""
+    target = batch.target.flatten(0, 1)
+    if normalise:
+        slices = batch.rows.shape[1]
+        target = normalised(target, batch.mask.unsqueeze(1).expand(-1, slices, -1).flatten(0, 1))
+    return share_loss(model(batch.rows, batch.mask).flatten(0, 1), target)
 
 
 def sp2_loss(model: nn.Module, batch: Batch) -> Tensor:
@@ -45,9 +57,9 @@ def sp2_loss(model: nn.Module, batch: Batch) -> Tensor:
     return bandwidth_loss(model(batch.rows, batch.mask), batch.target)
 
 
-def sp3_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """(51)."""
-    return choice_loss(model(batch.rows, batch.mask), batch.target, batch.mask)
+def sp3_loss(model: nn.Module, batch: Batch, *, binary: float = 1.0, parts: float = 1.0) -> Tensor:
+    """(51) with its two weights."""
+    return choice_loss(model(batch.rows, batch.mask), batch.target, batch.mask, binary=binary, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class OutOfFoldAnswers:
         bandwidth: per scenario (A, N), SP2.
         choice: per scenario (I,) classes, SP3 by the joint argmax (44).
         offload: per scenario (I,) probability of the binary head (45).
+        factored: per scenario (I,) classes, SP3 by the binary and the separate heads (47).
         fold: index of the fold that each scenario was scored in.
     """
 
@@ -66,6 +79,7 @@ class OutOfFoldAnswers:
     bandwidth: list[Float32Array]
     choice: list[np.ndarray]
     offload: list[Float32Array]
+    factored: list[np.ndarray]
     fold: np.ndarray
 
 
@@ -108,7 +122,53 @@ def cross_validate(
     bandwidth = [a[0] for a in trainer.answers(sp2, data.sp2_items(shown))]
     told = [t.bandwidth for t in data.labels] if upstream == "oracle-inputs" else bandwidth
     answers = trainer.answers(sp3, data.sp3_items() if decided else data.sp3_items(shown, told))
-    return OutOfFoldAnswers(share, bandwidth, [a[0] for a in answers], [a[1] for a in answers], fold)
+    return OutOfFoldAnswers(
+        share, bandwidth, choice=[a[0] for a in answers], offload=[a[1] for a in answers],
+        factored=[a[2] for a in answers], fold=fold,
+    )  # fmt: skip
+
+
+def conditioned_answers(
+    problem: Literal["SP1", "SP2"],
+    instances: Sequence[Solved],
+    design: Design,
+    *,
+    parts: int = 10,
+    schedule: Schedule,
+    roots: bool = False,
+    folder: Path | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> tuple[list[Float32Array], list[np.ndarray]]:
+    """Out-of-fold answers of one subproblem that is told the decisions (14, 15), and the indices of every fold.
+
+    Args:
+        problem: SP1 answers shares (N, I, E), SP2 (A, N).
+        instances: solved scenarios of one network size.
+        design: sizes and variant of the networks.
+        parts: folds.
+        schedule: of every training.
+        roots: whether SP2 also sees sqrt(T_ia) of the access point that each device uses: what (15) adds up.
+        folder: for logs, checkpoints and answers.
+        report: told what is being trained.
+    """
+    data = _Data.of(instances)
+    used = [(t.share > 0).astype(np.float32) for t in data.labels]
+    split = folds(len(instances), parts, seed=schedule.seed)
+    where = None if folder is None else folder / f"{digest(instances)[:12]}-{parts}"
+    trainer = FoldTrainer(split, schedule, where, report)
+    mark = "-conditioned-roots" if roots else "-conditioned"
+    sp1, sp2, _ = _subproblems(data.sizes, design, marks=(mark, mark, mark))
+    if problem == "SP1":
+        return [a[0] for a in trainer.answers(sp1, data.sp1_items(used))], split
+    shown = [_with_roots(x, u) for x, u in zip(instances, used, strict=True)] if roots else used
+    return [a[0] for a in trainer.answers(sp2, data.sp2_items(shown))], split
+
+
+def _with_roots(instance: Solved, used: Float32Array) -> Float32Array:
+    """(N, I, E + A): which resources a device uses, and sqrt(T_ia) of its access point over the mean of all."""
+    root = np.sqrt(transmission_s(instance.scenario))
+    scaled = root / max(float(root.mean()), 1e-12)
+    return np.concatenate([used, used[:, :, : root.shape[1]] * scaled], axis=-1).astype(np.float32)
 
 
 def train_published(
@@ -156,12 +216,19 @@ def joined(network: Float32Array, share: Float32Array, bandwidth: Float32Array |
 
 def _subproblems(
     sizes: Sizes, design: Design, marks: tuple[str, str, str] = ("", "", "")
-) -> tuple[Subproblem[ShareModel], Subproblem[BandwidthModel], Subproblem[ChoiceModel]]:
+) -> tuple[Subproblem[ShareModel | ManagersModel], Subproblem[BandwidthModel], Subproblem[ChoiceModel]]:
     """SP1, SP2 and SP3 of a design; ``marks`` keep apart the files of models that see other inputs."""
+    weights = {"binary": design.binary, "parts": design.parts}
+    ablated = "".join(f"-{name}{value:g}" for name, value in weights.items() if value != 1)
+    shares = partial(sp1_loss, normalise=design.normalise)
     return (
-        Subproblem(f"SP1{marks[0]}", lambda width: ShareModel(width, sizes, design), sp1_loss),
+        Subproblem(f"SP1{marks[0]}", lambda width: share_model(width, sizes, design), shares),
         Subproblem(f"SP2{marks[1]}", lambda width: BandwidthModel(width, sizes, design), sp2_loss),
-        Subproblem(f"SP3{marks[2]}", lambda width: ChoiceModel(width, sizes, design), sp3_loss),
+        Subproblem(
+            f"SP3{marks[2]}{ablated}",
+            lambda width: ChoiceModel(width, sizes, design),
+            partial(sp3_loss, binary=design.binary, parts=design.parts),
+        ),
     )
 
 

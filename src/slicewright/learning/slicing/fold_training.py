@@ -16,15 +16,22 @@ from slicewright.files.documents import write_atomically
 from slicewright.learning.common.batching import similar_sizes, stack_padded
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import device_mask
-from slicewright.learning.slicing.networks.heads import Choice
-from slicewright.learning.slicing.networks.published import BandwidthModel, ChoiceModel, ShareModel
+from slicewright.learning.slicing.networks.heads import Choice, factored_classes
+from slicewright.learning.slicing.networks.joint import JointAnswer, JointModel
+from slicewright.learning.slicing.networks.published import (
+    BandwidthModel,
+    ChoiceModel,
+    ManagersModel,
+    ShareModel,
+)
 from slicewright.models.slicing.features import Float32Array
 
 VALIDATION_PART = 0.1
 ANSWERED_AT_ONCE = 64
-Model = TypeVar("Model", ShareModel, BandwidthModel, ChoiceModel)
+Model = TypeVar("Model", bound=ShareModel | ManagersModel | BandwidthModel | ChoiceModel | JointModel)
 FoldAnswer = tuple[Any, ...]
-"""Of one scenario, unpadded arrays: shares (SP1, SP2), or classes and offload probabilities (SP3)."""
+"""Of one scenario, unpadded arrays: shares (SP1, SP2); or classes by the joint argmax (44), offload probabilities (45)
+and classes by the rule (47) (SP3); or all of them (joint)."""
 
 
 class FoldItem(NamedTuple):
@@ -122,21 +129,14 @@ class FoldTrainer:
         held = max(1, int(VALIDATION_PART * len(items)))
         valid, train = [items[i] for i in order[:held]], [items[i] for i in order[held:]]
         model = problem.build(items[0].rows.shape[-1])
-        model.encoder.standardise.fit(*_flat(collate(train)))
+        seen = collate(train)
+        model.standardise(seen.rows, seen.mask)
         task = Task(
             model, problem.loss, collate, similar_sizes(lambda item: float(np.log(item.rows.shape[-2])))
         )
         logs = self._logs(f"{problem.name}-{what}", offset)
         fit(task, train, valid, schedule=replace(self.schedule, seed=seed), folder=logs)
         return model
-
-
-def _flat(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Rows (B, I, F) and mask (B, I) of a batch; the slices of SP1 count as scenarios."""
-    if batch.rows.dim() == 3:
-        return batch.rows, batch.mask
-    slices = batch.rows.shape[1]
-    return batch.rows.flatten(0, 1), batch.mask.unsqueeze(1).expand(-1, slices, -1).flatten(0, 1)
 
 
 @torch.no_grad()
@@ -146,16 +146,26 @@ def _answers(model: Model, items: Sequence[FoldItem]) -> list[FoldAnswer]:
         some = items[k : k + ANSWERED_AT_ONCE]
         batch = collate(some)
         given = model(batch.rows, batch.mask)
-        for b, item in enumerate(some):
-            count = item.rows.shape[-2]
-            if isinstance(given, Choice):
-                classes = given.joint[b, :count].argmax(-1).numpy()
-                out.append((classes, torch.sigmoid(given.offload[b, :count]).numpy()))
-            elif given.dim() == 4:  # SP1: (B, N, 1 + I, E)
-                out.append((given[b, :, 1 : 1 + count].exp().numpy(),))
-            else:
-                out.append((given[b, :, 1:].exp().numpy(),))
+        out += [_unpadded(given, b, item.rows.shape[-2]) for b, item in enumerate(some)]
     return out
+
+
+def _unpadded(given: Any, b: int, count: int) -> FoldAnswer:
+    """What a model says of scenario ``b`` of a batch, which has so many devices."""
+    if isinstance(given, JointAnswer):
+        share = given.share[b, 1 : 1 + count].exp().numpy()
+        return share, given.bandwidth[b, :, 1:].exp().numpy(), *_chosen(given.choice, b, count)
+    if isinstance(given, Choice):
+        return _chosen(given, b, count)
+    if given.dim() == 4:  # SP1: (B, N, 1 + I, E)
+        return (given[b, :, 1 : 1 + count].exp().numpy(),)
+    return (given[b, :, 1:].exp().numpy(),)
+
+
+def _chosen(choice: Choice, b: int, count: int) -> FoldAnswer:
+    classes = choice.joint[b, :count].argmax(-1).numpy()
+    factored = factored_classes(choice)[b, :count].numpy()
+    return classes, torch.sigmoid(choice.offload[b, :count]).numpy(), factored
 
 
 def _write_answers(file: Path, answers: Sequence[FoldAnswer]) -> None:

@@ -48,6 +48,24 @@ def choice_accuracy(predicted: Sequence[np.ndarray], true: Sequence[np.ndarray])
     }
 
 
+def averaged_scores(predicted: Sequence[np.ndarray], true: Sequence[np.ndarray]) -> dict[str, float]:
+    """Precision, recall and F1 over all classes that occur, macro and weighted by their frequency; needs scikit-learn.
+
+    A weighted recall is the accuracy, which tells the two averages apart in a table that does not say which it has.
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    p, t = np.concatenate([np.ravel(x) for x in predicted]), np.concatenate([np.ravel(x) for x in true])
+    out: dict[str, float] = {}
+    for average in ("macro", "weighted"):
+        scores = precision_recall_fscore_support(t, p, average=average, zero_division=0.0)[:3]
+        out |= {
+            f"{average}_{name}": float(x)
+            for name, x in zip(("precision", "recall", "f1"), scores, strict=True)
+        }
+    return out
+
+
 def over_folds(figures: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
     """Mean and standard deviation over folds of every figure."""
     return {

@@ -66,7 +66,7 @@ def reproduce(
 
     require_extra("reproducing the publications", "train", "torch", "lightning", "sklearn")
     names = listed(only)
-    chosen, remarks = chosen_items(study, names), progress_output()
+    chosen, remarks = chosen_items(study, names, scale=scale_of(scale).name), progress_output()
     columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=remarks, transient=True) as bar:
         task = bar.add_task(study, total=len(chosen), visible=False)

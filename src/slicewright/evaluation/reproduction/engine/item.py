@@ -45,6 +45,7 @@ class Item:
         work: core-seconds at a scale, roughly.
         uses: items whose data are needed.
         trained: whether the claim is about trained models: small scales cannot refute it.
+        least: smallest scale that includes the item; named by itself it is measured at any.
         revision: raised when ``measure`` changes, so that stored data of an older one are not taken for its own.
     """
 
@@ -56,6 +57,7 @@ class Item:
     work: Callable[[Scale], float]
     uses: tuple[str, ...] = ()
     trained: bool = False
+    least: str = "tiny"
     revision: int = 1
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slicewright.drawing.palette import FAINT, INK, PAPER, SERIES_COLOURS, SOFT
+from slicewright.drawing.palette import FAINT, INK, PAPER, SERIES_COLOURS, SLICE_COLOURS, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PINK, RED, SKY, _ = SERIES_COLOURS
+_, _, TEAL, BROWN, VIOLET, PURPLE, _, MAGENTA = SLICE_COLOURS
 STYLES: Mapping[str, tuple[str, str, str]] = {
     "os": (INK, "s", "-"),
     "deepsets-s": (BLUE, "o", "-"),
@@ -38,11 +39,31 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
     "tight-whole": (INK, "s", "--"),
     "relaxed": (ORANGE, "^", "-"),
     "relaxed-whole": (ORANGE, "v", "--"),
+    "exact": (INK, "s", "-"),
+    "own": (BLUE, "d", ":"),
+    "deepsets": (VIOLET, "p", "--"),
+    "set-transformer-2": (TEAL, "<", "-."),
+    "set-transformer-4": (BROWN, ">", "-."),
+    "bipartite-decoded": (SKY, "*", "-."),
+    "bipartite-free": (TEAL, "*", "-"),
+    "bipartite-both": (BROWN, "X", "--"),
+    "deepsets-s point": (BLUE, "o", ""),
+    "deepsets-s-decoded point": (BLUE, "h", ""),
+    "deepsets-s-anew point": (BLUE, "^", ""),
+    "set-transformer-4 point": (BROWN, ">", ""),
+    "bipartite point": (SKY, "P", ""),
+    "bipartite-decoded point": (SKY, "*", ""),
+    "bipartite-anew point": (SKY, "X", ""),
+    "best-response point": (RED, "X", ""),
+    "rule-13b": (PURPLE, "o", "-"),
+    "rule-13c": (MAGENTA, "^", "--"),
+    "no-shares": (SOFT, "h", ":"),
     "by-run": (BLUE, "o", ""),
     "by-task": (RED, "X", ""),
 }
 """Colour, marker and dash by style name; told apart without colour by marker and dash. The first eight are methods of
-slicing, the next seven of placement; then come deadlines, with tasks split or whole, and kinds of folds."""
+slicing, the next seven of placement; then come deadlines, with tasks split or whole, readings and trainings of models
+of slicing, models that stand alone as points, broken rules, and kinds of folds."""
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
 _MOST_COLUMNS = 3
 LOWER_BOUND = "open: lower bound (time limit)"

@@ -13,10 +13,11 @@ from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.slicing.decision_times import CURVE
 from slicewright.evaluation.reproduction.slicing.methods import proven_optimum, scenarios
 from slicewright.evaluation.reproduction.slicing.models import published_model, serving
+from slicewright.evaluation.reproduction.slicing.readings import read
 from slicewright.models.slicing.session import load_model
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.judge import TOLERANCE, evaluate
+from slicewright.slicing.judge import TOLERANCE
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.published.ipopt_shares import ipopt_shares
 from slicewright.slicing.shares import Shares, optimal_shares
@@ -131,8 +132,8 @@ def _measure_violations(shop: Workshop) -> Measured:
         "decisions that no shares save, %",
     ]  # fmt: skip
     labels = {
-        "13b": ("13b broken", "deepsets-s"), "13c": ("13c broken", "best-response"),
-        "no shares": ("no shares can save the decisions", "other"),
+        "13b": ("13b broken", "rule-13b"), "13c": ("13c broken", "rule-13c"),
+        "no shares": ("no shares can save the decisions", "no-shares"),
     }  # fmt: skip
     curves = [curve(*labels[k], CHECKED_DEVICES, row) for k, row in broken.items()]
     panels = [panel("raw outputs of DeepSets-S", "devices", "plans in %", curves, share=True)]
@@ -142,15 +143,9 @@ def _measure_violations(shop: Workshop) -> Measured:
 
 def _raw(model: Any, scenario: Scenario) -> dict[str, float]:
     """What the network's own decisions and own shares break in one scenario."""
-    from slicewright.models.slicing.decoding import decode_choices
-
-    probability, _, share, bandwidth = model.run(scenario)
-    d = decode_choices(scenario, probability)
+    plan = read(model, scenario, "own")
+    d, times, violations = plan.decisions, plan.times, plan.violations
     off = np.flatnonzero(~d.local)
-    radio, compute = np.zeros(scenario.n_devices), np.zeros(scenario.n_devices)
-    radio[off] = share[d.slice[off], off, d.access_point[off]]
-    compute[off] = share[d.slice[off], off, scenario.n_access_points + d.node[off]]
-    times, violations = evaluate(scenario, d, Shares(bandwidth.astype(np.float64), radio, compute))
     late = times.execute_s[off] > scenario.local_time_s[off] + TOLERANCE
     unstable = np.isinf(times.execute_s[off])
     return {

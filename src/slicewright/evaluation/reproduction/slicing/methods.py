@@ -18,6 +18,8 @@ from slicewright.evaluation.reproduction.slicing.models import (
     size_free_model,
 )
 from slicewright.evaluation.reproduction.slicing.nested_scenarios import nested_scenario
+from slicewright.evaluation.reproduction.slicing.readings import Reading, read
+from slicewright.models.slicing.session import load_model
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing import plan
@@ -34,15 +36,15 @@ BASELINE_RUNS = 4
 LABELS: Mapping[str, str] = MappingProxyType(
     {
         "os": "OS (proven optimum)",
-        "deepsets-s": "DeepSets-S",
+        "deepsets-s": "DeepSets-S (argmax)",
+        "own": "DeepSets-S (own shares)",
         "erap": "ERAP",
         "prap": "PRAP",
         "ours": "ours (auto)",
-        "bipartite": "ours (bipartite, raw)",
+        "bipartite": "ours (bipartite, argmax)",
         "best-response": "best response, one run",
     }
 )
-PUBLISHED_METHODS = ("os", "deepsets-s", "erap", "prap", "ours")
 
 
 def scenarios(shop: Workshop, devices: int, overrides: Overrides, count: int | None = None) -> list[Scenario]:
@@ -67,15 +69,35 @@ def _optima(
         )
 
 
-def plans(shop: Workshop, method: str, problems: Sequence[Scenario], overrides: Overrides) -> list[Plan]:
-    """Plans of a method; learned ones come from models for these parameters, decoded and repaired, without search."""
-    if method == "deepsets-s":
-        with serving(published_model(shop, overrides)):
-            return _learned(shop, "deepsets-s-raw", problems)
-    if method == "bipartite":
-        with serving(size_free_model(shop)[0]):
-            return _learned(shop, "bipartite-raw", problems)
+def classical_plans(shop: Workshop, method: str, problems: Sequence[Scenario]) -> list[Plan]:
+    """Plans of a method that needs no training: ``erap``, ``prap``, ``ours`` or ``best-response``."""
     return shop.each(_CLASSICAL[method], problems)
+
+
+def model_plans(
+    shop: Workshop,
+    problems: Sequence[Scenario],
+    reading: Reading,
+    *,
+    overrides: Overrides | None = None,
+    seed: int | None = None,
+) -> list[Plan]:
+    """Plans of a trained model, read one way.
+
+    Args:
+        shop: scale and folders.
+        problems: to plan for.
+        reading: of its answers.
+        overrides: of the setting that DeepSets-S is trained for; without them the size-free network answers.
+        seed: of the training of DeepSets-S.
+    """
+    if overrides is None:
+        name, folder = "bipartite", size_free_model(shop)[0]
+    else:
+        name, folder = "deepsets-s", published_model(shop, overrides, seed)
+    with serving(folder):
+        model = load_model(name)
+    return shop.each(lambda scenario: read(model, scenario, reading), problems)
 
 
 @cache
@@ -114,15 +136,6 @@ def mec_share(answers: Sequence[Plan]) -> list[float]:
         mec = np.array([kind == "mec" for kind in answer.scenario.node_kinds])
         shares.append(float(mec[node].mean()) if node.size else float("nan"))
     return shares
-
-
-def _learned(shop: Workshop, method: str, problems: Sequence[Scenario]) -> list[Plan]:
-    made = shop.each(lambda scenario: plan(scenario, method=method, rounds=0), problems)
-    for answer in made:
-        for note in answer.notes:
-            if note.startswith("search alone"):
-                raise SolverError(f"{method} did not answer: {note}")
-    return made
 
 
 _CLASSICAL: Mapping[str, Callable[[Scenario], Plan]] = MappingProxyType(

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from slicewright.evaluation.reproduction.engine.origin import code_version
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.slicing.nested_scenarios import setting
 from slicewright.models.slicing.session import FOLDER_VARIABLE
-from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
 
 Overrides = Mapping[str, Any]
@@ -29,40 +30,64 @@ SERVING_FOLDS = 2
 PUBLISHED_NAME = "deepsets-s"
 
 
+def trained_by() -> str:
+    """Version of the code that training depends on: models and folds of another are not taken for its own."""
+    return code_version("slicewright.learning", "slicewright.models.slicing")
+
+
 def drawn(seed: int, overrides: Overrides) -> Scenario:
     """A training scenario of the published setting with some parameters replaced, 5 to 50 devices."""
     devices = int(np.random.default_rng([seed, 1]).integers(FEWEST_DEVICES, MOST_DEVICES + 1))
-    return preset("paper-slicing", devices=devices, seed=seed, **overrides)
+    return setting(devices, seed, overrides)
 
 
-def prepare(shop: Workshop, settings: Sequence[Overrides]) -> None:
-    """Train the published models that are missing, in processes side by side."""
-    missing = [x for x in settings if not _is_there(model_folder(shop, x))]
+def training_seeds(shop: Workshop) -> list[int]:
+    """Seeds of the trainings behind a figure; their spread is reported."""
+    return [shop.seed + 1000 * k for k in range(shop.scale.seeds)]
+
+
+def prepare(
+    shop: Workshop, settings: Sequence[Overrides], *, name: str = PUBLISHED_NAME, seeds: Sequence[int] = ()
+) -> None:
+    """Train the published models that are missing, in processes side by side.
+
+    Args:
+        shop: scale and folders.
+        settings: parameters of the published setting that are replaced.
+        name: of the design.
+        seeds: of trainings; those of figures by default.
+    """
+    wanted = [(x, seed) for x in settings for seed in seeds or training_seeds(shop)]
+    missing = [(x, seed) for x, seed in wanted if not _is_there(model_folder(shop, x, seed), name)]
     if missing:
-        shop.report(f"training {len(missing)} models of {PUBLISHED_NAME}")
-        shop.separately(_train, [(model_folder(shop, x), dict(x), shop.scale, shop.seed) for x in missing])
+        shop.report(f"training {len(missing)} models of {name}")
+        jobs = [(name, model_folder(shop, x, seed), dict(x), shop.scale, seed) for x, seed in missing]
+        shop.separately(_train, jobs)
 
 
-def published_model(shop: Workshop, overrides: Overrides) -> Path:
-    """Folder of DeepSets-S trained for the setting with these parameters; trained now if it is not there."""
-    prepare(shop, [overrides])
-    return model_folder(shop, overrides)
+def published_model(
+    shop: Workshop, overrides: Overrides, seed: int | None = None, *, name: str = PUBLISHED_NAME
+) -> Path:
+    """Folder of a published design trained for the setting with these parameters; trained now if it is not there."""
+    chosen = shop.seed if seed is None else seed
+    prepare(shop, [overrides], name=name, seeds=[chosen])
+    return model_folder(shop, overrides, chosen)
 
 
-def model_folder(shop: Workshop, overrides: Overrides) -> Path:
-    """Where the published model for these parameters is kept."""
-    if not overrides:
-        return shop.work / "models" / "published-setting"
-    text = json.dumps(dict(sorted(overrides.items())), sort_keys=True)
-    name = "-".join(sorted(overrides)) + "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    return shop.work / "models" / name
+def model_folder(shop: Workshop, overrides: Overrides, seed: int) -> Path:
+    """Where published models for these parameters are kept."""
+    name = "published-setting"
+    if overrides:
+        text = json.dumps(dict(sorted(overrides.items())), sort_keys=True)
+        name = "-".join(sorted(overrides)) + "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    return shop.work / "models" / trained_by() / f"{name}-{seed}"
 
 
-def _is_there(folder: Path) -> bool:
-    return (folder / f"{PUBLISHED_NAME}.json").exists()
+def _is_there(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.json").exists()
 
 
-def _train(folder: Path, overrides: Overrides, scale: Scale, seed: int) -> None:
+def _train(name: str, folder: Path, overrides: Overrides, scale: Scale, seed: int) -> None:
     import torch
 
     from slicewright.learning.common.model_files import write_model
@@ -74,12 +99,10 @@ def _train(folder: Path, overrides: Overrides, scale: Scale, seed: int) -> None:
     torch.set_num_threads(1)
     instances = solve([drawn(k, overrides) for k in range(scale.serving_labels)], jobs=1)
     schedule = scale.schedule(seed, scale.serving_epochs)
-    network = train_published(
-        instances, published_design(PUBLISHED_NAME), parts=SERVING_FOLDS, schedule=schedule
-    )
+    network = train_published(instances, published_design(name), parts=SERVING_FOLDS, schedule=schedule)
     data = {"labels": len(instances), "rounds": LABEL_ROUNDS, "overrides": dict(overrides)}
     training = {"scale": scale.name, "epochs": scale.serving_epochs, "folds": SERVING_FOLDS, "seed": seed}
-    write_model(trained_model(PUBLISHED_NAME, network, instances, data=data, training=training), folder)
+    write_model(trained_model(name, network, instances, data=data, training=training), folder)
 
 
 def size_free_model(shop: Workshop) -> tuple[Path, str]:
@@ -87,7 +110,7 @@ def size_free_model(shop: Workshop) -> tuple[Path, str]:
     with resources.as_file(resources.files("slicewright.models") / "weights") as shipped:
         if (shipped / "bipartite.json").exists() and shop.scale.name != "tiny":
             return shipped, "shipped with the package"
-    folder = shop.work / "models" / "any"
+    folder = shop.work / "models" / trained_by() / "any"
     source = (
         f"trained here on {shop.scale.size_free_labels} scenarios, {shop.scale.size_free_epochs} + 1 epochs"
     )
@@ -111,6 +134,34 @@ def size_free_model(shop: Workshop) -> tuple[Path, str]:
     training = {"scale": shop.scale.name, "epochs": shop.scale.size_free_epochs, "seed": shop.seed}
     write_model(trained_model("bipartite", network, instances, data=data, training=training), folder)
     return folder, source
+
+
+def size_free_for(shop: Workshop, settings: Sequence[Overrides]) -> list[Path]:
+    """Folders of size-free networks, each trained for one setting with the labels that published models get there."""
+    folders = [model_folder(shop, x, shop.seed) for x in settings]
+    missing = [k for k, folder in enumerate(folders) if not _is_there(folder, "bipartite")]
+    if missing:
+        shop.report(f"training {len(missing)} models of bipartite")
+        jobs = [(folders[k], dict(settings[k]), shop.scale, shop.seed) for k in missing]
+        shop.separately(_train_size_free, jobs)
+    return folders
+
+
+def _train_size_free(folder: Path, overrides: Overrides, scale: Scale, seed: int) -> None:
+    import torch
+
+    from slicewright.learning.common.model_files import write_model
+    from slicewright.learning.common.training import Schedule
+    from slicewright.learning.slicing.recipes import train_bipartite, trained_model
+    from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, solve
+
+    torch.set_num_threads(1)
+    instances = solve([drawn(k, overrides) for k in range(scale.serving_labels)], jobs=1)
+    imitate = Schedule(epochs=scale.size_free_epochs, batch_size=32, learning_rate=5e-3, seed=seed)
+    network = train_bipartite(instances, imitate, replace(imitate, epochs=1, learning_rate=1e-3))
+    data = {"labels": len(instances), "rounds": LABEL_ROUNDS, "overrides": dict(overrides)}
+    training = {"scale": scale.name, "epochs": scale.size_free_epochs, "seed": seed}
+    write_model(trained_model("bipartite", network, instances, data=data, training=training), folder)
 
 
 @contextmanager

@@ -12,11 +12,37 @@ from typing import Any
 
 import numpy as np
 
+from slicewright.errors import InvalidOptionError
 from slicewright.network.presets import PRESETS, preset
+from slicewright.network.radio import THERMAL_NOISE_DBM_HZ, distances_m
 from slicewright.network.scenario import Scenario, Sites
 
 LARGEST: Mapping[str, int] = MappingProxyType({"access_points": 6, "coins": 12, "slices": 4})
 PRESET = "paper-slicing"
+PRINTED_RATE = "printed_rate"
+
+
+def setting(devices: int, seed: int, overrides: Mapping[str, Any]) -> Scenario:
+    """A scenario of the published setting with some parameters replaced.
+
+    Args:
+        devices: I.
+        seed: of the draw.
+        overrides: fields of the preset, or ``printed_rate``: the rate as the publication prints it.
+    """
+    chosen = {name: value for name, value in overrides.items() if name != PRINTED_RATE}
+    scenario = preset(PRESET, devices=devices, seed=seed, **chosen)
+    return with_printed_rate(scenario) if overrides.get(PRINTED_RATE) else scenario
+
+
+def with_printed_rate(scenario: Scenario) -> Scenario:
+    """The scenario with R = B log2(1 + d P / N0) as printed: it grows with the distance, the noise lacks B."""
+    sites = scenario.sites
+    if sites is None or sites.access_point_m is None or sites.device_m is None or sites.tx_power_w is None:
+        raise InvalidOptionError(PRINTED_RATE, "needs positions and powers", value=scenario.origin)
+    noise_w_hz = 10.0 ** ((THERMAL_NOISE_DBM_HZ - 30.0) / 10.0)
+    signal = distances_m(sites.device_m, sites.access_point_m) * sites.tx_power_w[:, None]
+    return scenario.with_(rate_bps=scenario.bandwidth_hz * np.log2(1.0 + signal / noise_w_hz))
 
 
 def nested_scenario(devices: int, seed: int, overrides: Mapping[str, Any]) -> Scenario:
@@ -25,11 +51,11 @@ def nested_scenario(devices: int, seed: int, overrides: Mapping[str, Any]) -> Sc
     Args:
         devices: I.
         seed: of the draw.
-        overrides: any field of the preset; counts of access points, COINs and slices at most those of ``LARGEST``.
+        overrides: as in :func:`setting`; counts of access points, COINs and slices at most those of ``LARGEST``.
     """
     counts = {name: int(overrides.get(name, getattr(PRESETS[PRESET], name))) for name in LARGEST}
     others = {name: value for name, value in overrides.items() if name not in LARGEST}
-    whole = preset(PRESET, devices=devices, seed=seed, **LARGEST, **others)
+    whole = setting(devices, seed, {**LARGEST, **others})
     points, slices = np.arange(counts["access_points"]), np.arange(counts["slices"])
     mecs = np.flatnonzero([kind == "mec" for kind in whole.node_kinds])
     nodes = np.concatenate([np.arange(counts["coins"]), mecs])

@@ -34,7 +34,8 @@ class ShareHead(nn.Module):
 def share_loss(log_share: Tensor, target: Tensor) -> Tensor:
     """(36): soft-label cross-entropy over devices and slack, mean over sets and resources.
 
-    Without a learned slack, the slack's target carries no weight: the ablation cannot express an unused resource.
+    Without a learned slack, the slack's target carries no weight: the ablation cannot express an unused resource,
+    unless :func:`normalised` labels give it something to say.
 
     Args:
         log_share: (B, 1 + I, E).
@@ -45,22 +46,38 @@ def share_loss(log_share: Tensor, target: Tensor) -> Tensor:
     return -(torch.cat([unused, target], dim=1) * seen).sum(dim=1).mean()
 
 
+def normalised(target: Tensor, mask: Tensor) -> Tensor:
+    """Labels (B, I, E) that sum to 1 on every resource: one that nobody uses is shared equally among real devices."""
+    empty = (target.sum(dim=1, keepdim=True) <= 0).to(target.dtype)
+    equal = mask / mask.sum(dim=1, keepdim=True).clamp(min=1)
+    return target + empty * equal.unsqueeze(-1)
+
+
 class BandwidthHead(nn.Module):
     """SP2: how every access point is shared between slices, from one embedding of the whole set (37).
 
     Linear scores per access point and slice, and a slack per access point (38), softmax (39): sums stay at or
     below 1, which is 13d (40, Lemma 2).
+
+    With ``log_sum`` the scores are taken of every device and added as exponentials. The shares of (15) are sums of
+    sqrt(T) over sums, so a softmax of such scores can be exact; scores of a mean (37) must learn the logarithm.
     """
 
-    def __init__(self, width: int, access_points: int, slices: int, *, slack: bool) -> None:
+    def __init__(
+        self, width: int, access_points: int, slices: int, *, slack: bool, log_sum: bool = False
+    ) -> None:
         super().__init__()
-        self.access_points = access_points
+        self.access_points, self.log_sum = access_points, log_sum
         self.score = nn.Linear(width, access_points * slices)
         self.slack = nn.Parameter(torch.zeros(access_points)) if slack else None
 
     def forward(self, z: Tensor, mask: Tensor) -> Tensor:
         """(B, I, D) to log shares (B, A, 1 + N), slack first."""
-        scores = self.score(masked_mean(z, mask)).reshape(z.shape[0], self.access_points, -1)
+        if self.log_sum:
+            scores = torch.logsumexp(self.score(z) + HIDDEN * (1 - mask).unsqueeze(-1), dim=1)
+        else:
+            scores = self.score(masked_mean(z, mask))
+        scores = scores.reshape(z.shape[0], self.access_points, -1)
         first = scores[..., :1] * 0 + (HIDDEN if self.slack is None else self.slack.unsqueeze(-1))
         return torch.log_softmax(torch.cat([first, scores], dim=-1), dim=-1)
 
@@ -86,6 +103,13 @@ class Choice(NamedTuple):
     slice: Tensor
     access_point: Tensor
     node: Tensor
+
+
+def factored_classes(choice: Choice) -> Tensor:
+    """(B, I) classes by the rule (47): local below 1/2, else the best slice, access point and node by themselves."""
+    slices, nodes = choice.slice.shape[-1], choice.node.shape[-1]
+    n, a, j = (x.argmax(-1) for x in (choice.slice, choice.access_point, choice.node))
+    return torch.where(choice.offload < 0, torch.zeros_like(n), 1 + (a * nodes + j) * slices + n)
 
 
 class ChoiceHead(nn.Module):

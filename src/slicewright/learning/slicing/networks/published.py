@@ -22,11 +22,20 @@ class Design:
         heads: of attention; 0 is DeepSets.
         slack: whether SP1 and SP2 have a learned slack score.
         width: H = D, hidden width.
+        normalise: whether labels of unused resources are shared equally, so that without slack all sums are 1.
+        per_slice: whether every slice manager trains a model of its own for SP1.
+        log_sum: whether SP2 adds exponentials over devices instead of scoring their mean (37).
+        binary, parts: lambda_bin and lambda_fac of (51).
     """
 
     heads: int = 0
     slack: bool = True
     width: int = 64
+    normalise: bool = False
+    per_slice: bool = False
+    log_sum: bool = False
+    binary: float = 1.0
+    parts: float = 1.0
 
 
 DESIGNS: dict[str, Design] = {
@@ -86,13 +95,47 @@ class ShareModel(nn.Module):
         self.encoder = Encoder(features, design)
         self.head = ShareHead(design.width, sizes.access_points + sizes.nodes, slack=design.slack)
 
+    def standardise(self, slices: Tensor, mask: Tensor) -> None:
+        """Take the statistics of training rows (B, N, I, F'); slices count as scenarios."""
+        self.encoder.standardise.fit(*_by_slice(slices, mask))
+
     def forward(self, slices: Tensor, mask: Tensor) -> Tensor:
         """(B, N, I, F') to log shares (B, N, 1 + I, E)."""
         batch, n_slices = slices.shape[:2]
-        flat = slices.flatten(0, 1)
-        each = mask.unsqueeze(1).expand(-1, n_slices, -1).flatten(0, 1)
+        flat, each = _by_slice(slices, mask)
         log_share: Tensor = self.head(self.encoder(flat, each), each)
         return log_share.reshape(batch, n_slices, 1 + mask.shape[1], -1)  # not unflatten: tracing would fix I
+
+
+def _by_slice(slices: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, N, I, F') rows and (B, I) mask with slices as scenarios: (B N, I, F') and (B N, I)."""
+    return slices.flatten(0, 1), mask.unsqueeze(1).expand(-1, slices.shape[1], -1).flatten(0, 1)
+
+
+class ManagersModel(nn.Module):
+    """SP1 with one model per slice manager, which share nothing: the distributed reading of the publication."""
+
+    def __init__(self, features: int, sizes: Sizes, design: Design) -> None:
+        super().__init__()
+        self.managers = nn.ModuleList([ShareModel(features, sizes, design) for _ in range(sizes.slices)])
+
+    def _each(self) -> list[ShareModel]:
+        return [manager for manager in self.managers if isinstance(manager, ShareModel)]
+
+    def standardise(self, slices: Tensor, mask: Tensor) -> None:
+        """Every manager takes the statistics of its own slice's rows."""
+        for n, manager in enumerate(self._each()):
+            manager.standardise(slices[:, n : n + 1], mask)
+
+    def forward(self, slices: Tensor, mask: Tensor) -> Tensor:
+        """(B, N, I, F') to log shares (B, N, 1 + I, E)."""
+        answers = [manager(slices[:, n : n + 1], mask) for n, manager in enumerate(self.managers)]
+        return torch.cat(answers, dim=1)
+
+
+def share_model(features: int, sizes: Sizes, design: Design) -> ShareModel | ManagersModel:
+    """SP1 of a design."""
+    return (ManagersModel if design.per_slice else ShareModel)(features, sizes, design)
 
 
 class BandwidthModel(nn.Module):
@@ -101,7 +144,13 @@ class BandwidthModel(nn.Module):
     def __init__(self, features: int, sizes: Sizes, design: Design) -> None:
         super().__init__()
         self.encoder = Encoder(features, design)
-        self.head = BandwidthHead(design.width, sizes.access_points, sizes.slices, slack=design.slack)
+        self.head = BandwidthHead(
+            design.width, sizes.access_points, sizes.slices, slack=design.slack, log_sum=design.log_sum
+        )
+
+    def standardise(self, rows: Tensor, mask: Tensor) -> None:
+        """Take the statistics of training rows (B, I, F)."""
+        self.encoder.standardise.fit(rows, mask)
 
     def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
         """(B, I, F + SP1) to log shares (B, A, 1 + N)."""
@@ -116,6 +165,10 @@ class ChoiceModel(nn.Module):
         super().__init__()
         self.encoder = Encoder(features, design)
         self.head = ChoiceHead(design.width, *sizes)
+
+    def standardise(self, rows: Tensor, mask: Tensor) -> None:
+        """Take the statistics of training rows (B, I, F)."""
+        self.encoder.standardise.fit(rows, mask)
 
     def forward(self, rows: Tensor, mask: Tensor) -> Choice:
         """(B, I, F + SP1 + SP2) to logits."""
@@ -141,7 +194,7 @@ class PublishedModel(nn.Module):
         self.sizes, self.design = sizes, design
         orchestrator, manager = row_widths(*sizes)
         shares = sizes.slices * (sizes.access_points + sizes.nodes)
-        self.sp1 = ShareModel(manager, sizes, design)
+        self.sp1 = share_model(manager, sizes, design)
         self.sp2 = BandwidthModel(orchestrator + shares, sizes, design)
         self.sp3 = ChoiceModel(orchestrator + shares + sizes.access_points * sizes.slices, sizes, design)
 

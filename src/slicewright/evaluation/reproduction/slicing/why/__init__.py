@@ -1,0 +1,1 @@
+"""Slicing: why the published figures are what they are, by experiment."""
