@@ -11,7 +11,8 @@ import pytest
 from slicewright.evaluation.reproduction.engine.item import Verdict
 from slicewright.evaluation.reproduction.engine.origin import code_version
 from slicewright.evaluation.reproduction.engine.scale import SCALES
-from slicewright.evaluation.reproduction.slicing.beyond import footprint, label_costs, regimes
+from slicewright.evaluation.reproduction.slicing.beyond import label_costs, regimes
+from slicewright.evaluation.reproduction.slicing.beyond.small_node import measured_alone
 from slicewright.evaluation.reproduction.slicing.cost_verdicts import judge_coins, judge_ratio, judge_slices
 from slicewright.evaluation.reproduction.slicing.nested_scenarios import PRINTED_RATE, setting
 from slicewright.evaluation.reproduction.slicing.points import finite_mean
@@ -118,8 +119,8 @@ def test_printed_rate_grows_with_the_distance() -> None:
 
 def test_a_sweep_of_the_mec_covers_every_regime_and_choice() -> None:
     settings = mec.settings()
-    assert len(settings) == 2 * 3 * 3 * 4 + 2 * 6
-    assert settings["node queue, 0.1-0.3 /s, MEC 1e10, 1-5 cycle/bit"] == {"queueing": "node"}
+    assert len(settings) == 2 * 3 * 4 * 4 + 2 * 6
+    assert settings["node queue, 0.1-0.3 /s, MEC 1e10 as published, 1-5 cycle/bit"] == {"queueing": "node"}
     facts = {
         "node queue, a": {"share": [10.0, 20.0, 40.0], "rise": 30.0, "half": 4.0},
         "device queue, b": {"share": [10.0, 10.0, 12.0], "rise": 2.0, "half": 4.0},
@@ -174,8 +175,9 @@ def test_variants_name_only_changes_beyond_their_interval() -> None:
 
 @pytest.mark.slow
 def test_a_small_node_is_measured_in_a_process_of_its_own() -> None:
-    found = footprint.measured_alone("deepsets-s")
+    found = measured_alone("deepsets-s")
     assert found["most_mb"] >= found["before_mb"] > 0
+    assert found["core_s"] > 0
     assert set(found["latency_s"]) == {"10", "30", "50"}
 
 

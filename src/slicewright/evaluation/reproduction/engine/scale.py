@@ -31,6 +31,8 @@ class Scale:
         solver_runs: repetitions with the published solver.
         seeds: trainings of every figure model, each with another seed.
         designs: published designs that are trained anew in every regime.
+        regime_labels: of each of those trainings.
+        question_labels: of the cross-validations that ask why, beyond those of the tables.
         queueing: variants that regimes are asked in.
         label_counts: of labels, where the cost is measured against them.
         unlabelled: scenarios without labels there.
@@ -66,6 +68,8 @@ class Scale:
     seeds: int = 1
     placement_proof_s: float = 60.0
     designs: tuple[str, ...] = ("deepsets-s",)
+    regime_labels: int = 200
+    question_labels: int = 200
     queueing: tuple[str, ...] = ("node",)
     label_counts: tuple[int, ...] = (20, 100)
     unlabelled: int = 100
@@ -83,7 +87,8 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             name="tiny", runs=2, few=1, devices=(5, 8), access_points=(1, 3), labels=12, folds=2, epochs=1,
             serving_labels=8, serving_epochs=1, size_free_labels=12, size_free_epochs=1, solver_devices=(3,),
             solver_limit_s=2.0, solver_runs=1, tasks=(10, 20), placement_runs=6, placement_folds=2, placement_epochs=2,
-            placement_points=2, placement_proof_s=0.5, label_counts=(4, 8), unlabelled=8,
+            placement_points=2, placement_proof_s=0.5, label_counts=(4, 8), unlabelled=8, regime_labels=8,
+            question_labels=12,
         ),
         "smoke": Scale(
             name="smoke", runs=10, few=4, devices=(10, 20, 30, 50), access_points=(1, 3, 5), labels=200, folds=3,
@@ -96,7 +101,8 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             labels=300, folds=3, epochs=15, serving_labels=400, serving_epochs=12, size_free_labels=1000,
             size_free_epochs=4, solver_devices=(5, 10, 15), solver_limit_s=10.0, tasks=(20, 40, 60, 80, 100, 120),
             placement_runs=300, placement_folds=3, placement_epochs=80, placement_points=10, batch_size=16,
-            solver_runs=3, seeds=2, label_counts=(30, 100, 300), unlabelled=500,
+            solver_runs=3, seeds=2, label_counts=(30, 100, 300), unlabelled=500, regime_labels=400,
+            question_labels=300,
         ),
         "middle": Scale(
             name="middle", runs=60, few=12, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
@@ -104,7 +110,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             size_free_epochs=5, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=6,
             tasks=(20, 40, 60, 80, 100, 120), placement_runs=300, placement_folds=5, placement_epochs=200,
             placement_points=20, batch_size=32, seeds=3, queueing=("node", "device"), label_counts=(100, 1000, 5000),
-            unlabelled=5000,
+            unlabelled=5000, regime_labels=800, question_labels=1000,
         ),
         "full": Scale(
             name="full", runs=300, few=50, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
@@ -112,7 +118,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             size_free_epochs=10, solver_devices=(5, 10, 15, 20), solver_limit_s=30.0, solver_runs=5,
             tasks=(10, 20, 40, 60, 80, 100, 120), placement_runs=300, placement_folds=10, placement_epochs=200,
             placement_points=30, batch_size=32, seeds=5, queueing=("node", "device"),
-            designs=("deepsets-s", "deepsets", "set-transformer-2", "set-transformer-4"),
+            designs=("deepsets-s", "set-transformer-4"), regime_labels=1500, question_labels=2000,
             label_counts=(100, 1000, 5000, 20_000), unlabelled=20_000,
         ),
     }

@@ -15,7 +15,6 @@ from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.slicing.folds import (
     Trial,
     cross_validated,
-    fold_s,
     head_figures,
     solved_instances,
 )
@@ -106,7 +105,7 @@ ITEMS = (
         "One accuracy and one binary accuracy per model, without saying by which of (44), (45) and (47).",
         _measure,
         _judge,
-        lambda s: 0.1 * s.labels * 0.006 + fold_s(s, 7) + s.labels * 0.01,
+        lambda s: 1.0 + s.labels * 0.02,  # the folds are those of Table III
         trained=True,
         least="quick",
     ),

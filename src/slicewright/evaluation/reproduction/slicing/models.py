@@ -47,7 +47,12 @@ def training_seeds(shop: Workshop) -> list[int]:
 
 
 def prepare(
-    shop: Workshop, settings: Sequence[Overrides], *, name: str = PUBLISHED_NAME, seeds: Sequence[int] = ()
+    shop: Workshop,
+    settings: Sequence[Overrides],
+    *,
+    name: str = PUBLISHED_NAME,
+    seeds: Sequence[int] = (),
+    labels: int | None = None,
 ) -> None:
     """Train the published models that are missing, in processes side by side.
 
@@ -56,12 +61,14 @@ def prepare(
         settings: parameters of the published setting that are replaced.
         name: of the design.
         seeds: of trainings; those of figures by default.
+        labels: of every training; those of figures by default.
     """
     wanted = [(x, seed) for x in settings for seed in seeds or training_seeds(shop)]
     missing = [(x, seed) for x, seed in wanted if not _is_there(model_folder(shop, x, seed), name)]
     if missing:
         shop.report(f"training {len(missing)} models of {name}")
-        jobs = [(name, model_folder(shop, x, seed), dict(x), shop.scale, seed) for x, seed in missing]
+        scale = replace(shop.scale, serving_labels=labels or shop.scale.serving_labels)
+        jobs = [(name, model_folder(shop, x, seed), dict(x), scale, seed) for x, seed in missing]
         shop.separately(_train, jobs)
 
 
@@ -136,13 +143,14 @@ def size_free_model(shop: Workshop) -> tuple[Path, str]:
     return folder, source
 
 
-def size_free_for(shop: Workshop, settings: Sequence[Overrides]) -> list[Path]:
-    """Folders of size-free networks, each trained for one setting with the labels that published models get there."""
+def size_free_for(shop: Workshop, settings: Sequence[Overrides], *, labels: int) -> list[Path]:
+    """Folders of size-free networks, each trained for one setting with so many labels."""
     folders = [model_folder(shop, x, shop.seed) for x in settings]
     missing = [k for k, folder in enumerate(folders) if not _is_there(folder, "bipartite")]
     if missing:
         shop.report(f"training {len(missing)} models of bipartite")
-        jobs = [(folders[k], dict(settings[k]), shop.scale, shop.seed) for k in missing]
+        scale = replace(shop.scale, serving_labels=labels)
+        jobs = [(folders[k], dict(settings[k]), scale, shop.seed) for k in missing]
         shop.separately(_train_size_free, jobs)
     return folders
 

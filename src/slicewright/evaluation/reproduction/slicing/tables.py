@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slicewright.evaluation.reproduction.engine.item import Item, Verdict, holds
-from slicewright.evaluation.reproduction.engine.measured import Measured, curve, panel, protocol, table
+from slicewright.evaluation.reproduction.engine.measured import (
+    Measured,
+    curve,
+    panel,
+    protocol,
+    published_line,
+    table,
+)
 from slicewright.evaluation.reproduction.engine.published_numbers import NAMES, SHARE_COLUMNS, SP1, SP2, SP3
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
@@ -174,9 +181,11 @@ def _measure_errors(shop: Workshop) -> Measured:
                 x.append((low + high) / 2)
                 row.append(estimate(values))
         curves = [curve("DeepSets-S", "deepsets-s", x, row)]
-        panels.append(
-            panel(title, "devices (middle of bin)", "mean absolute error in % of a resource", curves)
+        line = published_line(
+            f"published mean, {problem.upper()}", (SP1 if problem == "sp1" else SP2)["deepsets-s"][0]
         )
+        y_label = "mean absolute error in % of a resource"
+        panels.append(panel(title, "devices (middle of bin)", y_label, curves, log=True, published=[line]))
     return {"panels": panels, "facts": {}, "protocol": shop.data_of("table3")["protocol"]}
 
 

@@ -20,7 +20,6 @@ from slicewright.evaluation.reproduction.engine.published_numbers import LARGEST
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
-from slicewright.evaluation.reproduction.slicing.costs import training_s
 from slicewright.evaluation.reproduction.slicing.methods import FIRST_SEED, classical_plans
 from slicewright.evaluation.reproduction.slicing.models import (
     Overrides,
@@ -74,8 +73,8 @@ def cases(scale: Scale) -> dict[str, Overrides]:
 def _measure(shop: Workshop) -> Measured:
     wanted = cases(shop.scale)
     for name in shop.scale.designs:
-        prepare(shop, list(wanted.values()), name=name, seeds=[shop.seed])
-    size_free_for(shop, list(wanted.values()))
+        prepare(shop, list(wanted.values()), name=name, seeds=[shop.seed], labels=shop.scale.regime_labels)
+    size_free_for(shop, list(wanted.values()), labels=shop.scale.regime_labels)
     excess: dict[str, dict[str, Estimate]] = {}
     for case, overrides in wanted.items():
         shop.report(case)
@@ -86,13 +85,13 @@ def _measure(shop: Workshop) -> Measured:
     ]
     facts = {case: {c: e.mean for c, e in row.items()} for case, row in excess.items()}
     scale = shop.scale
-    done = protocol(runs=_runs(scale), labels=scale.serving_labels, epochs=scale.serving_epochs, seeds=1)
+    done = protocol(runs=_runs(scale), labels=scale.regime_labels, epochs=scale.serving_epochs, seeds=1)
     notes = [
         "Mean excess cost above the best plan known, in percent. Trained on the published setting: the models "
         "that ship "
         "with the package (5,000 labels of that setting for the published designs; 11,000 of it and of other "
         "networks for "
-        f"the size-free one). Trained anew: {scale.serving_labels:,} labels of the regime for each, "
+        f"the size-free one). Trained anew: {scale.regime_labels:,} labels of the regime for each, "
         f"{scale.serving_epochs} epochs for published designs, {scale.size_free_epochs} + 1 for the size-free "
         f"one. Best "
         f"known: the cheapest of all plans here and of a search of {BEST_ROUNDS} rounds.",
@@ -209,12 +208,11 @@ def _range(rows: Mapping[str, Mapping[str, float]], column: str) -> str:
 
 
 def _work(scale: Scale) -> float:
-    count = len(cases(scale))
-    trained = (
-        count * (training_s(scale, 1) / scale.seeds) * sum(2.5 if "set" in d else 1 for d in scale.designs)
-    )
-    free = count * scale.serving_labels * (0.006 + 0.004 * (scale.size_free_epochs + 1))
-    return trained + free + count * _runs(scale) * 0.2
+    count, labels = len(cases(scale)), scale.regime_labels
+    designs = sum(2.5 if "set" in design else 1.0 for design in scale.designs)
+    published = designs * labels * (0.006 + 0.0022 * scale.serving_epochs)
+    free = labels * (0.006 + 0.004 * (scale.size_free_epochs + 1))
+    return count * (published + free + _runs(scale) * 0.2)
 
 
 ITEMS = (

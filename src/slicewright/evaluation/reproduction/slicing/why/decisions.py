@@ -129,7 +129,7 @@ def _places(d: Decisions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _measure(shop: Workshop) -> Measured:
     from slicewright.learning.slicing.solved_scenarios import solve
 
-    count = max(6, shop.scale.labels // 2)
+    count = max(6, shop.scale.question_labels // 2)
     rows: list[list[str | float | None]] = []
     facts: Measured = {}
     for name, case in CASES.items():
@@ -189,7 +189,9 @@ ITEMS = (
         f"Accuracy {SP3['deepsets-s'][0]} over all decisions, with parameters that are only partly given.",
         _measure,
         _judge,
-        lambda s: fold_s(s, 0.5 * (4 + 2 * TRAINED_LONGER)) + s.labels * 0.3,
+        lambda s: (
+            fold_s(s, 0.5 * (4 + 2 * TRAINED_LONGER), labels=s.question_labels) + s.question_labels * 0.3
+        ),
         trained=True,
         least="quick",
     ),

@@ -41,7 +41,7 @@ SHOWN = (
 
 
 def _measure(shop: Workshop) -> Measured:
-    instances = solved_instances(shop)
+    instances = solved_instances(shop, count=shop.scale.question_labels)
     shop.report(f"{len(TRIALS)} variants, {shop.scale.folds} folds")
     cross_validated(shop, [TRIALS[BASE]], instances)  # what variants of the loss share with it
     found = dict(zip(TRIALS, cross_validated(shop, list(TRIALS.values()), instances), strict=True))
@@ -54,7 +54,7 @@ def _measure(shop: Workshop) -> Measured:
         for name, figures in found.items()
     }
     scale = shop.scale
-    done = protocol(labels=scale.labels, folds=scale.folds, epochs=scale.epochs, seeds=1)
+    done = protocol(labels=scale.question_labels, folds=scale.folds, epochs=scale.epochs, seeds=1)
     notes = [
         "All variants on the same scenarios and folds. Labels normalised: a resource that nobody uses is shared "
         "equally in "
@@ -102,7 +102,7 @@ ITEMS = (
         "weights of 1. None of it is ablated but the slack.",
         _measure,
         _judge,
-        lambda s: fold_s(s, 6),
+        lambda s: fold_s(s, 6, labels=s.question_labels),
         trained=True,
         least="quick",
     ),
