@@ -11,6 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
 INTERRUPTED = 130
+AGAIN_S = 0.02
 
 
 class Interruption:
@@ -18,15 +19,20 @@ class Interruption:
 
     Threads that compile or solve cannot be stopped, and crash if the interpreter is taken down beneath them: an
     interrupted process therefore ends at once when everything that the command opened has been closed.
+
+    An interrupt that comes while C code calls back into Python, as compilers do, or within a finaliser cannot unwind
+    anything from there, and Python would print and forget it: it is raised again a moment later.
     """
 
     def __init__(self) -> None:
         self._before: Any = None
+        self._hook = sys.unraisablehook
         self._asked = False
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._interrupted)
+            self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
 
     def __exit__(
@@ -36,12 +42,22 @@ class Interruption:
             self.end()
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
+            sys.unraisablehook = self._hook
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
             os._exit(INTERRUPTED)
         self._asked = True
         raise KeyboardInterrupt
+
+    def _unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if not (self._asked and unraisable.exc_type is KeyboardInterrupt):
+            self._hook(unraisable)
+            return
+        self._asked = False
+        again = threading.Timer(AGAIN_S, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
 
     def end(self) -> NoReturn:
         """Say it and end the process."""
