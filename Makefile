@@ -4,9 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Tests may use every core; SCALE=full makes the benchmarks use the published sizes.
 JOBS   ?= auto
+KERNELS := $(patsubst %,src/slicewright/%.py,compiled kernel_cache linking version) $(shell find src -path '*/_kernels/*.py')
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test docs docs-look check check-tests lint kernels kernels-slicing kernels-exact kernels-bipartite kernels-placement smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
+.PHONY: demo test docs docs-look check check-tests lint kernels smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -22,7 +23,7 @@ help:
 	@echo "make wheel  a wheel in dist, with compiled kernels for every supported Python found here; each checked in an environment of its own"
 	@echo "make bench  the figures of the project, printed as ratios measured in one run"
 
-demo: $(VENV)/.core
+demo: $(VENV)/.kernels
 	$(BIN)/slicewright demo
 
 test: $(VENV)/.test
@@ -40,21 +41,17 @@ check: $(VENV)/.test
 	@export SLICEWRIGHT_TESTS_UNTIL=$$(($$(date +%s) + 110)); \
 	$(MAKE) --no-print-directory -j2 --output-sync lint check-tests
 
-check-tests: kernels
+check-tests: $(VENV)/.test kernels
 	@tests=$$($(BIN)/python -m tests.touched); \
 	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -q -n $(JOBS) -m "not timing and not slow" $$tests; fi
 
-# Compiled first, so that tests which start servers or count seconds do not wait for it; two at once where make may.
-kernels: kernels-exact kernels-bipartite kernels-placement
+# Compiled first, so that first plans, tests which start servers and those which count seconds do not wait for it.
+kernels: $(VENV)/.kernels
 
-kernels-slicing: $(VENV)/.test
-	$(BIN)/slicewright plan paper-slicing --devices 0 > /dev/null
-kernels-exact: kernels-slicing
-	$(BIN)/slicewright plan paper-slicing --devices 0 --method exact --budget 5s > /dev/null
-kernels-bipartite: kernels-slicing
-	$(BIN)/slicewright plan paper-slicing --devices 0 --method bipartite-raw > /dev/null
-kernels-placement: $(VENV)/.test
-	$(BIN)/slicewright place paper-placement --method auto --budget 50ms --json - > /dev/null
+$(VENV)/.kernels: $(VENV)/.core $(KERNELS)
+	@echo "compiling kernels, once: a minute or two"
+	$(BIN)/python scripts/compile_kernels.py src/slicewright/ready_kernels --cache build/kernel_cache --or-here
+	touch $@
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -96,22 +93,25 @@ bench: $(VENV)/.test
 wheel: $(VENV)/.core
 	$(BIN)/python scripts/build_wheel.py
 
-install: $(VENV)/.core
+install: $(VENV)/.kernels
 install-test: $(VENV)/.test
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
+# pip would compile kernels in an environment of its own (hatch_build.py), which has to be installed first.
+PIP := SLICEWRIGHT_READY_KERNELS=none $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
 $(VENV)/.core: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(PIP) -e .
 	touch $@
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(TEST_EXTRAS)]'
+	$(PIP) -e '.[$(TEST_EXTRAS)]'
 	touch $@ $(VENV)/.core
 
 $(VENV)/.docs: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	$(PIP) -e '.[docs]'
 	touch $@
 
 clean:

@@ -20,21 +20,8 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
 KERNELS = ROOT / "build" / "ready_kernels"
+CACHE = ROOT / "build" / "kernel_cache"
 SUPPORTED = ("3.11", "3.12", "3.13")
-PLANS = """
-import slicewright as sw
-methods = ["auto", "exact", "best-response", "greedy", "erap", "prap", "mec-only", "random", "city", "bipartite-raw"]
-for queueing in ("device", "node"):
-    scenario = {"schema": "slicewright/scenario/v1", "preset": "paper-slicing", "devices": 3, "queueing": queueing}
-    for method in methods:
-        sw.plan(scenario, method=method, rounds=1).to_dict()
-"""
-PLACEMENTS = """
-import slicewright as sw
-from slicewright.placement.problem.presets import placement_preset
-for method in ("auto", "queue-network", "greedy-nearest"):
-    sw.place(placement_preset("paper-placement", tasks=8), method=method, budget_s=0.05).to_dict()
-"""
 FIRST = {
     "slicewright demo": ["demo"],
     "slicewright plan": ["plan", "paper-slicing", "--devices", "20"],
@@ -79,33 +66,12 @@ def environment_of(version: str, python: str) -> str:
     if not inside.exists():
         subprocess.run([python, "-m", "venv", str(folder)], check=True)
     install = [str(inside), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", str(ROOT)]
-    subprocess.run(install, check=True)
+    subprocess.run(install, check=True, env={**os.environ, "SLICEWRIGHT_READY_KERNELS": "none"})
     return str(inside)
 
 
-def compile_kernels(folder: Path) -> None:
-    """Into a folder, for the level of processors that is shipped: planning and placement side by side."""
-    from slicewright.kernel_cache import READY_FEATURES, READY_PROCESSOR
-
-    with TemporaryDirectory() as cache:
-        environment = {
-            **os.environ,
-            "SLICEWRIGHT_CACHE": cache,
-            "NUMBA_CPU_NAME": READY_PROCESSOR,
-            "NUMBA_CPU_FEATURES": READY_FEATURES,
-        }
-        running = [
-            subprocess.Popen([sys.executable, "-c", code], env=environment) for code in (PLANS, PLACEMENTS)
-        ]
-        codes = [process.wait() for process in running]
-        if any(codes):
-            raise SystemExit("the kernels did not compile")
-        made = Path(cache) / "slicewright"
-        shutil.copytree(made, folder, ignore=shutil.ignore_patterns("announced"), dirs_exist_ok=True)
-
-
 def build(folder: Path) -> Path:
-    """The wheel, with the kernels that :func:`compile_kernels` left."""
+    """The wheel, with the kernels that ``compile_kernels.py`` left."""
     command = [
         sys.executable,
         "-m",
@@ -157,36 +123,30 @@ def check(wheel: Path) -> None:
 def main() -> None:
     """Kernels, wheel, check."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--compile", type=Path, metavar="FOLDER", help="only compile kernels, for this Python"
-    )
     parser.add_argument("--check", type=Path, metavar="WHEEL", help="only check a wheel, with this Python")
     parser.add_argument("--only-this", action="store_true", help="kernels for this Python alone")
     asked = parser.parse_args()
-    if asked.compile or asked.check:
-        if asked.compile:
-            compile_kernels(asked.compile)
-        if asked.check:
-            check(asked.check)
+    if asked.check:
+        check(asked.check)
         return
     others = {} if asked.only_this else other_pythons()
     missing = [v for v in SUPPORTED if v != this_version() and v not in others]
     pythons = [sys.executable, *(environment_of(version, python) for version, python in others.items())]
     shutil.rmtree(KERNELS, ignore_errors=True)
-    each(pythons, "--compile", str(KERNELS))
+    each(pythons, ROOT / "scripts" / "compile_kernels.py", KERNELS, "--cache", CACHE)
     folder = ROOT / "dist"
     wheel = build(folder)
     brings = ", ".join(sorted({this_version(), *others}))
     print(f"{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.1f} MB, kernels for Python {brings}")
     if missing:
         print(f"Python {', '.join(missing)}: not found here, so its users compile on first use")
-    each(pythons, "--check", str(wheel))
+    each(pythons, __file__, "--check", wheel)
 
 
-def each(pythons: Iterable[str], *arguments: str) -> None:
-    """Run this script with each interpreter."""
+def each(pythons: Iterable[str], script: str | Path, *arguments: str | Path) -> None:
+    """Run a script with each interpreter."""
     for python in pythons:
-        run = subprocess.run([python, __file__, *arguments])
+        run = subprocess.run([python, script, *arguments])
         if run.returncode:
             raise SystemExit(run.returncode)
 

@@ -70,5 +70,5 @@ def test_the_programs_run() -> None:
     """They are strings, which no type checker reads."""
     from slicewright.policies.slicing import planner
 
-    for program in [*planner._BESIDE.values(), planner._BESIDE_OTHERS]:
+    for program in [*planner._BESIDE.values(), planner._BESIDE_FEW, planner._BESIDE_OTHERS]:
         exec(program, {})

@@ -61,6 +61,7 @@ def test_a_cache_that_cannot_be_written_is_broken(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "file").write_text("in the way")
     kernel_cache.cache_folder.cache_clear()
     monkeypatch.setenv("SLICEWRIGHT_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr("slicewright.cli.views.installation.has_ready_kernels", lambda package: False)
     try:
         answer = CliRunner().invoke(app, ["doctor"])
         assert answer.exit_code == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,6 +23,7 @@ from slicewright.slicing.exact._kernels.pricing import Prices
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.slicing.exact.set_bound import WALK_ROUNDS, bound_of_sets
 from slicewright.slicing.exact.solve import GAP_PART
+from slicewright.slicing.exact.tree import load_kernels as load_proof_kernels
 from slicewright.slicing.exact.tree import prove
 from slicewright.slicing.search import UNLIMITED, deadline_ns
 
@@ -119,12 +121,14 @@ def certify(
     if queues and scenario.n_devices <= FEW_DEVICES and rounds >= WALK_ROUNDS:
         if not cost <= bound * (1.0 + OPTIMAL_GAP):
             announce_compilation("slicing.exact")
+            deadline = _after(load_proof_kernels, deadline)
             if not planned < np.inf:
                 link, group = np.full(link.size, LOCAL), np.full(link.size, LOCAL)
             proof = prove(problem, link, group, GAP_PART * OPTIMAL_GAP, 0, MOST_PARTS, deadline)
             bound, found = max(bound, min(proof.bound, proof.cost * (1.0 - CLAIMED))), proof.prices or found
     elif queues and walk >= min(LEAST_ROUNDS, rounds) and not cost <= bound * (1.0 + CLOSE_ENOUGH):
         announce_compilation("slicing.exact")
+        deadline = _after(load_kernels, deadline)
         sets = bound_of_sets(
             problem, all_choices(problem), link, group, found, relaxed_bound=float(bound), cost=cost,
             target=cost / (1.0 + ENOUGH), rounds=walk, begin=begin,
@@ -134,13 +138,27 @@ def certify(
     return Certificate(float(bound) * (1.0 - ROUNDING), DualPrices(*found))
 
 
+def _after(load: Callable[[], None], deadline: int) -> int:
+    """The deadline, ns, later by the time that loading kernels takes, which on a new machine may be half a minute."""
+    began = time.perf_counter_ns()
+    load()
+    return deadline if deadline == UNLIMITED else deadline + time.perf_counter_ns() - began
+
+
 @cache
-def load_kernels() -> None:
-    """Load (on a new machine: compile) what a certificate runs, so that no request pays for it."""
+def load_relaxation_kernels() -> Prices:
+    """Load (on a new machine: compile) what every certificate runs; prices for those that run more."""
     problem = compact(preset("paper-slicing", devices=2)).problem
     alone, stay, now = times_alone(problem), np.full(2, LOCAL), time.perf_counter_ns()
     weigh_plan(problem, stay, stay)
-    prices = Prices(*prices_of(problem, alone, relax(problem, alone, stay, stay, 1, now)[2]))
+    return Prices(*prices_of(problem, alone, relax(problem, alone, stay, stay, 1, now)[2]))
+
+
+@cache
+def load_kernels() -> None:
+    """Load (on a new machine: compile) all that a certificate may run, so that no request pays for it."""
+    prices, stay, now = load_relaxation_kernels(), np.full(2, LOCAL), time.perf_counter_ns()
+    problem = compact(preset("paper-slicing", devices=2)).problem
     bound_of_sets(
         problem, all_choices(problem), stay, stay, prices, relaxed_bound=0.0, cost=1.0, target=1.0, rounds=1,
         deadline=now,

@@ -17,7 +17,7 @@ from slicewright.network.scenario import Scenario
 from slicewright.network.scenario_file import load_scenario
 from slicewright.policies.slicing.policy import Limit, Policy
 from slicewright.policies.slicing.registry import policy
-from slicewright.slicing.certificate import load_kernels
+from slicewright.slicing.certificate import FEW_DEVICES, load_kernels, load_relaxation_kernels
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.shares import Shares, optimal_shares
 
@@ -57,7 +57,7 @@ def plan(
     """
     problem = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     chosen = policy(method)
-    _warm_up(chosen)
+    _warm_up(chosen, few=problem.n_devices <= FEW_DEVICES)
     if isinstance(seed, bool) or not 0 <= seed < 2**64:
         raise InvalidOptionError("seed", "must be a whole number of at least 0", value=seed)
     if budget_s is None and rounds is None:
@@ -116,25 +116,37 @@ def plan_many(
 _BESIDE = {
     "exact": "import slicewright as sw; sw.plan(sw.preset('paper-slicing', devices=2), rounds=1).lower_bound_s",
 }
-_BESIDE_OTHERS = """
+_BESIDE_FEW = """
 from slicewright.slicing.certificate import load_kernels
 load_kernels()
+"""
+_BESIDE_OTHERS = """
+from slicewright.slicing.certificate import load_relaxation_kernels
+load_relaxation_kernels()
 """
 """What a second process compiles on a machine's first run: what the method does not run, or runs last."""
 _warm: dict[str, Policy] = {}
 _warming = threading.Lock()
 
 
-def _warm_up(chosen: Policy) -> None:
-    """Load (on a new machine: compile) what a policy runs, so that no user's budget pays for it."""
+def _warm_up(chosen: Policy, *, few: bool) -> None:
+    """Load (on a new machine: compile) what a policy and a certificate run, so that no user's budget pays for it.
+
+    On a machine's first run only the certificate of ``few`` devices is compiled whole: that of more often ends with
+    its relaxation, and compiles the rest where it does not.
+    """
     if _warm.get(chosen.name) is chosen:
         return
     with _warming:
         if _warm.get(chosen.name) is not chosen:
             first = announce_compilation("slicing")
-            with compiled_beside(_BESIDE.get(chosen.name, _BESIDE_OTHERS), wanted=first):
+            program = _BESIDE.get(chosen.name, _BESIDE_FEW if few else _BESIDE_OTHERS)
+            with compiled_beside(program, wanted=first):
                 chosen.decide(_tiny_scenario(), limit=Limit(rounds=1), seed=0)
-            load_kernels()  # certificates run kernels of their own
+            if first and not few:
+                load_relaxation_kernels()
+            else:
+                load_kernels()
             _warm[chosen.name] = chosen
 
 
