@@ -24,9 +24,9 @@ CACHE = ROOT / "build" / "kernel_cache"
 SUPPORTED = ("3.11", "3.12", "3.13")
 FIRST = {
     "slicewright demo": ["demo"],
-    "slicewright plan": ["plan", "paper-slicing", "--devices", "20"],
-    "slicewright plan, few enough devices for a proof": ["plan", "paper-slicing", "--devices", "8"],
-    "slicewright plan --method exact": ["plan", "paper-slicing", "--devices", "10", "--method", "exact"],
+    "slicewright plan": ["plan", "paper-slicing"],
+    "slicewright plan, few enough devices for a proof": ["plan", "paper-slicing", "--size", "8"],
+    "slicewright plan --method exact": ["plan", "paper-slicing", "--method", "exact"],
     "slicewright place": ["place", "paper-placement"],
     "slicewright place --method queue-network": ["place", "paper-placement", "--method", "queue-network"],
 }
