@@ -46,6 +46,7 @@ def test_compilation_is_announced_once_per_machine(
     from slicewright import compiled, kernel_cache
 
     monkeypatch.setenv("SLICEWRIGHT_CACHE", str(tmp_path))
+    monkeypatch.setattr(compiled, "has_ready_kernels", lambda package: False)
     kernel_cache.cache_folder.cache_clear()
     try:
         with caplog.at_level("WARNING"):
