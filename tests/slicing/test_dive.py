@@ -10,9 +10,9 @@ from slicewright.slicing.search import iterated_search
 from slicewright.slicing.shares import optimal_shares
 
 
-@pytest.mark.parametrize("seed", [9000, 9002])
-def test_columns_give_plans_that_search_does_not_reach(seed: int) -> None:
-    scenario = sw.preset("regime/balanced", devices=28, seed=seed, queueing="node")
+@pytest.mark.parametrize(("devices", "seed"), [(28, 9002), (35, 9002)])
+def test_columns_give_plans_that_search_does_not_reach(devices: int, seed: int) -> None:
+    scenario = sw.preset("regime/balanced", devices=devices, seed=seed, queueing="node")
     searched = sw.Plan(scenario, *iterated_search(scenario, rounds=300))
     found = solve_exact(scenario, most_parts=1)
     assert found.cost_s < searched.cost_s * (1 - 0.003)

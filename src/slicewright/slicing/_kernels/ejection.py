@@ -50,18 +50,19 @@ class Rivals(NamedTuple):
     work: Any  # (N, I) cycle, L_in
     root: Any  # (N, I) sqrt(cycle)
     least: Any  # (N, I) cycle/s, L_in / tau_i
-    rest_capacity: Any  # (N, I) cycle/s, of the slices of the device's node
-    rest_work: Any  # (N, I) cycle, sum of L there without the device
+    rest_size: Any  # (N, I) cycle/s, of the slices of the device's node, see ``as_queued``
+    rest_queued: Any  # (N, I) cycle
     rest_root: Any  # (N, I) sqrt(cycle)
     rest_floor: Any  # (N, I) cycle/s
-    rest_own: Any  # (N, I) cycle/s, queue load of variant "device"
-    rest_arrival: Any  # (I,) 1/s, Lambda of the node without the device
+    rest_queue: Any  # (I,) 1/s
     rest_cost: Any  # (I,) s, what the other devices of its node then cost
+    node: Any  # (I,) int64, or LOCAL
     relief: Any  # (I,) s, what the system saves when the device leaves its place, radio not counted
     joining: Any  # (I,) s, cost of the node that is asked when the device joins it in its best slice
     swapping: Any  # (I,) s, cost of the device's node when k takes its place there
     total: Any  # (I,) s, cost of the whole ejection
-    base: Any  # (N, I) s, a slice of the asked node under the longer queue, without the newcomer
+    idle: Any  # (I,) s, the slices of the asked node under the longer queue, without the newcomer
+    base: Any  # (N, I) s, each of them
     others: Any  # (J,)
     growth: Any  # (2, N * J)
     by_node: Any  # (J,) s, least growth of a node when k joins
@@ -77,13 +78,22 @@ def make_rivals(problem):
         for i in range(n_devices):
             work[n, i], root[n, i] = problem.work[i, n], problem.work_root[i, n]
             least[n, i] = work[n, i] / problem.local_time[i]
-    rest = np.zeros((5, n_slices, n_devices))
-    by_device = np.zeros((6, n_devices))
+    rest = np.zeros((4, n_slices, n_devices))
+    by_device = np.zeros((7, n_devices))
     return Rivals(
-        work, root, least, rest[0], rest[1], rest[2], rest[3], rest[4],
-        by_device[0], by_device[1], by_device[2], by_device[3], by_device[4], by_device[5], base,
-        np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)), np.empty(problem.n_nodes),
+        work, root, least, rest[0], rest[1], rest[2], rest[3], by_device[0],
+        by_device[1], np.empty(n_devices, np.int64), by_device[2], by_device[3], by_device[4], by_device[5],
+        by_device[6], base, np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)), np.empty(problem.n_nodes),
     )  # fmt: skip
+
+
+@inlined
+def as_queued(problem, size, queue, work, own):
+    """(size, queue, work) of a group: with a newcomer, size - (queue + alpha) * (work + L) is left, in either variant.
+
+    In variant "device" the newcomer's arrivals meet its own work alone, so that the others' load counts as size.
+    """
+    return (size, queue, work) if problem.shared_queue else (size - own, 0.0, 0.0)
 
 
 @outlined
@@ -93,11 +103,11 @@ def imagine_absence(problem, state, r):
     for i in range(state.group.size):
         group = state.group[i]
         if group == LOCAL:
-            r.relief[i] = 0.0
+            r.relief[i], r.node[i] = 0.0, LOCAL
             continue
         j, cost = group % n_nodes, 0.0
+        r.node[i] = j
         arrival = s[ARRIVAL, group] - problem.arrival[i]
-        r.rest_arrival[i] = arrival
         for n in range(problem.work.shape[1]):
             g = n * n_nodes + j
             root, work, floor, own = s[ROOT, g], s[WORK, g], s[FLOOR, g], s[OWN, g]
@@ -109,9 +119,10 @@ def imagine_absence(problem, state, r):
                 else:
                     root, work, floor = root - r.root[n, i], work - r.work[n, i], floor - r.least[n, i]
                     own -= problem.arrival[i] * r.work[n, i]
-            r.rest_capacity[n, i], r.rest_root[n, i] = s[CAPACITY, g], root
-            r.rest_work[n, i], r.rest_floor[n, i], r.rest_own[n, i] = work, floor, own
-            cost += root * root / (s[CAPACITY, g] - (arrival * work if problem.shared_queue else own))
+            size, queue, queued = as_queued(problem, s[CAPACITY, g], arrival, work, own)
+            r.rest_size[n, i], r.rest_queue[i], r.rest_queued[n, i] = size, queue, queued
+            r.rest_root[n, i], r.rest_floor[n, i] = root, floor
+            cost += root * root / (size - queue * queued)
         r.rest_cost[i] = cost
         r.relief[i] = state.node_cost[j] - cost
 
@@ -121,66 +132,63 @@ def price_joining(problem, state, r, j):
     """Fill ``joining``: the cost of node j once each device has joined it, 13b only as far as it forbids."""
     s, arrival = state.sums, problem.arrival
     n_devices, n_slices = problem.work.shape
-    joining, base = r.joining, r.base
+    joining, idle = r.joining, r.idle
     for i in range(n_devices):
-        joining[i] = np.inf
+        joining[i], idle[i] = np.inf, 0.0
     for n in range(n_slices):
-        g = n * problem.n_nodes + j
-        root, work, floor, size, own = s[ROOT, g], s[WORK, g], s[FLOOR, g], s[CAPACITY, g], s[OWN, g]
+        g, base = n * problem.n_nodes + j, r.base[n]
+        size, queue, queued = as_queued(problem, s[CAPACITY, g], s[ARRIVAL, g], s[WORK, g], s[OWN, g])
+        square, floor = s[ROOT, g] * s[ROOT, g], s[FLOOR, g]
         for i in range(n_devices):
-            load = (s[ARRIVAL, g] + arrival[i]) * work if problem.shared_queue else own
-            left = size - load
-            base[n, i] = root * root / left if left > 0.0 and left >= floor else np.inf
+            left = size - (queue + arrival[i]) * queued
+            cost = square / left
+            cost = cost if left > 0.0 and left >= floor else np.inf
+            base[i] = cost
+            idle[i] += cost
     for n in range(n_slices):
-        g = n * problem.n_nodes + j
-        root, work, floor, size, own = s[ROOT, g], s[WORK, g], s[FLOOR, g], s[CAPACITY, g], s[OWN, g]
+        g, base, work, roots, least = n * problem.n_nodes + j, r.base[n], r.work[n], r.root[n], r.least[n]
+        size, queue, queued = as_queued(problem, s[CAPACITY, g], s[ARRIVAL, g], s[WORK, g], s[OWN, g])
+        root, floor = s[ROOT, g], s[FLOOR, g]
         for i in range(n_devices):
-            extra = r.work[n, i]
-            q = root + r.root[n, i]
-            load = (
-                (s[ARRIVAL, g] + arrival[i]) * (work + extra)
-                if problem.shared_queue
-                else own + arrival[i] * extra
-            )
-            left = size - load
-            cost = q * q / left if left > 0.0 and left >= floor + r.least[n, i] else np.inf
-            for m in range(n_slices):
-                if m != n:
-                    cost += base[m, i]
-            joining[i] = min(joining[i], cost)
+            q = root + roots[i]
+            left = size - (queue + arrival[i]) * (queued + work[i])
+            cost = q * q / left + (idle[i] - base[i])
+            cost = cost if left > 0.0 and left >= floor + least[i] else np.inf
+            joining[i] = cost if cost < joining[i] else joining[i]
 
 
 @outlined
 def price_swapping(problem, r, k):
-    """Fill ``swapping``: the cost of each device's node once k has taken its place there."""
+    """Fill ``swapping``: the cost of each device's node once k has taken its place there.
+
+    Every loop over devices writes one array, so that it compiles to vectors.
+    """
     n_devices, n_slices = problem.work.shape
-    alpha, swapping, base = problem.arrival[k], r.swapping, r.base
+    alpha, swapping, idle, queue = problem.arrival[k], r.swapping, r.idle, r.rest_queue
     for i in range(n_devices):
-        swapping[i] = np.inf
+        swapping[i], idle[i] = np.inf, 0.0
     for n in range(n_slices):
+        base, size, queued = r.base[n], r.rest_size[n], r.rest_queued[n]
+        roots, floor = r.rest_root[n], r.rest_floor[n]
         for i in range(n_devices):
-            load = (
-                (r.rest_arrival[i] + alpha) * r.rest_work[n, i] if problem.shared_queue else r.rest_own[n, i]
-            )
-            left = r.rest_capacity[n, i] - load
-            q = r.rest_root[n, i]
-            base[n, i] = q * q / left if left > 0.0 and left >= r.rest_floor[n, i] else np.inf
+            left = size[i] - (queue[i] + alpha) * queued[i]
+            cost = roots[i] * roots[i] / left
+            base[i] = cost if left > 0.0 and left >= floor[i] else np.inf
+        for i in range(n_devices):
+            idle[i] += base[i]
     for n in range(n_slices):
-        root, extra, least = r.root[n, k], r.work[n, k], r.least[n, k]
+        base, size, queued = r.base[n], r.rest_size[n], r.rest_queued[n]
+        roots, floor = r.rest_root[n], r.rest_floor[n]
+        root, work, least = r.root[n, k], r.work[n, k], r.least[n, k]
         for i in range(n_devices):
-            q = r.rest_root[n, i] + root
-            work = r.rest_work[n, i] + extra
-            load = (
-                (r.rest_arrival[i] + alpha) * work
-                if problem.shared_queue
-                else r.rest_own[n, i] + alpha * extra
-            )
-            left = r.rest_capacity[n, i] - load
-            cost = q * q / left if left > 0.0 and left >= r.rest_floor[n, i] + least else np.inf
-            for m in range(n_slices):
-                if m != n:
-                    cost += base[m, i]
-            swapping[i] = min(swapping[i], cost)
+            base[i] = idle[i] - base[i]
+        for i in range(n_devices):
+            q = roots[i] + root
+            left = size[i] - (queue[i] + alpha) * (queued[i] + work)
+            cost = q * q / left + base[i]
+            base[i] = cost if left > 0.0 and left >= floor[i] + least else np.inf
+        for i in range(n_devices):
+            swapping[i] = base[i] if base[i] < swapping[i] else swapping[i]
 
 
 @outlined
@@ -216,18 +224,16 @@ def price_ejections(problem, state, r, k, j):
     radio, _ = cheapest_link(problem, state, k)
     tau = problem.local_time[k]
     elsewhere, elsewhere_too = min(tau, radio + least), min(tau, radio + second)
+    before = state.node_cost[j]
     for i in range(state.group.size):
-        group = state.group[i]
-        joining = r.joining[i] - state.node_cost[j]
-        if i == k or not joining < np.inf:
+        node, joining = r.node[i], r.joining[i] - before
+        if i == k or node == j or not joining < np.inf:
             r.total[i] = np.inf
-        elif group == LOCAL:
+        elif node == LOCAL:
             way, _ = cheapest_link(problem, state, i)
             r.total[i] = joining + way - problem.local_time[i] + elsewhere
-        elif group % n_nodes == j:
-            r.total[i] = np.inf
         else:
-            other = elsewhere if nearest != group % n_nodes else elsewhere_too
+            other = elsewhere if nearest != node else elsewhere_too
             r.total[i] = joining - r.relief[i] + min(other, radio + r.swapping[i] - r.rest_cost[i])
 
 

@@ -50,18 +50,17 @@ LEFT_BEHIND = 0.2
 """Who stays local is what counts where local devices are at least this part of the cost."""
 INSERT_MOST_DEVICES = 200
 """In larger networks a bench sees too small a part of everybody."""
-INSERTIONS, INSERTIONS_SHARED = 9, 1
+INSERTIONS, INSERTIONS_SHARED = 9, 3
 """So many rounds of insertion to one of the other kind; fewer if queues are shared: exchanges then pay more."""
 VACATE_MOST, FAVOUR = 10, 0.5
 """Devices that a round of insertion makes local at most; spread of the random factors of what insertions are worth."""
 WANDER = 0.01
 """Insertions go on from plans up to this part above the best, to begin with; at the end from the best alone."""
-REACH = 0.03
-"""Part of the window within which insertions are followed by local search and ejections, if queues are shared.
+WIDEN, NARROW = 3.0, 0.999
+"""A new best plan widens the window to this multiple of the excess it came from; a vain attempt narrows it.
 
-Where each device has a queue of its own, ejections follow no round: insertions find more in the same time."""
-WIDEN, NARROW = 3.0, 0.997
-"""A new best plan widens the window to this multiple of the excess it came from; a vain attempt narrows it."""
+Within the window insertions are followed by local search and ejections if queues are shared. Where each device has a
+queue of its own they are followed by neither: other insertions find more in the same time."""
 
 
 @inlined
@@ -268,14 +267,13 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     now, now_link, now_group = best[0], best_link.copy(), best_group.copy()  # where insertions go on from
     done, window = 0, nodes_part(state)
     crowded = window > RADIO_BOUND  # elsewhere who chooses first hardly matters, and random orders try more
-    period, reach_of_insertions = np.int64(1), 1.0
+    period = np.int64(1)
     if inserts:
         period += INSERTIONS_SHARED if problem.shared_queue else INSERTIONS
-        reach_of_insertions = REACH if problem.shared_queue else 0.0
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
         inserting = done % period != 0
-        reach = reach_of_insertions * window if inserting or not problem.shared_queue else window
+        reach = window if problem.shared_queue or not inserts else 0.0
         if inserting:
             rebuild(problem, state, now_link, now_group)
             insertion_round(problem, state, random, bench, taken)
