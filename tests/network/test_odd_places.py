@@ -109,3 +109,51 @@ def test_degrees_that_are_called_x_and_y_are_told(tmp_path: Path) -> None:
     assert f"sites.csv: {sentence}" in remembered(import_tables(tmp_path).origin)
     (tmp_path / "sites.csv").write_text("name,x [m],y [m]\na,144.95,-37.81\nb,644.97,-37.82\n")
     assert not any("longitude" in told for told in remembered(import_tables(tmp_path).origin))
+
+
+def test_degrees_of_cytoscape_are_not_scaled(tmp_path: Path) -> None:
+    elements = [
+        {"data": {"id": k, "kind": kind, "lat": 50 + k / 100, "lng": 8}} for k, kind in enumerate(KINDS)
+    ]
+    (tmp_path / "c.json").write_text(json.dumps(elements))
+    scenario = import_scenario(tmp_path / "c.json")
+    assert present(scenario.sites.access_point_m)[1].tolist() == [0, pytest.approx(1112.3, abs=0.1)]
+    assert not any("no unit" in told for told in remembered(scenario.origin))
+
+
+def gml(folder: Path, *places: str) -> Scenario:
+    nodes = "".join(f"node [ id {k} {place} ]\n" for k, place in enumerate(places))
+    (folder / "g.gml").write_text(f"graph [\n{nodes}edge [ source 0 target 1 ]\n]")
+    return import_graph(folder / "g.gml", devices=3)
+
+
+def test_no_numbers_of_gml_are_no_position(tmp_path: Path) -> None:
+    told = remembered(gml(tmp_path, "lat NAN lon NAN", "lat 51.0 lon 7", "lat 51.01 lon 7").origin)
+    assert any(sentence.startswith("positions of 1 of 3 vertices") for sentence in told)
+    with pytest.raises(InvalidScenarioError, match="latitude is nan but of '0' must be a number"):
+        gml(tmp_path, "lat NAN lon 7", "lat 51.0 lon 7", "lat 51.01 lon 7")
+
+
+def test_vertices_of_a_graph_that_are_somewhere_else_are_told(tmp_path: Path) -> None:
+    near = ["lat 51.0 lon 7", "lat 51.01 lon 7", "lat 51.02 lon 7"]
+    assert not any("far from" in told for told in remembered(gml(tmp_path, *near).origin))
+    told = remembered(gml(tmp_path, *near, "lat 7.0 lon 51").origin)
+    assert any("the nearest one of '3' is 6," in sentence for sentence in told), told
+    assert "vertices at latitude and longitude 0: 3" in remembered(
+        gml(tmp_path, *near, "lat 0 lon 0.0").origin
+    )
+
+
+def test_users_of_mobile_env_are_devices(tmp_path: Path) -> None:
+    document = {
+        "bs": {"bw": 9e6},
+        "ue": {},
+        "stations": [[0, 0], [100, 50]],
+        "users": [[50, 0], [20, 0], [0, 10]],
+    }
+    (tmp_path / "m.json").write_text(json.dumps(document))
+    assert present(import_graph(tmp_path / "m.json").sites.device_m).tolist() == [
+        [500, 0],
+        [200, 0],
+        [0, 100],
+    ]

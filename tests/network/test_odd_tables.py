@@ -161,3 +161,13 @@ def test_tables_on_the_globe_are_looked_at_as_eua_data_are(tmp_path: Path) -> No
 def test_a_unit_that_is_taken_is_told_with_the_numbers(tmp_path: Path) -> None:
     told = remembered(tables(tmp_path, sites="name,lat,lon,bw\na,1,2,20\nb,1.01,2,5\n").origin)
     assert "sites.csv, bw: no unit, so Hz was taken (5 to 20); a header such as bw [Hz] tells it" in told
+
+
+def test_nodes_that_hardly_compute_are_told(tmp_path: Path) -> None:
+    sites = "name,lat,lon\na,1,2\nb,1.01,2\n"
+    told = remembered(tables(tmp_path, sites=sites, nodes="name,capacity [Hz]\nm,0\nn,16\nk,1e10\n").origin)
+    assert "nodes that the table gives no computing at all: m" in told
+    assert any(
+        sentence.startswith("nodes that are slower than any device") and sentence.endswith(": n")
+        for sentence in told
+    )

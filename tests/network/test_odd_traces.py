@@ -72,6 +72,12 @@ def test_times_with_a_zone_behind_them(tmp_path: Path) -> None:
     assert scenario.arrival_rate_hz.tolist() == [0.75]
 
 
+def test_written_out_dates_are_no_numbers(tmp_path: Path) -> None:
+    rows = "".join(f"{time},a\n" for time in (20240131120000, 20240131120059, 20240131120100))
+    with pytest.raises(InvalidScenarioError, match="such as 20240131120000, which are written-out dates"):
+        csv(tmp_path, "timestamp,user\n" + rows)
+
+
 def test_zeros_that_may_be_no_times_are_told(tmp_path: Path) -> None:
     """Alibaba's tasks that never began have 0; all others begin after the first day."""
     rows = "".join(f"{time},a\n" for time in (0, 0, 86400, 90000, 99000))
@@ -142,6 +148,7 @@ def test_dates_and_durations_of_parquet(tmp_path: Path) -> None:
         ),
         ({"time": [1, None], "user": ["a", "b"]}, "t.parquet, time: has 1 missing values"),
         ({"time": ["x", "y"], "user": ["a", "b"]}, "t.parquet, time: must hold times, and holds string"),
+        ({"time": [True, False], "user": ["a", "b"]}, "t.parquet, time: must hold times, and holds bool"),
     ],
 )
 def test_columns_of_other_types_are_named(tmp_path: Path, columns: dict[str, Any], told: str) -> None:

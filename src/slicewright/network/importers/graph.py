@@ -19,7 +19,7 @@ from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.computing import Conversion, told_capacity_hz
 from slicewright.network.importers.formats import read_graph
 from slicewright.network.importers.placing.geography import FAR_M
-from slicewright.network.importers.placing.layout import Places, has_positions, place_vertices
+from slicewright.network.importers.placing.layout import Places, place_vertices, places_by
 from slicewright.network.importers.placing.nodes import place_nodes
 from slicewright.network.importers.placing.roles import ROLE_RULES, Roles, assign_roles
 from slicewright.network.importers.report import ImportReport, listed
@@ -104,9 +104,10 @@ def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Sc
         f"from {file.name} ({read.format})",
     )
     source = {"importer": "graph", "file": file.name, "format": read.format}
-    if read.format in _ON_CELLS:
+    told_by = places_by(read.graph)
+    if read.format in _ON_CELLS and told_by != "latitude, longitude":
         parameters = {"area_m": CELLS_SIDE_M, **parameters}
-        if parameters["area_m"] == CELLS_SIDE_M and has_positions(read.graph):
+        if parameters["area_m"] == CELLS_SIDE_M and told_by:
             report.note(
                 "odd", f"its map has no unit: it is scaled to {CELLS_SIDE_M:g} m; area_m sets another size"
             )

@@ -13,7 +13,7 @@ from slicewright.network.importers.columns.sheet import FILE_NAMES, Sheet, read_
 from slicewright.network.importers.placing.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.placing.roles import kind_of
 from slicewright.network.importers.positions import placed_among, placed_around
-from slicewright.network.importers.report import ImportReport
+from slicewright.network.importers.report import ImportReport, listed
 from slicewright.network.importers.table_plane import TablePlane
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
@@ -159,6 +159,18 @@ def _nodes(
     return tuple(kinds), places, nodes.names("node")
 
 
+def _tell_idle_nodes(
+    capacity_hz: FloatArray, names: list[str], device_hz: float, report: ImportReport
+) -> None:
+    """Nodes that do not compute, or more slowly than devices as they are drawn: perhaps the unit is another one."""
+    idle = [name for name, hz in zip(names, capacity_hz, strict=True) if hz == 0]
+    slow = [name for name, hz in zip(names, capacity_hz, strict=True) if 0 < hz < device_hz]
+    if idle:
+        report.note("odd", f"nodes that the table gives no computing at all: {listed(idle)}")
+    if slow:
+        report.note("odd", f"nodes that are slower than any device ({device_hz:g} cycle/s): {listed(slow)}")
+
+
 def _columns(
     drawn: Scenario,
     sites: Sheet,
@@ -174,7 +186,8 @@ def _columns(
     drawn_names = [
         name for name, value in (("bandwidths", bandwidth), ("speeds of nodes", capacity)) if value is None
     ]
-    if capacity is not None:
+    if capacity is not None and nodes is not None:
+        _tell_idle_nodes(capacity, nodes.names("node"), float(drawn.local_capacity_hz.min()), report)
         changes["node_capacity_hz"] = np.repeat(capacity[:, None], drawn.n_slices, axis=1)
     power = drawn.sites.tx_power_w
     bits, cycles, density = drawn.task_bits, None, None

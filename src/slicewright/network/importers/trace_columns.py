@@ -243,6 +243,11 @@ def _worth(
         return 1.0
     if asked is not None:
         return asked
+    if what == "time" and times is not None and _is_written_out(times):
+        rule = f"has times such as {times[0]:.0f}, which are written-out dates and no numbers of seconds"
+        raise InvalidScenarioError(
+            f"{path.name}, {column.name}", rule, fix="write them as 2024-12-31 23:59:59"
+        )
     if not column.unit:
         parameter, hint = ("time_unit_s", "; Google's traces have 1e-6, those of Alibaba's services 1e-3")
         parameter, hint = (parameter, hint) if what == "time" else ("size_unit_bits", "")
@@ -259,6 +264,21 @@ def _worth(
     factor = float(to_base(np.ones(1), column.unit, base, f"{path.name}, unit of {column.name}")[0])
     report.note("read", f"{column.name} in {column.unit}, as its header says")
     return factor
+
+
+def _is_written_out(times: FloatArray) -> bool:
+    """Whether all times are digits such as 20241231235959: year, month, day, hour, minute, second."""
+    known = times[~_never(times) & (times != 0.0)]
+    if not known.size or not ((known >= 19000101000000) & (known < 21000101000000)).all():
+        return False
+    rest = known % 1e10
+    ranges = (
+        (rest // 1e8, 1, 12),
+        (rest // 1e6 % 100, 1, 31),
+        (rest // 1e4 % 100, 0, 23),
+        (rest // 100 % 100, 0, 59),
+    )
+    return all(bool(((part >= low) & (part <= high)).all()) for part, low, high in ranges)
 
 
 def _since_1970(times: FloatArray) -> tuple[str, str] | None:

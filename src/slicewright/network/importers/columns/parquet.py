@@ -75,6 +75,8 @@ def _column(path: Path, header: str, column: Any, kind: Kind) -> ParquetColumn:
         raise InvalidScenarioError(place, f"has {column.null_count} missing values")
     types = pa.types
     try:
+        if types.is_boolean(column.type):
+            raise TypeError
         if kind == "text":
             return ParquetColumn(np.asarray(column.cast(pa.string()).to_numpy(), dtype=str))
         if kind == "time" and (types.is_timestamp(column.type) or types.is_date(column.type)):

@@ -86,9 +86,10 @@ def _flat(pairs: Any, name: str) -> dict[str, Any]:
         if pair.key.lower() in PLACE_KEYS:
             places.setdefault(pair.key, []).append(pair.value)
             continue
-        if flat.setdefault(pair.key, pair.value) != pair.value:
+        if pair.key in flat and flat[pair.key] != pair.value:
             rule = f"has {pair.key!r} twice in one vertex or edge, in lines {lines[pair.key]} and {pair.line}"
             raise InvalidScenarioError(name, rule, fix="keep one")
+        flat[pair.key] = pair.value
         lines.setdefault(pair.key, pair.line)
     return {**flat, **{key: found if len(found) > 1 else found[0] for key, found in places.items()}}
 

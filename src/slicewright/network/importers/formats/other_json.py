@@ -132,7 +132,13 @@ def read_mobile_env(document: Document, name: str, report: ImportReport) -> nx.G
     builder = GraphBuilder("stations")
     for k, (x, y) in enumerate(places.tolist()):
         builder.vertex(f"bs{k}", k, {"kind": "access_point", "x": x, "y": y})
-    rest = sorted(str(key) for key in document if key not in ("stations", "base_stations", "bs_positions"))
+    read = ["stations", "base_stations", "bs_positions"]
+    if isinstance(document.get("users"), list):
+        read.append("users")
+        people = _read.numbers(document["users"], "users", (None, 2), signed=True, axes=["users", "x and y"])
+        for k, (x, y) in enumerate(people.tolist()):
+            builder.vertex(f"ue{k}", k, {"kind": "user", "x": x, "y": y})
+    rest = sorted(str(key) for key in document if key not in read)
     if rest:
         report.note("dropped", f"settings {', '.join(rest)}: set what you need, such as bandwidth_hz")
     return builder.finish(report)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.placing.geography import like_degrees, middle, to_plane_m
+from slicewright.network.importers.placing.geography import FAR_M, like_degrees, middle, next_m, to_plane_m
 from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import BoolArray, FloatArray
 
@@ -20,6 +20,8 @@ MOST_BY_SPRINGS = 5_000
 """A spring layout takes time with the square of the vertices."""
 WIDE_M = 100e3
 """A map wider than this is no city: devices reach the access point that they sit at, and no other."""
+OUTLYING, _FEW_PLACES = 20.0, 3
+"""A vertex is far from all others at so many times the usual distance to the next, where there are so many."""
 _LATITUDES, _LONGITUDES = ("latitude", "lat"), ("longitude", "lon", "lng", "long")
 
 
@@ -77,10 +79,18 @@ def place_vertices(
     return Places(np.round(xy, 2), found.rule)
 
 
-def has_positions(graph: nx.Graph) -> bool:
-    """Whether any vertex says where it is."""
+def places_by(graph: nx.Graph) -> str:
+    """What tells most positions: ``x, y``, ``pos`` or ``latitude, longitude``; empty where nothing does."""
     every = [{str(key).lower(): value for key, value in data.items()} for _, data in graph.nodes(data=True)]
-    return any(pairs[v] is not None for _, pairs in _pairs(every) for v in range(len(every)))
+    best = _best(every)
+    return "" if best is None else best[0]
+
+
+def _best(every: Sequence[Mapping[str, Any]]) -> tuple[str, list[tuple[Any, Any] | None]] | None:
+    """The attributes that most vertices have, the first of equals, and their values."""
+    counted = [(sum(pair is not None for pair in pairs), rule, pairs) for rule, pairs in _pairs(every)]
+    count, rule, pairs = max(counted, key=lambda one: one[0])
+    return (rule, pairs) if count else None
 
 
 def _pairs(every: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[tuple[Any, Any] | None]]]:
@@ -96,14 +106,10 @@ def _by_attributes(
     graph: nx.Graph, every: Sequence[Mapping[str, Any]], names: Sequence[str], report: ImportReport
 ) -> Places | None:
     """Places by the attributes that most vertices have; the others are placed beside their neighbours."""
-    best: tuple[int, str, list[tuple[Any, Any] | None]] | None = None
-    for rule, pairs in _pairs(every):
-        count = sum(pair is not None for pair in pairs)
-        if count and (best is None or count > best[0]):
-            best = count, rule, pairs
+    best = _best(every)
     if best is None:
         return None
-    count, rule, pairs = best
+    rule, pairs = best
     others = [other for other, found in _pairs(every) if other != rule and any(found)]
     if others:
         report.note("dropped", f"positions from {' and '.join(others)}: those from {rule} are taken")
@@ -112,6 +118,7 @@ def _by_attributes(
     if rule == "latitude, longitude":
         degrees = np.array([_degrees(pair, names[v], v) for v, pair in enumerate(pairs) if pair is not None])
         xy[known] = to_plane_m(degrees, middle(degrees))
+        _tell_odd_degrees(degrees, [names[int(v)] for v in np.flatnonzero(known)], report)
     else:
         xy[known] = [
             [_number(value, names[v], v, rule) for value in pair]
@@ -128,6 +135,24 @@ def _by_attributes(
             remember=True,
         )
     return Places(xy, rule)
+
+
+def _tell_odd_degrees(degrees: FloatArray, names: Sequence[str], report: ImportReport) -> None:
+    """Positions at 0, 0, which is what programs write for none, and single ones that are a continent away."""
+    nowhere = [names[int(v)] for v in np.flatnonzero((degrees == 0).all(axis=1))]
+    if nowhere and len(nowhere) < len(names):
+        report.note("odd", f"vertices at latitude and longitude 0: {listed(nowhere)}")
+    if len(degrees) < _FEW_PLACES:
+        return
+    away_m = next_m(degrees)
+    far = np.flatnonzero(away_m > max(FAR_M, OUTLYING * float(np.median(away_m))))
+    if far.size:
+        worst = int(far[np.argmax(away_m[far])])
+        report.note(
+            "odd",
+            f"{far.size} of {len(names)} vertices are far from every other, which may have latitude and longitude "
+            f"exchanged; the nearest one of {names[worst]!r} is {away_m[worst] / 1000:,.0f} km away",
+        )
 
 
 def _beside_neighbours(graph: nx.Graph, xy: FloatArray, known: BoolArray) -> FloatArray:
@@ -182,11 +207,13 @@ def _by_springs(graph: nx.Graph, seed: int) -> Places:
 
 
 def _pair(data: Mapping[str, Any], first: Sequence[str], second: Sequence[str]) -> tuple[Any, Any] | None:
-    """Two attributes that both must be there; empty ones are not."""
+    """Two attributes that both must be there; empty ones are not, nor two that are no numbers (GML's NAN)."""
     values = [
         next((data[key] for key in keys if data.get(key) not in (None, "")), None) for keys in (first, second)
     ]
-    return None if values[0] is None or values[1] is None else (values[0], values[1])
+    if values[0] is None or values[1] is None or all(isinstance(v, float) and np.isnan(v) for v in values):
+        return None
+    return values[0], values[1]
 
 
 def _position(value: object) -> tuple[Any, Any] | None:
