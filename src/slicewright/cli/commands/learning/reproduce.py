@@ -49,8 +49,10 @@ def reproduce(
 ) -> None:
     """Reproduce a publication's tables and figures, and report what holds.
 
-    `slicing`: Tables III and IV, Figures 4 to 9, findings and sensitivity. `placement`: Table III, Figures 4 to 8 and
-    findings. Finished items are kept: the same command continues where it was interrupted.
+    `slicing`: Tables III and IV, Figures 4 to 9, findings and sensitivity; from scale quick on also experiments that
+    say why the published figures are what they are, and what lies beyond them (regimes, labels, small nodes).
+    `placement`: Table III, Figures 4 to 8 and findings. Finished items are kept: the same command continues where it
+    was interrupted.
     """
     import os
     import sys
