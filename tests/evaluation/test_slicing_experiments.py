@@ -10,6 +10,7 @@ import pytest
 
 from slicewright.evaluation.reproduction.engine.item import Verdict
 from slicewright.evaluation.reproduction.engine.origin import code_version
+from slicewright.evaluation.reproduction.engine.published_numbers import NAMES
 from slicewright.evaluation.reproduction.engine.scale import SCALES
 from slicewright.evaluation.reproduction.slicing.beyond import label_costs, regimes
 from slicewright.evaluation.reproduction.slicing.beyond.small_node import measured_alone
@@ -149,9 +150,15 @@ def test_regimes_are_judged_from_their_rows() -> None:
     home, anew = (f"DeepSets-S, {where}, argmax" for where in (regimes.HOME, regimes.ANEW))
     free = f"bipartite, {regimes.HOME}, argmax"
     row = {home: 100.0, anew: 5.0, free: 3.0, "best-response": 1.0}
-    verdict = regimes._judge({"facts": {"paper, node queue": {**row, home: 4.0}, "xr, node queue": row}})
+    verdict = regimes._judge_anew({"facts": {"paper, node queue": {**row, home: 4.0}, "xr, node queue": row}})
     assert "within 6.1 % in 0 of 1 other regimes, trained anew in 1" in verdict.why
     assert "must train it for the regime" in verdict.why
+    names = (*(NAMES[m] for m in regimes.PUBLISHED), "bipartite")
+    every = {f"{name}, {regimes.HOME}, argmax": 50.0 for name in names}
+    every |= {f"DeepSets-S, {regimes.HOME}, decoded": 1.0, "best-response": 2.0, free: 3.0}
+    why = regimes._judge({"facts": {"paper, node queue": every, "xr, node queue": every}}).why
+    assert "Only bipartite could be deployed" in why
+    assert "beats its argmax in 2 of 2" in why
     assert len(regimes.cases(SCALES["full"])) == 12
 
 
@@ -159,7 +166,7 @@ def test_labels_are_weighed_against_none() -> None:
     facts = {"self-supervised 0": 1.0, "counts": [10, 100], "label_s": 0.01}
     facts |= {"supervised 10": 5.0, "supervised 100": 0.9, "both 10": 0.8, "both 100": 0.95}
     verdict = label_costs._judge({"facts": facts})
-    assert "as good as about 100 labels" in verdict.why
+    assert "It takes 100 labels" in verdict.why
     assert "at 1 of 2 numbers" in verdict.why
 
 

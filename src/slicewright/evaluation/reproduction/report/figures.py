@@ -70,6 +70,8 @@ of slicing, models that stand alone as points, values of a parameter, published 
 rules, and kinds of folds."""
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
 _MOST_COLUMNS = 3
+FEW_TICKS = 5
+"""Of a logarithmic axis that are named one by one."""
 LOWER_BOUND = "open: lower bound (time limit)"
 PUBLISHED_DASHES: tuple[tuple[float, ...], ...] = ((6, 2), (1, 1.5), (4, 1.5, 1, 1.5), (9, 3))
 """Of the lines of published values, in order."""
@@ -140,6 +142,9 @@ def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
         axes.set_yscale("log")
     if panel["log_x"]:
         axes.set_xscale("log")
+        if len(ticks) <= FEW_TICKS:
+            axes.set_xticks(sorted(ticks), [f"{t:,g}" for t in sorted(ticks)])
+            axes.minorticks_off()
     elif panel.get("ticks"):
         axes.set_xticks(range(len(panel["ticks"])), panel["ticks"])
         axes.set_xlim(-0.5, len(panel["ticks"]) - 0.5)

@@ -136,9 +136,8 @@ def _judge(data: Measured) -> Verdict:
         f"labels alone, "
         f"{facts[f'both {most}']:.2g} % with both",
         (
-            f"Training without labels is as good as about {worth:,} labels, which cost "
-            f"{worth * facts['label_s']:.0f} s of "
-            "one processor. "
+            f"It takes {worth:,} labels, {worth * facts['label_s']:.1f} s of one processor, to be as good as training "
+            "without any. "
             if worth
             else f"Training without labels beats {most:,} labels. "
         )

@@ -173,7 +173,11 @@ def _judge(data: Measured) -> Verdict:
         f"accuracy {base:.4f} (published {wanted}), two searches agree on {facts[BASE]['ceiling']:.4f} of the "
         f"decisions; "
         f"{by_kind}",
-        f"The largest part of what is missing comes from {most.split(':')[0]} ({gains[most]:+.3f}). "
+        (
+            f"The largest part of what is missing comes from {most.split(':')[0]} ({gains[most]:+.3f}). "
+            if gains[most] > 0
+            else "No single change brings the accuracy nearer to the published one. "
+        )
         + (
             f"The published accuracy is reached with: {'; '.join(reached)}."
             if reached

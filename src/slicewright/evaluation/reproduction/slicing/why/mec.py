@@ -17,6 +17,9 @@ from slicewright.evaluation.reproduction.slicing.methods import classical_plans,
 from slicewright.network.regimes import REGIMES
 
 DEVICES = (5, 20, 50)
+MOST_SHOWN = 8
+"""Settings with the surest rise that the table shows, beside the regimes and our choice."""
+AS_CHOSEN = ("node queue, 0.1-0.3 /s, MEC 1e10 as published, 1-5 cycle/bit",)
 RISE_PP = 5.0
 """Percentage points from few to many devices that count as a rise; the publication prints no figures."""
 AXES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
@@ -68,6 +71,9 @@ def _measure(shop: Workshop) -> Measured:
         if np.isfinite(rise.mean):  # else nobody offloads at one end
             facts[name] = {"share": [e.mean for e in shares[name]], "rise": rise.mean, "half": rise.half}
     order = sorted(facts, key=lambda name: -_sure(facts[name]))
+    order = order[:MOST_SHOWN] + [
+        name for name in order[MOST_SHOWN:] if name in AS_CHOSEN or "regime" in name
+    ]
     rows: list[list[str | float | None]] = [
         [name, *(f"{e.mean:.0f} ± {e.half:.0f}" for e in shares[name]),
          f"{facts[name]['rise']:+.0f} ± {facts[name]['half']:.0f}"]
@@ -97,7 +103,7 @@ def _judge(data: Measured) -> Verdict:
     by_queue = {
         queue: [f["rise"] for name, f in facts.items() if queue in name] for queue in AXES["queueing"]
     }
-    published = [name for name in rising if "MEC 1e10" in name or name.startswith("regime")]
+    always = [value for axis in AXES.values() for value in axis if rising and all(value in n for n in rising)]
     means = ", ".join(f"{np.mean(x):+.0f} with a {queue}" for queue, x in by_queue.items())
     return Verdict(
         "finding",
@@ -105,8 +111,8 @@ def _judge(data: Measured) -> Verdict:
         f"largest is "
         f"{facts[best]['rise']:+.0f} points ({best}: {_course(facts[best]['share'])})",
         (
-            f"The published rise can be had ({'; '.join(rising[:3])}), with the published MEC or in a regime in "
-            f"{len(published)} of those settings. "
+            f"The published rise can be had, "
+            f"{'only with: ' + ', '.join(always) if always else 'in several ways'}. "
             if rising
             else "The published rise appears nowhere in the sweep. "
         )
