@@ -30,8 +30,9 @@ test: $(VENV)/.test
 	bash scripts/install-system-packages.sh
 	$(MAKE) -j2 --output-sync lint kernels
 	# What measures time runs by itself, everything else in parallel; nothing is asked twice.
-	# A test that is skipped though all it needs was installed has failed.
-	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -n $(JOBS) -m "not timing" --junitxml build/tests.xml
+	# A test that is skipped though all it needs was installed has failed. Neighbours go to one process until another
+	# has nothing to do: what a file's tests share (a server, a model, a report) is made once, not once a process.
+	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing" --junitxml build/tests.xml
 	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -m timing
 	$(MAKE) smoke
 

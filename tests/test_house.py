@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from slicewright import placement, slicing
+from slicewright.judging import BrokenRules
 from tests.shared import ROOT
 
 SRC = ROOT / "src" / "slicewright"
@@ -141,3 +143,25 @@ def test_pages_about_the_house_name_paths_that_are_there(page: str) -> None:
         path for path in paths if not any((base / path).exists() for base in (ROOT, SRC, ROOT / "docs"))
     ]
     assert paths and missing == []
+
+
+MIRRORED = {
+    "{problem}": ("judge", "plan", "plan_file", "search", "certificate"),
+    "policies/{problem}": ("policy", "registry", "methods", "learned"),
+    "models/{problem}": ("features", "session"),
+    "learning/{problem}": ("batches", "networks", "onnx_graphs", "metrics", "recipes"),
+    "evaluation/reproduction/{problem}": ("models", "tables"),
+    "testing": ("{problem}",),
+}
+"""Rooms of both problems, and the files that both have."""
+
+
+def test_both_problems_have_the_same_files_and_one_rule_of_what_is_broken() -> None:
+    paths = [
+        SRC / room.format(problem=problem) / name.format(problem=problem)
+        for problem in ("slicing", "placement")
+        for room, names in MIRRORED.items()
+        for name in names
+    ]
+    assert not [path for path in paths if not path.is_dir() and not path.with_suffix(".py").is_file()]
+    assert issubclass(slicing.Violations, BrokenRules) and issubclass(placement.Violations, BrokenRules)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from slicewright.control import journal
 from slicewright.control.journal.base import FencedError, Journal
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.journal.nats.journal import NatsJournal
@@ -18,6 +19,7 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
 from slicewright.control.state.state import OrchestratorState, dump
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+from tests.conformance.implementations import implementations
 from tests.control.support.scenes import scenario_of
 
 KINDS = ("memory", "sqlite", "segmented", "nats")
@@ -233,3 +235,9 @@ def test_many_records_and_a_checkpoint_whenever_one_is_wanted(
         assert (wanted > 0) == (kind == "segmented")
 
     tell(kind, story)
+
+
+def test_none_is_forgotten() -> None:
+    assert implementations(journal, Journal) == {"MemoryJournal", "SqliteJournal", "NatsJournal"}, (
+        "each is opened by ``_tell``"
+    )

@@ -10,11 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from slicewright.control import transport
 from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.transport.base import Entry, OvertakenError, Transport, TransportError
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.transport.nats import NatsTransport
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+from tests.conformance.implementations import implementations
 
 KINDS = ("memory", "nats")
 PATIENCE_S = 30.0
@@ -274,3 +276,9 @@ def test_a_value_is_put_only_after_the_one_that_it_replaces(tell: Callable[..., 
         assert await one.put("grant.b", b"5", after=0) > second
 
     tell(story)
+
+
+def test_none_is_forgotten() -> None:
+    assert implementations(transport, Transport) == {"MemoryTransport", "NatsTransport"}, (
+        "each is opened by ``_tell``"
+    )
