@@ -18,8 +18,8 @@ from slicewright.control.journal.sqlite.journal import LEAST_RECORDS, SqliteJour
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.events import Checkpoint, DevicesAdmitted, DevicesRemoved, Event
 from slicewright.control.state.state import OrchestratorState, dump
-from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.conformance.implementations import implementations
+from tests.control.support.processes import patient_connection
 from tests.control.support.scenes import scenario_of
 
 KINDS = ("memory", "sqlite", "segmented", "nats")
@@ -53,7 +53,7 @@ async def _tell(kind: str, story: Story, folder: Path, url: str) -> None:
                 case "segmented":
                     journal = SqliteJournal(folder / "journal.db", segment_bytes=1)
                 case _:
-                    journal = NatsJournal(NatsConnection(NatsAddress(url), "conformance"))
+                    journal = NatsJournal(patient_connection(url))
             stack.push_async_callback(journal.close)
             return journal
 

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 import slicewright as sw
+from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.waiting import PATIENCE_S, wait_for
 
 _INSTALLED = Path(sys.executable).parent / "nats-server"
@@ -28,6 +29,14 @@ NATS = str(_INSTALLED) if _INSTALLED.exists() else shutil.which("nats-server")
 needs_nats = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
 
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+def patient_connection(url: str) -> NatsConnection:
+    """For what is promised however long an answer takes: a machine that is busy may hold one back for seconds.
+
+    A process of the control plane asks again after two; a test that asks once would fail for the load.
+    """
+    return NatsConnection(NatsAddress(url), "test", patience_s=PATIENCE_S)
 
 
 @cache

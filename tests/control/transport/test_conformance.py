@@ -15,8 +15,8 @@ from slicewright.control.state.clock import LoopClock, end
 from slicewright.control.transport.base import Entry, OvertakenError, Transport, TransportError
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.control.transport.nats import NatsTransport
-from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.conformance.implementations import implementations
+from tests.control.support.processes import patient_connection
 
 KINDS = ("memory", "nats")
 PATIENCE_S = 30.0
@@ -44,7 +44,7 @@ async def _tell(url: str, story: Story, lease_s: float) -> None:
         def open_one() -> Transport:
             if not url:
                 return shared
-            connection = NatsConnection(NatsAddress(url), "conformance")
+            connection = patient_connection(url)
             transport = NatsTransport(connection, lease_s=lease_s)
             stack.push_async_callback(transport.close)
             return transport
@@ -55,7 +55,7 @@ async def _tell(url: str, story: Story, lease_s: float) -> None:
 
 async def _make_buckets(url: str, lease_s: float) -> None:
     """A server that has just begun may not answer for a stream it has just made: roles try again, stories do not."""
-    transport = NatsTransport(NatsConnection(NatsAddress(url), "preparation"), lease_s=lease_s)
+    transport = NatsTransport(patient_connection(url), lease_s=lease_s)
     made = False
     while not made:
         with contextlib.suppress(TransportError):

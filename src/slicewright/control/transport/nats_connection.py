@@ -90,10 +90,11 @@ class NatsConnection:
     Args:
         address: of the server.
         name: of this process, shown by the server.
+        patience_s: s, after which a request that has no answer has failed; whoever asked decides whether to ask again.
     """
 
-    def __init__(self, address: NatsAddress, name: str) -> None:
-        self._address, self._name = address, name
+    def __init__(self, address: NatsAddress, name: str, *, patience_s: float = REQUEST_TIMEOUT_S) -> None:
+        self._address, self._name, self.patience_s = address, name, patience_s
         self._client: Client | None = None
         self._opening = asyncio.Lock()
 
@@ -120,7 +121,7 @@ class NatsConnection:
 
     async def jetstream(self) -> JetStreamContext:
         """JetStream on this connection."""
-        return (await self.client()).jetstream(timeout=REQUEST_TIMEOUT_S)
+        return (await self.client()).jetstream(timeout=self.patience_s)
 
     async def _open(self) -> Client:
         """Connect; afterwards the client comes back by itself whenever the server was away."""

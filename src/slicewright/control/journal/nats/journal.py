@@ -32,7 +32,7 @@ from slicewright.control.journal.records import (
 from slicewright.control.state.clock import end
 from slicewright.control.state.events import Checkpoint, Restored
 from slicewright.control.transport.base import TransportError
-from slicewright.control.transport.nats_connection import REQUEST_TIMEOUT_S, NatsConnection
+from slicewright.control.transport.nats_connection import NatsConnection
 from slicewright.control.transport.packing import pack, pieces, unpack
 
 DEPLOYMENT = "slicewright"
@@ -193,7 +193,10 @@ class NatsJournal:
         for k in range(_TRIES):
             try:
                 answer = await stream.publish(
-                    subject, data, headers={_MESSAGE_ID: own, **headers, **after}, timeout=REQUEST_TIMEOUT_S
+                    subject,
+                    data,
+                    headers={_MESSAGE_ID: own, **headers, **after},
+                    timeout=self._connection.patience_s,
                 )
             except NatsTimeoutError:
                 if k:
@@ -346,7 +349,7 @@ class NatsJournal:
             try:
                 at = start - 1
                 while at < end:
-                    message = await reader.next_msg(timeout=REQUEST_TIMEOUT_S)
+                    message = await reader.next_msg(timeout=self._connection.patience_s)
                     at = message.metadata.sequence.stream
                     count = (message.headers or {}).get(_PARTS, "0")
                     parts = int(count) if count.isdecimal() else 0
