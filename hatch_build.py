@@ -18,7 +18,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-LATER = ("onnxruntime", "pyscipopt", "matplotlib", "typer", "rich", "joblib")
+LATER = ("pyscipopt", "matplotlib", "typer", "rich", "joblib")
 """Dependencies of the package that nothing loads while kernels compile."""
 
 

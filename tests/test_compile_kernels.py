@@ -38,7 +38,7 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     made = module.ReadyKernels()
     made.root, made.said = str(tmp_path), []
     made.app = SimpleNamespace(display_waiting=made.said.append, display_warning=made.said.append)
-    needs = ["numpy>=1.26", "numba>=0.60", "onnxruntime>=1.17", "rich>=13.7"]
+    needs = ["numpy>=1.26", "numba>=0.60", "pyscipopt>=5.2", "rich>=13.7"]
     made.metadata = SimpleNamespace(core=SimpleNamespace(dependencies=needs))
     monkeypatch.setattr(module.platform, "machine", lambda: "x86_64")
     return made
