@@ -148,8 +148,9 @@ def _after(load: Callable[[], None], deadline: int) -> int:
 @cache
 def load_relaxation_kernels() -> Prices:
     """Load (on a new machine: compile) what every certificate runs; prices for those that run more."""
-    problem = compact(preset("paper-slicing", devices=2)).problem
-    alone, stay, now = times_alone(problem), np.full(2, LOCAL), time.perf_counter_ns()
+    packed = compact(preset("paper-slicing", devices=2))
+    problem, stay, _ = packed.with_decisions(Decisions.all_local(2))
+    alone, now = times_alone(problem), time.perf_counter_ns()
     weigh_plan(problem, stay, stay)
     return Prices(*prices_of(problem, alone, relax(problem, alone, stay, stay, 1, now)[2]))
 

@@ -17,8 +17,8 @@ SEARCH_PART = 0.2
 """Part of a budget that search takes before it is known whether a proof follows."""
 PROOF_S = 1.5e-5
 """s per device squared that a proof takes where radio is what counts: 3 ms for fifteen devices, 40 ms for fifty."""
-CROWDED_PROOF_S = 5e-5
-"""The same until columns give better plans than search where nodes are full: 20 ms for twenty, 125 for fifty."""
+CROWDED_PROOF_S = 1e-4
+"""The same until columns give better plans than search where nodes are full: 40 ms for twenty, 250 for fifty."""
 MOST_DEVICES = 120
 """More devices than this keep to search: the linear programme over sets would take minutes."""
 
