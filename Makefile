@@ -118,4 +118,4 @@ $(VENV)/.docs: $(VENV)/.test
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) src/slicewright/ready_kernels build/kernel_cache .pytest_cache .mypy_cache .ruff_cache

@@ -55,6 +55,7 @@ def test_ctrl_c_while_kernels_are_compiled_is_one_sentence(folder: Path, tmp_pat
     assert told.strip().endswith("interrupted; files that were finished are whole")
     assert "Traceback" not in told
     assert not (folder / "p.json").exists()
+    assert not list(tmp_path.rglob("announced")), "the next command has to say it again"
 
 
 def test_without_space_nothing_is_left_and_the_file_is_named(folder: Path) -> None:

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import threading
+import time
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
@@ -28,6 +30,7 @@ class Interruption:
         self._before: Any = None
         self._hook = sys.unraisablehook
         self._asked = False
+        self._began = time.time()
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -61,6 +64,7 @@ class Interruption:
 
     def end(self) -> NoReturn:
         """Say it and end the process."""
+        _forget_announcements(self._began)
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             try:
@@ -70,3 +74,18 @@ class Interruption:
             except (OSError, ValueError):  # nobody reads any more
                 continue
         os._exit(INTERRUPTED)
+
+
+def _forget_announcements(since: float) -> None:
+    """What was said to compile once per machine did not get there: the next command has to say it again.
+
+    Args:
+        since: s since 1970, when this command began.
+    """
+    cache = sys.modules.get("slicewright.kernel_cache")
+    if cache is None:  # no kernel was asked for
+        return
+    with suppress(OSError):
+        for stamp in cache.cache_folder("slicing").parent.glob("*/announced"):
+            if stamp.stat().st_mtime >= since:
+                stamp.unlink(missing_ok=True)
