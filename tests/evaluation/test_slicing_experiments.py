@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from slicewright.evaluation.reproduction.engine.item import Verdict
 from slicewright.evaluation.reproduction.engine.origin import code_version
 from slicewright.evaluation.reproduction.engine.published_numbers import NAMES
 from slicewright.evaluation.reproduction.engine.scale import SCALES
+from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.report import report
 from slicewright.evaluation.reproduction.slicing.beyond import label_costs, regimes
 from slicewright.evaluation.reproduction.slicing.beyond.small_node import measured_alone
 from slicewright.evaluation.reproduction.slicing.cost_verdicts import judge_coins, judge_ratio, judge_slices
@@ -20,7 +24,7 @@ from slicewright.evaluation.reproduction.slicing.points import finite_mean
 from slicewright.evaluation.reproduction.slicing.readings import broken, read
 from slicewright.evaluation.reproduction.slicing.why import mec, shares, variants
 from slicewright.evaluation.reproduction.slicing.why.decisions import agreement, canonical
-from slicewright.evaluation.reproduction.study import chosen_items, items_of
+from slicewright.evaluation.reproduction.study import chosen_items, items_of, reproduce
 from slicewright.learning.slicing.metrics import averaged_scores
 from slicewright.learning.slicing.solved_scenarios import draw, solve
 from slicewright.learning.slicing.unlabelled import unlabelled
@@ -195,6 +199,22 @@ def test_small_scales_leave_out_what_is_measured_from_quick_on() -> None:
     assert quick == {item.name for item in items_of("slicing")}
     assert "regimes" in quick - smoke
     assert [item.name for item in chosen_items("slicing", ["regimes"], scale="tiny")] == ["regimes"]
+
+
+def test_the_committed_report_is_what_its_data_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sentence follows from the data beside it by the code of today; pictures are not drawn again for that."""
+    committed = Path(__file__).parents[2] / "reproduction" / "slicing"
+    shutil.copytree(committed / "data", tmp_path / "data")
+    monkeypatch.setattr(report, "draw", lambda panels: b"")
+    shop = Workshop(SCALES["quick"], tmp_path, jobs=1)
+    reproduce("slicing", shop, only=("fig9-sweep",))
+    assert _sentences(tmp_path) == _sentences(committed)
+
+
+def _sentences(folder: Path) -> list[str]:
+    """Lines of a report but those that tell who wrote it."""
+    lines = (folder / "report.md").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("Written by")]
 
 
 def test_code_versions_tell_packages_apart() -> None:
