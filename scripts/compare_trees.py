@@ -1,8 +1,9 @@
 """The same figures of two checkouts, side by side: ``python scripts/compare_trees.py BEFORE AFTER [--rounds N]``.
 
 Each round asks both, the one right after the other, in a process of its own each; what is printed are medians over
-rounds, so that a machine that is busy for a while is busy for both. Only what both have always offered is called. Costs
-and bounds must agree wherever no behaviour has changed: of runs that end by rounds they do to the last digit.
+rounds, of processor time: what others do on the machine counts for neither. Only what both have always offered is
+called. Costs and bounds must agree wherever no behaviour has changed: of runs that end by rounds they do to the last
+digit.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ out = {}
 for name, call in work.items():
     value, took = call(), []
     for _ in range(9):
-        began = time.perf_counter()
+        began = time.process_time()
         call()
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     numbers = all(isinstance(v, float) for v in value)
     out[name] = [1e3 * statistics.median(took), sum(value) if numbers else None]
 print(json.dumps(out))
 """
-"""Prints {name: [ms, sum of costs or bounds]}; the first call of each may compile and is not timed."""
+"""Prints {name: [ms of the processor, sum of costs or bounds]}; the first call of each may compile and is not timed."""
 
 
 def main() -> int:
@@ -57,7 +58,9 @@ def main() -> int:
     options = parser.parse_args()
     trees = (options.before, options.after)
     found = [tuple(_figures(tree) for tree in trees) for _ in range(options.rounds)]
-    print(f"{options.rounds} rounds, load {os.getloadavg()[0]:.1f}; ms are medians, the ratio that of pairs")
+    print(
+        f"{options.rounds} rounds, load {os.getloadavg()[0]:.1f}; ms of the processor: medians, the ratio of pairs"
+    )
     print(f"{'':26s} {'before ms':>10s} {'after ms':>10s} {'ratio':>6s}  sum of costs or bounds")
     for name in found[0][0]:
         pairs = [(before[name][0], after[name][0]) for before, after in found]
