@@ -31,6 +31,8 @@ CLOSE_ENOUGH = 0.005
 """Whole sets of devices are looked at where the relaxation leaves a larger gap than this."""
 ENOUGH = 0.004
 """And until they leave less than this."""
+FAR = 0.1
+"""A relaxation that leaves more than this is not worth its last digits: sets are what proves anything then."""
 MOST_WORK = 4e6
 """Pairs of a device and a group that the walk may look at where no budget ends it: a second or less."""
 MOST_PROOF_WORK = 12e6
@@ -113,11 +115,13 @@ def certify(
     alone = times_alone(problem)
     planned = float(weigh_plan(problem, link, group)[0])
     cost = min(planned, float(problem.local_time.sum()))
-    bound, _, resources = relax(problem, alone, link, group, rounds, deadline)
-    found = Prices(*prices_of(problem, alone, resources))
     walk = rounds
     if budget_s is None:
         walk = int(min(rounds, WALK_ROUNDS, MOST_WORK / max(1, alone.size)))
+    sets_follow = queues and walk >= min(LEAST_ROUNDS, rounds)
+    useful = cost / (1.0 + FAR) if sets_follow else 0.0
+    bound, relaxed, resources = relax(problem, alone, link, group, useful, rounds, deadline)
+    found = Prices(*prices_of(problem, alone, resources))
     if queues and scenario.n_devices <= FEW_DEVICES and rounds >= WALK_ROUNDS:
         if not cost <= bound * (1.0 + OPTIMAL_GAP):
             announce_compilation("slicing.exact")
@@ -126,7 +130,7 @@ def certify(
                 link, group = np.full(link.size, LOCAL), np.full(link.size, LOCAL)
             proof = prove(problem, link, group, GAP_PART * OPTIMAL_GAP, 0, MOST_PARTS, deadline)
             bound, found = max(bound, min(proof.bound, proof.cost * (1.0 - CLAIMED))), proof.prices or found
-    elif queues and walk >= min(LEAST_ROUNDS, rounds) and not cost <= bound * (1.0 + CLOSE_ENOUGH):
+    elif sets_follow and not cost <= bound * (1.0 + CLOSE_ENOUGH):
         announce_compilation("slicing.exact")
         deadline = _after(load_kernels, deadline)
         sets = bound_of_sets(
@@ -135,6 +139,8 @@ def certify(
             most_work=int(MOST_PROOF_WORK) if budget_s is None else UNLIMITED, deadline=deadline,
         )  # fmt: skip
         bound, found = max(bound, sets.bound), sets.prices
+    if relaxed < useful and bound < relaxed:  # sets proved less than what was worked out roughly
+        bound = max(bound, relax(problem, alone, link, group, 0.0, rounds, deadline)[0])
     return Certificate(float(bound) * (1.0 - ROUNDING), DualPrices(*found))
 
 
@@ -152,7 +158,7 @@ def load_relaxation_kernels() -> Prices:
     problem, stay, _ = packed.with_decisions(Decisions.all_local(2))
     alone, now = times_alone(problem), time.perf_counter_ns()
     weigh_plan(problem, stay, stay)
-    return Prices(*prices_of(problem, alone, relax(problem, alone, stay, stay, 1, now)[2]))
+    return Prices(*prices_of(problem, alone, relax(problem, alone, stay, stay, 0.0, 1, now)[2]))
 
 
 @cache

@@ -31,6 +31,7 @@ ROOTS, LOAD, ALONE, SIZE, MIX, PRICE = range(6)
 RESOURCE_ROWS = 6
 
 CLOSE = 1e-5  # stop when the bound is this near (relative) to the value of the relaxation
+NEAR = 0.01  # the same where the relaxation is of little use
 CHECK_EVERY = 10  # device rounds between two evaluations of the bound
 PATIENCE = 3  # stop when so many evaluations in a row brought less than that
 POLE = 0.98  # the relaxed queue load of a group stays below this part of its capacity
@@ -235,11 +236,11 @@ def times_alone(problem):
 
 
 @kernel
-def relax(problem, alone, link, group, rounds, deadline):
+def relax(problem, alone, link, group, useful, rounds, deadline):
     """Solve the relaxation from a plan: (bound, value of the relaxation, resources at the best prices).
 
     At most ``rounds`` over the devices, at most to the deadline (ns). A good plan saves rounds but cannot change what
-    is proven.
+    is proven. Roughly where the relaxation's value turns out to be below ``useful``, s.
     """
     n_devices, n_aps, n_groups = problem.local_time.size, problem.n_access_points, problem.capacity.size
     x, z, home = np.zeros(problem.link_root.size), np.zeros((n_devices, n_groups)), np.ones(n_devices)
@@ -262,8 +263,9 @@ def relax(problem, alone, link, group, rounds, deadline):
             if value > best:
                 best = value
                 best_r[:] = r
+            above = relaxed_value(problem, r, home)
             if (
-                relaxed_value(problem, r, home) - best < CLOSE * best
+                above - best < (CLOSE if above >= useful else NEAR) * best
                 or stalled > PATIENCE
                 or now_ns() > deadline
             ):

@@ -38,8 +38,8 @@ from slicewright.slicing.exact.set_bound import SetBound, bound_of_sets
 from slicewright.slicing.search import part_of
 from slicewright.types import IntArray
 
-PRICE_ROUNDS = 200
-"""Of the convex relaxation that prices start from."""
+PRICE_ROUNDS, FAR = 200, 0.1
+"""Rounds of the convex relaxation that prices start from; worked out roughly where it leaves more than this part."""
 WALK_ROUNDS = 50
 GATHER_ROUNDS = ((10, 10), (0, 30), (0, 60), (0, 60), (0, 60))
 """Rounds of cheap columns, early and later ones, before each dive of the first part of the tree."""
@@ -91,7 +91,9 @@ def prove(
     """Improve a plan and prove it to a relative gap, as far as parts and time (ns, monotonic) allow."""
     cost = float(best_shares(problem, link, group)[0])
     choices = all_choices(problem)
-    relaxed, _, resources = relax(problem, choices.alone, link, group, PRICE_ROUNDS, deadline)
+    relaxed, _, resources = relax(
+        problem, choices.alone, link, group, cost / (1.0 + FAR), PRICE_ROUNDS, deadline
+    )
     radio, compute = prices_of(problem, choices.alone, resources)
     bound = min(float(relaxed), cost)
     n_rows = 2 * link.size + problem.n_access_points + problem.n_nodes
@@ -240,7 +242,8 @@ def load_kernels() -> None:
     """Load (on a new machine: compile) every kernel of a proof, so that no budget pays for it."""
     problem = compact(preset("paper-slicing", devices=2)).problem
     choices, stay, now = all_choices(problem), np.full(2, LOCAL), time.perf_counter_ns()
-    radio, compute = prices_of(problem, choices.alone, relax(problem, choices.alone, stay, stay, 1, now)[2])
+    resources = relax(problem, choices.alone, stay, stay, 0.0, 1, now)[2]
+    radio, compute = prices_of(problem, choices.alone, resources)
     walked = bound_of_sets(
         problem, choices, stay, stay, Prices(radio, compute), relaxed_bound=1.0, cost=1.0, target=1.0, rounds=1,
         deadline=now,
