@@ -18,8 +18,8 @@ from slicewright.slicing.plan import Plan
 
 logger = logging.getLogger(__name__)
 LEAST_REST_S = 0.1
-REST_RATIO = 4.0
-"""After a certificate its thread rests so many times as long as it has worked: a fifth of a processor at most."""
+REST_RATIO = 9.0
+"""After a certificate its thread rests so many times as long as it has worked: a tenth of a processor at most."""
 
 
 class Certifier:

@@ -17,6 +17,7 @@ from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
 from slicewright.control.http.guards.work import Bench, Streams
 from slicewright.control.http.problems import Problem, install
 from slicewright.control.http.routes import networks, operations, plans, requests
+from slicewright.control.http.straight import StraightRequests
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.drawing.web import colours_style, part, part_names, settings_script
 from slicewright.version import __version__
@@ -91,6 +92,7 @@ def create_app(
     def count(method: str, route: str, status: int) -> None:
         plane.metrics.requests.labels(method, route, str(status)).inc()
 
+    app.add_middleware(StraightRequests, plane=plane, access=access)
     app.add_middleware(Guard, limits=limits, count=count, access=access)
     return app
 

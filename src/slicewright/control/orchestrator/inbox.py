@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from slicewright.control.state.clock import pause
 from slicewright.control.state.events import Event
 from slicewright.control.state.state import OrchestratorState
 
+MOST_GATHERING_S = 0.02
 Change = Callable[[OrchestratorState], tuple[Event, ...]]
 """What a request wants to happen, given the state. Raises a SlicewrightError to refuse."""
 
@@ -53,6 +55,11 @@ class Inbox:
         """Whether nothing new is there."""
         return not self._new
 
+    @property
+    def count(self) -> int:
+        """How many new ones are there."""
+        return len(self._new)
+
     def answer(self, number: int, state: OrchestratorState) -> None:
         """It has happened."""
         future = self._unanswered.pop(number, None)
@@ -67,3 +74,33 @@ class Inbox:
             future = self._unanswered.pop(number, None)
             if future is not None and not future.done():
                 future.set_exception(error)
+
+
+class Gathering:
+    """Lets requests that come together be decided together: one decision, and one sync of the disk, for all of them.
+
+    Callers that were answered together mostly come back together, one shortly after the other. Without this the first
+    of them gets a decision of its own, and all others wait for it. So a turn waits for as many as were answered last,
+    but no longer than their decision took: waiting costs nobody more than the decision that it spares. A caller that is
+    alone does not wait, and in simulated time, where decisions take none, nobody does.
+    """
+
+    def __init__(self) -> None:
+        self._expected, self._longest_s = 0, 0.0
+
+    def answered(self, count: int, *, decision_s: float) -> None:
+        """So many requests have been answered by a decision that took so long, s."""
+        self._expected, self._longest_s = count, min(decision_s, MOST_GATHERING_S)
+
+    async def wait(self, inbox: Inbox, news: asyncio.Event, *, waiting: int) -> None:
+        """Until as many requests are there as are expected, or for as long as that is worth.
+
+        Args:
+            inbox: new ones. news: set when one comes, and by whatever else the next turn is to look at.
+            waiting: how many are in the journal already, for the next decision.
+        """
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._longest_s
+        while 0 < inbox.count < self._expected - waiting and (left_s := until_s - loop.time()) > 0:
+            news.clear()
+            await pause(news, left_s)

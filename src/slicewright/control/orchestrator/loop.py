@@ -23,7 +23,7 @@ from slicewright.control.messages.details import DETAILS
 from slicewright.control.messages.keys import DETAILS_KEYS, GRANT_KEYS, STATUS_KEYS, slice_key
 from slicewright.control.messages.status import Status
 from slicewright.control.orchestrator.hearing import Hearing
-from slicewright.control.orchestrator.inbox import Change, Inbox, Request
+from slicewright.control.orchestrator.inbox import Change, Gathering, Inbox, Request
 from slicewright.control.orchestrator.journal_memory import Setback
 from slicewright.control.orchestrator.known_journal import KnownJournal, named
 from slicewright.control.orchestrator.lease import Lease
@@ -87,7 +87,7 @@ class Orchestrator:
         self.fallback_chain = FallbackChain(options, clock=clock, threads=threads)
         self._transport, self._clock = transport, clock
         self.instance, self.options, self._observe = instance, options, observe
-        self._inbox, self._term = Inbox(), Term()
+        self._inbox, self._gathering, self._term = Inbox(), Gathering(), Term()
         self._certifier = Certifier(threads=threads, wake=lambda: self._wake.set())
         self._wake, self._threads = asyncio.Event(), threads
         self._lease = Lease(transport, clock=clock, instance=instance)
@@ -257,6 +257,7 @@ class Orchestrator:
     async def _work(self) -> None:
         """The loop: collect, decide, record, act, answer."""
         while True:
+            await self._gathering.wait(self._inbox, self._wake, waiting=len(self._term.waiting))
             requests = self._inbox.take()
             numbers = [request.number for request in requests]
             try:
@@ -349,6 +350,8 @@ class Orchestrator:
         if turn.settlement is not None and turn.state.last is not None:
             self.settled = turn.settlement, turn.state.epoch
             self._observe(turn.state.last)
+            answered = sum(isinstance(item, AnswerRequest) for item in turn.instructions)
+            self._gathering.answered(answered, decision_s=turn.state.last.duration_s)
 
     async def _carry_out(self, instructions: Sequence[Instruction]) -> None:
         for item in instructions:

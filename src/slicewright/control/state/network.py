@@ -122,6 +122,10 @@ class Network:
 
     def arrays(self, devices: Sequence[Device]) -> tuple[FloatArray, FloatArray | sparse.csr_array]:
         """Work and rates of devices in this network: (I, N) cycle and (I, A) bit/s."""
+        return self.work(devices), self._rates(devices)
+
+    def work(self, devices: Sequence[Device]) -> FloatArray:
+        """Work of devices in the slices of this network: (I, N) cycle."""
         names = self.slice_names
         work = np.array([[d.slice_cycles.get(name, 0.0) for name in names] for d in devices])
         unserved = work == 0.0  # cycles are positive
@@ -129,7 +133,7 @@ class Network:
             fastest = max(float(self.node_capacity_hz.max()), 1.0)
             most = np.array([_UNSERVED * d.local_time_s * fastest for d in devices])
             work = np.where(unserved, most[:, None], work)
-        return work, self._rates(devices)
+        return work
 
     def _rates(self, devices: Sequence[Device]) -> FloatArray | sparse.csr_array:
         by_radio = [
@@ -149,14 +153,21 @@ class Network:
                 rates[i] = [device.rate_bps.get(name, 0.0) for name in self.access_points]
         return rates
 
-    def scenario(self, devices: Sequence[Device], *, capacity_hz: FloatArray | None = None) -> Scenario:
+    def scenario(
+        self,
+        devices: Sequence[Device],
+        *,
+        capacity_hz: FloatArray | None = None,
+        work: FloatArray | None = None,
+    ) -> Scenario:
         """The planning problem of some devices, in their order.
 
         Args:
             devices: at least one; each must be servable in a stable queue by some node alone.
             capacity_hz: (J, N) instead of the network's own.
+            work: of the devices, where it is known already.
         """
-        work, rates = self.arrays(devices)
+        rates = self._rates(devices)
         placed = all(d.position_m is not None for d in devices)
         powered = all(d.tx_power_w is not None for d in devices)
         return Scenario(
@@ -164,7 +175,7 @@ class Network:
             local_cycles=np.array([d.local_cycles for d in devices]),
             local_capacity_hz=np.array([d.local_capacity_hz for d in devices]),
             arrival_rate_hz=np.array([d.arrival_rate_hz for d in devices]),
-            slice_cycles=work,
+            slice_cycles=self.work(devices) if work is None else work,
             rate_bps=rates,
             node_capacity_hz=self.node_capacity_hz if capacity_hz is None else capacity_hz,
             bandwidth_hz=self.bandwidth_hz,

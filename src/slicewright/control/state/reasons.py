@@ -39,11 +39,17 @@ SENTENCES: dict[Reason, str] = {
 }
 
 
-def unservable(network: Network, devices: Sequence[Device]) -> dict[str, Reason]:
-    """Devices that no node could serve in a stable queue even alone: they cannot be part of a scenario."""
+def unservable(
+    network: Network, devices: Sequence[Device], *, work: FloatArray | None = None
+) -> dict[str, Reason]:
+    """Devices that no node could serve in a stable queue even alone: they cannot be part of a scenario.
+
+    Args:
+        network: with its nodes' capacities. devices: to look at. work: theirs, where it is known already.
+    """
     if not devices:
         return {}
-    work, _ = network.arrays(devices)
+    work = network.work(devices) if work is None else work
     best = (network.node_capacity_hz.max(axis=0) / work).max(axis=1)
     rate = np.array([d.arrival_rate_hz for d in devices])
     return {devices[i].id: Reason.UNSTABLE for i in np.flatnonzero(rate >= best).tolist()}

@@ -13,6 +13,7 @@ from slicewright.control.state.grants import Grant, GrantAccount, highest
 from slicewright.control.state.network import Network, positions
 from slicewright.control.state.reasons import Reason, unservable
 from slicewright.network.scenario import Scenario
+from slicewright.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,18 @@ class Situation:
     @cached_property
     def unservable(self) -> Mapping[str, Reason]:
         """Devices that no scenario admits, with the reason."""
-        return unservable(self.network, self.devices)
+        return unservable(self.network, self.devices, work=self._work) if self.devices else {}
+
+    @cached_property
+    def _work(self) -> FloatArray:
+        """(I, N) cycle, of all devices."""
+        return self.network.work(self.devices)
 
     @cached_property
     def plannable(self) -> tuple[Device, ...]:
         """The devices of the plan's scenario, in order: the indices of plan files."""
-        return tuple(d for d in self.devices if d.id not in self.unservable)
+        out = self.unservable
+        return tuple(d for d in self.devices if d.id not in out) if out else self.devices
 
     @cached_property
     def row(self) -> Mapping[str, int]:
@@ -140,7 +147,8 @@ class Situation:
     @cached_property
     def scenario(self) -> Scenario:
         """The planning problem of the plannable devices, of which there must be one; made once for all who ask."""
-        return self.network.scenario(self.plannable)
+        work = None if self.unservable else self._work
+        return self.network.scenario(self.plannable, work=work)
 
     @cached_property
     def digest(self) -> str:

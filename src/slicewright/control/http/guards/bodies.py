@@ -11,12 +11,28 @@ import math
 from collections import Counter
 from typing import Any, NoReturn
 
+from starlette.types import Message, Receive
+
 from slicewright.control.http.problems import Problem
 
 MOST_DIGITS = 40
 MOST_DEPTH = 32
 MOST_CHARACTERS = 4096
 """No name, reason or other text of the API is nearly as long."""
+
+
+def given_again(message: Message, receive: Receive) -> Receive:
+    """A message that was taken from an application's input, then whatever else comes."""
+    given = False
+
+    async def first() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return message
+
+    return first
 
 
 def check_json(body: bytes) -> None:

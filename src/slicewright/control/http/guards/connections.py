@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -39,6 +40,7 @@ class ConnectionLimits:
         return self.open.total() < self.most and self.open[client] < self.each
 
 
+@lru_cache(4096)
 def client_network(host: str) -> str:
     """The address that counts: of IPv6 the network, since a client has as many addresses in it as it likes."""
     try:

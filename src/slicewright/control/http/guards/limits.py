@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
-from slicewright.control.http.guards.bodies import check_json
+from slicewright.control.http.guards.bodies import check_json, given_again
 from slicewright.control.http.guards.connections import client_network
 from slicewright.control.http.problems import Problem, problem_response
 
@@ -98,7 +98,8 @@ class Guard:
         try:
             self._refuse(scope, headers)
             if scope["method"] not in _WITHOUT_BODY:
-                receive = _again(await self._body(receive, headers), receive)
+                body = await self._body(receive, headers)
+                receive = given_again({"type": "http.request", "body": body, "more_body": False}, receive)
         except Problem as problem:
             await problem_response(problem)(scope, receive, answer)
         except ClientLeftError:
@@ -173,20 +174,6 @@ class Guard:
         if len(self._buckets) > _MOST_CALLERS:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1.0 - level) / self._limits.rate_hz
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body as one message, then whatever else comes."""
-    given = False
-
-    async def first() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return first
 
 
 def _known_method(method: str) -> str:

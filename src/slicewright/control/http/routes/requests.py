@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from slicewright.control.http.context import Plane, ReaderDesk, Requester
+from slicewright.control.http.guards.auth import Caller
 from slicewright.control.http.guards.work import GoOn
 from slicewright.control.http.problems import responses
 from slicewright.control.http.routes.schemas import (
@@ -29,9 +30,11 @@ from slicewright.control.views.documents import device_document, is_granted, set
 from slicewright.control.views.picture import Picture
 
 router = APIRouter(tags=["requests"])
+PATH = "/v1/requests"
 DevicePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+KEY_PATTERN, MOST_OF_A_KEY = r"^[\x21-\x7e]+$", 200
 Key = Annotated[
-    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=MOST_OF_A_KEY, pattern=KEY_PATTERN)
 ]
 
 
@@ -52,8 +55,66 @@ def _admission(plane: ControlPlane, state: OrchestratorState, ids: tuple[str, ..
     )
 
 
+class Asked(NamedTuple):
+    """What came of a request.
+
+    Attributes:
+        ids: of its devices. answer: what is told. repeated: its Idempotency-Key stood for it already.
+    """
+
+    ids: tuple[str, ...]
+    answer: Admission
+    repeated: bool
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        if self.repeated:
+            return 200
+        return 201 if self.answer.decided else 202
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of the answer."""
+        replayed = {"Idempotency-Replayed": "true"} if self.repeated else {}
+        return {**replayed, "Location": f"{PATH}/{self.ids[0]}"} if len(self.ids) == 1 else replayed
+
+
+async def ask(
+    plane: ControlPlane, caller: Caller, body: NewRequests, written: bytes, *, key: str | None, prefer: str
+) -> Asked:
+    """Have devices admitted.
+
+    Args:
+        plane: that decides.
+        caller: who asks.
+        body: what for; ``written``: as it came, which is what an Idempotency-Key stands for.
+        key: Idempotency-Key. prefer: header of that name.
+
+    Raises:
+        SlicewrightError: refused, or not recorded; see ``problems.of_error``.
+    """
+    digest = hashlib.sha256(written).hexdigest()
+    scoped = None if key is None else f"{caller.name}:{key}"
+    devices = tuple(new.device() for new in body.devices)
+    now_s = plane.clock.now()
+    repeated = standing_for(plane.orchestrator.state, scoped, now_s) is not None
+    change = on_behalf(
+        partial(
+            admit, devices=devices, most=plane.options.most_devices, key=scoped, digest=digest, now_s=now_s
+        ),
+        by=caller.name,
+        admin=caller.admin,
+        devices=[device.id for device in devices],
+    )
+    state = await plane.orchestrator.submit(change, wait="respond-async" not in prefer)
+    known = state.keys.get(scoped or "")
+    ids = tuple(d.id for d in devices) if known is None else known.devices
+    return Asked(ids, _admission(plane, state, ids), repeated)
+
+
 @router.post(
-    "/v1/requests",
+    PATH,
     status_code=201,
     response_model=Admission,
     responses={
@@ -76,32 +137,10 @@ async def request_service(
     The answer comes with the decision; `Prefer: respond-async` returns as soon as the request is on disk. What
     cannot be served runs locally, with a reason.
     """
-    digest = hashlib.sha256(await request.body()).hexdigest()
-    scoped = None if key is None else f"{caller.name}:{key}"
-    devices = tuple(new.device() for new in body.devices)
-    now_s = plane.clock.now()
-    repeated = standing_for(plane.orchestrator.state, scoped, now_s) is not None
-    change = on_behalf(
-        partial(
-            admit, devices=devices, most=plane.options.most_devices, key=scoped, digest=digest, now_s=now_s
-        ),
-        by=caller.name,
-        admin=caller.admin,
-        devices=[device.id for device in devices],
-    )
-    at_once = "respond-async" in prefer
-    state = await plane.orchestrator.submit(change, wait=not at_once)
-    known = state.keys.get(scoped or "")
-    ids = tuple(d.id for d in devices) if known is None else known.devices
-    answer = _admission(plane, state, ids)
-    if repeated:
-        response.status_code = 200
-        response.headers["Idempotency-Replayed"] = "true"
-    elif not answer.decided:
-        response.status_code = 202
-    if len(ids) == 1:
-        response.headers["Location"] = f"/v1/requests/{ids[0]}"
-    return answer
+    asked = await ask(plane, caller, body, await request.body(), key=key, prefer=prefer)
+    response.status_code = asked.status
+    response.headers.update(asked.headers)
+    return asked.answer
 
 
 @router.get("/v1/requests/{device}", response_model=DeviceView, responses=responses(401, 403, 404, 422, 429))
