@@ -19,27 +19,38 @@ SIZES = {"quick": (10_000,), "full": (10_000, 100_000)}
 EVENTS = {"quick": 2_000, "full": 10_000}
 REGIMES = ("paper", "realistic")
 WARM_EVENTS = 50
+IDLE_EVERY, IDLE_S = 1_000, 2.0
+"""Where there is idle time: after so many events, so long for the plan and as long for the bound."""
 
 
 def main(scale: str) -> None:
     """One block for each regime and size: a quarter joins, a quarter leaves, half moves and changes."""
     for regime in REGIMES:
         for devices in SIZES[scale]:
-            _print_events(regime, devices, EVENTS[scale])
+            for idle in (False, True):
+                _print_events(regime, devices, EVENTS[scale], idle=idle)
 
 
-def _print_events(regime: str, devices: int, events: int) -> None:
+def _print_events(regime: str, devices: int, events: int, *, idle: bool) -> None:
     city = sw.preset(f"city/{regime}", devices=devices)
     others = sw.preset(f"city/{regime}", devices=devices, hotspot_part=0.35)
     live, rng = LiveCity(city), np.random.default_rng(0)
     for _ in range(WARM_EVENTS):
         _happen(live, others, rng)
-    live.moved, began_gap = 0, live.gap
-    wall, spent = np.array([_happen(live, others, rng) for _ in range(events)]).T * 1e3
+    live.moved, began_gap, idle_moves = 0, live.gap, 0
+    took = []
+    for k in range(1, events + 1):
+        took.append(_happen(live, others, rng))
+        if idle and k % IDLE_EVERY == 0:
+            idle_moves += live.improve_plan(budget_s=IDLE_S)
+            live.improve_bound(budget_s=IDLE_S)
+    wall, spent = np.array(took).T * 1e3
     told = [f"p50 {np.quantile(ms, 0.5):.3f}, p99 {np.quantile(ms, 0.99):.3f}" for ms in (wall, spent)]
     print(
-        f"{regime}, {devices} devices, {events} events: ms wall {told[0]}; processor {told[1]}; "
-        f"others moved per event {live.moved / events:.3f}"
+        f"{regime}, {devices} devices, {events} events, "
+        f"{f'{IDLE_S:g} s of idle time after every {IDLE_EVERY}' if idle else 'no idle time'}: "
+        f"ms wall {told[0]}; processor {told[1]}; "
+        f"others moved per event {live.moved / events:.3f}, {idle_moves / events:.3f} of it in idle time"
     )
     snapshot = live.snapshot()
     times, violations = evaluate(snapshot, live.decisions(), live.shares())

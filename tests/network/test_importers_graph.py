@@ -147,6 +147,17 @@ def test_topohub_topologies_fit_into_a_city() -> None:
     assert west[0] < east[0]
 
 
+def test_devices_of_a_topology_list_the_nodes_in_reach() -> None:
+    pytest.importorskip("topohub")
+    scenario = import_topohub("topozoo/Abilene", seed=1, devices=40, reach_m=800.0, node_reach_m=700.0)
+    lists, sites = present(scenario.node_lists), scenario.sites
+    away_m = np.linalg.norm(present(sites.device_m)[:, None] - present(sites.node_m), axis=2)
+    for i in range(40):
+        listed = lists.node[lists.start[i] : lists.start[i + 1]]
+        assert listed.tolist() == np.flatnonzero(away_m[i] <= 700.0).tolist()
+    assert 0 < lists.node.size < away_m.size
+
+
 def test_an_unknown_topology_suggests_the_nearest() -> None:
     pytest.importorskip("topohub")
     assert len(topologies()) > 200

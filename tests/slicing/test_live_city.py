@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import slicewright as sw
-from slicewright.errors import InvalidOptionError, InvalidScenarioError
+from slicewright.errors import InvalidOptionError, InvalidPlanError, InvalidScenarioError
 from slicewright.network import NodeLists, Scenario, preset
 from slicewright.slicing.city.device import Device
 from slicewright.slicing.city.live import LiveCity
 from slicewright.slicing.city.pack import pack
 from slicewright.slicing.city.search import construct
+from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import evaluate
 from tests import brute_force
 
@@ -182,3 +183,73 @@ def test_everybody_whose_place_changes_is_named_and_one_device_has_the_shares_of
         assert omega == pytest.approx(shares.bandwidth[a, n] if a >= 0 else 0.0)
         assert (radio, compute) == pytest.approx((shares.radio[k], shares.compute[k]))
         assert transmission_s + execution_s == pytest.approx(times.completion_s[k])
+
+
+def test_a_better_plan_in_idle_time_moves_only_what_is_worth_it_and_a_twin_hands_it_over() -> None:
+    city = sw.preset("city/realistic", devices=150, seed=4)
+    others = sw.preset("city/realistic", devices=150, seed=4, hotspot_part=0.4)
+    live, rng = LiveCity(city), np.random.default_rng(5)
+    for _ in range(150):
+        _event(live, others, rng)
+    twin, slots = live.twin(), np.flatnonzero(live.present)
+    assert live.twin().improve_plan(budget_s=5.0, price_s=1e9) == 0
+    before, places, price_s = live.cost_s, live.places(slots), 0.02 * float(city.local_time_s.mean())
+    moved = twin.improve_plan(budget_s=5.0, price_s=price_s)
+    assert moved == len(twin.moved_others) > 0
+    assert before - twin.cost_s > price_s * moved * (1 - 1e-9)
+    assert live.cost_s == before and np.array_equal(live.places(slots).node, places.node)
+    assert live.take(twin)
+    now = live.places(slots)
+    changed = (
+        (now.node != places.node) | (now.access_point != places.access_point) | (now.slice != places.slice)
+    )
+    assert set(slots[changed]) == set(live.moved_others)
+    assert live.cost_s == pytest.approx(twin.cost_s, rel=1e-12)
+    times, violations = evaluate(live.snapshot(), live.decisions(), live.shares())
+    assert violations.feasible and live.cost_s == pytest.approx(times.completion_s.sum(), rel=1e-9)
+    assert 0 < live.bound_s <= live.cost_s
+    late = live.twin()
+    live.leave(int(slots[0]))
+    assert not live.take(late)
+
+
+def test_events_that_are_told_with_their_places_lead_to_the_same_city() -> None:
+    city = sw.preset("city/balanced", devices=60, seed=6)
+    decided, told = LiveCity(city), LiveCity(city)
+    device = Device.of(city, 3, factor=1.3)
+    for live, decide in ((decided, True), (told, False)):
+        live.change(7, device, decide=decide)
+        live.leave(9, decide=decide)
+        assert live.join(device, decide=decide) == 9
+        live.set_capacity(2, 0.5 * city.node_capacity_hz[2], decide=decide)
+    everybody = np.flatnonzero(decided.present)
+    told.place(everybody, decided.places(everybody))
+    assert told.cost_s == pytest.approx(decided.cost_s, rel=1e-12)
+    for name in ("access_point", "node", "slice"):
+        assert np.array_equal(getattr(told.decisions(), name), getattr(decided.decisions(), name))
+    somebody = np.flatnonzero(decided.places(everybody).node >= 0)[:1]
+    nowhere = Decisions.trusted(np.array([0]), np.array([city.n_nodes]), np.array([0]))
+    with pytest.raises(InvalidPlanError, match="places that devices list"):
+        told.place(somebody, nowhere)
+
+
+def test_many_come_to_one_place_and_its_list_grows() -> None:
+    """Everybody moves to where device 0 is: few resources are listed by all, by far more than they had room for."""
+    city = sw.preset("city/paper", devices=200, seed=7)
+    live = LiveCity(city)
+    for slot in range(200):
+        live.change(slot, Device.of(city, 0, factor=1.0 + 0.001 * slot))
+    for slot in range(0, 200, 3):
+        live.leave(slot)
+    listings, p = live._by_node, live._problem
+    for j in range(city.n_nodes):
+        first, count = listings.first[j], listings.count[j]
+        entries = set(listings.pool[first : first + count].tolist())
+        assert entries == {
+            pair
+            for i in np.flatnonzero(live.present)
+            for pair in range(p.node_start[i], p.node_end[i])
+            if p.node[pair] == j
+        }
+    times, violations = evaluate(live.snapshot(), live.decisions(), live.shares())
+    assert violations.feasible and live.cost_s == pytest.approx(times.completion_s.sum(), rel=1e-9)

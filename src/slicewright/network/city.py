@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slicewright.network.parameters import Range
 from slicewright.network.scenario import NodeLists
 from slicewright.network.workload import Workload
-from slicewright.types import BoolArray, FloatArray
+from slicewright.types import BoolArray, FloatArray, IntArray
 
 AREA_PER_ACCESS_POINT_M2 = 500.0**2 / 3
 """As in the published square of 500 m with three access points."""
@@ -17,6 +18,8 @@ DEVICES_PER_ACCESS_POINT = 100
 NODES_PER_ACCESS_POINT = 5
 NODES_PER_MEC = 9
 """One node in nine is a MEC server, as published."""
+EVERYBODY = -1
+"""Operator of what serves the customers of all."""
 _JITTER = 0.5
 """Sites stand on a grid, each moved at random by up to half of this part of its cell."""
 _NODES_AT_ONCE = 2_000
@@ -32,6 +35,12 @@ class City(Workload):
         hotspot_part: that part, 0 to 1.
         hotspot_spread_m: standard deviation around a centre, in m.
         coin_reach_m, mec_reach_m: nodes farther than this are not on a device's list, in m.
+        operators: access points and nodes are dealt out to so many; a device is a customer of one of them and lists
+            only what is that one's, or everybody's.
+        open_part: part of the nodes that serve the customers of all operators, 0 to 1.
+        hubs_per_km2: regional computing centres, a third tier above COIN nodes and MEC servers, open to everybody: so
+            many per square kilometre. Files know them as MEC servers.
+        hub_reach_m, hub_capacity_hz: their reach, in m, and speed per slice, in cycle/s.
     """
 
     slices: int | tuple[str, ...] = 4
@@ -45,6 +54,11 @@ class City(Workload):
     hotspot_spread_m: float = 120.0
     coin_reach_m: float = 300.0
     mec_reach_m: float = 600.0
+    operators: int = 1
+    open_part: float = 0.0
+    hubs_per_km2: float = 0.0
+    hub_reach_m: float = 2_000.0
+    hub_capacity_hz: Range = (4e10, 4e10)
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -53,6 +67,12 @@ class City(Workload):
         nodes = NODES_PER_ACCESS_POINT * access_points
         mecs = self.mecs or max(1, round(nodes / NODES_PER_MEC))
         return access_points, self.coins or max(1, nodes - mecs), mecs
+
+    @property
+    def hubs(self) -> int:
+        """Regional computing centres: at least one where there are any."""
+        wanted = self.hubs_per_km2 * self.side_m**2 / 1e6
+        return max(1, round(wanted)) if wanted > 0 else 0
 
     @property
     def side_m(self) -> float:
@@ -69,12 +89,29 @@ class CitySites:
         node_m: (J, 2) m.
         device_m: (I, 2) m.
         mec: (J,) whether a node is a MEC server.
+        hub: (J,) whether it is a regional one; those are the last.
     """
 
     access_point_m: FloatArray
     node_m: FloatArray
     device_m: FloatArray
     mec: BoolArray
+    hub: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class Operators:
+    """Who runs what, and whose customer a device is.
+
+    Attributes:
+        access_point: (A,) operator.
+        node: (J,) operator, or ``EVERYBODY``.
+        device: (I,) operator.
+    """
+
+    access_point: IntArray
+    node: IntArray
+    device: IntArray
 
 
 def draw_sites(city: City, rng: np.random.Generator) -> CitySites:
@@ -90,7 +127,44 @@ def draw_sites(city: City, rng: np.random.Generator) -> CitySites:
     centres = rng.uniform(0, side, (max(1, round(city.hotspots_per_km2 * side**2 / 1e6)), 2))
     chosen = centres[rng.integers(len(centres), size=int(gathered.sum()))]
     device_m[gathered] = chosen + rng.normal(0, city.hotspot_spread_m, chosen.shape)
-    return CitySites(access_point_m, node_m, np.clip(device_m, 0, side), mec)
+    hub = np.arange(coins + mecs + city.hubs) >= coins + mecs
+    if city.hubs:
+        node_m = np.concatenate([node_m, _grid(city.hubs, side, rng)])
+    return CitySites(
+        access_point_m,
+        node_m,
+        np.clip(device_m, 0, side),
+        np.concatenate([mec, np.ones(city.hubs, bool)]),
+        hub,
+    )
+
+
+def deal_out(city: City, sites: CitySites, rng: np.random.Generator) -> Operators:
+    """Every operator gets its share of access points and nodes everywhere: neighbours belong to different ones."""
+    access_points, nodes = len(sites.access_point_m), len(sites.node_m)
+    node = _dealt(nodes, city.operators, rng)
+    node[(rng.random(nodes) < city.open_part) | sites.hub] = EVERYBODY
+    return Operators(
+        _dealt(access_points, city.operators, rng),
+        node,
+        rng.integers(city.operators, size=len(sites.device_m)),
+    )
+
+
+def _dealt(count: int, operators: int, rng: np.random.Generator) -> IntArray:
+    """(count,) In every run of as many sites as there are operators each has one, in an order of its own."""
+    rounds = -(-count // operators)
+    dealt = rng.permuted(np.tile(np.arange(operators), (rounds, 1)), axis=1)
+    return np.asarray(dealt.reshape(-1)[:count])
+
+
+def listed_by_customers(lists: NodeLists, operators: Operators) -> NodeLists:
+    """Lists of nodes without those of other operators."""
+    rows = np.repeat(np.arange(operators.device.size), np.diff(lists.start))
+    owner = operators.node[lists.node]
+    kept = (owner == EVERYBODY) | (owner == operators.device[rows])
+    start = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=operators.device.size))])
+    return NodeLists(start.astype(np.int64), lists.node[kept])
 
 
 def _grid(count: int, side_m: float, rng: np.random.Generator) -> FloatArray:

@@ -10,9 +10,18 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 import numpy as np
+from scipy import sparse
 
-from slicewright.errors import UnknownNameError
-from slicewright.network.city import City, draw_sites, nodes_in_reach
+from slicewright.errors import InvalidScenarioError, UnknownNameError
+from slicewright.network.city import (
+    EVERYBODY,
+    City,
+    Operators,
+    deal_out,
+    draw_sites,
+    listed_by_customers,
+    nodes_in_reach,
+)
 from slicewright.network.regimes import PREFIX, REGIMES
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import BITS_PER_MEGABYTE, Workload, populate, with_workload
@@ -43,6 +52,7 @@ class Family(Workload):
 
 CITY_PREFIX = "city/"
 """Regimes at the size of a city are presets by the names ``city/paper``, ``city/balanced``, ..."""
+METROPOLIS = CITY_PREFIX + "metropolis"
 PRESETS: Mapping[str, Family | City] = MappingProxyType(
     {
         "paper-slicing": Family(),
@@ -76,6 +86,13 @@ PRESETS: Mapping[str, Family | City] = MappingProxyType(
             )
             for name, regime in REGIMES.items()
         },
+        # Three operators side by side, each with its own cells and nodes, a fifth of the nodes open to all, and
+        # regional centres above them. Every operator's cells lie farther apart than those of a city with one.
+        METROPOLIS: with_workload(
+            City(operators=3, open_part=0.2, hubs_per_km2=0.1, hub_capacity_hz=(4e11, 4e11), reach_m=700.0),
+            REGIMES["realistic"].parameters,
+            owner=f"preset {METROPOLIS!r}",
+        ),
     }
 )
 """Families of scenarios by name."""
@@ -105,7 +122,8 @@ def family_of(name: str, **overrides: object) -> Family | City:
     """The preset's parameters with some replaced, checked."""
     if name not in PRESETS:
         raise UnknownNameError("preset", name, PRESETS)
-    zero: tuple[str, ...] = ("hotspots", "coins", "mecs", "hotspots_per_km2", "hotspot_part")
+    zero: tuple[str, ...] = ("hotspots", "coins", "mecs")
+    zero += ("hotspots_per_km2", "hotspot_part", "open_part", "hubs_per_km2")
     if isinstance(PRESETS[name], City):
         zero += ("access_points",)
     return with_workload(PRESETS[name], overrides, owner=f"preset {name!r}", may_be_zero=zero)
@@ -132,21 +150,53 @@ def generate(family: Family | City, seed: int, *, origin: Mapping[str, object]) 
 
 
 def _generate_city(city: City, seed: int, origin: Mapping[str, object]) -> Scenario:
-    """One city: access points by reach of their radio, nodes by the reach of their kind."""
+    """One city: access points by reach of their radio, nodes by the reach of their kind, both by operator."""
+    if city.open_part > 1:
+        raise InvalidScenarioError("open_part", "must be at most 1", value=city.open_part)
     rng = np.random.default_rng(seed)
     sites = draw_sites(city, rng)
+    kinds = ["mec" if mec else "coin" for mec in sites.mec.tolist()]
+    names = [
+        f"{'hub' if hub else kind}{j}" for j, (kind, hub) in enumerate(zip(kinds, sites.hub, strict=True))
+    ]
     scenario = populate(
         city,
         rng,
         device_m=sites.device_m,
         access_point_m=sites.access_point_m,
         node_m=sites.node_m,
-        node_kinds=["mec" if mec else "coin" for mec in sites.mec.tolist()],
-        nodes=[f"{'mec' if mec else 'coin'}{j}" for j, mec in enumerate(sites.mec.tolist())],
+        node_kinds=kinds,
+        nodes=names,
         origin=origin,
     )
-    reach_m = np.where(sites.mec, city.mec_reach_m, city.coin_reach_m)
-    return scenario.with_(node_lists=nodes_in_reach(sites.device_m, sites.node_m, reach_m))
+    reach_m = np.where(sites.hub, city.hub_reach_m, np.where(sites.mec, city.mec_reach_m, city.coin_reach_m))
+    lists = nodes_in_reach(sites.device_m, sites.node_m, reach_m)
+    if city.hubs:
+        capacity = scenario.node_capacity_hz.copy()
+        capacity[sites.hub] = rng.uniform(*city.hub_capacity_hz, (city.hubs, scenario.n_slices))
+        scenario = scenario.with_(node_capacity_hz=capacity)
+    if city.operators == 1:
+        return scenario.with_(node_lists=lists)
+    operators = deal_out(city, sites, rng)
+    return scenario.with_(
+        node_lists=listed_by_customers(lists, operators),
+        rate_bps=_of_own_operator(scenario.rate_bps, operators),
+        access_points=tuple(f"ap{a}-operator{o}" for a, o in enumerate(operators.access_point.tolist())),
+        nodes=tuple(
+            name if o == EVERYBODY else f"{name}-operator{o}"
+            for name, o in zip(names, operators.node.tolist(), strict=True)
+        ),
+        radio=None,  # rates do not follow from places alone any more
+    )
+
+
+def _of_own_operator(rate_bps: FloatArray | sparse.csr_array, operators: Operators) -> sparse.csr_array:
+    """Rates without those of other operators' access points."""
+    rates = sparse.csr_array(rate_bps)
+    rows = np.repeat(np.arange(rates.shape[0]), np.diff(rates.indptr))
+    kept = operators.access_point[rates.indices] == operators.device[rows]
+    start = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=rates.shape[0]))])
+    return sparse.csr_array((rates.data[kept], rates.indices[kept], start), shape=rates.shape)
 
 
 def _device_positions(family: Family, rng: np.random.Generator) -> FloatArray:

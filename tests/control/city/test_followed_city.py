@@ -26,11 +26,12 @@ from slicewright.control.requests.owners import ForeignDeviceError
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.errors import ControlError
-from slicewright.control.state.events.city import CityChanged, CityDevice
+from slicewright.control.state.events.city import CityChanged, CityDevice, CityProven
 from slicewright.errors import InvalidScenarioError
 from slicewright.slicing.judge import evaluate
 
 CITY = sw.preset("city/paper", devices=150, seed=3)
+REALISTIC = sw.preset("city/realistic", devices=80, seed=4)
 OTHERS = devices_of(sw.preset("city/paper", devices=150, seed=3, hotspot_part=0.5))
 
 
@@ -207,5 +208,57 @@ def test_requests_are_answered_with_their_decision_over_http() -> None:
             plan = (await client.get("/v1/plan")).json()
             assert plan["devices"] == CITY.n_devices
             assert (await client.get("/livez")).json()["ok"]
+
+    _run(work)
+
+
+def test_a_journal_of_another_version_keeps_its_decisions(tmp_path: Path) -> None:
+    """Where a record was decided otherwise than it would be now, what it tells counts, and the city goes on."""
+
+    async def work() -> None:
+        store, rng = tmp_path / "journal.db", np.random.default_rng(4)
+        control = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), saves=store)
+        await control.start()
+        city = await control.read()
+        for _ in range(30):
+            await control.submit(_some_change(city, rng))
+            city.live.moving_price_s *= 0.7  # as a version would that has other prices
+        before = _everything(city)
+        await control.stop()
+        again = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), saves=store)
+        await again.start()
+        after = _everything(await again.read())
+        assert after[0] == before[0] and after[2:] == before[2:]
+        assert after[1] == pytest.approx(before[1], rel=1e-9)
+        await again.stop()
+
+    _run(work)
+
+
+def test_a_better_plan_of_idle_time_is_in_the_journal_and_there_after_a_restart(tmp_path: Path) -> None:
+    async def work() -> None:
+        store, rng = tmp_path / "journal.db", np.random.default_rng(5)
+        control = CityControl(REALISTIC, SqliteJournal(store), clock=SystemClock(), saves=store, idle_s=0.05)
+        await control.start()
+        city = await control.read()
+        devices = devices_of(REALISTIC)
+        for k in range(25):
+            new = devices[int(rng.integers(len(devices)))]
+            await control.submit(Change(admitted=(CityDevice(replace(new, id=f"new-{k % 5}")),)))
+        proven: list[CityProven] = []
+        for _ in range(600):
+            if proven:
+                break
+            await asyncio.sleep(0.05)
+            events = [record.event for record in await control.journal.read()]
+            proven = [event for event in events if isinstance(event, CityProven)]
+        city = await control.read()
+        assert proven[-1].cost_s == city.live.cost_s
+        before = _everything(city)
+        await control.stop()
+        again = CityControl(REALISTIC, SqliteJournal(store), clock=SystemClock(), saves=store)
+        await again.start()
+        assert _everything(await again.read()) == before
+        await again.stop()
 
     _run(work)

@@ -17,12 +17,12 @@ from slicewright.control.state.events.city import CityChanged, CityDevice
 from slicewright.control.state.grants import Place
 from slicewright.control.state.idempotency import Remembered, with_key
 from slicewright.control.state.network import Network
-from slicewright.errors import InvalidScenarioError, nearest
+from slicewright.errors import InvalidPlanError, InvalidScenarioError, nearest
 from slicewright.network.city import City
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.city.device import Device
 from slicewright.slicing.city.live import LiveCity
-from slicewright.slicing.decisions import LOCAL
+from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.types import FloatArray, IntArray
 
 PREFIX = "device-"
@@ -112,8 +112,13 @@ class FollowedCity:
             self.live.check(device)
         return devices
 
-    def apply(self, change: Change) -> CityChanged:
+    # Over 60 lines: every part of a change is done and told in turn.
+    def apply(self, change: Change, *, decide: bool = True) -> CityChanged:
         """Do what is asked for, and say what that has changed; after an error nothing has.
+
+        Args:
+            change: what is asked for.
+            decide: find places; else nobody gets one, as where a record has them (:meth:`follow`).
 
         Raises:
             SlicewrightError: as :meth:`check` does.
@@ -125,24 +130,24 @@ class FollowedCity:
             slot = self.slots.pop(name)
             del self.names[slot]
             self.owners.pop(name, None)
-            self.live.leave(slot)
+            self.live.leave(slot, decide=decide)
             touched.discard(slot)
             touched.update(self.live.moved_others)
         asked: set[int] = set()
         for name, device in devices:
             known = self.slots.get(name)
             if known is None:
-                slot = self.live.join(device)
+                slot = self.live.join(device, decide=decide)
                 self.slots[name], self.names[slot] = slot, name
                 if change.by not in ("", NOBODY):
                     self.owners[name] = change.by
             else:
                 slot = known
-                self.live.change(slot, device)
+                self.live.change(slot, device, decide=decide)
             asked.add(slot)
             touched.update((slot, *self.live.moved_others))
         for node, capacity in change.capacity_hz.items():
-            self.live.set_capacity(self.network.index.node[node], np.array(capacity))
+            self.live.set_capacity(self.network.index.node[node], np.array(capacity), decide=decide)
             touched.update(self.live.moved_others)
         if change.key is not None:
             ids = tuple(name for name, _ in devices)
@@ -162,6 +167,38 @@ class FollowedCity:
             request_digest=change.request_digest,
             asked_s=change.asked_s,
         )
+
+    def follow(self, event: CityChanged) -> None:
+        """Do what a record tells without deciding anything: its places are what was decided.
+
+        Raises:
+            SlicewrightError: as :meth:`check` and :meth:`place` do.
+        """
+        self.apply(Change.of(event), decide=False)
+        self.place(event.places)
+
+    def place(self, places: Mapping[str, Place | None]) -> None:
+        """Put devices at places that were decided before.
+
+        Raises:
+            UnknownDeviceError: no such device.
+            InvalidPlanError: a place does not exist or is none for that device.
+        """
+        index, rows = self.network.index, list[tuple[int, ...]]()
+        for name, place in places.items():
+            if name not in self.slots:
+                raise UnknownDeviceError(f"there is no device {name!r}")
+            row: tuple[int, ...] = (LOCAL,) * 3
+            if place is not None:
+                try:
+                    row = (
+                        index.access_point[place.access_point], index.node[place.node], index.slice[place.slice]
+                    )  # fmt: skip
+                except KeyError as error:
+                    raise InvalidPlanError("places", f"names {error}, which does not exist") from None
+            rows.append((self.slots[name], *row))
+        slots, access_point, node, slice_ = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T.copy()
+        self.live.place(slots, Decisions.trusted(access_point, node, slice_))
 
     def places(self, slots: Sequence[int]) -> dict[str, Place | None]:
         """Where some devices are, by their names."""

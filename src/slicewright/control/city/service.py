@@ -28,14 +28,17 @@ from slicewright.control.state.events.city import CityBegan, CityChanged, CityPr
 from slicewright.errors import SlicewrightError
 from slicewright.files.documents import finite
 from slicewright.network.scenario import Scenario
+from slicewright.slicing.city.live import LiveCity
 
 logger = logging.getLogger(__name__)
 MOST_TOGETHER = 256
 """So many changes are written in one transaction at most."""
 SAVE_EVERY = 10_000
 """Records from one saved file to the next."""
-IDLE_S, PROOF_S = 5.0, 2.0
-"""After so long without a change better prices are sought, for so long."""
+IDLE_S, PLAN_S, PROOF_S = 5.0, 2.0, 2.0
+"""After so long without a change a better plan and better prices are sought, for so long each."""
+ROUNDED_COST = 1e-9
+"""Costs of the same plan may differ by that part, by the order in which they were added up."""
 
 
 class Answer(NamedTuple):
@@ -59,7 +62,7 @@ class CityControl:
         clock: wall clock of records.
         saves: journal file beside which the city is saved; None saves nothing.
         save_every: records from one saved file to the next.
-        idle_s: after so long without a change better prices are sought; infinite: never.
+        idle_s: after so long without a change a better plan and better prices are sought; infinite: never.
     """
 
     def __init__(
@@ -91,7 +94,7 @@ class CityControl:
         """Read the city, or begin it; then take changes."""
         await self._recover()
         self._on_disk.set()
-        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._prove_in_idle_time())]
+        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._improve_in_idle_time())]
 
     async def stop(self) -> None:
         """Take no more changes; those that wait are refused."""
@@ -201,30 +204,39 @@ class CityControl:
 
     async def _recover(self) -> None:
         """The city as the journal has it."""
+        city, records = await self._where_to_begin()
+        if not records:
+            self.sequence, self._hash = 0, GENESIS
+            await self._append((self._began(city),))
+            if self._saved is not None:  # a restart would plan and prove anew
+                with contextlib.suppress(OSError):
+                    await self._aside(self._saved.save, parts_of(city), self.sequence, self._hash)
+                    self._saved_at = self.sequence
+            self.city = city
+            return
+        try:
+            await self._aside(_replay, city, records[1:])
+        except _DecidesOtherwiseError as error:
+            logger.warning("%s: its decisions are kept, not made anew", error)
+            city, records = await self._where_to_begin()
+            await self._aside(_follow, city, records[1:])
+        self.sequence, self._hash = records[-1].sequence, records[-1].hash
+        self._saved_at = records[0].sequence if records[0].sequence > 1 else 0
+        self.city = city
+
+    async def _where_to_begin(self) -> tuple[FollowedCity, Sequence[Record]]:
+        """A city as it was at a record, and the journal from that record on; nothing where it is empty."""
         saved = None if self._saved is None else await self._aside(self._saved.newest, self._scenario)
         if saved is not None:
             city, sequence, hash_ = saved
             records = await self.journal.read(sequence - 1)
-            if not records or records[0].hash != hash_:
-                logger.warning("the saved city is of another journal, and does not count")
-                saved = None
-        if saved is None:
-            records = await self.journal.read()
-            city = await self._aside(FollowedCity, self._scenario)
-            self.sequence, self._hash = 0, GENESIS
-            if not records:
-                await self._append((self._began(city),))
-                if self._saved is not None:  # a restart would plan and prove anew
-                    with contextlib.suppress(OSError):
-                        await self._aside(self._saved.save, parts_of(city), self.sequence, self._hash)
-                        self._saved_at = self.sequence
-                self.city = city
-                return
+            if records and records[0].hash == hash_:
+                return city, records
+            logger.warning("the saved city is of another journal, and does not count")
+        records = await self.journal.read()
+        if records:
             _check_beginning(records[0], self._digest)
-        await self._aside(_replay, city, records[1:])
-        self.sequence, self._hash = records[-1].sequence, records[-1].hash
-        self._saved_at = records[0].sequence if saved is not None else 0
-        self.city = city
+        return await self._aside(FollowedCity, self._scenario), records
 
     def _began(self, city: FollowedCity) -> CityBegan:
         live = city.live
@@ -247,28 +259,37 @@ class CityControl:
         )
         self._writing.add_done_callback(_tell_failure)
 
-    async def _prove_in_idle_time(self) -> None:
-        """Seek better prices when nobody has asked for long; what happens meanwhile counts more."""
-        proven_s = self._changed_s
+    async def _improve_in_idle_time(self) -> None:
+        """Seek a better plan and better prices when nobody has asked for long; what happens meanwhile counts more."""
+        tried_s = self._changed_s
         while True:
             await asyncio.sleep(min(self._idle_s, 60.0) / 2)
             idle = time.monotonic() - self._changed_s >= self._idle_s
-            if self.city is None or not idle or proven_s >= self._changed_s:
+            if self.city is None or not idle or tried_s >= self._changed_s:
                 continue
-            proven_s = self._changed_s
-            live, before = self.city.live, self.city.live.bound_s
-            twin = live.twin()
-            await self._aside(lambda twin=twin: twin.improve_bound(budget_s=PROOF_S))
-            if self.city is None or self.city.live is not live or self._changed_s != proven_s:
-                continue
-            if live.take_bound(twin) and live.bound_s > before:
-                # Told by the next record too; not having this one in the journal loses nothing.
-                with contextlib.suppress(JournalError):
-                    await self._proven(live.bound_s, live.gap)
+            tried_s, city = self._changed_s, self.city
+            twin = city.live.twin()
+            await self._aside(_improve, twin)
+            if self.city is city and self._waiting.empty() and not self._appending.locked():
+                await self._take(city, twin)
 
-    async def _proven(self, bound_s: float, gap: float) -> None:
-        if self._waiting.empty():
-            await self._append((CityProven(bound_s, gap),))
+    async def _take(self, city: FollowedCity, twin: LiveCity) -> None:
+        """Have what was found in idle time, and write it down before anybody can see it."""
+        before = city.live.bound_s
+        if not city.live.take(twin) or not (city.live.moved_others or city.live.bound_s > before):
+            return
+        live = city.live
+        event = CityProven(live.bound_s, live.gap, city.places(sorted(live.moved_others)), live.cost_s)
+        self._on_disk.clear()
+        try:
+            await self._append((event,))
+        except JournalError as error:
+            logger.error("%s", error)
+            self.city = None
+            self._on_disk.set()
+            await self._recover()
+        finally:
+            self._on_disk.set()
 
     def _refuse(self, batch: Sequence[tuple[Change, asyncio.Future[Answer]]], error: Exception) -> None:
         for _, answered in batch:
@@ -306,18 +327,55 @@ def _check_beginning(first: Record, digest: str) -> None:
         raise ControlError("the journal is of a city that began with another scenario")
 
 
+class _DecidesOtherwiseError(ControlError):
+    """What a record was asked for leads to other decisions now: another version has written it."""
+
+
+def _improve(twin: LiveCity) -> None:
+    twin.improve_plan(budget_s=PLAN_S)
+    twin.improve_bound(budget_s=PROOF_S)
+
+
 def _replay(city: FollowedCity, records: Sequence[Record]) -> None:
-    """Apply what the journal tells, and compare what comes of it.
+    """Make every decision of the journal again, which gives the very same city, and compare.
 
     Raises:
-        BrokenChainError: the records do not follow, or the city does not do what they say.
+        BrokenChainError: the records do not follow.
+        _DecidesOtherwiseError: something else comes of one.
     """
     for record in verify(records):
-        if not isinstance(record.event, CityChanged):
+        event = record.event
+        if isinstance(event, CityProven):
+            city.place(event.places)
+        elif isinstance(event, CityChanged):
+            again = city.apply(Change.of(event))
+            if again.places != event.places or not _is_near(again.cost_s, event.cost_s):
+                raise _DecidesOtherwiseError(f"record {record.sequence} was decided by another version")
+
+
+def _follow(city: FollowedCity, records: Sequence[Record]) -> None:
+    """Do what the journal tells, and compare what it costs.
+
+    Raises:
+        BrokenChainError: the records do not follow, or lead to a plan that costs something else.
+    """
+    for record in verify(records):
+        event = record.event
+        if isinstance(event, CityChanged):
+            city.follow(event)
+        elif isinstance(event, CityProven):
+            city.place(event.places)
+        else:
             continue
-        again = city.apply(Change.of(record.event))
-        if again.places != record.event.places or again.cost_s != record.event.cost_s:
-            raise BrokenChainError(f"record {record.sequence} tells of other decisions than come of it now")
+        if event.cost_s is not None and not _is_near(city.live.cost_s, event.cost_s):
+            raise BrokenChainError(
+                f"record {record.sequence} tells of a plan that costs {event.cost_s:.9g} s, which comes to "
+                f"{city.live.cost_s:.9g} s here: the city's first plan was another one, and its saved file is missing"
+            )
+
+
+def _is_near(cost_s: float, told_s: float) -> bool:
+    return abs(cost_s - told_s) <= ROUNDED_COST * abs(told_s)
 
 
 def _tell_failure(written: asyncio.Future[None]) -> None:

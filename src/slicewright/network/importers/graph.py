@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.network.city import nodes_in_reach
 from slicewright.network.importers.columns.computing import Conversion, told_capacity_hz
 from slicewright.network.importers.formats import read_graph
 from slicewright.network.importers.placing.geography import FAR_M
@@ -67,6 +68,7 @@ class GraphParameters(Workload):
         mecs: for a rule: MEC servers.
         area_m: the longer side of the map is scaled to this; 0 keeps positions in metres or degrees as they are, and
             gives a graph without positions a spring layout of 1,000 m.
+        node_reach_m: nodes farther than this are not on a device's list, in m; 0 sets no limit.
         core_hz: cycle/s that one core of a node stands for, where the file counts cores.
         ipt_s: s of YAFS's time unit, for its instructions per time unit (IPT).
         cpu_unit: unit of attributes such as ``cpu`` that do not name theirs; ``auto``: cores, see
@@ -79,6 +81,7 @@ class GraphParameters(Workload):
     coins: int = 0
     mecs: int = 1
     area_m: float = 0.0
+    node_reach_m: float = 0.0
     core_hz: float = 1e9
     ipt_s: float = 1e-3
     cpu_unit: str = "auto"
@@ -141,7 +144,7 @@ def scenario_from_graph(
     Raises:
         InvalidScenarioError: a vertex or a parameter breaks a rule.
     """
-    zero = ("coins", "mecs", "area_m")
+    zero = ("coins", "mecs", "area_m", "node_reach_m")
     chosen = with_workload(GraphParameters(), parameters, owner="the graph importer", may_be_zero=zero)
     known = ("auto", "kind", *ROLE_RULES)
     if chosen.roles not in known:
@@ -190,7 +193,11 @@ def scenario_from_graph(
         "seed": seed,
         "report": report.to_dict(),
     }
-    return made_up.with_(node_capacity_hz=capacity_hz, origin=origin)
+    lists = None
+    if chosen.node_reach_m:
+        reach_m = np.full(len(hosts), chosen.node_reach_m)
+        lists = nodes_in_reach(device_m, places.xy_m[hosts], reach_m)
+    return made_up.with_(node_capacity_hz=capacity_hz, node_lists=lists, origin=origin)
 
 
 def vertex_names(graph: nx.Graph, report: ImportReport) -> list[str]:

@@ -327,7 +327,7 @@ def _reconcile(problem: Problem, state: State, border: BoolArray) -> None:
     on_node = listing(problem.node_start, problem.node_end, problem.node, problem.capacity.shape[0])
     enough = ENOUGH * float(problem.local_time.sum())
     for _ in range(MOST_SWEEPS):
-        if sweep(problem, state, order, dirty, on_access_point, on_node, FOREVER)[0] < enough:
+        if sweep(problem, state, order, dirty, on_access_point, on_node, FOREVER, 0.0)[0] < enough:
             break
 
 

@@ -6,14 +6,16 @@ its prices, which stay valid whatever happens, and follows each event by the ter
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from slicewright.errors import InvalidOptionError, InvalidScenarioError
+from slicewright.errors import InvalidOptionError, InvalidPlanError, InvalidScenarioError
 from slicewright.judging import ROUNDING
 from slicewright.network.scenario import RadioLinks, Scenario
+from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing._kernels.problem import LOCAL, roots_of_links
 from slicewright.slicing.city._kernels.bound import ROUNDED, Multipliers
 from slicewright.slicing.city._kernels.ledger import (
@@ -29,16 +31,16 @@ from slicewright.slicing.city._kernels.ledger import (
     price_device,
     withdraw_device,
 )
+from slicewright.slicing.city._kernels.listings import Listings, make_listings
 from slicewright.slicing.city._kernels.live import (
-    Lists,
     answer_crowding,
     answer_room,
     enter_lists,
     leave_lists,
     look,
     look_round,
-    make_lists,
     make_local,
+    put_places,
     renew_links,
 )
 from slicewright.slicing.city._kernels.problem import Problem, State, state_of, total_cost
@@ -46,7 +48,7 @@ from slicewright.slicing.city._kernels.shares import shares_at, shares_of
 from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.device import Device, check_device
 from slicewright.slicing.city.pack import pack, state_from
-from slicewright.slicing.city.search import construct
+from slicewright.slicing.city.search import construct, improve
 from slicewright.slicing.city.slots import scenario_of, with_room
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
@@ -56,10 +58,12 @@ SPARE = 0.1
 """Part of the devices that may join before arrays have to grow."""
 MOVING_PRICE = 0.15
 """Others move for an event if that saves more than this part of a mean local time."""
+IDLE_PRICE = 0.05
+"""In idle time devices move if that saves more than this part of a mean local time for each of them."""
 
 _PARTS: Mapping[str, Any] = {
     "_problem": Problem, "_state": State, "_numbers": Multipliers, "_ledger": Ledger,
-    "_by_access_point": Lists, "_by_node": Lists,
+    "_by_access_point": Listings, "_by_node": Listings,
 }  # fmt: skip
 """What a live city is made of, by the names of its fields."""
 
@@ -107,10 +111,10 @@ class LiveCity:
         places[1, :devices], places[2, :devices] = state.node, state.slice
         self._state = state_of(self._problem, *places)
         p = self._problem
-        self._by_access_point = make_lists(
+        self._by_access_point = make_listings(
             p.link_start, p.link_end, p.access_point, p.n_access_points, self._links_width
         )
-        self._by_node = make_lists(p.node_start, p.node_end, p.node, len(p.capacity), self._nodes_width)
+        self._by_node = make_listings(p.node_start, p.node_end, p.node, len(p.capacity), self._nodes_width)
         self._follow(proof.multipliers)
 
     def _follow(self, found: Multipliers) -> None:
@@ -121,7 +125,7 @@ class LiveCity:
         self._numbers = found._replace(compute=compute)
         most, usable, longest = np.zeros((3, nodes))
         self._ledger = Ledger(
-            np.zeros((nodes, intervals, 2)), most, np.zeros(slots), usable, longest, np.zeros(4)
+            np.zeros((nodes, intervals, 2)), most, *np.zeros((2, slots)), usable, longest, np.zeros(4)
         )
         fill_ledger(self._problem, self._numbers, self._ledger)
         self._ledger.totals[COST] = total_cost(self._problem, self._state)
@@ -163,8 +167,12 @@ class LiveCity:
         """
         check_device(device, self._problem, links=self._links_width, nodes=self._nodes_width)
 
-    def join(self, device: Device) -> int:
+    def join(self, device: Device, *, decide: bool = True) -> int:
         """A device arrives; returns the number by which it is known until it leaves.
+
+        Args:
+            device: what it brings and asks for.
+            decide: find its place; else it is local until :meth:`place` says where it is. So with all events.
 
         Raises:
             InvalidScenarioError: a number of the device breaks its rule, or there is no room for more.
@@ -175,10 +183,11 @@ class LiveCity:
         self.moved_others = []
         slot = self._free.pop()
         self._write(slot, device)
-        self._settle_newcomer(slot)
+        if decide:
+            self._settle_newcomer(slot)
         return slot
 
-    def leave(self, slot: int) -> None:
+    def leave(self, slot: int, *, decide: bool = True) -> None:
         """A device goes, and others may take up what it leaves."""
         self.moved_others = []
         a, j = self._take_out(slot)
@@ -186,14 +195,17 @@ class LiveCity:
         self._problem.link_end[slot] = self._problem.link_start[slot]
         self._problem.node_end[slot] = self._problem.node_start[slot]
         self._free.append(slot)
-        self._settle_room(a, j, slot)
+        if decide:
+            self._settle_room(a, j, slot)
 
-    def change(self, slot: int, device: Device) -> None:
+    def change(self, slot: int, device: Device, *, decide: bool = True) -> None:
         """A device moves or changes: other rates, candidates or tasks. It is placed anew, wherever that is best."""
         self.check(device)
         self.moved_others = []
         a, j = self._take_out(slot)
         self._write(slot, device)
+        if not decide:
+            return
         self._settle_newcomer(slot)
         if j != LOCAL and self._state.node[slot] != j:
             self._settle_room(a, j, slot)
@@ -233,11 +245,37 @@ class LiveCity:
     def reconsider(self, *, price_s: float = 0.0, rounds: int = 8) -> int:
         """Everybody may move, if that saves more than the price, until nobody wants to: how many moves there were."""
         moves = int(look_round(self._problem, self._state, self._ledger, price_s, rounds))
-        for a in np.flatnonzero(self._state.radio > 0.0):
+        self._follow_congestion(np.flatnonzero(self._state.radio > 0.0))
+        return moves
+
+    def improve_plan(self, *, budget_s: float, price_s: float | None = None) -> int:
+        """A better plan for the present devices, in idle time: best response, exchanges, nodes chosen anew.
+
+        Args:
+            budget_s: stop after about so long, s.
+            price_s: what it has to save for each device that it moves, s; by default :data:`IDLE_PRICE`.
+
+        Returns:
+            How many have moved; ``moved_others`` names them.
+        """
+        state = self._state
+        if price_s is None:
+            price_s = IDLE_PRICE / MOVING_PRICE * self.moving_price_s
+        before = np.stack([state.link, state.node, state.slice])
+        deadline = time.perf_counter_ns() + int(1e9 * min(budget_s, 1e9))
+        improve(self._problem, state, deadline_ns=deadline, price_s=price_s)
+        self._ledger.totals[COST] = total_cost(self._problem, state)
+        self.moved_others = []
+        changed = (before != np.stack([state.link, state.node, state.slice])).any(axis=0)
+        self._note(np.flatnonzero(changed))
+        self._follow_congestion(np.flatnonzero(state.radio > 0.0))
+        return len(self.moved_others)
+
+    def _follow_congestion(self, access_points: IntArray) -> None:
+        for a in access_points:
             follow_congestion(
                 self._problem, self._state, self._numbers, self._ledger, self._by_access_point, a
             )
-        return moves
 
     def places(self, slots: IntArray) -> Decisions:
         """Where some of the devices are."""
@@ -247,7 +285,27 @@ class LiveCity:
             access_point, self._state.node[slots].copy(), self._state.slice[slots].copy()
         )
 
-    def set_capacity(self, node: int, capacity_hz: FloatArray) -> None:
+    def place(self, slots: IntArray, decisions: Decisions) -> None:
+        """Put devices where somebody else has found that they should be; ``moved_others`` names them afterwards.
+
+        Args:
+            slots: (k,) numbers of the devices.
+            decisions: of those.
+
+        Raises:
+            InvalidPlanError: a device does not list its place, or a node is overloaded there.
+        """
+        p, d = self._problem, decisions
+        where = (np.array(x, dtype=np.int64) for x in (slots, d.access_point, d.node, d.slice))
+        bad = put_places(p, self._state, self._ledger, *where)
+        if bad != NOBODY or not np.isfinite(self.cost_s):
+            raise InvalidPlanError("decisions", "must be places that devices list and nodes can bear")
+        self._events += slots.size
+        self.moved_others = []
+        self._note(slots)
+        self._follow_congestion(np.unique(d.access_point[d.access_point != LOCAL]))
+
+    def set_capacity(self, node: int, capacity_hz: FloatArray, *, decide: bool = True) -> None:
         """A node is lost (zeros), comes back, or gets another capacity, (N,) cycle/s; its devices are placed anew."""
         p, members = self._problem, np.flatnonzero(self._state.node == node)
         capacity = np.asarray(capacity_hz, dtype=np.float64)
@@ -259,6 +317,8 @@ class LiveCity:
             make_local(p, self._state, self._ledger, i)
         p.capacity[node] = capacity
         fill_node(p, self._numbers, self._ledger, self._by_node, node)
+        if not decide:
+            return
         for i in members:
             look(p, self._state, self._ledger, i, 0.0)
         self._settle_room(LOCAL, node, LOCAL)
@@ -282,14 +342,18 @@ class LiveCity:
         return found
 
     def twin(self) -> LiveCity:
-        """A copy that may work on its bound while this one goes on."""
+        """A copy that may work on its plan and bound while this one goes on."""
         return LiveCity.restored(self._scenario, self.state())
 
-    def take_bound(self, twin: LiveCity) -> bool:
-        """Have a twin's prices, if nothing has happened since it was made; whether that was so."""
+    def take(self, twin: LiveCity) -> bool:
+        """Have what a twin has found, if nothing has happened since it was made; whether that was so."""
         if twin._events != self._events:
             return False
+        slots = np.array(sorted(twin.moved_others), dtype=np.int64)
+        self.place(slots, twin.places(slots))
+        cost = self.cost_s
         self._numbers, self._ledger = twin._numbers, twin._ledger
+        self._ledger.totals[COST] = cost
         return True
 
     def decisions(self) -> Decisions:

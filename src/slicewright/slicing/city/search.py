@@ -33,6 +33,7 @@ def improve(
     first: IntArray | None = None,
     deadline_ns: int = FOREVER,
     most_sweeps: int = MOST_SWEEPS,
+    price_s: float = 0.0,
 ) -> None:
     """Best response until little is saved; then exchanges and nodes chosen anew, and so on, in place.
 
@@ -42,6 +43,7 @@ def improve(
         first: the order of the first sweep; neighbours follow each other otherwise.
         deadline_ns: when to stop, by the monotonic clock.
         most_sweeps: at most so many.
+        price_s: what is done has to save more than this for each device that moves.
     """
     order = spatial_order(problem)
     dirty = np.ones(order.size, dtype=np.bool_)
@@ -50,12 +52,14 @@ def improve(
     )
     on_node = listing(problem.node_start, problem.node_end, problem.node, problem.capacity.shape[0])
     enough = ENOUGH * float(problem.local_time.sum())
-    lists = on_access_point, on_node, dirty, deadline_ns
+    lists = on_access_point, on_node
+    limits = deadline_ns, float(price_s)
     for done in range(most_sweeps):
         now = first if done == 0 and first is not None else order
-        saved, _ = sweep(problem, state, now, dirty, on_access_point, on_node, deadline_ns)
+        saved, _ = sweep(problem, state, now, dirty, *lists, *limits)
         if saved < enough:
-            saved += exchange(problem, state, *lists) + rebuild(problem, state, *lists)
+            saved += exchange(problem, state, *lists, dirty, *limits)
+            saved += rebuild(problem, state, *lists, dirty, *limits)
         if saved < enough or time.perf_counter_ns() > deadline_ns:
             break
 

@@ -71,8 +71,17 @@ class CityChanged:
 
 @dataclass(frozen=True)
 class CityProven:
-    """Better prices were found in idle time: no plan of this moment costs less than ``lower_bound_s``."""
+    """Better prices were found in idle time, and perhaps a better plan.
+
+    Attributes:
+        lower_bound_s: s, no plan of this moment costs less.
+        gap: of the plan, the better one where there is one.
+        places: every device that has moved for a better plan, None where it is local now.
+        cost_s: of the plan afterwards.
+    """
 
     lower_bound_s: float
     gap: float
+    places: Mapping[str, Place | None] = field(default_factory=dict)
+    cost_s: float | None = None
     kind: Literal["city-proven"] = "city-proven"

@@ -69,10 +69,13 @@ def best_newcomer(problem, state, on_node, j, gone, least):
 
 
 @inlined
-def exchange_member(problem, state, j, i, on_access_point, on_node, dirty):
-    """Let a local device take the place of member i of node j, which goes elsewhere, if that saves anything: s."""
+def exchange_member(problem, state, j, i, on_access_point, on_node, dirty, price):
+    """Let a local device take the place of member i of node j, which goes elsewhere: s saved.
+
+    Two devices move, so it has to save more than ``price``, s, for each of them.
+    """
     link, slice_ = state.link[i], state.slice[i]
-    slack = TOLERANCE * (state.node_cost[j] + problem.local_time[i])
+    slack = TOLERANCE * (state.node_cost[j] + problem.local_time[i]) + 2.0 * price
     lost = -take_out(problem, state, i)
     lost += go_elsewhere(problem, state, i, j)
     gained, who, way, n = best_newcomer(problem, state, on_node, j, i, max(lost, 0.0) + slack)
@@ -88,9 +91,10 @@ def exchange_member(problem, state, j, i, on_access_point, on_node, dirty):
 
 
 @kernel
-def exchange(problem, state, on_access_point, on_node, dirty, deadline):
+def exchange(problem, state, on_access_point, on_node, dirty, deadline, price):
     """One pass over the members of all nodes: s saved. Whom an exchange concerns becomes dirty.
 
+    An exchange has to save more than ``price``, s, for each of its two devices.
     ``on_access_point`` and ``on_node`` list the devices of each (:func:`listing`).
     """
     saved, members = 0.0, np.empty(MOST_MEMBERS, np.int64)
@@ -104,7 +108,9 @@ def exchange(problem, state, on_access_point, on_node, dirty, deadline):
                 member = state.after[member]
         for k in range(count):
             if state.node[members[k]] == j:
-                saved += exchange_member(problem, state, j, members[k], on_access_point, on_node, dirty)
+                saved += exchange_member(
+                    problem, state, j, members[k], on_access_point, on_node, dirty, price
+                )
         if (j & 15) == 15 and now_ns() > deadline:
             break
     return saved

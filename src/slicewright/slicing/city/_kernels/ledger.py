@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel
-from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing.city._kernels.bound import is_used
 from slicewright.slicing.city._kernels.interval import alone_time, asked_at_ends, constant_gain
+from slicewright.slicing.city._kernels.listings import stretch
 
 PAID, GAINED, RADIO, COST = range(4)
 THIRDS = 9
@@ -33,6 +33,7 @@ class Ledger(NamedTuple):
     gains: Any  # (J, K, 2) s, by node, interval and end of it
     most: Any  # (J,) s, the largest of a node's, at least 0
     paid: Any  # (I,) s, min(tau_i, way + p_i)
+    way: Any  # (I,) s, what a device pays for radio: the least 2 rho_a sqrt(T_ia)
     usable: Any  # (J,) 1/s, arrivals of those who may use the node
     longest: Any  # (J,) 1/s, at least the longest queue that one of them bears
     totals: Any  # (4,) sums: paid, most, rho^2, and the cost of the plan
@@ -78,6 +79,14 @@ def cheapest_way(problem, t, i):
 
 
 @inlined
+def pay_way(problem, t, ledger, i, way):
+    """Let device i pay that for radio, and count what it pays in all."""
+    paid = min(problem.local_time[i], way + t.compute[i])
+    ledger.totals[PAID] += paid - ledger.paid[i]
+    ledger.paid[i], ledger.way[i] = paid, way
+
+
+@inlined
 def allow_queue(problem, t, ledger, i, j, sign):
     """Count device i among those who may make the queue of node j, and let the last interval reach that far."""
     longest = 0.0
@@ -105,8 +114,7 @@ def enter_device(problem, t, ledger, i):
             allow_queue(problem, t, ledger, i, j, 1.0)
         count_device(problem, t, ledger, i, j, 1.0)
         renew_most(problem, t, ledger, j)
-    ledger.paid[i] = min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i])
-    ledger.totals[PAID] += ledger.paid[i]
+    pay_way(problem, t, ledger, i, cheapest_way(problem, t, i))
 
 
 @kernel
@@ -119,7 +127,7 @@ def withdraw_device(problem, t, ledger, i):
         count_device(problem, t, ledger, i, j, -1.0)
         renew_most(problem, t, ledger, j)
     ledger.totals[PAID] -= ledger.paid[i]
-    ledger.paid[i] = 0.0
+    ledger.paid[i] = ledger.way[i] = 0.0
 
 
 @inlined
@@ -169,7 +177,7 @@ def begin_node(problem, t, ledger, j):
 @kernel
 def fill_ledger(problem, t, ledger):
     """Every sum of the bound anew."""
-    ledger.most[:], ledger.paid[:] = 0.0, 0.0
+    ledger.most[:], ledger.paid[:], ledger.way[:] = 0.0, 0.0, 0.0
     ledger.totals[PAID] = ledger.totals[GAINED] = ledger.totals[RADIO] = 0.0
     for j in range(ledger.most.size):
         begin_node(problem, t, ledger, j)
@@ -185,14 +193,25 @@ def fill_ledger(problem, t, ledger):
 def fill_node(problem, t, ledger, lists, j):
     """The sums of one node anew, from those who list it."""
     begin_node(problem, t, ledger, j)
-    entry = lists.head[j]
-    while entry != NOBODY:
-        i = lists.owner[entry]
+    first, last = stretch(lists, j)
+    for at in range(first, last):
+        i = lists.pool[at] // lists.width
         if problem.shared_queue:
             allow_queue(problem, t, ledger, i, j, 1.0)
         count_device(problem, t, ledger, i, j, 1.0)
-        entry = lists.after[entry]
     renew_most(problem, t, ledger, j)
+
+
+@inlined
+def way_after(problem, t, ledger, i, entry, before, after):
+    """What device i pays for radio once an access point that it lists by ``entry`` has another congestion.
+
+    Its other access points are looked at only where this one was the cheapest and has become dearer.
+    """
+    root = problem.link_root[entry]
+    if 2.0 * after * root <= ledger.way[i]:
+        return 2.0 * after * root
+    return ledger.way[i] if 2.0 * before * root > ledger.way[i] else cheapest_way(problem, t, i)
 
 
 @kernel
@@ -201,25 +220,25 @@ def follow_congestion(problem, state, t, ledger, lists, a):
 
     Where the two are near each other nothing is gained: what a bound loses is of the second order in the difference.
     """
-    before, after, change = t.radio[a], state.radio[a], 0.0
+    before, after = t.radio[a], state.radio[a]
     if not after > 0.0 or abs(after - before) <= NEAR * before:
         return False
     t.radio[a] = after
-    entry = lists.head[a]
-    while entry != NOBODY:
-        i = lists.owner[entry]
-        change += min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i]) - ledger.paid[i]
-        entry = lists.after[entry]
-    change -= after * after - before * before
+    change = before * before - after * after
+    first, last = stretch(lists, a)
+    ways = np.empty(last - first)
+    for at in range(first, last):
+        entry = lists.pool[at]
+        i = entry // lists.width
+        way = way_after(problem, t, ledger, i, entry, before, after)
+        ways[at - first] = way
+        change += min(problem.local_time[i], way + t.compute[i]) - ledger.paid[i]
     if change <= 0.0:
         t.radio[a] = before
         return False
     ledger.totals[RADIO] += after * after - before * before
-    entry = lists.head[a]
-    while entry != NOBODY:
-        i = lists.owner[entry]
-        paid = min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i])
-        ledger.totals[PAID] += paid - ledger.paid[i]
-        ledger.paid[i] = paid
-        entry = lists.after[entry]
+    for at in range(first, last):
+        i = lists.pool[at] // lists.width
+        if ways[at - first] != ledger.way[i]:
+            pay_way(problem, t, ledger, i, ways[at - first])
     return True

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from slicewright.compiled import inlined, kernel
-from slicewright.slicing._kernels.members import NOBODY, link_in, unlink
+from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing._kernels.problem import LOCAL, join_radio
-from slicewright.slicing.city._kernels.ledger import COST, PAID, cheapest_way
+from slicewright.slicing.city._kernels.ledger import COST, cheapest_way, pay_way
+from slicewright.slicing.city._kernels.listings import (
+    enter_listing,
+    is_full,
+    leave_listing,
+    make_room,
+    stretch,
+)
 from slicewright.slicing.city._kernels.problem import (
+    OWN,
+    ROOT,
+    WORK,
+    attach,
     detach,
     leave_group,
     leave_radio,
@@ -21,48 +30,34 @@ from slicewright.slicing.city._kernels.response import cheapest_link, growth_on,
 
 MOST_JOINERS = 2
 """So many others may take up what one event has set free, the one that saves most first."""
+SHORTLIST = 8
+"""So many of those who would save most are asked again after somebody has moved."""
+SLACK = 1e-9
+"""For rounding in what decides that somebody need not be asked."""
 MOST_ASKED = 256
 """So many beside a newcomer are asked whether they would rather be elsewhere."""
-
-
-class Lists(NamedTuple):
-    """Who lists an access point or node, as linked lists of entries of the devices' own lists."""
-
-    head: Any  # (items,) int64, first entry or NOBODY
-    after: Any  # (entries,) int64
-    before: Any  # (entries,) int64
-    owner: Any  # (entries,) int64, the device
-
-
-@kernel
-def make_lists(start, end, items, n_items, width):
-    """Lists of given candidates, with room for ``width`` entries of each device."""
-    lists = Lists(
-        np.full(n_items, NOBODY), np.full(items.size, NOBODY), np.full(items.size, NOBODY),
-        np.arange(items.size) // width,
-    )  # fmt: skip
-    for i in range(start.size):
-        for entry in range(start[i], end[i]):
-            link_in(lists, items[entry], entry)
-    return lists
 
 
 @kernel
 def enter_lists(problem, by_access_point, by_node, i):
     """Let the resources of device i know that it lists them."""
     for link in range(problem.link_start[i], problem.link_end[i]):
-        link_in(by_access_point, problem.access_point[link], link)
+        if is_full(by_access_point, problem.access_point[link]):
+            make_room(by_access_point, problem.access_point[link])
+        enter_listing(by_access_point, problem.access_point[link], link)
     for pair in range(problem.node_start[i], problem.node_end[i]):
-        link_in(by_node, problem.node[pair], pair)
+        if is_full(by_node, problem.node[pair]):
+            make_room(by_node, problem.node[pair])
+        enter_listing(by_node, problem.node[pair], pair)
 
 
 @kernel
 def leave_lists(problem, by_access_point, by_node, i):
     """Let the resources of device i forget it."""
     for link in range(problem.link_start[i], problem.link_end[i]):
-        unlink(by_access_point, problem.access_point[link], link)
+        leave_listing(by_access_point, problem.access_point[link], link)
     for pair in range(problem.node_start[i], problem.node_end[i]):
-        unlink(by_node, problem.node[pair], pair)
+        leave_listing(by_node, problem.node[pair], pair)
 
 
 @inlined
@@ -77,6 +72,30 @@ def make_local(problem, state, ledger, i):
     ledger.totals[COST] += after - before + problem.local_time[i]
 
 
+@kernel
+def put_places(problem, state, ledger, slots, access_point, node, slice_):
+    """Put devices where they are said to be, and keep the cost: the first for whom that is no place, or NOBODY."""
+    for k in range(slots.size):
+        make_local(problem, state, ledger, slots[k])
+    for k in range(slots.size):
+        i, a, j, n = slots[k], access_point[k], node[k], slice_[k]
+        if j == LOCAL:
+            continue
+        link, listed = LOCAL, False
+        for entry in range(problem.link_start[i], problem.link_end[i]):
+            if problem.access_point[entry] == a:
+                link = entry
+        for pair in range(problem.node_start[i], problem.node_end[i]):
+            listed = listed or problem.node[pair] == j
+        if link == LOCAL or not listed or not problem.capacity[j, n] > 0.0:
+            return i
+        before = state.radio[a] * state.radio[a] + state.node_cost[j]
+        attach(problem, state, i, link, j, n)
+        after = state.radio[a] * state.radio[a] + state.node_cost[j]
+        ledger.totals[COST] += after - before - problem.local_time[i]
+    return NOBODY
+
+
 @inlined
 def look(problem, state, ledger, i, least):
     """Best response of a device; whether it moved."""
@@ -85,11 +104,35 @@ def look(problem, state, ledger, i, least):
     return state.link[i] != link or state.node[i] != node or state.slice[i] != slice_
 
 
+@inlined
+def most_paid(problem, state, i):
+    """At least what the present place of an offloaded device costs everybody: what a move of it can save at most.
+
+    Without it the node costs at least what it would without 13b.
+    """
+    link, j, own = state.link[i], state.node[i], state.slice[i]
+    root = problem.link_root[link]
+    paid = root * (2.0 * state.radio[problem.access_point[link]] - root) + state.node_cost[j]
+    s, alpha = state.sums[j], problem.arrival[i]
+    for n in range(problem.capacity.shape[1]):
+        roots, works, left = s[ROOT, n], s[WORK, n], problem.capacity[j, n]
+        if n == own:
+            roots -= problem.work_root[i, n]
+            works -= problem.work[i, n]
+        if problem.shared_queue:
+            left -= (state.arrivals[j] - alpha) * works
+        else:
+            left -= s[OWN, n] - (alpha * problem.work[i, n] if n == own else 0.0)
+        if roots > 0.0 and left > 0.0:
+            paid -= roots * roots / left
+    return paid
+
+
 @kernel
 def answer_crowding(problem, state, ledger, by_access_point, a, j, newcomer, least):
     """Those beside a newcomer look at their options, everybody once: who moved.
 
-    A move has to save more than ``least``, the price of moving others.
+    A move has to save more than ``least``, the price of moving others; whose place does not cost that much stays.
     """
     moved, count = 0, 0
     users = np.empty(MOST_ASKED, np.int64)
@@ -99,16 +142,21 @@ def answer_crowding(problem, state, ledger, by_access_point, a, j, newcomer, lea
             users[count] = member
             count += 1
             member = state.after[member]
-    entry = by_access_point.head[a]
-    while entry != NOBODY and count < users.size:
-        i = by_access_point.owner[entry]
+    first, last = stretch(by_access_point, a)
+    for at in range(first, last):
+        entry = by_access_point.pool[at]
+        i = entry // by_access_point.width
         if state.link[i] == entry and state.node[i] != j:
+            if count == users.size:
+                break
             users[count] = i
             count += 1
-        entry = by_access_point.after[entry]
     for k in range(count):
-        if users[k] != newcomer and look(problem, state, ledger, users[k], least):
-            users[moved] = users[k]
+        i = users[k]
+        if i == newcomer or state.link[i] == LOCAL or most_paid(problem, state, i) * (1.0 + SLACK) <= least:
+            continue
+        if look(problem, state, ledger, i, least):
+            users[moved] = i
             moved += 1
     return users[:moved]
 
@@ -122,29 +170,67 @@ def saving_of(problem, state, i, j, least):
     return least + limit - growth_on(problem, state, i, j, limit)[0]
 
 
+@inlined
+def pressure_on(problem, state, j):
+    """What a newcomer costs those who are on a node, at least: (s, s for each of its arrivals per second).
+
+    Their cost is convex in the queue, and 13b not counted.
+    """
+    free, slope = 0.0, 0.0
+    for n in range(problem.capacity.shape[1]):
+        root, work = state.sums[j, ROOT, n], state.sums[j, WORK, n]
+        if root > 0.0:
+            left = problem.capacity[j, n] - (
+                state.arrivals[j] * work if problem.shared_queue else state.sums[j, OWN, n]
+            )
+            if left > 0.0:
+                free += root * root / left
+                slope += root * root * work / (left * left) if problem.shared_queue else 0.0
+    return free - state.node_cost[j] * (1.0 + SLACK), slope
+
+
+@inlined
+def keep_best(savings, who, saving, i):
+    """Put a device among those who save most, most first."""
+    k = savings.size - 1
+    while k > 0 and savings[k - 1] < saving:
+        savings[k], who[k] = savings[k - 1], who[k - 1]
+        k -= 1
+    savings[k], who[k] = saving, i
+
+
 @kernel
 def answer_room(problem, state, ledger, by_node, j, gone, least):
     """Local devices take up what has become free on a node: who moved.
 
-    Whoever lists the node is asked what it would save there. Those who save most move first, and only if they save
-    more than ``least``.
+    Whoever lists the node is asked once what it would save there. Those who save most move first, and only if they
+    save more than ``least``; after each of them the next few are asked again, since the node has become dearer.
     """
+    savings, who = np.full(SHORTLIST, least), np.full(SHORTLIST, NOBODY)
+    base, slope = pressure_on(problem, state, j)
+    first, last = stretch(by_node, j)
+    for at in range(first, last):
+        i = by_node.pool[at] // by_node.width
+        if state.link[i] != LOCAL or i == gone:
+            continue
+        enough = savings[-1]
+        if problem.local_time[i] - enough <= max(0.0, base + slope * problem.arrival[i]):
+            continue
+        saving = saving_of(problem, state, i, j, enough)
+        if saving > enough:
+            keep_best(savings, who, saving, i)
     moved, joined = 0, np.empty(MOST_JOINERS, np.int64)
-    for _ in range(MOST_JOINERS):
-        most, who = least, NOBODY
-        entry = by_node.head[j]
-        while entry != NOBODY:
-            i = by_node.owner[entry]
-            if i != gone and state.link[i] == LOCAL and problem.local_time[i] > most:
-                saving = saving_of(problem, state, i, j, most)
-                if saving > most:
-                    most, who = saving, i
-            entry = by_node.after[entry]
-        if who == NOBODY:
+    while moved < MOST_JOINERS:
+        most, best = least, NOBODY
+        for k in range(who.size):
+            if who[k] == NOBODY or state.link[who[k]] != LOCAL or not savings[k] > most:
+                continue
+            saving = savings[k] if moved == 0 else saving_of(problem, state, who[k], j, most)
+            if saving > most:
+                most, best = saving, who[k]
+        if best == NOBODY or not look(problem, state, ledger, best, least):
             break
-        if not look(problem, state, ledger, who, least):
-            break
-        joined[moved] = who
+        joined[moved] = best
         moved += 1
     return joined[:moved]
 
@@ -161,11 +247,13 @@ def renew_links(problem, state, t, ledger, by_access_point, slots, serving, star
         if state.link[i] != LOCAL:
             leave_radio(problem, state, i)
         for entry in range(problem.link_start[i], problem.link_end[i]):
-            unlink(by_access_point, problem.access_point[entry], entry)
+            leave_listing(by_access_point, problem.access_point[entry], entry)
         entry = problem.link_start[i]
         for given in range(start[k], start[k + 1]):
             problem.access_point[entry], problem.link_root[entry] = access_point[given], root[given]
-            link_in(by_access_point, access_point[given], entry)
+            if is_full(by_access_point, access_point[given]):
+                make_room(by_access_point, access_point[given])
+            enter_listing(by_access_point, access_point[given], entry)
             entry += 1
         problem.link_end[i] = entry
     state.radio[:] = 0.0
@@ -182,9 +270,7 @@ def renew_links(problem, state, t, ledger, by_access_point, slots, serving, star
             leave_group(problem, state, i)
             update_costs(problem, state, j)
             lost += 1
-        paid = min(problem.local_time[i], cheapest_way(problem, t, i) + t.compute[i])
-        ledger.totals[PAID] += paid - ledger.paid[i]
-        ledger.paid[i] = paid
+        pay_way(problem, t, ledger, i, cheapest_way(problem, t, i))
     ledger.totals[COST] = total_cost(problem, state)
     return lost
 

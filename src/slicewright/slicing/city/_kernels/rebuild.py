@@ -135,9 +135,20 @@ def put_back(problem, state, j, count, before):
         put_in(problem, state, before[0, k], before[1, k], j, before[2, k])
 
 
+@inlined
+def moved_by(count, before, size, who, chosen):
+    """How many devices a new set of a node moves: those that go and those that come."""
+    stay = 0
+    for k in range(count):
+        for m in range(size):
+            if who[chosen[m]] == before[0, k]:
+                stay += 1
+    return count + size - 2 * stay
+
+
 @outlined
-def rebuild_node(problem, state, j, on_access_point, on_node, dirty, who, worth, room, sums, before):
-    """Choose the devices of a node anew if that saves anything: s."""
+def rebuild_node(problem, state, j, on_access_point, on_node, dirty, who, worth, room, sums, before, price):
+    """Choose the devices of a node anew if that saves more than ``price``, s, for each that moves: s saved."""
     count, queue, slack = 0, state.arrivals[j], TOLERANCE * state.node_cost[j]
     for n in range(problem.capacity.shape[1]):
         member = state.head[j, n]
@@ -157,6 +168,7 @@ def rebuild_node(problem, state, j, on_access_point, on_node, dirty, who, worth,
         lost += go_elsewhere(problem, state, before[0, k], j)
     candidates = list_candidates(problem, state, on_node, j, who, worth)
     gain, size = best_set(problem, j, queue, candidates, who, worth, room, sums)
+    slack += price * moved_by(count, before, size, who, room[2])
     if not gain > lost + slack:
         put_back(problem, state, j, count, before)
         return 0.0
@@ -180,8 +192,11 @@ def rebuild_node(problem, state, j, on_access_point, on_node, dirty, who, worth,
 
 
 @kernel
-def rebuild(problem, state, on_access_point, on_node, dirty, deadline):
-    """One pass over all nodes: s saved. Whom a new set concerns becomes dirty."""
+def rebuild(problem, state, on_access_point, on_node, dirty, deadline, price):
+    """One pass over all nodes: s saved. Whom a new set concerns becomes dirty.
+
+    A set has to save more than ``price``, s, for each device that it moves.
+    """
     saved, longest = 0.0, 0
     for j in range(problem.capacity.shape[0]):
         longest = max(longest, on_node[0][j + 1] - on_node[0][j])
@@ -190,7 +205,7 @@ def rebuild(problem, state, on_access_point, on_node, dirty, deadline):
     before = np.empty((3, MOST_MEMBERS), np.int64)
     for j in range(problem.capacity.shape[0]):
         saved += rebuild_node(
-            problem, state, j, on_access_point, on_node, dirty, who, worth, room, sums, before
+            problem, state, j, on_access_point, on_node, dirty, who, worth, room, sums, before, price
         )
         if (j & 15) == 15 and now_ns() > deadline:
             break

@@ -8,6 +8,7 @@ from slicewright.compiled import kernel
 from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing._kernels.problem import LOCAL
 from slicewright.slicing._kernels.shares import fill_surplus
+from slicewright.slicing.city._kernels.listings import stretch
 from slicewright.slicing.city._kernels.problem import budget
 
 
@@ -69,12 +70,13 @@ def shares_at(problem, state, by_access_point, i):
     if link == LOCAL:
         return 0.0, 0.0, 0.0, 0.0, problem.local_time[i]
     a, j, n = problem.access_point[link], state.node[i], state.slice[i]
-    cell, entry = 0.0, by_access_point.head[a]
-    while entry != NOBODY:
-        other = by_access_point.owner[entry]
+    cell = 0.0
+    first, last = stretch(by_access_point, a)
+    for at in range(first, last):
+        entry = by_access_point.pool[at]
+        other = entry // by_access_point.width
         if state.link[other] == entry and state.slice[other] == n:
             cell += problem.link_root[entry]
-        entry = by_access_point.after[entry]
     own, share, execution = problem.link_root[link], 0.0, np.inf
     members, surplus = _surplus_of(problem, state, j, n)
     for k in range(members.size):

@@ -53,9 +53,10 @@ def notice_move(problem, state, i, link, node, on_access_point, on_node, dirty):
 
 
 @kernel
-def sweep(problem, state, order, dirty, on_access_point, on_node, deadline):
+def sweep(problem, state, order, dirty, on_access_point, on_node, deadline, price):
     """One pass over the dirty devices of ``order``: (s saved, moves). Whom a move concerns becomes dirty.
 
+    A move has to save more than ``price``, s.
     ``on_access_point`` and ``on_node`` are the lists turned round (:func:`listing`).
     """
     saved, moves = 0.0, 0
@@ -65,7 +66,7 @@ def sweep(problem, state, order, dirty, on_access_point, on_node, deadline):
             continue
         dirty[i] = False
         link, node, slice_ = state.link[i], state.node[i], state.slice[i]
-        gained = respond(problem, state, i, 0.0)
+        gained = respond(problem, state, i, price)
         if state.link[i] != link or state.node[i] != node or state.slice[i] != slice_:
             saved += gained
             moves += 1
