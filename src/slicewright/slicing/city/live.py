@@ -124,9 +124,8 @@ class LiveCity:
         compute[: found.compute.size] = found.compute
         self._numbers = found._replace(compute=compute)
         most, usable, longest = np.zeros((3, nodes))
-        self._ledger = Ledger(
-            np.zeros((nodes, intervals, 2)), most, *np.zeros((2, slots)), usable, longest, np.zeros(4)
-        )
+        paid, way = np.zeros((2, slots))
+        self._ledger = Ledger(np.zeros((nodes, intervals, 2)), most, paid, way, usable, longest, np.zeros(4))
         fill_ledger(self._problem, self._numbers, self._ledger)
         self._ledger.totals[COST] = total_cost(self._problem, self._state)
 
