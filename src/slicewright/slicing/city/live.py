@@ -7,8 +7,6 @@ its prices, which stay valid whatever happens, and follows each event by the ter
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -24,29 +22,25 @@ from slicewright.slicing.city._kernels.ledger import (
     PAID,
     RADIO,
     Ledger,
-    enter_device,
     fill_ledger,
     fill_node,
     follow_congestion,
-    price_device,
-    withdraw_device,
 )
-from slicewright.slicing.city._kernels.listings import Listings, make_listings
+from slicewright.slicing.city._kernels.listings import make_listings
 from slicewright.slicing.city._kernels.live import (
     answer_crowding,
     answer_room,
-    enter_lists,
-    leave_lists,
     look,
     look_round,
     make_local,
     put_places,
     renew_links,
 )
-from slicewright.slicing.city._kernels.problem import Problem, State, state_of, total_cost
+from slicewright.slicing.city._kernels.problem import state_of, total_cost
 from slicewright.slicing.city._kernels.shares import shares_at, shares_of
 from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.device import Device, check_device
+from slicewright.slicing.city.live_slots import LiveSlots
 from slicewright.slicing.city.pack import pack, state_from
 from slicewright.slicing.city.search import construct, improve
 from slicewright.slicing.city.slots import scenario_of, with_room
@@ -61,14 +55,8 @@ MOVING_PRICE = 0.15
 IDLE_PRICE = 0.05
 """In idle time devices move if that saves more than this part of a mean local time for each of them."""
 
-_PARTS: Mapping[str, Any] = {
-    "_problem": Problem, "_state": State, "_numbers": Multipliers, "_ledger": Ledger,
-    "_by_access_point": Listings, "_by_node": Listings,
-}  # fmt: skip
-"""What a live city is made of, by the names of its fields."""
 
-
-class LiveCity:
+class LiveCity(LiveSlots):
     """A plan that follows events, with its cost and a bound that stays proven.
 
     Attributes:
@@ -367,66 +355,6 @@ class LiveCity:
     def snapshot(self) -> Scenario:
         """The present devices and nodes as a scenario: what the plan is judged against."""
         return scenario_of(np.flatnonzero(self.present), self._problem, self._task, self._scenario)
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Everything that :meth:`restored` needs, as arrays."""
-        own = {
-            "task": self._task, "free": np.array(self._free, dtype=np.int64),
-            "counts": np.array([self.moved, self._events, self._links_width, self._nodes_width]),
-            "moving_price_s": np.array(self.moving_price_s),
-        }  # fmt: skip
-        for name in _PARTS:
-            for field, value in getattr(self, name)._asdict().items():
-                own[f"{name}.{field}"] = np.array(value)
-        return own
-
-    @classmethod
-    def restored(cls, scenario: Scenario, state: Mapping[str, np.ndarray]) -> LiveCity:
-        """A city as it was when its state was taken; it goes on bit for bit. ``scenario`` is the one it began with."""
-        made = cls.__new__(cls)
-        made._scenario, made._task, made.moved_others = scenario, np.array(state["task"]), []
-        made._free = [int(slot) for slot in state["free"]]
-        made.moved, made._events, made._links_width, made._nodes_width = map(int, state["counts"])
-        made.moving_price_s = float(state["moving_price_s"])
-        for name, kind in _PARTS.items():
-            values = (np.array(state[f"{name}.{field}"]) for field in kind._fields)
-            setattr(made, name, kind(*(value if value.ndim else value.item() for value in values)))
-        return made
-
-    def _write(self, slot: int, device: Device) -> None:
-        """Put a device into a slot, and its terms into the bound."""
-        p = self._problem
-        self._task[:, slot] = device.task_bits, device.local_cycles, device.local_capacity_hz
-        p.local_time[slot] = device.local_cycles / device.local_capacity_hz
-        p.arrival[slot] = device.arrival_rate_hz
-        p.work[slot], p.work_root[slot] = device.slice_cycles, np.sqrt(device.slice_cycles)
-        first, last = p.link_start[slot], p.link_start[slot] + len(device.access_points)
-        p.access_point[first:last] = device.access_points
-        p.link_root[first:last] = np.sqrt(device.task_bits / device.rate_bps)
-        p.link_end[slot] = last
-        first, last = p.node_start[slot], p.node_start[slot] + len(device.nodes)
-        p.node[first:last] = device.nodes
-        p.node_end[slot] = last
-        enter_lists(p, self._by_access_point, self._by_node, slot)
-        price_device(p, self._numbers, self._ledger, slot)
-        enter_device(p, self._numbers, self._ledger, slot)
-        self._ledger.totals[COST] += p.local_time[slot]
-
-    def _take_out(self, slot: int) -> tuple[int, int]:
-        """Remove a device from plan, bound and lists: the access point and node that it leaves, or -1."""
-        p, state = self._problem, self._state
-        if not 0 <= slot < p.local_time.size or p.local_time[slot] == 0.0:
-            raise InvalidScenarioError("devices", "there is no such device", index=(slot,))
-        left = (
-            (int(p.access_point[state.link[slot]]), int(state.node[slot]))
-            if state.link[slot] != LOCAL
-            else (LOCAL,) * 2
-        )
-        make_local(p, state, self._ledger, slot)
-        self._ledger.totals[COST] -= p.local_time[slot]
-        withdraw_device(p, self._numbers, self._ledger, slot)
-        leave_lists(p, self._by_access_point, self._by_node, slot)
-        return left
 
     def _note(self, others: IntArray) -> None:
         self.moved += others.size

@@ -70,7 +70,7 @@ def lay_out_anew(listings):
 
 
 @kernel
-def make_room(listings, k):
+def widen_list(listings, k):
     """Let the full stretch of resource k hold more. It allocates, so only a kernel may call it."""
     first, count, at = listings.first[k], listings.count[k], listings.used[0]
     room = 2 * count + LEAST_ROOM

@@ -12,8 +12,8 @@ from slicewright.slicing.city._kernels.listings import (
     enter_listing,
     is_full,
     leave_listing,
-    make_room,
     stretch,
+    widen_list,
 )
 from slicewright.slicing.city._kernels.problem import (
     OWN,
@@ -43,11 +43,11 @@ def enter_lists(problem, by_access_point, by_node, i):
     """Let the resources of device i know that it lists them."""
     for link in range(problem.link_start[i], problem.link_end[i]):
         if is_full(by_access_point, problem.access_point[link]):
-            make_room(by_access_point, problem.access_point[link])
+            widen_list(by_access_point, problem.access_point[link])
         enter_listing(by_access_point, problem.access_point[link], link)
     for pair in range(problem.node_start[i], problem.node_end[i]):
         if is_full(by_node, problem.node[pair]):
-            make_room(by_node, problem.node[pair])
+            widen_list(by_node, problem.node[pair])
         enter_listing(by_node, problem.node[pair], pair)
 
 
@@ -252,7 +252,7 @@ def renew_links(problem, state, t, ledger, by_access_point, slots, serving, star
         for given in range(start[k], start[k + 1]):
             problem.access_point[entry], problem.link_root[entry] = access_point[given], root[given]
             if is_full(by_access_point, access_point[given]):
-                make_room(by_access_point, access_point[given])
+                widen_list(by_access_point, access_point[given])
             enter_listing(by_access_point, access_point[given], entry)
             entry += 1
         problem.link_end[i] = entry
