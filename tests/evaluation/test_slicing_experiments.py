@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slicewright.evaluation.reproduction.engine.code_version import code_version
 from slicewright.evaluation.reproduction.engine.item import Verdict
-from slicewright.evaluation.reproduction.engine.origin import code_version
 from slicewright.evaluation.reproduction.engine.published_numbers import NAMES
 from slicewright.evaluation.reproduction.engine.scale import SCALES
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
@@ -220,4 +220,4 @@ def _sentences(folder: Path) -> list[str]:
 def test_code_versions_tell_packages_apart() -> None:
     one, other = code_version("slicewright.learning"), code_version("slicewright.models.slicing")
     assert one != other
-    assert len(one) == 8
+    assert len(one) == len(other) == 12

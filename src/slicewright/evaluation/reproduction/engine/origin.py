@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import os
 import platform
 import subprocess
 from functools import cache
-from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -36,17 +34,6 @@ def origin(command: str, *, jobs: int) -> Document:
             "processors": os.cpu_count(), "jobs": jobs,
         },
     }  # fmt: skip
-
-
-@cache
-def code_version(*packages: str) -> str:
-    """Eight hexadecimal digits of the sources of packages: keeps apart what different code has made."""
-    whole = hashlib.sha256()
-    for package in packages:
-        root = Path(str(resources.files(package)))
-        for file in sorted(root.rglob("*.py")):
-            whole.update(f"{package} {file.relative_to(root)}\n".encode() + file.read_bytes())
-    return whole.hexdigest()[:8]
 
 
 def versions() -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from slicewright.evaluation.reproduction.engine.origin import code_version
+from slicewright.evaluation.reproduction.engine.code_version import code_version
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.slicing.nested_scenarios import setting
