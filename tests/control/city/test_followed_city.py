@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from slicewright.control.city.followed import Change, FollowedCity
 from slicewright.control.city.service import CityControl
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.memory import MemoryJournal
-from slicewright.control.journal.records import Record
+from slicewright.control.journal.records import BrokenChainError, Record
 from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.requests.commands import UnknownDeviceError
 from slicewright.control.requests.owners import ForeignDeviceError
@@ -260,5 +262,59 @@ def test_a_better_plan_of_idle_time_is_in_the_journal_and_there_after_a_restart(
         await again.start()
         assert _everything(await again.read()) == before
         await again.stop()
+
+    _run(work)
+
+
+class _ReadInPieces(SqliteJournal):
+    """Never gives all of its records at once."""
+
+    async def read(self, after: int = 0) -> list[Record]:
+        raise AssertionError("the whole journal was asked for")
+
+
+def test_a_journal_longer_than_a_piece_is_read_in_pieces(tmp_path: Path) -> None:
+    """Without a saved file, and with a line in it that nobody can read."""
+
+    async def work() -> None:
+        store, rng = tmp_path / "journal.db", np.random.default_rng(6)
+        control = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), idle_s=np.inf)
+        await control.start()
+        city = await control.read()
+        for _ in range(230):
+            await control.submit(_some_change(city, rng))
+        before = _everything(city)
+        await control.stop()
+        with closing(sqlite3.connect(store)) as database, database:
+            database.execute("INSERT INTO journal VALUES (232, 0, 'no record')")
+        again = CityControl(CITY, _ReadInPieces(store), clock=SystemClock(), idle_s=np.inf)
+        await again.start()
+        assert again.sequence == 231
+        assert _everything(await again.read()) == before
+        await again.stop()
+
+    _run(work)
+
+
+def test_a_changed_record_is_not_followed(tmp_path: Path) -> None:
+    """Neither where it is the first of a piece, nor within one, nor where what was read before it is gone."""
+
+    async def work() -> None:
+        store, rng = tmp_path / "journal.db", np.random.default_rng(7)
+        control = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), idle_s=np.inf)
+        await control.start()
+        for _ in range(205):
+            await control.submit(_some_change(await control.read(), rng))
+        await control.stop()
+        query = "UPDATE journal SET line = replace(line, ?, ?) WHERE sequence = ?"
+        for sequence, was, is_now in ((201, '"time_s": 1', '"time_s": 2'), (150, '"sequence"', '"nothing"')):
+            with closing(sqlite3.connect(store)) as database, database:
+                database.execute(query, (was, is_now, sequence))
+            again = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), idle_s=np.inf)
+            with pytest.raises(BrokenChainError, match=str(sequence if sequence > 200 else sequence - 1)):
+                await again.start()
+            await again.journal.close()
+            with closing(sqlite3.connect(store)) as database, database:
+                database.execute(query, (is_now, was, sequence))
 
     _run(work)

@@ -13,13 +13,22 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from slicewright.control.city.followed import Change, FollowedCity, digest_of
+from slicewright.control.city.recovery import (
+    DecidesOtherwiseError,
+    check_beginning,
+    decide_again,
+    first_record,
+    follow,
+    go_on,
+)
 from slicewright.control.city.saved import SavedCities, parts_of
 from slicewright.control.journal.base import Journal, JournalError
-from slicewright.control.journal.records import GENESIS, BrokenChainError, Record, chained, verify
+from slicewright.control.journal.records import GENESIS, chained
 from slicewright.control.requests.commands import KeyReusedError
 from slicewright.control.state.clock import Clock
 from slicewright.control.state.errors import ControlError, NotLeadingError
@@ -37,8 +46,6 @@ SAVE_EVERY = 10_000
 """Records from one saved file to the next."""
 IDLE_S, PLAN_S, PROOF_S = 5.0, 2.0, 2.0
 """After so long without a change a better plan and better prices are sought, for so long each."""
-ROUNDED_COST = 1e-9
-"""Costs of the same plan may differ by that part, by the order in which they were added up."""
 
 
 class Answer(NamedTuple):
@@ -204,8 +211,8 @@ class CityControl:
 
     async def _recover(self) -> None:
         """The city as the journal has it."""
-        city, records = await self._where_to_begin()
-        if not records:
+        city, at = await self._where_to_begin()
+        if at == 0:
             self.sequence, self._hash = 0, GENESIS
             await self._append((self._began(city),))
             if self._saved is not None:  # a restart would plan and prove anew
@@ -214,29 +221,32 @@ class CityControl:
                     self._saved_at = self.sequence
             self.city = city
             return
+        read = partial(go_on, journal=self.journal, aside=self._aside)
         try:
-            await self._aside(_replay, city, records[1:])
-        except _DecidesOtherwiseError as error:
+            newest = await read(city, at=at, step=decide_again)
+        except DecidesOtherwiseError as error:
             logger.warning("%s: its decisions are kept, not made anew", error)
-            city, records = await self._where_to_begin()
-            await self._aside(_follow, city, records[1:])
-        self.sequence, self._hash = records[-1].sequence, records[-1].hash
-        self._saved_at = records[0].sequence if records[0].sequence > 1 else 0
+            city, at = await self._where_to_begin()
+            newest = await read(city, at=at, step=follow)
+        if newest is None:
+            raise ControlError("the journal was emptied while it was read")
+        self.sequence, self._hash = newest.sequence, newest.hash
+        self._saved_at = at if at > 1 else 0
         self.city = city
 
-    async def _where_to_begin(self) -> tuple[FollowedCity, Sequence[Record]]:
-        """A city as it was at a record, and the journal from that record on; nothing where it is empty."""
+    async def _where_to_begin(self) -> tuple[FollowedCity, int]:
+        """A city, and the number of the record at which it was so; 0 where the journal is empty."""
         saved = None if self._saved is None else await self._aside(self._saved.newest, self._scenario)
         if saved is not None:
             city, sequence, hash_ = saved
-            records = await self.journal.read(sequence - 1)
-            if records and records[0].hash == hash_:
-                return city, records
+            there = await first_record(self.journal, sequence - 1)
+            if there is not None and there.hash == hash_:
+                return city, sequence
             logger.warning("the saved city is of another journal, and does not count")
-        records = await self.journal.read()
-        if records:
-            _check_beginning(records[0], self._digest)
-        return await self._aside(FollowedCity, self._scenario), records
+        first = await first_record(self.journal)
+        if first is not None:
+            check_beginning(first, self._digest)
+        return await self._aside(FollowedCity, self._scenario), 0 if first is None else first.sequence
 
     def _began(self, city: FollowedCity) -> CityBegan:
         live = city.live
@@ -318,64 +328,9 @@ def _told(
     }
 
 
-def _check_beginning(first: Record, digest: str) -> None:
-    if not isinstance(first.event, CityBegan):
-        raise ControlError(
-            "this journal is not that of a city; serve it without `city`, or use another `store`"
-        )
-    if first.event.scenario_digest != digest:
-        raise ControlError("the journal is of a city that began with another scenario")
-
-
-class _DecidesOtherwiseError(ControlError):
-    """What a record was asked for leads to other decisions now: another version has written it."""
-
-
 def _improve(twin: LiveCity) -> None:
     twin.improve_plan(budget_s=PLAN_S)
     twin.improve_bound(budget_s=PROOF_S)
-
-
-def _replay(city: FollowedCity, records: Sequence[Record]) -> None:
-    """Make every decision of the journal again, which gives the very same city, and compare.
-
-    Raises:
-        BrokenChainError: the records do not follow.
-        _DecidesOtherwiseError: something else comes of one.
-    """
-    for record in verify(records):
-        event = record.event
-        if isinstance(event, CityProven):
-            city.place(event.places)
-        elif isinstance(event, CityChanged):
-            again = city.apply(Change.of(event))
-            if again.places != event.places or not _is_near(again.cost_s, event.cost_s):
-                raise _DecidesOtherwiseError(f"record {record.sequence} was decided by another version")
-
-
-def _follow(city: FollowedCity, records: Sequence[Record]) -> None:
-    """Do what the journal tells, and compare what it costs.
-
-    Raises:
-        BrokenChainError: the records do not follow, or lead to a plan that costs something else.
-    """
-    for record in verify(records):
-        event = record.event
-        if isinstance(event, CityChanged):
-            city.follow(event)
-        elif isinstance(event, CityProven):
-            city.place(event.places)
-        else:
-            continue
-        if event.cost_s is not None and not _is_near(city.live.cost_s, event.cost_s):
-            raise BrokenChainError(
-                f"record {record.sequence} tells of a plan that costs {event.cost_s:.9g} s, which comes to "
-                f"{city.live.cost_s:.9g} s here: the city's first plan was another one, and its saved file is missing"
-            )
-
-
-def _is_near(cost_s: float, told_s: float) -> bool:
-    return abs(cost_s - told_s) <= ROUNDED_COST * abs(told_s)
 
 
 def _tell_failure(written: asyncio.Future[None]) -> None:

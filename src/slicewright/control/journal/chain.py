@@ -5,9 +5,60 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from slicewright.control.journal.records import BrokenChainError, Record
+from slicewright.control.journal.records import BrokenChainError, Record, from_line
 
 logger = logging.getLogger(__name__)
+
+
+class Chain:
+    """Finds one chain in what comes piece by piece, and remembers its newest record only.
+
+    Args:
+        store: where the pieces are from, for the log.
+
+    Attributes:
+        newest: the last record that belongs to it; None before the first.
+    """
+
+    def __init__(self, store: str) -> None:
+        self.newest: Record | None = None
+        self._store = store
+        self._unreadable = self._foreign = 0
+        self._goes_on = False
+
+    def take(self, batch: Sequence[Record] | None) -> Sequence[Record]:
+        """What was appended together, if it follows; else nothing. None is what cannot be read."""
+        if batch is None:
+            self._unreadable += 1
+            return ()
+        if self.newest is not None and not _follows(batch[0], self.newest):
+            self._foreign += 1
+            self._goes_on |= batch[0].sequence > self.newest.sequence + 1
+            return ()
+        if self.newest is not None:
+            self._report()
+        self.newest = batch[-1]
+        return batch
+
+    def end(self) -> None:
+        """Nothing more comes: say what was passed over.
+
+        Raises:
+            BrokenChainError: records follow on something that cannot be read: the chain has a hole.
+        """
+        if self._unreadable and self._goes_on:
+            newest = 0 if self.newest is None else self.newest.sequence
+            raise BrokenChainError(
+                f"the record after {newest} in {self._store} is damaged, and others follow on it"
+            )
+        self._report()
+
+    def _report(self) -> None:
+        """What does not follow and is followed by nothing is somebody else's."""
+        if self._unreadable or self._foreign:
+            passed = f"{self._unreadable} unreadable and {self._foreign} foreign messages"
+            logger.error("%s: passed over %s", self._store, passed)
+        self._unreadable, self._foreign, self._goes_on = 0, 0, False
 
 
 def one_chain(batches: Iterable[Sequence[Record] | None], *, store: str) -> list[Record]:
@@ -23,29 +74,19 @@ def one_chain(batches: Iterable[Sequence[Record] | None], *, store: str) -> list
     Raises:
         BrokenChainError: records follow on something that cannot be read: the chain has a hole.
     """
-    chain: list[Record] = []
-    aside: list[Sequence[Record] | None] = []
-    for batch in batches:
-        if batch is None or (chain and not _follows(batch[0], chain[-1])):
-            aside.append(batch)
-            continue
-        if chain:
-            _report(aside, store)
-            aside = []
-        chain.extend(batch)
-    newest = chain[-1].sequence if chain else 0
-    if None in aside and any(batch and batch[0].sequence > newest + 1 for batch in aside):
-        raise BrokenChainError(f"the record after {newest} in {store} is damaged, and others follow on it")
-    _report(aside, store)
-    return chain
+    chain = Chain(store)
+    records = [record for batch in batches for record in chain.take(batch)]
+    chain.end()
+    return records
+
+
+def one_line(line: str) -> list[Record] | None:
+    """The record of a line, as a batch of its own; None where it cannot be read."""
+    try:
+        return [from_line(line)]
+    except BrokenChainError:
+        return None
 
 
 def _follows(record: Record, before: Record) -> bool:
     return record.sequence == before.sequence + 1 and record.previous == before.hash
-
-
-def _report(aside: Sequence[Sequence[Record] | None], store: str) -> None:
-    if aside:
-        damaged = sum(batch is None for batch in aside)
-        others = len(aside) - damaged
-        logger.error("%s: passed over %d unreadable and %d foreign messages", store, damaged, others)

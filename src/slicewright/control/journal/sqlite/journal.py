@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from slicewright.control.journal.base import FencedError, JournalError
-from slicewright.control.journal.chain import one_chain
+from slicewright.control.journal.chain import one_chain, one_line
 from slicewright.control.journal.records import (
     GENESIS,
     TAIL_LENGTH,
     BrokenChainError,
     Record,
-    from_line,
     hash_of,
     to_line,
 )
@@ -223,7 +222,7 @@ class SqliteJournal:
         except sqlite3.Error as error:
             raise BrokenChainError(f"{self.path} is not a journal: {error}") from None
         lines_in_order = (line for segment_lines in reversed(found) for line in segment_lines)
-        return one_chain(map(_one, lines_in_order), store=str(self.path))
+        return one_chain(map(one_line, lines_in_order), store=str(self.path))
 
     async def lines(self, after: int = 0) -> AsyncIterator[list[str]]:
         """Lines, a few hundred at a time, each time looked up anew."""
@@ -256,13 +255,6 @@ class SqliteJournal:
         self._reader.shutdown()
         if self._lock is not None:
             self._lock.close()
-
-
-def _one(line: str) -> list[Record] | None:
-    try:
-        return [from_line(line)]
-    except BrokenChainError:
-        return None
 
 
 def claim(path: Path) -> IO[bytes]:
