@@ -18,7 +18,8 @@ import numpy as np
 
 import slicewright as sw
 from slicewright.policies.slicing.domains_on_ray import RayRunner
-from slicewright.slicing.city._kernels.problem import Problem, total_cost
+from slicewright.slicing._kernels.problem import total_cost
+from slicewright.slicing.city._kernels.problem import Problem
 from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.certificate import load_kernels
 from slicewright.slicing.city.domains import JoinedPlan, Runner, plan_by_domains

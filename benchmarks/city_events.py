@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 import slicewright as sw
-from slicewright.slicing.city._kernels.problem import total_cost
+from slicewright.slicing._kernels.problem import total_cost
 from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.device import Device
 from slicewright.slicing.city.live import LiveCity

@@ -16,6 +16,8 @@ OPTIMAL_GAP = 1e-4
 """A plan within this of a proven bound is called optimal: the tolerance to which solvers are asked to prove."""
 ROUNDING = 1e-9
 """A sum of many rounded terms exceeds its true value by this part at most: so much is taken off what is proven."""
+CLAIM_TOLERANCE = 1e-6
+"""Claims may differ from the truth by this part: files are written with fewer digits than are computed with."""
 
 
 def status_of(*, feasible: bool, gap: float) -> Status:

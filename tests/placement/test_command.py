@@ -113,3 +113,31 @@ def test_pictures_have_a_format(tmp_path: Path) -> None:
     tasks = placement_preset(tasks=2)
     with pytest.raises(InvalidOptionError, match="must end in"):
         draw_placement(tasks, place(tasks, "random"), tmp_path / "map.gif")
+
+
+def test_check_judges_a_placement_and_its_claims(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tasks = placement_preset(tasks=8, seed=1)
+    file, made = save_tasks(tasks, tmp_path / "tasks.yaml"), place(tasks, "auto", budget_s=0.05)
+
+    def check(**changed: object) -> tuple[int, str]:
+        path = tmp_path / "placement.json"
+        path.write_text(json.dumps(made.to_dict() | changed))
+        monkeypatch.setattr(sys, "argv", ["slicewright", "check", str(file), str(path)])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    code, said = check()
+    assert code == 0
+    assert "all of 9a to 9e hold" in said
+    code, said = check(cost_bit_hops=0.5 * made.cost_bit_hops)
+    assert code == 1
+    assert "cost_bit_hops claims" in said
+    assert "lower_bound_bit_hops claims" in check(lower_bound_bit_hops=2 * made.objective_bit_hops)[1]
+    rows = made.to_dict()["placements"]
+    assert isinstance(rows, list)
+    crowded = [{**row, "nodes": [0, 1], "reason": None} for row in rows]
+    code, said = check(placements=crowded)
+    assert code == 1

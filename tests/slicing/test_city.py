@@ -11,7 +11,7 @@ import slicewright as sw
 from slicewright.errors import InvalidPlanError, InvalidScenarioError
 from slicewright.network import NodeLists, Scenario, preset, scenario_to_dict
 from slicewright.slicing import Decisions, lower_bound
-from slicewright.slicing.city._kernels.problem import total_cost
+from slicewright.slicing._kernels.problem import total_cost
 from slicewright.slicing.city._kernels.shares import shares_of
 from slicewright.slicing.city.bound import Prices, prove
 from slicewright.slicing.city.pack import pack, state_from

@@ -15,7 +15,8 @@ from slicewright.types import FloatArray, IntArray
 RULES = ("9a", "9b", "9c", "9d", "9e")
 """The constraints of placement, by the numbers of their equations (model page 2)."""
 TOLERANCE = 1e-6
-"""A residual up to this share of the limit counts as rounding."""
+"""A residual up to this share of the limit counts as rounding: what solvers, whose placements are accepted as they are,
+keep their own constraints to (HiGHS and SCIP by default)."""
 UNDECIDED = -2
 """The option index of a task that was given nodes which are no option of the problem (9a)."""
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from slicewright.errors import InvalidPlanError
 from slicewright.files.documents import read_document, write_document
-from slicewright.placement.judge import Violations, choice_of, judge
+from slicewright.judging import CLAIM_TOLERANCE
+from slicewright.placement.judge import RULES, Violations, choice_of, judge
 from slicewright.placement.plan import Placement
 from slicewright.placement.problem.options import ON_DEVICE
 from slicewright.placement.problem.tasks import Tasks
@@ -51,3 +52,27 @@ def placement_choice(tasks: Tasks, placement: Placement) -> IntArray:
                 rule = f"must be nodes from 0 to {tasks.topology.n_nodes - 1}"
                 raise InvalidPlanError(f"placements[{k}].nodes", rule, value=list(used))
     return choice_of(tasks, placement.nodes)
+
+
+def false_claims(tasks: Tasks, placement: Placement) -> list[str]:
+    """One sentence for each number of a placement that its nodes do not bear out, and that the judge works out anew.
+
+    Args:
+        tasks: the problem.
+        placement: as it was read, with its own numbers.
+    """
+    true, sentences = judge(tasks, placement_choice(tasks, placement)), []
+    for name, what in (("objective_bit_hops", "count"), ("cost_bit_hops", "cost")):
+        claimed, found = getattr(placement, name), getattr(true, name)
+        if not abs(claimed - found) <= CLAIM_TOLERANCE * abs(found):
+            sentences.append(f"{name} claims {claimed:.6g} bit-hops, but the nodes {what} {found:.6g}")
+    bound, least = placement.lower_bound_bit_hops, true.objective_bit_hops
+    if true.violations.feasible and bound > least * (1.0 + CLAIM_TOLERANCE):
+        sentences.append(
+            f"lower_bound_bit_hops claims {bound:.6g}, but this feasible placement counts {least:.6g}"
+        )
+    for rule in RULES:
+        claimed, found = placement.violations[rule], true.violations[rule]
+        if rule in true.violations.broken and claimed < found * (1.0 - CLAIM_TOLERANCE):
+            sentences.append(f"violations.{rule} claims {claimed:.4g}, but the residual is {found:.4g}")
+    return sentences

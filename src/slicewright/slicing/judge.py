@@ -36,7 +36,9 @@ UNIT: Mapping[str, str] = {
     "13g": "",
 }
 TOLERANCE = 1e-7
-"""A residual up to this counts as rounding: plan files carry 15 digits, but shares near a pole magnify them."""
+"""A residual up to this, in the rule's own unit, counts as rounding: plan files carry 15 digits, but shares near a pole
+magnify them. Tighter than placement's: shares come from closed forms, solvers' are not taken as they are.
+"""
 
 
 @dataclass(frozen=True, eq=False)

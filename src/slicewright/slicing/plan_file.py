@@ -10,6 +10,7 @@ import numpy as np
 from slicewright.errors import InvalidPlanError
 from slicewright.files.documents import read_document, write_document
 from slicewright.files.fields import FieldReader
+from slicewright.judging import CLAIM_TOLERANCE
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import LOCAL, Decisions
 from slicewright.slicing.judge import RULES, Violations, evaluate
@@ -23,8 +24,6 @@ _DECISION = (
     "device", "local", "access_point", "node", "slice", "bandwidth_share", "radio_share", "compute_share",
     "transmit_s", "execute_s", "completion_s",
 )  # fmt: skip
-CLAIM_TOLERANCE = 1e-6
-"""Claims may differ from the truth by this part: files are written with fewer digits than are computed with."""
 _read = FieldReader(InvalidPlanError)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from slicewright.slicing.judge import Violations
+    from slicewright.judging import BrokenRules
     from slicewright.slicing.plan import Plan
 
 
@@ -41,10 +41,11 @@ def print_plan(console: Console, plan: Plan, *, most_devices: int = 12) -> None:
     print_violations(console, plan.violations)
 
 
-def print_violations(console: Console, violations: Violations) -> None:
+def print_violations(console: Console, violations: BrokenRules) -> None:
     """One line when all is well, else a sentence per broken rule."""
     if violations.feasible:
-        console.print("[green]all of 13a to 13g hold[/]")
+        first, *_, last = violations.residuals
+        console.print(f"[green]all of {first} to {last} hold[/]")
     else:
         console.print(f"[red]{escape(violations.explain())}[/]")
 

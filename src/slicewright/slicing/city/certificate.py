@@ -7,7 +7,7 @@ from functools import cache
 
 from slicewright.network.presets import preset
 from slicewright.network.scenario import Scenario
-from slicewright.slicing.city._kernels.problem import total_cost
+from slicewright.slicing._kernels.problem import total_cost
 from slicewright.slicing.city.bound import ROUNDS, prove
 from slicewright.slicing.city.pack import pack, state_from
 from slicewright.slicing.city.search import city_search

@@ -14,7 +14,7 @@ from slicewright.errors import InvalidOptionError, InvalidPlanError, InvalidScen
 from slicewright.judging import ROUNDING
 from slicewright.network.scenario import RadioLinks, Scenario
 from slicewright.slicing._kernels.members import NOBODY
-from slicewright.slicing._kernels.problem import LOCAL, roots_of_links
+from slicewright.slicing._kernels.problem import LOCAL, roots_of_links, total_cost
 from slicewright.slicing.city._kernels.bound import ROUNDED, Multipliers
 from slicewright.slicing.city._kernels.ledger import (
     COST,
@@ -36,7 +36,7 @@ from slicewright.slicing.city._kernels.live import (
     put_places,
     renew_links,
 )
-from slicewright.slicing.city._kernels.problem import state_of, total_cost
+from slicewright.slicing.city._kernels.problem import state_of
 from slicewright.slicing.city._kernels.shares import shares_at, shares_of
 from slicewright.slicing.city.bound import prove
 from slicewright.slicing.city.device import Device, check_device

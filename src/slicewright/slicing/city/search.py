@@ -7,8 +7,9 @@ import time
 import numpy as np
 
 from slicewright.network.scenario import Scenario
+from slicewright.slicing._kernels.problem import total_cost
 from slicewright.slicing.city._kernels.exchange import exchange
-from slicewright.slicing.city._kernels.problem import Problem, State, empty_state, listing, total_cost
+from slicewright.slicing.city._kernels.problem import Problem, State, empty_state, listing
 from slicewright.slicing.city._kernels.rebuild import rebuild
 from slicewright.slicing.city._kernels.shares import shares_of
 from slicewright.slicing.city._kernels.sweep import spatial_order, sweep

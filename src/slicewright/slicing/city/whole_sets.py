@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from slicewright.judging import ROUNDING
+from slicewright.slicing._kernels.problem import total_cost
 from slicewright.slicing.city._kernels.bound import ROUNDED, payments
-from slicewright.slicing.city._kernels.problem import Problem, State, listing, total_cost
+from slicewright.slicing.city._kernels.problem import Problem, State, listing
 from slicewright.slicing.city._kernels.whole_sets import prove_sets, relaxed_gains
 from slicewright.slicing.city.bound import Proof
 from slicewright.slicing.city.search import FOREVER

@@ -8,32 +8,45 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from slicewright.judging import BrokenRules
     from slicewright.network.scenario import Scenario
+    from slicewright.types import Document
 
 
 def check(
     scenario: str = typer.Argument(
-        metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
+        metavar="SCENARIO",
+        help="Scenario file (YAML or JSON), or the name of a preset; for a placement its tasks.",
     ),
     plan: Path | None = typer.Argument(
-        None, metavar="PLAN", help="Plan file (slicewright/plan/v1) to judge, or the folder of an export."
+        None,
+        metavar="PLAN",
+        help="Plan (slicewright/plan/v1) or placement (slicewright/placement/v1) to judge, or the folder of an export.",
     ),
     json_output: bool = typer.Option(False, "--json", help="Print the residuals as JSON."),
 ) -> None:
     """Judge a file: is the scenario sound, does the plan keep 13a to 13g, are its claims true?
 
-    If not, exit code 1 and a sentence per broken rule: which, where, and by how much. Of an export: are all files
-    there, unchanged, and is every access point and every slice in them, once?
+    If not, exit code 1 and a sentence per broken rule: which, where, and by how much. A placement is held against 9a to
+    9e in the same way. Of an export: are all files there, unchanged, and is every access point and every slice in them,
+    once?
     """
     import slicewright as sw
+    from slicewright.files.documents import read_document
+    from slicewright.placement.plan import SCHEMA as PLACEMENT
 
+    if plan is not None and not plan.is_dir():
+        document = read_document(plan, sw.InvalidPlanError)
+        if document.get("schema") == PLACEMENT:
+            _check_placement(scenario, document, json_output=json_output)
+        else:
+            _check_plan(sw.load_scenario(scenario), document, json_output=json_output)
+        return
     problem = sw.load_scenario(scenario)
     if plan is None:
         _check_scenario(problem, json_output=json_output)
-    elif plan.is_dir():
-        _check_export(problem, plan, json_output=json_output)
     else:
-        _check_plan(problem, plan, json_output=json_output)
+        _check_export(problem, plan, json_output=json_output)
 
 
 def _check_scenario(problem: Scenario, *, json_output: bool) -> None:
@@ -65,44 +78,70 @@ def _check_scenario(problem: Scenario, *, json_output: bool) -> None:
         raise typer.Exit(1)
 
 
-def _check_plan(problem: Scenario, plan: Path, *, json_output: bool) -> None:
+def _check_plan(problem: Scenario, document: Document, *, json_output: bool) -> None:
+    import slicewright as sw
+    from slicewright.cli.options import show_percent
+    from slicewright.files.documents import finite
+    from slicewright.slicing.plan_file import false_claims
+
+    judged = sw.load_plan(problem, document)
+    _tell(
+        judged.violations,
+        false_claims(judged, document),
+        f"cost {judged.cost_s:.6g} s, proven bound {judged.lower_bound_s:.6g} s, "
+        f"gap at most {show_percent(judged.gap)}",
+        {"cost_s": finite(judged.cost_s), "lower_bound_s": judged.lower_bound_s},
+        json_output=json_output,
+    )
+
+
+def _check_placement(name: str, document: Document, *, json_output: bool) -> None:
+    from slicewright.placement import load_tasks
+    from slicewright.placement.judge import judge
+    from slicewright.placement.plan_file import false_claims, load_placement, placement_choice
+
+    tasks, placement = load_tasks(name), load_placement(document)
+    judged = judge(tasks, placement_choice(tasks, placement))
+    _tell(
+        judged.violations,
+        false_claims(tasks, placement),
+        f"objective {judged.objective_bit_hops:.6g} bit-hops, {placement.rejected} of {tasks.n_tasks} tasks rejected",
+        {"objective_bit_hops": judged.objective_bit_hops, "cost_bit_hops": judged.cost_bit_hops},
+        json_output=json_output,
+    )
+
+
+def _tell(
+    violations: BrokenRules, untrue: list[str], figures: str, numbers: Document, *, json_output: bool
+) -> None:
+    """What the judge says of a plan or a placement.
+
+    Raises:
+        typer.Exit: with 1, if a rule is broken or a claim is not true.
+    """
     import json
 
     from rich.markup import escape
 
-    import slicewright as sw
-    from slicewright.cli.options import output, show_percent
+    from slicewright.cli.options import output
     from slicewright.cli.views.plan_view import print_violations
-    from slicewright.files.documents import finite, read_document
-    from slicewright.slicing.plan_file import false_claims
 
-    document = read_document(plan, sw.InvalidPlanError)
-    judged = sw.load_plan(problem, document)
-    untrue = false_claims(judged, document)
     if json_output:
-        typer.echo(
-            json.dumps(
-                {
-                    "feasible": judged.violations.feasible,
-                    "violations": dict(judged.violations.residuals),
-                    "places": dict(judged.violations.worst),
-                    "false_claims": untrue,
-                    "cost_s": finite(judged.cost_s),
-                    "lower_bound_s": judged.lower_bound_s,
-                },
-                indent=1,
-            )
-        )
+        told = {
+            "feasible": violations.feasible,
+            "violations": dict(violations.residuals),
+            "places": dict(violations.worst),
+            "false_claims": untrue,
+            **numbers,
+        }
+        typer.echo(json.dumps(told, indent=1))
     else:
         console = output()
-        print_violations(console, judged.violations)
-        console.print(
-            f"cost {judged.cost_s:.6g} s, proven bound {judged.lower_bound_s:.6g} s, "
-            f"gap at most {show_percent(judged.gap)}"
-        )
+        print_violations(console, violations)
+        console.print(figures, soft_wrap=True)
         for sentence in untrue:
             console.print(f"[red]{escape(sentence)}[/]")
-    if untrue or not judged.violations.feasible:
+    if untrue or not violations.feasible:
         raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel
 from slicewright.slicing._kernels.members import NOBODY
-from slicewright.slicing._kernels.problem import LOCAL, join_radio
+from slicewright.slicing._kernels.problem import LOCAL, join_radio, total_cost
 from slicewright.slicing.city._kernels.ledger import COST, cheapest_way, pay_way
 from slicewright.slicing.city._kernels.listings import (
     enter_listing,
@@ -23,7 +23,6 @@ from slicewright.slicing.city._kernels.problem import (
     detach,
     leave_group,
     leave_radio,
-    total_cost,
     update_costs,
 )
 from slicewright.slicing.city._kernels.response import cheapest_link, growth_on, respond

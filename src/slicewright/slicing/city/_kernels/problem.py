@@ -13,7 +13,7 @@ import numpy as np
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.slicing._kernels.group_cost import filled_cost, peak_of
 from slicewright.slicing._kernels.members import NOBODY, link_in, unlink
-from slicewright.slicing._kernels.problem import LOCAL, join_radio, offloaded_cost
+from slicewright.slicing._kernels.problem import LOCAL, join_radio
 
 # Rows of State.sums[j], one column per slice.
 WORK = 0  # sum of L_in
@@ -213,16 +213,6 @@ def state_of(problem, link, node, slice_):
     for j in range(state.node_cost.size):
         update_costs(problem, state, j)
     return state
-
-
-@kernel
-def total_cost(problem, state):
-    """System cost (12) of the current decisions under optimal shares."""
-    total = offloaded_cost(state)
-    for i in range(state.link.size):
-        if state.link[i] == LOCAL:
-            total += problem.local_time[i]
-    return total
 
 
 @kernel

@@ -6,8 +6,8 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns
 from slicewright.slicing._kernels.members import NOBODY
-from slicewright.slicing._kernels.problem import LOCAL
-from slicewright.slicing.city._kernels.problem import state_of, total_cost
+from slicewright.slicing._kernels.problem import LOCAL, total_cost
+from slicewright.slicing.city._kernels.problem import state_of
 from slicewright.slicing.city._kernels.response import respond
 
 
