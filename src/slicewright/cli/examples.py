@@ -23,6 +23,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "labels": ("slicewright labels build night --count 1000", "slicewright labels stats night"),
     "export": ("slicewright export mine.yaml plan.json --to k8s --output manifests",),
     "testbed": ("slicewright testbed run --duration 20s --picture bed.png",),
+    "enforce": (
+        "slicewright enforce mine.yaml plan.json --uplink ap0=eth1 --addresses addresses.yaml --host",
+        "slicewright enforce --url http://127.0.0.1:8000 --node node0 --cpus 8 --metrics enforce.prom",
+    ),
     "sdn": ("slicewright sdn serve paper-placement",),
     "train": ("slicewright train slicing --model bipartite --labels night --output models",),
     "reproduce": ("slicewright reproduce slicing --scale smoke --output report",),

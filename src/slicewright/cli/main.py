@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "labels": Command("learning", "Build, validate and describe stores of solved instances."),
     "export": Command("operating", "A plan as configuration of radios and clusters."),
     "testbed": Command("operating", "Carry a plan out on this machine and measure its tasks."),
+    "enforce": Command("operating", "Keep this machine's radio and CPU limits as a plan wants them."),
     "sdn": Command("operating", "Placement as an OpenFlow controller application."),
     "train": Command("learning", "Train models."),
     "reproduce": Command("learning", "Tables and figures of the publications, and what holds."),

@@ -8,19 +8,25 @@ from slicewright.enforcement.linux.desired import (
     uplink_rates_bps,
 )
 from slicewright.enforcement.linux.features import missing_features, require_features
+from slicewright.enforcement.linux.followed_plan import ControlPlaneSource, FollowedPlan, from_files
 from slicewright.enforcement.linux.htb import Htb
 from slicewright.enforcement.linux.keep import Keeper, Kept
 from slicewright.enforcement.linux.limits import Drift, Limit, Step, drift, steps
+from slicewright.enforcement.linux.machine import Compute, Machine
 from slicewright.enforcement.linux.reconcile import Enforcer, Report, enforce, inspect, remove
 
 __all__ = [
+    "Compute",
+    "ControlPlaneSource",
     "CpuGroups",
     "Drift",
     "Enforcer",
+    "FollowedPlan",
     "Htb",
     "Keeper",
     "Kept",
     "Limit",
+    "Machine",
     "Report",
     "Step",
     "cpu_controller",
@@ -28,6 +34,7 @@ __all__ = [
     "cpu_speeds_hz",
     "drift",
     "enforce",
+    "from_files",
     "inspect",
     "missing_features",
     "rate_limits",

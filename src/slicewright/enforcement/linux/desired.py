@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -41,6 +41,7 @@ def rate_limits(
     *,
     scale: float = 1.0,
     profile: Profile = "hard",
+    numbers: Mapping[int, int] | None = None,
 ) -> list[Limit]:
     """Rate classes of one access point's uplink: the cell, its slices (omega), their devices (phi).
 
@@ -53,6 +54,7 @@ def rate_limits(
         sources: address of each of these devices, by index.
         scale: multiplies every rate: for header bytes, or to fit a machine.
         profile: ``hard``: nobody gets more than granted. ``guaranteed``: idle rate is lent within the cell.
+        numbers: of each of these devices' classes, by index; by default the index itself.
 
     Raises:
         InvalidOptionError: more devices than a queue has class numbers, or one granted less than 1 kbit/s.
@@ -62,8 +64,9 @@ def rate_limits(
     members = np.flatnonzero(d.access_point == access_point)
     if members.size == 0:
         return []
-    if FIRST_DEVICE_MINOR + int(members.max()) > LAST_MINOR:
-        raise InvalidOptionError("devices", "must have indices that fit the class numbers of one queue")
+    number = {i: i if numbers is None else numbers[i] for i in members.tolist()}
+    if FIRST_DEVICE_MINOR + max(number.values()) > LAST_MINOR:
+        raise InvalidOptionError("devices", "must have numbers that fit the class numbers of one queue")
     slices: dict[int, list[tuple[int, int]]] = {}
     for i in members.tolist():
         kbit = int(rates[i] // 1000)
@@ -80,36 +83,51 @@ def rate_limits(
         minor, own = f"{FIRST_SLICE_MINOR + n:x}", sum(kbit for _, kbit in group)
         limits.append(Limit(minor, root, own, total if lend else own))
         limits += [
-            Limit(f"{FIRST_DEVICE_MINOR + i:x}", minor, kbit, total if lend else kbit, sources[i])
+            Limit(f"{FIRST_DEVICE_MINOR + number[i]:x}", minor, kbit, total if lend else kbit, sources[i])
             for i, kbit in group
         ]
     return limits
 
 
-def cpu_limits(plan: Plan, *, cpus_per_hz: float) -> list[Limit]:
-    """CPU groups of all nodes: one per node and slice in use (its capacity F), one per device in it (phi).
+def cpu_limits(
+    plan: Plan,
+    *,
+    cpus_per_hz: float,
+    node: int | None = None,
+    groups: Sequence[str] | None = None,
+    most_cpus: float = 1.0,
+) -> list[Limit]:
+    """CPU groups of nodes: one per node and slice in use (its capacity F), one per device in it (phi).
 
     Args:
         plan: decisions and shares.
         cpus_per_hz: how many CPUs of this machine stand for one cycle/s of the scenario.
+        node: the only one whose groups are wanted; all by default.
+        groups: name of each device's group, by index; by default after its index.
+        most_cpus: CPUs that a device may get; one, where its worker has one thread.
 
     Raises:
-        InvalidOptionError: a device's share is below the kernel's least quota, or above one CPU.
+        InvalidOptionError: a device's share is below the kernel's least quota, or above ``most_cpus``.
     """
     d, speeds = plan.decisions, cpu_speeds_hz(plan)
-    groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for i in np.flatnonzero(~d.local).tolist():
+    seated: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for i in np.flatnonzero(~d.local if node is None else d.node == node).tolist():
         amount = int(speeds[i] * cpus_per_hz * SECOND_US)
-        if not amount <= SECOND_US:
-            raise InvalidOptionError("cpus_per_hz", f"gives device {i} more than one CPU", value=cpus_per_hz)
-        groups.setdefault((int(d.node[i]), int(d.slice[i])), []).append((i, amount))
+        if not amount <= most_cpus * SECOND_US:
+            most = "one CPU" if most_cpus == 1.0 else f"{most_cpus:g} CPUs"
+            rule = f"gives device {i} more than {most}"
+            raise InvalidOptionError("cpus_per_hz", rule, value=cpus_per_hz)
+        seated.setdefault((int(d.node[i]), int(d.slice[i])), []).append((i, amount))
     limits = []
-    for (j, n), group in sorted(groups.items()):
+    for (j, n), group in sorted(seated.items()):
         # A parent exactly as large would stop children whose periods do not line up with its own.
         above = sum(amount for _, amount in group) + max(amount for _, amount in group)
         key = cpu_group(j, n)
         limits.append(Limit(key, None, above, above))
-        limits += [Limit(f"{key}/{device_group(i)}", key, amount, amount) for i, amount in group]
+        limits += [
+            Limit(f"{key}/{device_group(i) if groups is None else groups[i]}", key, amount, amount)
+            for i, amount in group
+        ]
     return limits
 
 

@@ -1,0 +1,106 @@
+"""Where the plan that is carried out comes from: files, or a control plane, asked again and again."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from slicewright.errors import EnforcementError, InvalidOptionError
+from slicewright.network import load_scenario
+from slicewright.slicing.plan import Plan
+from slicewright.slicing.plan_file import load_plan
+
+PATIENCE_S = 10.0
+"""A control plane that takes longer is asked again in the next round."""
+MOST_BYTES = 1 << 28
+_TRIES = 5
+
+
+class FollowedPlan(NamedTuple):
+    """A plan whose devices have names.
+
+    Attributes:
+        plan: None where there are no devices.
+        devices: their ids, by index.
+    """
+
+    plan: Plan | None
+    devices: tuple[str, ...]
+
+
+def from_files(scenario: str | Path, plan: Path) -> FollowedPlan:
+    """A plan file and its scenario; devices are called ``device-0``, ``device-1``, ... as by the control plane.
+
+    Raises:
+        InvalidInputError: a file breaks a rule.
+    """
+    problem = load_scenario(scenario)
+    return FollowedPlan(load_plan(problem, plan), tuple(f"device-{i}" for i in range(problem.n_devices)))
+
+
+@dataclass(frozen=True)
+class ControlPlaneSource:
+    """What a control plane has granted.
+
+    Attributes:
+        url: of its API.
+        token: with the right to read; None where it asks for none.
+
+    Raises:
+        InvalidOptionError: the URL is none of HTTP.
+    """
+
+    url: str
+    token: str | None = None
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise InvalidOptionError("url", "must be http:// or https://", value=self.url)
+
+    def read(self) -> FollowedPlan:
+        """The plan that slices hold now, all of it at one moment.
+
+        Raises:
+            EnforcementError: it does not answer, or not as a control plane does.
+        """
+        for _ in range(_TRIES):
+            before, plan = self._get("/v1/plan")
+            if not plan.get("decisions"):
+                return FollowedPlan(None, ())
+            _, scenario = self._get("/v1/scenario")
+            _, listed = self._get("/v1/devices")
+            after, _ = self._get("/v1/plan")
+            if before == after:
+                return FollowedPlan(load_plan(load_scenario(scenario), plan), _ids(listed))
+        raise EnforcementError(f"{self.url} changes its plan faster than it can be read")
+
+    def _get(self, path: str) -> tuple[str, Mapping[str, Any]]:
+        """(ETag, document)."""
+        headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(self.url.rstrip("/") + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                document = json.loads(answer.read(MOST_BYTES))
+                etag = answer.headers.get("ETag", "")
+        except urllib.error.HTTPError as error:
+            with error:
+                raise EnforcementError(f"{self.url}{path} answers {error.code} {error.reason}") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise EnforcementError(f"{self.url}{path} cannot be read: {reason}") from None
+        if not isinstance(document, dict):
+            raise EnforcementError(f"{self.url}{path} is no control plane")
+        return etag, document
+
+
+def _ids(listed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Devices in the order of the plan; others have no place in it."""
+    found = [(device["index"], device["id"]) for device in listed.get("devices", ())]
+    return tuple(name for _, name in sorted(pair for pair in found if pair[0] is not None))
