@@ -51,9 +51,9 @@ def print_losses(labels: int, *, epochs: int) -> None:
     from slicewright.learning.common.training import Schedule, Task, fit
     from slicewright.learning.slicing.batches import network_key
     from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
-    from slicewright.learning.slicing.recipes import collate_networks, network_item
     from slicewright.learning.slicing.scoring import decoded, score, test_set
     from slicewright.learning.slicing.scoring import most_probable as alone_decoded
+    from slicewright.learning.slicing.size_free.network_items import collate_networks, network_item
     from slicewright.learning.slicing.solved_scenarios import draw, solve
 
     items = [network_item(x) for x in solve(draw("paper", labels))]

@@ -26,8 +26,8 @@ from slicewright.evaluation.reproduction.slicing.why import mec, shares, variant
 from slicewright.evaluation.reproduction.slicing.why.decisions import agreement, canonical
 from slicewright.evaluation.reproduction.study import chosen_items, items_of, reproduce
 from slicewright.learning.slicing.metrics import averaged_scores
+from slicewright.learning.slicing.size_free.unlabelled import unlabelled
 from slicewright.learning.slicing.solved_scenarios import draw, solve
-from slicewright.learning.slicing.unlabelled import unlabelled
 from slicewright.models.slicing.session import load_model
 from slicewright.network.presets import preset
 

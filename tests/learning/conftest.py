@@ -11,7 +11,7 @@ from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.chained_training import train_published
 from slicewright.learning.slicing.networks.bipartite import Bipartite
 from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel
-from slicewright.learning.slicing.recipes import train_bipartite
+from slicewright.learning.slicing.size_free.training import train_bipartite
 from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve
 from tests.learning.small_models import SMALL
 

@@ -158,7 +158,7 @@ def test_a_recipe_writes_a_model_with_figures(
     monkeypatch.setitem(
         recipes.SCALES,
         "smoke",
-        recipes.TrainingScale(6, 6, 6, 2, brief, brief, brief, 3),
+        recipes.TrainingScale(6, 6, 6, 6, 2, brief, brief, brief, brief, 3),
     )
     lines: list[str] = []
     card = train(name, tmp_path, scale="smoke", instances=solved[:10], report=lines.append)

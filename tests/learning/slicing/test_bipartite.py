@@ -11,8 +11,8 @@ import slicewright as sw
 from slicewright.learning.slicing.batches import NetworkBatch
 from slicewright.learning.slicing.congestion import PreparedBatch, expected_cost, inverse, marginals, prepare
 from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteLoss
-from slicewright.learning.slicing.recipes import collate_networks, network_item
 from slicewright.learning.slicing.scoring import soft_decisions
+from slicewright.learning.slicing.size_free.network_items import collate_networks, network_item
 from slicewright.learning.slicing.solved_scenarios import Solved, draw, solve, varied_scenario
 from slicewright.models.slicing.decoding import decode_soft, repaired
 from tests.learning.small_models import random_bipartite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from slicewright.learning.common.onnx_export import to_onnx
+from slicewright.learning.common.onnx_export import Axes, to_onnx
 from slicewright.learning.slicing.networks.bipartite import Bipartite
 from slicewright.learning.slicing.networks.published import PublishedModel
 from slicewright.models.slicing.features import row_widths
@@ -50,8 +50,10 @@ def bipartite_onnx(model: Bipartite) -> bytes:
         "shared": ("batch",),
         "mask": ("batch", "devices"),
     }
-    answers = {
+    answers: dict[str, Axes] = {
         "radio_p": ("batch", "devices", "access_points"),
         "group_p": ("batch", "devices", "slices", "nodes"),
     }
+    if model.head is not None:
+        answers |= {"radio_price": ("batch", "devices"), "compute_price": ("batch", "devices")}
     return to_onnx(model, example, axes, answers)

@@ -11,16 +11,15 @@ from typing import Any
 import torch
 
 from slicewright.errors import InvalidOptionError, UnknownNameError
-from slicewright.learning.common.batching import similar_sizes
 from slicewright.learning.common.model_files import TrainedModel, write_model
 from slicewright.learning.common.onnx_export import with_weights
-from slicewright.learning.common.training import Schedule, Task, fit
-from slicewright.learning.slicing.batches import NetworkBatch, NetworkLabel, network_batch, network_key
+from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.chained_training import train_published
-from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
+from slicewright.learning.slicing.networks.bipartite import Bipartite
 from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, published_design
 from slicewright.learning.slicing.onnx_graphs import bipartite_onnx, published_onnx
 from slicewright.learning.slicing.scoring import decoded, most_probable, published_choices, score, test_set
+from slicewright.learning.slicing.size_free.training import train_bipartite
 from slicewright.learning.slicing.solved_scenarios import (
     FIRST_TEST_SEED,
     LABEL_ROUNDS,
@@ -31,7 +30,6 @@ from slicewright.learning.slicing.solved_scenarios import (
     solve,
 )
 from slicewright.models.cards import BIPARTITE, PUBLISHED, Card
-from slicewright.models.slicing.features import ScenarioInputs, scenario_inputs
 
 Report = Callable[[str], None]
 
@@ -41,22 +39,35 @@ class TrainingScale:
     """How much to train.
 
     Attributes:
-        paper, varied: solved scenarios of the published setting and of other networks, for ``bipartite``.
+        paper, varied, regimes: solved scenarios of the published setting, of other networks and of every regime, for
+            ``bipartite``.
         labels: solved scenarios of the published setting, for the published models.
         folds: of the published models' upstream answers.
         published: schedule of the published models.
-        imitate, descend: schedules of ``bipartite``: labels first, then mostly the expected cost.
+        imitate, descend, price: schedules of ``bipartite``: labels first, then mostly the expected cost; its prices
+            last, on the bound that they prove.
         tested: scenarios for the figures of the card.
     """
 
     paper: int
     varied: int
+    regimes: int
     labels: int
     folds: int
     published: Schedule
     imitate: Schedule
     descend: Schedule
+    price: Schedule
     tested: int
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """Those of the size-free network, one after the other."""
+
+    imitate: Schedule
+    descend: Schedule
+    price: Schedule
 
 
 def _imitation(epochs: int) -> Schedule:
@@ -67,22 +78,26 @@ def _descent(epochs: int) -> Schedule:
     return Schedule(epochs=epochs, learning_rate=1e-3)
 
 
+def _pricing(epochs: int) -> Schedule:
+    return Schedule(epochs=epochs, learning_rate=5e-3, batch_size=32)
+
+
 SCALES: Mapping[str, TrainingScale] = {
     "smoke": TrainingScale(
-        paper=500, varied=100, labels=500, folds=2, tested=40,
-        published=Schedule(epochs=10), imitate=_imitation(3), descend=_descent(1),
+        paper=500, varied=100, regimes=100, labels=500, folds=2, tested=40,
+        published=Schedule(epochs=10), imitate=_imitation(3), descend=_descent(1), price=_pricing(1),
     ),
     "shipped": TrainingScale(
-        paper=8000, varied=3000, labels=5000, folds=2, tested=200,
-        published=Schedule(epochs=15, batch_size=32), imitate=_imitation(8), descend=_descent(6),
+        paper=8000, varied=3000, regimes=8000, labels=5000, folds=2, tested=200,
+        published=Schedule(epochs=15, batch_size=32), imitate=_imitation(8), descend=_descent(6), price=_pricing(8),
     ),
     "full": TrainingScale(
-        paper=50_000, varied=50_000, labels=50_000, folds=10, tested=1000,
+        paper=50_000, varied=50_000, regimes=50_000, labels=50_000, folds=10, tested=1000,
         published=Schedule(epochs=30, batch_size=32, patience=12), imitate=_imitation(20), descend=_descent(20),
+        price=_pricing(20),
     ),
 }  # fmt: skip
 MODELS = (*DESIGNS, "bipartite")
-VALIDATION_PART = 0.05
 
 
 def train(
@@ -128,8 +143,8 @@ def train(
     adapted = partial(_adapted, seed=seed, epochs=epochs, device=device)
     test = test_set(chosen.tested)
     if name == "bipartite":
-        schedules = adapted(chosen.imitate), adapted(chosen.descend)
-        trained = _bipartite(instances, *schedules, test=test, folder=logs, report=report)
+        schedules = Schedules(*map(adapted, (chosen.imitate, chosen.descend, chosen.price)))
+        trained = _bipartite(instances, schedules, test=test, folder=logs, report=report)
     else:
         schedule = adapted(chosen.published)
         trained = _published(
@@ -188,20 +203,21 @@ def trained_model(
 
 def _bipartite(
     instances: Sequence[Solved],
-    imitate: Schedule,
-    descend: Schedule,
+    schedules: Schedules,
     *,
     test: Sequence[Solved],
     folder: Path,
     report: Report,
 ) -> TrainedModel:
-    network = train_bipartite(instances, imitate, descend, folder=folder, report=report)
+    network = train_bipartite(
+        instances, schedules.imitate, schedules.descend, price=schedules.price, folder=folder, report=report
+    )
     figures = {
         "most probable": score(most_probable(network), test),
         "decoded once": score(decoded(network, 1), test),
         "best of 32 decodings": score(decoded(network, 32), test),
     }
-    training = {"imitate": asdict(imitate), "descend": asdict(descend)}
+    training = asdict(schedules)
     return trained_model("bipartite", network, instances, training=training, figures=figures)
 
 
@@ -228,64 +244,11 @@ def _adapted(schedule: Schedule, *, seed: int, epochs: int | None, device: str) 
     return replace(schedule, seed=seed, epochs=epochs or schedule.epochs, accelerator=device)
 
 
-def train_bipartite(
-    instances: Sequence[Solved],
-    imitate: Schedule,
-    descend: Schedule,
-    *,
-    design: BipartiteDesign | None = None,
-    folder: Path | None = None,
-    report: Report = lambda line: None,
-) -> Bipartite:
-    """Labels first, then mostly the expected cost, which needs no labels but a scale (model page 3.4).
-
-    Args:
-        instances: solved scenarios of any networks.
-        imitate, descend: schedules of the two stages; the seed of the first fixes the weights and the validation part.
-        design: widths.
-        folder: for logs and checkpoints.
-        report: told what is being trained.
-    """
-    torch.manual_seed(imitate.seed)
-    model = Bipartite(design or BipartiteDesign())
-    items = [network_item(x) for x in instances]
-    order = torch.randperm(len(items), generator=torch.Generator().manual_seed(imitate.seed)).tolist()
-    held = max(1, int(VALIDATION_PART * len(items)))
-    valid, learn = [items[i] for i in order[:held]], [items[i] for i in order[held:]]
-    for stage, schedule, loss in (
-        ("imitate", imitate, BipartiteLoss(imitation=1.0, cost=0.0)),
-        ("descend", descend, BipartiteLoss(imitation=0.05, cost=1.0)),
-    ):
-        report(f"{stage}: {len(learn)} scenarios, {schedule.epochs} epochs")
-        task = Task(model, loss, collate_networks, similar_sizes(lambda item: network_key(item[0])))
-        where = None if folder is None else folder / f"{stage}-{schedule.epochs}-{schedule.seed}"
-        fit(task, learn, valid, schedule=schedule, folder=where, report=partial(_prefixed, report, stage))
-    return model
-
-
-def _prefixed(report: Report, prefix: str, line: str) -> None:
-    report(f"{prefix}: {line}")
-
-
-NetworkItem = tuple[ScenarioInputs, NetworkLabel]
-
-
-def network_item(instance: Solved) -> NetworkItem:
-    """A solved scenario as the size-free network learns it."""
-    d = instance.decisions
-    unit = float(instance.scenario.local_time_s.mean())
-    label = NetworkLabel(d.access_point, d.node, d.slice, instance.cost_s / unit)
-    return scenario_inputs(instance.scenario), label
-
-
-def collate_networks(items: list[NetworkItem]) -> NetworkBatch:
-    """Pad and stack."""
-    return network_batch([x for x, _ in items], [y for _, y in items])
-
-
 def _drawn(name: str, scale: TrainingScale, seed: int) -> tuple[list[Solved], dict[str, Any]]:
     families = (
-        {"paper": scale.paper, "varied": scale.varied} if name == "bipartite" else {"paper": scale.labels}
+        {"paper": scale.paper, "varied": scale.varied, "regimes": scale.regimes}
+        if name == "bipartite"
+        else {"paper": scale.labels}
     )
     instances = [x for family, count in families.items() for x in solve(draw(family, count), seed=seed)]
     seeds = {family: [0, count - 1] for family, count in families.items()}

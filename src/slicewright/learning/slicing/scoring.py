@@ -55,7 +55,7 @@ def soft_decisions(model: Bipartite, scenario: Scenario) -> tuple[np.ndarray, np
     """(I, A) and (I, N, J) probabilities by torch, as the exported model gives them."""
     seen = scenario_inputs(scenario)
     inputs = [torch.from_numpy(getattr(seen, name))[None] for name in seen.__dataclass_fields__]
-    radio_p, group_p = model(*inputs, device_mask([scenario.n_devices]))
+    radio_p, group_p = model(*inputs, device_mask([scenario.n_devices]))[:2]
     return radio_p[0].numpy(), group_p[0].numpy()
 
 

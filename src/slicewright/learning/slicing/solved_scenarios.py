@@ -14,6 +14,7 @@ import numpy as np
 from slicewright.errors import InvalidOptionError
 from slicewright.learning.common.instances import ranges
 from slicewright.network.presets import preset
+from slicewright.network.regimes import REGIMES
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.plan import Plan
@@ -114,7 +115,23 @@ def varied_scenario(seed: int) -> Scenario:
     )
 
 
-FAMILIES: dict[str, Callable[[int], Scenario]] = {"paper": paper_scenario, "varied": varied_scenario}
+def regimes_scenario(seed: int) -> Scenario:
+    """A regime (see ``network.regimes``) and a queueing variant each time, with 5 to 60 devices."""
+    rng = np.random.default_rng([seed, 3])
+    names = tuple(REGIMES)
+    return preset(
+        f"regime/{names[int(rng.integers(len(names)))]}",
+        devices=int(np.exp(rng.uniform(np.log(5), np.log(61)))),
+        seed=seed,
+        queueing="node" if rng.random() < 0.5 else "device",
+    )
+
+
+FAMILIES: dict[str, Callable[[int], Scenario]] = {
+    "paper": paper_scenario,
+    "varied": varied_scenario,
+    "regimes": regimes_scenario,
+}
 """Families of training scenarios: a seed to a scenario."""
 
 

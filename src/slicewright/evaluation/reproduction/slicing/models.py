@@ -128,7 +128,8 @@ def size_free_model(shop: Workshop) -> tuple[Path, str]:
 
     from slicewright.learning.common.model_files import write_model
     from slicewright.learning.common.training import Schedule
-    from slicewright.learning.slicing.recipes import train_bipartite, trained_model
+    from slicewright.learning.slicing.recipes import trained_model
+    from slicewright.learning.slicing.size_free.training import train_bipartite
     from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, draw, solve
 
     torch.set_num_threads(1)
@@ -160,7 +161,8 @@ def _train_size_free(folder: Path, overrides: Overrides, scale: Scale, seed: int
 
     from slicewright.learning.common.model_files import write_model
     from slicewright.learning.common.training import Schedule
-    from slicewright.learning.slicing.recipes import train_bipartite, trained_model
+    from slicewright.learning.slicing.recipes import trained_model
+    from slicewright.learning.slicing.size_free.training import train_bipartite
     from slicewright.learning.slicing.solved_scenarios import LABEL_ROUNDS, solve
 
     torch.set_num_threads(1)

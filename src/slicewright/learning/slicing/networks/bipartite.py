@@ -2,7 +2,8 @@
 
 Devices on one side, access points and (slice, node) groups on the other. No weight depends on the number of devices,
 access points, nodes or slices, so one trained network serves every network. Each round prices all options exactly
-under the current soft decisions (``congestion``), and small networks correct the softmax over them.
+under the current soft decisions (``congestion``), and small networks correct the softmax over them. What devices offer
+for being served, from which bounds follow, comes of the last round (:mod:`price_head`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from slicewright.errors import InvalidOptionError
 from slicewright.learning.slicing.batches import NetworkBatch
 from slicewright.learning.slicing.congestion import (
     Marginals,
@@ -22,10 +24,9 @@ from slicewright.learning.slicing.congestion import (
     prepare,
 )
 from slicewright.learning.slicing.networks.encoders import HIDDEN, masked_mean, perceptron
+from slicewright.learning.slicing.networks.price_head import FAR, PriceHead
 
 RADIO_FEATURES, GROUP_FEATURES, DEVICE_FEATURES = 6, 8, 9
-FAR = 1e6
-"""Marginal cost written for an option that a device does not have."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class BipartiteDesign:
         rounds: unrolled, each with weights of its own.
         device_width: of the state that a device carries from round to round.
         edge_width: of the corrections.
+        price_width: of the prices' head; 0 for a network that says nothing of prices.
     """
 
     rounds: int = 3
     device_width: int = 24
     edge_width: int = 16
+    price_width: int = 0
 
 
 class Soft(NamedTuple):
@@ -61,6 +64,22 @@ class Soft(NamedTuple):
         x = torch.sigmoid(self.offload) * p.mask
         group = torch.softmax(self.group.flatten(2), dim=-1).reshape(self.group.shape)
         return x.unsqueeze(-1) * torch.softmax(self.radio, dim=-1), x[..., None, None] * group
+
+
+class Unrolled(NamedTuple):
+    """What all rounds say.
+
+    Attributes:
+        rounds: soft decisions of each.
+        radio_p: (B, I, A) probabilities that the next round would price.
+        group_p: (B, I, N, J) likewise.
+        state: (B, I, H) of the devices.
+    """
+
+    rounds: list[Soft]
+    radio_p: Tensor
+    group_p: Tensor
+    state: Tensor
 
 
 class EdgeScore(nn.Module):
@@ -125,7 +144,7 @@ class Round(nn.Module):
             dim=-1,
         )
         context = masked_mean(state, p.mask).unsqueeze(1).expand_as(state)
-        scene = self._scene(p, m).unsqueeze(1).expand(-1, state.shape[1], -1)
+        scene = scene_of(p, m).unsqueeze(1).expand(-1, state.shape[1], -1)
         state = state + self.update(torch.cat([own, state, context, scene], dim=-1))
         sharp = torch.exp(self.sharpness)
         soft = Soft(
@@ -170,17 +189,18 @@ class Round(nn.Module):
             dim=-1,
         )
 
-    def _scene(self, p: PreparedBatch, m: Marginals) -> Tensor:
-        """(B, 4) how crowded the network is, in ratios that do not depend on its size."""
-        devices = p.mask.sum(dim=1)
-        near = (p.reach.amax(dim=1)).sum(dim=-1)
-        groups = p.serves.sum(dim=(1, 2, 3))
-        used = m.queue.clamp(max=4).sum(dim=(1, 2)) / (groups + 1e-6)
-        crowd = torch.log1p(m.radio_sum**2).sum(dim=-1) / (near + 1e-6)
-        return torch.stack(
-            [torch.log1p(devices / (near + 1e-6)), torch.log1p(devices / (groups + 1e-6)), used, crowd],
-            dim=-1,
-        )
+
+def scene_of(p: PreparedBatch, m: Marginals) -> Tensor:
+    """(B, 4) how crowded the network is, in ratios that do not depend on its size."""
+    devices = p.mask.sum(dim=1)
+    near = (p.reach.amax(dim=1)).sum(dim=-1)
+    groups = p.serves.sum(dim=(1, 2, 3))
+    used = m.queue.clamp(max=4).sum(dim=(1, 2)) / (groups + 1e-6)
+    crowd = torch.log1p(m.radio_sum**2).sum(dim=-1) / (near + 1e-6)
+    return torch.stack(
+        [torch.log1p(devices / (near + 1e-6)), torch.log1p(devices / (groups + 1e-6)), used, crowd],
+        dim=-1,
+    )
 
 
 def _relative(cost: Tensor, local: Tensor) -> Tensor:
@@ -200,25 +220,45 @@ class Bipartite(nn.Module):
         super().__init__()
         self.design = design
         self.rounds = nn.ModuleList([Round(design) for _ in range(design.rounds)])
+        self.head = PriceHead(design.device_width, design.price_width) if design.price_width else None
 
     def settings(self) -> dict[str, object]:
         """What rebuilds the model before weights are loaded."""
         return {"design": asdict(self.design)}
 
-    def unroll(self, p: PreparedBatch) -> list[Soft]:
-        """Logits after every round."""
+    def unroll(self, p: PreparedBatch) -> Unrolled:
+        """All rounds, from everybody local on."""
         radio_p, group_p = torch.zeros_like(p.root), torch.zeros_like(p.load)
         state = p.local.unsqueeze(-1).expand(-1, -1, self.design.device_width) * 0
         out = []
         for each in self.rounds:
             soft, radio_p, group_p, state = each(p, radio_p, group_p, state)
             out.append(soft)
-        return out
+        return Unrolled(out, radio_p, group_p, state)
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """A batch of networks (see ``NetworkBatch.inputs``) to (B, I, A) and (B, I, N, J) probabilities."""
+    def prices(self, p: PreparedBatch, unrolled: Unrolled) -> tuple[Tensor, Tensor]:
+        """(B, I) what devices offer access points, and nodes; together at most their local times.
+
+        Raises:
+            InvalidOptionError: the network was built without prices.
+        """
+        if self.head is None:
+            raise InvalidOptionError(
+                "price_width", "must not be 0", value=0, fix="build the network with prices"
+            )
+        m = marginals(p, unrolled.radio_p, unrolled.group_p)
+        radio, compute = self.head(p, m, unrolled.radio_p.sum(dim=-1), unrolled.state, scene_of(p, m))
+        return radio, compute
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """A batch of networks (see ``NetworkBatch.inputs``) to (B, I, A) and (B, I, N, J) probabilities.
+
+        Then, if the network has them, (B, I) prices of radio and of computing.
+        """
         p = prepare(*inputs)
-        return self.unroll(p)[-1].probabilities(p)
+        unrolled = self.unroll(p)
+        soft = unrolled.rounds[-1].probabilities(p)
+        return soft if self.head is None else (*soft, *self.prices(p, unrolled))
 
 
 @dataclass(frozen=True)
@@ -237,7 +277,7 @@ class BipartiteLoss:
     def __call__(self, model: Bipartite, batch: NetworkBatch) -> Tensor:
         """Mean over the batch."""
         p = prepare(*batch.inputs)
-        rounds = model.unroll(p)
+        rounds = model.unroll(p).rounds
         total = p.local.sum() * 0
         for k, soft in enumerate(rounds):
             weight = 2.0 ** (k + 1 - len(rounds))

@@ -103,8 +103,8 @@ def _train(folder: Path, way: Way, labels: int, scale: Scale, seed: int) -> None
     from slicewright.learning.common.model_files import write_model
     from slicewright.learning.common.training import Schedule
     from slicewright.learning.slicing.recipes import trained_model
+    from slicewright.learning.slicing.size_free.unlabelled import train_on, unlabelled
     from slicewright.learning.slicing.solved_scenarios import solve
-    from slicewright.learning.slicing.unlabelled import train_on, unlabelled
 
     torch.set_num_threads(1)
     steps = PASSES * scale.unlabelled

@@ -10,7 +10,8 @@ from slicewright.learning.common.batching import similar_sizes
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import network_key
 from slicewright.learning.slicing.networks.bipartite import Bipartite, BipartiteDesign, BipartiteLoss
-from slicewright.learning.slicing.recipes import VALIDATION_PART, collate_networks, network_item
+from slicewright.learning.slicing.size_free.network_items import collate_networks, network_item
+from slicewright.learning.slicing.size_free.training import VALIDATION_PART
 from slicewright.learning.slicing.solved_scenarios import Solved
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions

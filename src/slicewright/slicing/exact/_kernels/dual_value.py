@@ -1,0 +1,52 @@
+"""The dual function as networks learn from it: its value if local search finds the best sets, and its slopes."""
+
+from __future__ import annotations
+
+from slicewright.compiled import kernel
+from slicewright.slicing.exact._kernels.access_point import price_access_point
+from slicewright.slicing.exact._kernels.pricing import STARTS, begin_set, gain_of, settle
+from slicewright.slicing.exact._kernels.sets import (
+    NONE,
+    clear,
+    copy_places,
+    improve_set,
+    keep_if_better,
+)
+
+FROM_NOTHING = 1  # a start that the one by density leaves behind
+
+
+@kernel
+def dual_value(problem, choices, prices, buffers, slopes, tolerance):
+    """What prices would prove, s, were every set found the best: above what they prove by what search has missed.
+
+    Args:
+        prices: cut to what devices pay at most.
+        buffers: each node's last set is where its search begins; replaced.
+        slopes: (2, I), filled with what the value grows by with a device's price to access points and to nodes.
+        tolerance: s, of access points' sets.
+    """
+    offer, price, tested = buffers.offer, prices.compute, buffers.scratch.tested
+    total = settle(problem, choices, prices)
+    for i in range(price.size):
+        slopes[0, i], slopes[1, i] = 1.0, 1.0
+    for a in range(problem.n_access_points):
+        price_access_point(problem, choices.links[a], prices.radio, offer, buffers.scratch, tolerance)
+        total -= gain_of(offer, prices.radio)
+        for i in range(price.size):
+            slopes[0, i] -= offer.place[i] != NONE
+    for j in range(problem.n_nodes):
+        best = 0.0
+        clear(offer.place)
+        offer.cost[0] = 0.0
+        for start in range(STARTS):
+            if start == FROM_NOTHING:
+                continue
+            begin_set(problem, j, choices, price, buffers, start)
+            improve_set(problem, j, choices.alone, price, tested, buffers.scratch, True)
+            best = keep_if_better(problem, j, price, tested, offer, best)
+        copy_places(offer.place, buffers.warm[j])
+        total -= best
+        for i in range(price.size):
+            slopes[1, i] -= offer.place[i] != NONE
+    return total
