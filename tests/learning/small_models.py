@@ -8,7 +8,7 @@ from slicewright.learning.slicing.networks.bipartite import Bipartite, Bipartite
 from slicewright.learning.slicing.networks.published import DESIGNS, PublishedModel, Sizes
 
 SIZES = Sizes(3, 9, 3)
-SMALL = BipartiteDesign(rounds=2, device_width=8, edge_width=4)
+SMALL = BipartiteDesign(rounds=2, device_width=8, edge_width=4, price_width=8)
 
 
 def random_published(name: str, seed: int = 0) -> PublishedModel:

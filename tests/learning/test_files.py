@@ -94,7 +94,7 @@ def test_through_onnx_the_identities_hold_too(bipartite: Bipartite, published: P
 
     feed = queue_inputs(scenario)
     exported = session(bipartite_onnx(bipartite))
-    radio, group = exported.run(None, feed)
+    radio, group, *_ = exported.run(None, feed)
     by_device = ("radio", "work", "local", "arrival")
     turned = {k: v[:, order] if k in by_device else v for k, v in feed.items()}
     np.testing.assert_allclose(exported.run(None, turned)[0], radio[:, order], atol=TOLERANCE)

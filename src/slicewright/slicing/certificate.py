@@ -25,7 +25,7 @@ from slicewright.slicing.exact.set_bound import WALK_ROUNDS, bound_of_sets
 from slicewright.slicing.exact.solve import GAP_PART
 from slicewright.slicing.exact.tree import load_kernels as load_proof_kernels
 from slicewright.slicing.exact.tree import prove
-from slicewright.slicing.search import UNLIMITED, deadline_ns
+from slicewright.slicing.search import UNLIMITED, deadline_ns, part_of
 
 CLOSE_ENOUGH = 0.005
 """Whole sets of devices are looked at where the relaxation leaves a larger gap than this."""
@@ -41,6 +41,8 @@ FEW_DEVICES, MOST_PARTS = 20, 40
 """So few devices are proven optimal by column generation, as a rule; at most so many parts of its tree."""
 CLAIMED = 1e-6
 """Nearer to a plan than this part nothing is claimed: solvers that costs come from meet their constraints to that."""
+SHARED_PART = 0.2
+"""Part of the time that the relaxation may take where nodes share their queues: what sets prove counts there."""
 LEAST_ROUNDS = 5
 """Fewer rounds would prove nothing, so larger networks keep the relaxation's bound."""
 
@@ -120,7 +122,8 @@ def certify(
         walk = int(min(rounds, WALK_ROUNDS, MOST_WORK / max(1, alone.size)))
     sets_follow = queues and walk >= min(LEAST_ROUNDS, rounds)
     useful = cost / (1.0 + FAR) if sets_follow else 0.0
-    bound, relaxed, resources = relax(problem, alone, link, group, useful, rounds, deadline)
+    until = part_of(deadline, SHARED_PART) if sets_follow and problem.shared_queue else deadline
+    bound, relaxed, resources = relax(problem, alone, link, group, useful, rounds, until)
     found = Prices(*prices_of(problem, alone, resources))
     if queues and scenario.n_devices <= FEW_DEVICES and rounds >= WALK_ROUNDS:
         if not cost <= bound * (1.0 + OPTIMAL_GAP):
@@ -168,5 +171,5 @@ def load_kernels() -> None:
     problem = compact(preset("paper-slicing", devices=2)).problem
     bound_of_sets(
         problem, all_choices(problem), stay, stay, prices, relaxed_bound=0.0, cost=1.0, target=1.0, rounds=1,
-        deadline=now,
+        begin=prices, deadline=now,
     )  # fmt: skip

@@ -98,8 +98,8 @@ def test_answers_follow_permutations_of_everything(bipartite: Bipartite) -> None
     made = torch.Generator().manual_seed(5)
     d, a, j, n = (torch.randperm(k, generator=made) for k in (6, 3, 4, 2))
     for model in (bipartite, random_bipartite()):
-        radio, group = model(*given)
-        radio2, group2 = model(*permuted(given, d, a, j, n))
+        radio, group, *_ = model(*given)
+        radio2, group2, *_ = model(*permuted(given, d, a, j, n))
         torch.testing.assert_close(radio2, radio[:, d][:, :, a], atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(group2, group[:, d][:, :, n][:, :, :, j], atol=1e-5, rtol=1e-4)
 
@@ -126,7 +126,7 @@ def test_padding_of_every_axis_changes_nothing(bipartite: Bipartite) -> None:
 def test_options_that_do_not_exist_get_no_probability(bipartite: Bipartite, devices: int) -> None:
     given = inputs(devices=devices)
     for model in (bipartite, random_bipartite()):
-        radio, group = model(*given)
+        radio, group, *_ = model(*given)
         torch.testing.assert_close(radio.sum(-1), group.sum((-1, -2)), atol=1e-5, rtol=1e-4)
         assert (radio.sum(-1) <= 1 + 1e-6).all()
         assert radio[:, 0, 0].max() < 1e-6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -45,6 +46,12 @@ class LoadedModel(OpenModel):
 
     fixed_s: float = 0.0
     per_cell_s: float = 0.0
+
+    @property
+    def prices(self) -> bool:
+        """Whether it says what devices offer for being served (see ``learned_prices``)."""
+        design = self.card.settings.get("design")
+        return isinstance(design, Mapping) and bool(design.get("price_width"))
 
     def expected_s(self, scenario: Scenario) -> float:
         """About how long an inference will take, s."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.slicing._kernels.problem import Problem
-from slicewright.slicing.exact._kernels.ascent import Pool, make_pool, marginal_prices
+from slicewright.slicing.exact._kernels.ascent import Pool, ascend, make_pool, marginal_prices
 from slicewright.slicing.exact._kernels.certify import certify
 from slicewright.slicing.exact._kernels.pricing import Choices, Prices, PricingBuffers, make_buffers
 from slicewright.slicing.search import UNLIMITED
@@ -21,6 +21,10 @@ WALK_ROUNDS = 200
 FIRST_WALK, LOOK_AROUND = 60, 2
 """Rounds of the walk before the first proof: from what a plan costs, and from prices that are good already."""
 MOST_EFFORTS = 8
+
+
+FAR_OFF = 0.03
+"""Prices that promise less than the plan's cost by more than this part are walked on from before anything is proven."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def bound_of_sets(
         cost: s, of the plan, or more.
         target: s, a bound that is enough.
         rounds: of the walk, at most.
-        begin: prices that are good already: proofs follow after a look around.
+        begin: prices that may be good already: proofs follow after a look around if they are, else a walk comes first,
+            from them or from where it would begin without, whichever promises more.
         efforts: how often the search over a node's sets is made longer, at most.
         most_work: candidates and sets looked at in all, beyond which no search is made longer.
         deadline: ns.
@@ -74,14 +79,27 @@ def bound_of_sets(
     served = np.flatnonzero(group >= 0)
     buffers.warm[group[served] % n_nodes, served] = group[served] // n_nodes
     first, best = (Prices(np.zeros(n_devices), np.zeros(n_devices)) for _ in range(2))
-    near = cost <= relaxed_bound * (1.0 + RELAXED)
-    if begin is not None:
-        first = Prices(begin.radio.copy(), begin.compute.copy())
-    elif near or not marginal_prices(problem, link, group, buffers, first):
-        first = Prices(relaxed.radio.copy(), relaxed.compute.copy())
+    near, walk = cost <= relaxed_bound * (1.0 + RELAXED), FIRST_WALK
+    if near or not marginal_prices(problem, link, group, buffers, first):
+        first = _copy(relaxed)
     tolerance = TOLERANCE * cost / (problem.n_access_points + n_nodes)
+    if begin is not None:
+        hopes = [
+            ascend(
+                problem, choices, _copy(prices), best, buffers, pool, cost, tolerance, LOOK_AROUND, deadline
+            )
+            for prices in (begin, first)
+        ]
+        if hopes[0] > min(hopes[1], (1.0 - FAR_OFF) * cost):
+            first = _copy(begin)
+        if hopes[0] > (1.0 - FAR_OFF) * cost:
+            walk = LOOK_AROUND
     bound = certify(
-        problem, choices, first, best, buffers, pool, cost, target, tolerance,
-        FIRST_WALK if begin is None else LOOK_AROUND, rounds, efforts, most_work, deadline,
+        problem, choices, first, best, buffers, pool, cost, target, tolerance, walk, rounds, efforts, most_work,
+        deadline,
     )  # fmt: skip
     return SetBound(float(bound), best, pool, buffers)
+
+
+def _copy(prices: Prices) -> Prices:
+    return Prices(prices.radio.copy(), prices.compute.copy())
