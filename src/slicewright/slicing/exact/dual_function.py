@@ -10,8 +10,8 @@ from slicewright.compiled import announce_compilation
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.compact import compact
 from slicewright.slicing.dual_prices import DualPrices
-from slicewright.slicing.exact._kernels.dual_value import dual_value
-from slicewright.slicing.exact._kernels.pricing import Prices, make_buffers
+from slicewright.slicing.exact._kernels.dual_value import dual_value, make_dual_buffers
+from slicewright.slicing.exact._kernels.pricing import Prices
 from slicewright.slicing.exact.choices import all_choices
 from slicewright.types import FloatArray
 
@@ -51,7 +51,7 @@ class DualFunction:
         self.scenario = scenario
         self._problem = compact(scenario).problem
         self._choices = all_choices(self._problem)
-        self._buffers = make_buffers(scenario.n_devices, scenario.n_nodes, scenario.n_slices)
+        self._buffers = make_dual_buffers(scenario.n_devices, scenario.n_nodes, scenario.n_slices)
         self._tolerance = TOLERANCE * float(scenario.local_time_s.sum())
 
     def at(self, prices: DualPrices) -> DualPoint:

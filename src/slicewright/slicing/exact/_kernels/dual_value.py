@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+import numpy as np
+
 from slicewright.compiled import kernel
 from slicewright.slicing.exact._kernels.access_point import price_access_point
 from slicewright.slicing.exact._kernels.pricing import STARTS, begin_set, gain_of, settle
 from slicewright.slicing.exact._kernels.sets import (
     NONE,
+    Offer,
     clear,
     copy_places,
     improve_set,
     keep_if_better,
+    make_scratch,
 )
 
 FROM_NOTHING = 1  # a start that the one by density leaves behind
+
+
+class DualBuffers(NamedTuple):
+    """Room to work in, and what is kept: a few kilobytes, since training keeps one of each scenario."""
+
+    offer: Any
+    scratch: Any
+    warm: Any  # (J, I) int64, the last set offered by each node
+
+
+@kernel
+def make_dual_buffers(n_devices, n_nodes, n_slices):
+    """Allocate; no sets yet."""
+    return DualBuffers(
+        Offer(np.full(n_devices, NONE), np.zeros(1)),
+        make_scratch(n_devices, n_slices),
+        np.full((n_nodes, n_devices), NONE),
+    )
 
 
 @kernel
