@@ -33,17 +33,15 @@ def random_prices(scenario: sw.Scenario, rng: np.random.Generator) -> DualPrices
 def test_it_is_concave_along_its_slopes(regime: str, queueing: str, devices: int, seed: int) -> None:
     scenario = sw.preset(f"regime/{regime}", devices=devices, seed=seed, queueing=queueing)
     rng, dual = np.random.default_rng(seed), DualFunction(scenario)
-    here = random_prices(scenario, rng)
-    point = dual.at(here)
     for _ in range(3):
-        there = random_prices(scenario, rng)
+        here, there = random_prices(scenario, rng), random_prices(scenario, rng)
+        point = dual.at(here)  # the search at other prices begins with the sets that made the slopes
         tangent = (
             point.value_s
             + point.radio_slope @ (there.radio_s - here.radio_s)
             + point.compute_slope @ (there.compute_s - here.compute_s)
         )
         assert dual.at(there).value_s <= tangent + ROUNDING * scenario.local_time_s.sum()
-        dual.at(here)  # the next search begins with the sets that made the slopes
 
 
 @pytest.mark.parametrize("queueing", ["node", "device"])

@@ -22,6 +22,8 @@ from slicewright.models.cards import BIPARTITE
 from slicewright.models.session import FOLDER_VARIABLE, ModelUnavailableError
 from slicewright.models.slicing.learned_prices import learned_prices
 from slicewright.slicing.certificate import certify
+from slicewright.slicing.dual_prices import DualPrices
+from slicewright.slicing.exact.dual_function import DualFunction
 from tests.learning.small_models import SMALL, random_bipartite
 
 
@@ -41,17 +43,19 @@ def test_prices_are_at_most_the_local_time(regimes: list[Solved]) -> None:
     assert ((radio + compute)[p.mask == 0] == 0).all()
 
 
-def test_the_bound_is_differentiated_as_it_changes(regimes: list[Solved]) -> None:
-    batch = collate_priced([priced_item(regimes[0])])
-    half = 0.3 * batch.network.local
-    radio, compute = (half.clone().requires_grad_() for _ in range(2))
+def test_gradients_of_the_bound_are_the_slopes_of_the_dual_function(regimes: list[Solved]) -> None:
+    item, scenario = priced_item(regimes[0]), regimes[0].scenario
+    batch = collate_priced([item])
+    radio, compute = ((part * batch.network.local).requires_grad_() for part in (0.2, 0.4))
     value = dual_values(radio, compute, batch.duals)
-    value.sum().backward()
-    assert compute.grad is not None
-    step = 1e-3 * compute.grad
-    with torch.no_grad():
-        moved = dual_values(half, half + step, batch.duals) - value
-    assert float(moved) == pytest.approx(float((compute.grad * step).sum()), rel=0.2, abs=1e-4)
+    (3.0 * value).sum().backward()
+    unit = float(scenario.local_time_s.mean())
+    there = DualPrices(*(unit * x.detach()[0].double().numpy() for x in (radio, compute)))
+    point = DualFunction(scenario).at(there)
+    assert float(value.detach()) == pytest.approx(point.value_s / unit, rel=1e-5)
+    for given, slope in ((radio, point.radio_slope), (compute, point.compute_slope)):
+        assert given.grad is not None
+        np.testing.assert_allclose(given.grad[0].numpy(), 3.0 * slope, rtol=1e-6)
 
 
 def test_training_raises_the_bound_and_leaves_decisions_alone(regimes: list[Solved]) -> None:

@@ -60,9 +60,11 @@ def dual_value(problem, choices, prices, buffers, slopes, tolerance):
         for i in range(price.size):
             slopes[0, i] -= offer.place[i] != NONE
     for j in range(problem.n_nodes):
-        best = 0.0
         clear(offer.place)
         offer.cost[0] = 0.0
+        # the last set as it is: what made the slopes at other prices must not gain more than what is found here
+        copy_places(buffers.warm[j], tested)
+        best = keep_if_better(problem, j, price, tested, offer, 0.0)
         for start in range(STARTS):
             if start == FROM_NOTHING:
                 continue
