@@ -14,7 +14,7 @@ help:
 	@echo "make test   lint, type check, every test, and both publications at smoke scale: ten minutes on two cores"
 	@echo "make lint   ruff, mypy --strict, import contracts"
 	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
-	@echo "make fuzz   ten thousand odd requests against the HTTP API of the control plane: no 500, no exit"
+	@echo "make fuzz   ten thousand odd requests against each HTTP API, the control plane's and a city's: no 500, no exit"
 	@echo "make simulate-faults  the control plane in simulated worlds where everything fails, until stopped: prints the seed of a broken promise"
 	@echo "make simulate-faults-nightly  a hundred thousand of them, other ones every night; goes on where it was stopped"
 	@echo "make docs   the documentation in build/site, with every example run; a warning is an error"
@@ -73,6 +73,7 @@ smoke-%: $(VENV)/.test
 # A short version is among the tests.
 fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.control.fuzz --calls 10000
+	$(BIN)/python -m tests.control.fuzz --calls 10000 --city
 
 simulate-faults: $(VENV)/.test
 	$(BIN)/python -m tests.control.simulation

@@ -60,15 +60,20 @@ class Call(NamedTuple):
     body: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
 
-    def ask(self, client: httpx.Client) -> httpx.Response:
-        """Send it; the event stream is asked to end at once."""
-        headers: list[tuple[bytes, bytes]] = [(name.encode(), value) for name, value in self.headers]
+    @property
+    def written_headers(self) -> list[tuple[bytes, bytes]]:
+        """Headers as they are sent."""
+        headers = [(name.encode(), value) for name, value in self.headers]
         if self.body is not None and not any(name == "Content-Type" for name, _ in self.headers):
             headers.append((b"Content-Type", b"application/json"))
+        return headers
+
+    def ask(self, client: httpx.Client) -> httpx.Response:
+        """Send it; the event stream is asked to end at once."""
         path = self.path
         if path.startswith("/v1/events"):
             path += ("&" if "?" in path else "?") + "most=0"
-        return client.request(self.method, path, content=self.body, headers=headers)
+        return client.request(self.method, path, content=self.body, headers=self.written_headers)
 
 
 def valid_bodies(network: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -163,6 +168,31 @@ def corpus(network: dict[str, Any]) -> Iterator[Call]:
         yield Call("GET", path, b'{"a": 1, "a": 2}')
 
 
+def city_corpus(node: str, device: dict[str, Any]) -> Iterator[Call]:
+    """Everything against the API of a city.
+
+    Args:
+        node: one that there is. device: valid, as a request has it.
+    """
+    bodies = {
+        ("POST", "/v1/requests"): {"devices": [device]},
+        ("PUT", f"/v1/nodes/{node}"): {"capacity_hz": [1e9, 1e9]},
+        ("PUT", "/v1/nodes/nowhere"): {"capacity_hz": [0.0]},
+    }
+    for (method, path), document in bodies.items():
+        for body in (*ODD_BODIES, *mutated(document)):
+            yield Call(method, path, body)
+        for header in ODD_HEADERS:
+            yield Call(method, path, json.dumps(document).encode(), (header,))
+    for path in (*ODD_PATHS, "/v1/nodes/%00", "/v1/nodes/" + "n" * 7000, "/v1/requests/odd"):
+        for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW"):
+            yield Call(method, path, None if method in ("GET", "HEAD") else b"{}")
+    for path in CITY_READS:
+        for header in ODD_HEADERS:
+            yield Call("GET", path, None, (header,))
+
+
+CITY_READS = ("/livez", "/v1/plan", "/v1/requests/device-1", "/v1/requests/nobody", "/openapi.json", "/")
 READS = (
     "/livez", "/readyz", "/metrics", "/v1/plan", "/v1/plan?view=desired", "/v1/scenario", "/v1/devices", "/v1/overview",
     "/v1/network", "/v1/slices", "/v1/nodes", "/v1/access-points", "/v1/methods", "/v1/events", "/v1/log?after=0",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,8 +15,10 @@ from slicewright.control.city.followed import Change
 from slicewright.control.city.service import CityControl
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access, Caller, Scope
 from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
+from slicewright.control.http.guards.work import Streams
 from slicewright.control.http.problems import install, responses
 from slicewright.control.http.routes.schemas import NewDevice
+from slicewright.control.http.streams import log_stream
 from slicewright.control.state.device import PlaceName
 from slicewright.control.state.events.city import Capacity, CityDevice
 from slicewright.files.documents import finite
@@ -102,6 +104,7 @@ def create_city_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.control, app.state.access = control, access
+    app.state.logs = Streams(limits.logs, limits.logs_each)
     install(app)
     app.include_router(router)
     app.add_middleware(Guard, limits=limits, count=lambda method, route, status: None, access=access)
@@ -178,18 +181,16 @@ async def read_plan(control: Control, caller: Annotated[Caller, Depends(_reader)
     }
 
 
-@router.get("/v1/log", responses=responses(401, 403, 429))
+@router.get("/v1/log", responses=responses(401, 403, 422, 429))
 async def read_log(
-    control: Control, caller: Annotated[Caller, Depends(_admin)], after: int = 0
+    request: Request,
+    control: Control,
+    caller: Annotated[Caller, Depends(_admin)],
+    after: Annotated[int, Query(ge=0, lt=2**62)] = 0,
 ) -> StreamingResponse:
     """The journal as JSON lines, each with its hash."""
-
-    async def lines() -> AsyncIterator[str]:
-        async for some in control.journal.lines(after):
-            for line in some:
-                yield f"{line}\n"
-
-    return StreamingResponse(lines(), media_type="application/jsonl")
+    logs: Streams = request.app.state.logs
+    return await log_stream(control.journal, after, logs.take(caller.name))
 
 
 @router.get("/livez")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from starlette.types import Receive, Send
-from starlette.types import Scope as ASGIScope
 
 from slicewright.control.http.context import Admin, Desk, Plane, Reader, ReaderDesk, streams_of
 from slicewright.control.http.guards.auth import Access, Caller, Scope
@@ -20,6 +18,7 @@ from slicewright.control.http.problems import responses
 from slicewright.control.http.routes.documents import tasks_of
 from slicewright.control.http.routes.quick_methods import quick_placement_method
 from slicewright.control.http.routes.schemas import Health, MethodChange
+from slicewright.control.http.streams import CountedStream, log_stream
 from slicewright.control.journal.feed import CursorTooOldError, PublicEvent
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.requests.commands import change_method
@@ -69,21 +68,6 @@ async def metrics(request: Request, plane: Plane, caller: Reader) -> Response:
     desk = Desk(request, caller, request.app.state.scrapes)
     text = await desk.do(lambda _: plane.metrics.text())
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-class CountedStream(StreamingResponse):
-    """A stream that is counted until it is over, however it ends."""
-
-    def __init__(self, content: AsyncIterator[str], media_type: str, end: Callable[[], None]) -> None:
-        super().__init__(content, media_type=media_type)
-        self._end = end
-
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._end()
 
 
 def _lines(item: PublicEvent) -> str:
@@ -160,22 +144,7 @@ async def log(
     request: Request, plane: Plane, caller: Admin, after: Annotated[int, Query(ge=0, lt=2**62)] = 0
 ) -> StreamingResponse:
     """The hash-chained decision log; `slicewright replay` reads it."""
-    end = streams_of(request, "log").take(caller.name)
-
-    pieces, none = plane.journal.lines(after), list[str]()
-    try:
-        first = await anext(pieces, none)  # a journal that cannot be read is said so, not an answer cut short
-    except BaseException:
-        end()
-        raise
-
-    async def stream() -> AsyncIterator[str]:
-        if first:
-            yield "\n".join(first) + "\n"
-        async for lines in pieces:
-            yield "\n".join(lines) + "\n"
-
-    return CountedStream(stream(), "application/x-ndjson", end)
+    return await log_stream(plane.journal, after, streams_of(request, "log").take(caller.name))
 
 
 def _methods(plane: ControlPlane) -> Document:
