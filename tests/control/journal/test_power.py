@@ -25,7 +25,7 @@ from slicewright.control.state.state import OrchestratorState
 from slicewright.control.transport.base import TransportError
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.control.support.power import needs_strace
-from tests.control.support.processes import NATS, nats_server, needs_nats
+from tests.control.support.processes import ENDS_WITH_US, NATS, nats_server, needs_nats
 from tests.waiting import PATIENCE_S, wait_for
 
 START = Position(OrchestratorState())
@@ -208,7 +208,7 @@ def cluster(folder: Path) -> Iterator[tuple[list[str], dict[str, subprocess.Pope
                 f'cluster {{ name: c, listen: "127.0.0.1:{ports[3 + k]}", routes: [{routes}] }}\n'
             )
             log = str(folder / f"{k}.log")
-            nodes[f"n{k}"] = subprocess.Popen([NATS, "-c", str(file), "-l", log])
+            nodes[f"n{k}"] = subprocess.Popen([*ENDS_WITH_US, NATS, "-c", str(file), "-l", log])
         urls = [f"nats://127.0.0.1:{port}" for port in ports[:3]]
         wait_for(lambda: "cluster_leader" in leads(folder) or "metadata leader" in leads(folder), "a cluster")
         yield urls, nodes

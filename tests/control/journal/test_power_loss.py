@@ -18,7 +18,7 @@ from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
 from tests.control.journal.test_power import START, appended
 from tests.control.support.power import STRACE, Disk, needs_strace
-from tests.control.support.processes import NATS, nats_addresses, nats_server, needs_nats
+from tests.control.support.processes import ENDS_WITH_US, NATS, nats_addresses, nats_server, needs_nats
 from tests.waiting import PATIENCE_S, wait_for
 
 PROGRAM = """
@@ -87,7 +87,8 @@ def test_a_journal_over_nats_has_them_if_the_server_syncs_and_not_if_it_does_not
     trace, store = tmp_path / "trace", tmp_path / "nats"
     config = tmp_path / "traced.conf"
     config.write_text(f'jetstream {{ store_dir: "{store}", sync_interval: "{sync}" }}\n')
-    command = [*STRACE, "-o", str(trace), NATS, "-c", str(config), "-a", "127.0.0.1", "-p", "-1"]
+    traced_nats = [*STRACE, "-o", str(trace), *ENDS_WITH_US, NATS]
+    command = [*ENDS_WITH_US, *traced_nats, "-c", str(config), "-a", "127.0.0.1", "-p", "-1"]
     said = (tmp_path / "said").open("wb")
     command += ["--ports_file_dir", str(tmp_path)]
     traced = subprocess.Popen(command, stderr=said, stdout=said, start_new_session=True)

@@ -27,6 +27,10 @@ from tests.waiting import PATIENCE_S, wait_for
 _INSTALLED = Path(sys.executable).parent / "nats-server"
 NATS = str(_INSTALLED) if _INSTALLED.exists() else shutil.which("nats-server")
 needs_nats = pytest.mark.skipif(NATS is None, reason="nats-server is not installed")
+_SETPRIV = shutil.which("setpriv")
+ENDS_WITH_US = () if _SETPRIV is None else (_SETPRIV, "--pdeathsig", "KILL", "--")
+"""Before a command: the kernel ends it with the thread that started it, however that ends. A test that is killed
+(a time limit, an interrupt, a worker that is out of memory) cleans nothing up."""
 
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
@@ -156,7 +160,9 @@ def nats_server(
     file.write_text(f"jetstream {{ {store} }}\n{settings}\n")
     log = str(folder / "nats.log")
     choose_a_port = ("-p", "-1", "-m", "-1", "--ports_file_dir", str(folder))
-    process = subprocess.Popen([NATS, "-c", str(file), "-a", "127.0.0.1", *choose_a_port, "-l", log])
+    process = subprocess.Popen(
+        [*ENDS_WITH_US, NATS, "-c", str(file), "-a", "127.0.0.1", *choose_a_port, "-l", log]
+    )
     ports = folder / f"{Path(NATS).name}_{process.pid}.ports"
 
     try:
