@@ -9,14 +9,28 @@ import numpy as np
 import pytest
 
 from slicewright.evaluation.reproduction.engine.code_version import code_version
+from slicewright.evaluation.reproduction.engine.published_numbers import PLACEMENT
 from slicewright.evaluation.reproduction.engine.scale import SCALES
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.placement import small_node
+from slicewright.evaluation.reproduction.placement.folds import (
+    RUN,
+    TASK,
+    InvalidFoldError,
+    Wanted,
+    cross_validated,
+)
+from slicewright.evaluation.reproduction.placement.graphs import GRID, one_answer_ceiling
 from slicewright.evaluation.reproduction.placement.labels import (
     InvalidLabelsError,
     solve_missing,
     stored_runs,
     training_runs,
 )
+from slicewright.evaluation.reproduction.placement.networks import GRAPH_NETWORKS
+from slicewright.evaluation.reproduction.study import items_of
+from slicewright.learning.placement.solved_runs import solve_run
+from slicewright.placement import placement_preset
 
 FEW = replace(SCALES["tiny"], placement_runs=2)
 
@@ -48,3 +62,82 @@ def test_a_code_version_is_that_of_its_sources() -> None:
     assert code_version("slicewright.placement") != code_version("slicewright.placement.judge")
     with pytest.raises(ModuleNotFoundError, match="no_such"):
         code_version("slicewright.no_such")
+
+
+def scores(accuracy: float) -> dict[str, list[list[float]]]:
+    """Of two folds and one seed."""
+    return {"accuracy": [[accuracy, accuracy]], "tie_aware": [[accuracy, accuracy]]} | {
+        "tasks": [[40.0, 40.0]], "answers": [[8.0, 8.0]], "ingresses": [[8.0, 8.0]],
+    }  # fmt: skip
+
+
+def test_folds_are_trained_once_and_missing_ones_are_added(tmp_path: Path) -> None:
+    shop = Workshop(replace(SCALES["tiny"], placement_runs=4, placement_epochs=1), tmp_path, jobs=1)
+    first = cross_validated(shop, [Wanted("dt"), Wanted("dt", TASK)])
+    files = sorted(tmp_path.rglob("dt-by-*.json"))
+    assert len(files) == 4
+    kept = {file: file.stat().st_mtime_ns for file in files[1:]}
+    files[0].unlink()
+    assert cross_validated(shop, [Wanted("dt"), Wanted("dt", TASK)]) == first
+    assert {file: file.stat().st_mtime_ns for file in kept} == kept
+    assert "answers" in first["dt by run"]
+    assert "answers" not in first["dt by task"]
+
+
+def test_damaged_folds_say_which_file(tmp_path: Path) -> None:
+    shop = Workshop(replace(SCALES["tiny"], placement_runs=4, placement_epochs=1), tmp_path, jobs=1)
+    cross_validated(shop, [Wanted("dt")])
+    file = next(iter(sorted(tmp_path.rglob("dt-by-run-*.json"))))
+    file.write_text("{}", encoding="utf-8")
+    with pytest.raises(InvalidFoldError, match=file.name):
+        cross_validated(shop, [Wanted("dt")])
+
+
+def test_one_answer_per_ingress_is_right_as_often_as_its_most_frequent_label() -> None:
+    run = solve_run(placement_preset(tasks=6, seed=1))
+    ingress = np.array([0, 0, 0, 1, 1, 1])
+    choice = np.array([4, 4, 7, 5, 6, -1])
+    drawn = replace(run, tasks=run.tasks.with_(access_point=ingress), choice=choice)
+    assert one_answer_ceiling([drawn]) == pytest.approx(3 / 5)
+
+
+@pytest.mark.parametrize(
+    ("known", "leaking", "reached", "without"),
+    [(0.6, 0.7, "0 of 18", "None"), (0.6, 0.93, "12 of 18", "None"), (0.93, 0.6, "6 of 18", "3")],
+)
+def test_what_reaches_the_published_accuracy_is_counted(
+    known: float, leaking: float, reached: str, without: str
+) -> None:
+    facts = {
+        Wanted(name, by).key: scores(leaking if GRAPH_NETWORKS[name].leaks else known)
+        for name in GRID
+        for by in (RUN, TASK)
+    }
+    item = next(item for item in items_of("placement") if item.name == "combinations")
+    found = item.judge({"facts": facts})
+    assert found.ours.startswith(f"{reached} combinations")
+    assert found.why.startswith(f"{without} of those without a leak")
+
+
+def test_verdicts_of_table_3_follow_the_data() -> None:
+    item = next(item for item in items_of("placement") if item.name == "table3")
+    facts = {Wanted(name).key: scores(0.5) for name in ("gnn-own", "queue")}
+    as_published = {Wanted(name).key: scores(row[0]) for name, row in PLACEMENT.items()}
+    assert item.judge({"facts": facts | as_published}).holds == "yes"
+    upside_down = {
+        Wanted("gnn").key: scores(0.1),
+        Wanted("mlp").key: scores(0.2),
+        Wanted("dt").key: scores(0.3),
+    }
+    assert item.judge({"facts": facts | upside_down}).holds == "no"
+
+
+def test_a_small_node_answers_and_one_without_memory_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = small_node.answer_alone(None, [])
+    assert 10 < bare["peak_mb"] < small_node.MEMORY_MB
+    assert bare["seconds"] == []
+    monkeypatch.setattr(small_node, "MEMORY_MB", 1)
+    with pytest.raises(small_node.SmallNodeError, match="within 1 MiB"):
+        small_node.answer_alone(None, [])

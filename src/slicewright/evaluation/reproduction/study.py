@@ -20,7 +20,7 @@ STUDIES: dict[str, tuple[str, ...]] = {
         "tables", "head_readings", "decision_times", "costs", "findings", "sensitivity", "why.variants", "why.shares",
         "why.decisions", "why.mec", "beyond.regimes", "beyond.label_costs", "beyond.footprint",
     ),
-    "placement": ("tables", "shares"),
+    "placement": ("tables", "decision_times", "gain_figures", "shares", "usage", "small_node", "graphs"),
 }  # fmt: skip
 """Modules of each publication's items, in the order of the report."""
 SMALL = ("tiny", "smoke", "quick")

@@ -135,44 +135,82 @@ def _trained(
 ) -> tuple[TrainedModel, Predictor]:
     """The model as its files will hold it, and what it predicts before it is exported."""
     paper = data["paper"]
-    learned = [run for family in data.values() for run in family]
-    described = partial(TrainedModel, name, trained_for=sizes(learned), libraries=LIBRARIES)
     if name == "queue-network":
+        learned = [run for family in data.values() for run in family]
         schedule = replace(scale.queue, seed=seed, imitate=epochs or scale.queue.imitate)
-        design = QueueDesign()
-        network = train_queue_network(
+        return trained_queue_network(
+            name,
             learned,
-            design,
+            QueueDesign(),
             schedule,
             folder=logs / f"{schedule.imitate}-{schedule.descend}-{schedule.seed}",
             report=report,
         )
-        trained = described(
-            QUEUE, queue_onnx(network), asdict(design), training=asdict(schedule), parameters=_count(network)
-        )
-        return trained, of_queue_network(network)
-    published = published_sizes(paper[0])
     if name == "decision-tree":
         report("growing a tree")
-        tree = train_tree(paper, seed=seed)
-        trained = described(
-            TREE,
-            tree_onnx(tree, published.classes),
-            {"features": published.features, "classes": published.classes},
-            training={"smallest_leaf": SMALLEST_LEAF},
-            parameters=int(tree.tree_.node_count),
-        )
-        return trained, of_tree(tree, published.classes)
+        return trained_tree(name, paper, seed=seed)
+    published = published_sizes(paper[0])
     shape = replace(published, graph=ALONE) if name == "mlp" else published
     rate = replace(scale.classifier, seed=seed, epochs=epochs or scale.classifier.epochs)
-    model: Classifier = train_classifier(
-        paper, shape, rate, folder=logs / f"{rate.epochs}-{rate.batch_size}-{rate.seed}", report=report
+    return trained_classifier(
+        name, paper, shape, rate, folder=logs / f"{rate.epochs}-{rate.batch_size}-{rate.seed}", report=report
     )
-    kind = ROWS if name == "mlp" else GRAPH
+
+
+def trained_queue_network(
+    name: str,
+    runs: Sequence[Run],
+    design: QueueDesign,
+    schedule: QueueSchedule,
+    *,
+    folder: Path | None = None,
+    report: Report = lambda line: None,
+) -> tuple[TrainedModel, Predictor]:
+    """The size-free network trained and exported under a name, and what it predicts."""
+    network = train_queue_network(runs, design, schedule, folder=folder, report=report)
+    described = _described(name, runs)
     trained = described(
-        kind, classifier_onnx(model), asdict(shape), training=asdict(rate), parameters=_count(model)
+        QUEUE, queue_onnx(network), asdict(design), training=asdict(schedule), parameters=_count(network)
+    )
+    return trained, of_queue_network(network)
+
+
+def trained_tree(name: str, runs: Sequence[Run], *, seed: int = 0) -> tuple[TrainedModel, Predictor]:
+    """A decision tree grown and exported under a name, and what it predicts."""
+    published, tree = published_sizes(runs[0]), train_tree(runs, seed=seed)
+    trained = _described(name, runs)(
+        TREE,
+        tree_onnx(tree, published.classes),
+        {"features": published.features, "classes": published.classes},
+        training={"smallest_leaf": SMALLEST_LEAF},
+        parameters=int(tree.tree_.node_count),
+    )
+    return trained, of_tree(tree, published.classes)
+
+
+def trained_classifier(
+    name: str,
+    runs: Sequence[Run],
+    design: ClassifierDesign,
+    schedule: ClassifierSchedule,
+    *,
+    folder: Path | None = None,
+    report: Report = lambda line: None,
+) -> tuple[TrainedModel, Predictor]:
+    """A classifier trained and exported under a name, and what it predicts."""
+    model: Classifier = train_classifier(runs, design, schedule, folder=folder, report=report)
+    trained = _described(name, runs)(
+        ROWS if design.graph == ALONE else GRAPH,
+        classifier_onnx(model),
+        asdict(design),
+        training=asdict(schedule),
+        parameters=_count(model),
     )
     return trained, of_classifier(model)
+
+
+def _described(name: str, runs: Sequence[Run]) -> Callable[..., TrainedModel]:
+    return partial(TrainedModel, name, trained_for=sizes(runs), libraries=LIBRARIES)
 
 
 def published_sizes(run: Run) -> ClassifierDesign:

@@ -33,14 +33,19 @@ class PlacementModel(OpenModel):
         Raises:
             ModelUnavailableError: the network's size is not the model's, is too large, or onnxruntime fails.
         """
-        (answer,) = self.answers(self._feed(tasks))
+        (answer,) = self.answers(self.feed(tasks))
         if self.card.kind == QUEUE:
             return np.asarray(answer[0], dtype=np.float64)
         if self.card.kind == TREE:
             answer = np.log(np.maximum(answer, SMALLEST_P))
         return _with_device(np.asarray(answer, dtype=np.float64), tasks)
 
-    def _feed(self, tasks: Tasks) -> Mapping[str, np.ndarray]:
+    def feed(self, tasks: Tasks) -> Mapping[str, np.ndarray]:
+        """The inputs of the model's file, by name.
+
+        Raises:
+            ModelUnavailableError: the network's size is not the model's, or is too large.
+        """
         kind, count = self.card.kind, tasks.n_tasks
         if count * max(tasks.options.count, count if kind == GRAPH else 1) > LARGEST_INPUT:
             raise ModelUnavailableError(f"{self.card.name} would need too much memory for {count} tasks")

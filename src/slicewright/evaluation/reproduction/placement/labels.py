@@ -14,6 +14,7 @@ import numpy as np
 
 from slicewright.errors import InvalidInputError
 from slicewright.evaluation.reproduction.engine.code_version import code_version
+from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.files.documents import read_document, write_document
 
@@ -50,6 +51,11 @@ def solve_missing(shop: Workshop) -> Path:
         shop.report(f"solving {sum(map(len, missing))} runs")
         shop.separately(_solve, [(folder, part, proof_s) for part in missing])
     return folder
+
+
+def labels_core_s(scale: Scale) -> float:
+    """s of one processor that solving takes, about: few runs need all the time that a proof may take."""
+    return scale.placement_runs * (0.2 + 0.15 * scale.placement_proof_s)
 
 
 @cache

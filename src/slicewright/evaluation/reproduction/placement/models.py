@@ -1,36 +1,31 @@
-"""Placement models and test runs of the figures: trained once per process, on runs that no figure shows."""
+"""Placement models and test problems of the figures: trained on runs that no figure shows, kept and served as files.
+
+Every model is trained once per seed and served from its ONNX file, as any user's models are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.placement.folds import CORE_S, trained_folder
 from slicewright.evaluation.reproduction.placement.labels import solve_missing, stored_runs
+from slicewright.evaluation.reproduction.placement.networks import design_of, queue_schedule_of, schedule_of
+from slicewright.models.placement.session import PlacementModel
+from slicewright.models.session import open_model
 from slicewright.placement import Tasks, placement_preset
 
 if TYPE_CHECKING:
-    from slicewright.learning.placement.predictors import Predictor
-    from slicewright.learning.placement.solved_runs import Run
+    from slicewright.learning.common.model_files import TrainedModel
 
 FIRST_FIGURE_SEED = 70_000
 """Runs of the figures: beyond all test seeds of the shipped models."""
 LONG_S, SHORT_S = (0.010, 0.150), (0.050, 0.150)
 DEADLINES = {"10-150 ms": LONG_S, "50-150 ms": SHORT_S}
-LABELS = {
-    "gnn": "GNN (same ingress)",
-    "mlp": "MLP",
-    "dt": "DT",
-    "queue": "ours (queue network)",
-    "mec-only": "MEC only",
-    "auto": "ours (auto)",
-}
-STYLES = {
-    "gnn": "deepsets-s", "mlp": "erap", "dt": "prap", "queue": "bipartite", "mec-only": "other", "auto": "ours",
-}  # fmt: skip
+LEARNED = ("gnn", "gnn-own", "mlp", "dt", "queue")
+"""Models that figures show."""
 
 
 def figure_tasks(shop: Workshop, tasks: int, **overrides: Any) -> list[Tasks]:
@@ -39,46 +34,59 @@ def figure_tasks(shop: Workshop, tasks: int, **overrides: Any) -> list[Tasks]:
     return [placement_preset(tasks=tasks, seed=seed, **overrides) for seed in seeds]
 
 
-def predictors(shop: Workshop) -> dict[str, Predictor]:
-    """GNN, MLP, DT and our queue network, trained on all training runs."""
-    return _predictors(solve_missing(shop), shop.scale, shop.seed)
+def served_models(shop: Workshop) -> dict[str, list[PlacementModel]]:
+    """Every model of ``LEARNED``, one per seed."""
+    return {name: [_opened(card) for card in cards] for name, cards in model_cards(shop).items()}
 
 
-@cache
-def _predictors(labels: Path, scale: Scale, seed: int) -> dict[str, Predictor]:
+def model_cards(shop: Workshop) -> dict[str, list[Path]]:
+    """Card of every model of ``LEARNED``, one per seed; trained now, in processes side by side, if it is not there."""
+    labels = solve_missing(shop)
+    folder = trained_folder(shop, labels) / "models"
+    seeds = range(shop.seed, shop.seed + shop.scale.seeds)
+    wanted = [(name, seed) for name in LEARNED for seed in seeds]
+    missing = [(name, seed) for name, seed in wanted if not _card(folder, name, seed).exists()]
+    if missing:
+        shop.report(f"training {len(missing)} models of figures")
+        shop.separately(_train, [(labels, shop.scale, name, seed, folder) for name, seed in missing])
+    return {name: [_card(folder, name, seed) for seed in seeds] for name in LEARNED}
+
+
+def models_core_s(scale: Scale) -> float:
+    """s of one processor that training them takes, about."""
+    return CORE_S * len(LEARNED) * scale.seeds * scale.placement_runs * scale.placement_epochs
+
+
+def _card(folder: Path, name: str, seed: int) -> Path:
+    return folder / f"seed-{seed}" / f"{name}.json"
+
+
+def _opened(card: Path) -> PlacementModel:
+    opened = open_model(card.stem, str(card.parent))
+    return PlacementModel(opened.card, opened.session)
+
+
+def _train(labels: Path, scale: Scale, name: str, seed: int, folder: Path) -> None:
+    """Train one model and write its files; runs in a process of its own."""
     import torch
 
+    from slicewright.learning.common.model_files import write_model
+
     torch.set_num_threads(1)
-    runs = stored_runs(labels, scale.placement_runs)
-    return {name: make(runs) for name, make in trainers(runs, scale, seed).items() if name in LABELS}
+    write_model(_trained(labels, scale, name, seed), _card(folder, name, seed).parent)
 
 
-def trainers(runs: Sequence[Run], scale: Scale, seed: int) -> dict[str, Any]:
-    """What is trained, by name: published models, the marked leak, ours."""
-    from dataclasses import replace
-
-    from slicewright.learning.placement.cross_validation import (
-        classifier_trainer,
-        queue_trainer,
-        tree_trainer,
-    )
+def _trained(labels: Path, scale: Scale, name: str, seed: int) -> TrainedModel:
     from slicewright.learning.placement.networks.queue import QueueDesign
-    from slicewright.learning.placement.recipes import published_sizes
-    from slicewright.learning.placement.training import ClassifierSchedule, QueueSchedule
-    from slicewright.models.placement.features import ALONE, EXECUTOR, SHARED
+    from slicewright.learning.placement.recipes import (
+        trained_classifier,
+        trained_queue_network,
+        trained_tree,
+    )
 
-    design = published_sizes(runs[0])
-    schedule = ClassifierSchedule(
-        epochs=scale.placement_epochs, batch_size=min(16, 1 + len(runs) // 8), seed=seed
-    )
-    rounds = QueueSchedule(
-        imitate=max(1, scale.placement_epochs // 10), descend=max(1, scale.placement_epochs // 20), seed=seed
-    )
-    return {
-        "gnn": classifier_trainer(design, schedule),
-        "mlp": classifier_trainer(replace(design, graph=ALONE), schedule),
-        "dt": tree_trainer(design.classes, seed=seed),
-        "queue": queue_trainer(QueueDesign(), rounds),
-        "gnn, executor graph": classifier_trainer(replace(design, graph=EXECUTOR), schedule),
-        "gnn, shared-node graph": classifier_trainer(replace(design, graph=SHARED), schedule),
-    }
+    runs = stored_runs(labels, scale.placement_runs)
+    if name == "dt":
+        return trained_tree(name, runs, seed=seed)[0]
+    if name == "queue":
+        return trained_queue_network(name, runs, QueueDesign(), queue_schedule_of(scale, seed))[0]
+    return trained_classifier(name, runs, design_of(name, runs[0]), schedule_of(scale, seed))[0]
