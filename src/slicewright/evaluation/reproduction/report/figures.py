@@ -58,6 +58,7 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
     "value-1": (INK, "^", "--"),
     "value-2": (INK, "v", ":"),
     "published": (SOFT, "", "--"),
+    "proven": (PURPLE, "D", "-."),
     "rule-13b": (PURPLE, "o", "-"),
     "rule-13c": (MAGENTA, "^", "--"),
     "no-shares": (SOFT, "h", ":"),
@@ -66,8 +67,8 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
 }
 """Colour, marker and dash by style name; told apart without colour by marker and dash. The first eight are methods of
 slicing, the next seven of placement; then come deadlines, with tasks split or whole, readings and trainings of models
-of slicing, models that stand alone as points, values of a parameter, published curves, broken
-rules, and kinds of folds."""
+of slicing, models that stand alone as points, values of a parameter, published curves, optima
+proven by us beside a solver's, broken rules, and kinds of folds."""
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
 _MOST_COLUMNS = 3
 FEW_TICKS = 5

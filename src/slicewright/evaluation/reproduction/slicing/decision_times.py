@@ -69,7 +69,7 @@ def _measure_time(shop: Workshop) -> Measured:
     published = ("DeepSets-S", "deepsets-s", lambda s: read(learned, s, "argmax"))
     curves.append(_timed(shop, *published, scale.solver_devices))
     ours: list[tuple[str, str, Callable[[Scenario], object]]] = [
-        (EXACT, "exact", proven_optimum),
+        (EXACT, "proven", proven_optimum),
         published,
         ("ERAP, best response", "erap", lambda s: plan(s, method="erap", rounds=1)),
         ("PRAP, best response", "prap", lambda s: plan(s, method="prap", rounds=1)),

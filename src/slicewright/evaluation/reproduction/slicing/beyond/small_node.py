@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -19,7 +20,7 @@ SEARCH = "search"
 DEVICES = (10, 30, 50)
 REPEATS = 30
 SEED = 9
-_BYTES_PER_MB = 2**20
+_PER_MB = 2**20 if sys.platform == "darwin" else 1024
 
 
 def measured_alone(name: str) -> dict[str, Any]:
@@ -76,12 +77,19 @@ def _median_s(answer: Callable[[Scenario], object], scenario: Scenario) -> float
 
 def _now_mb() -> float:
     """Resident memory; where the kernel does not tell it, the most so far."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return _most_mb()
-    return pages * resource.getpagesize() / _BYTES_PER_MB
+    return _resident_mb("VmRSS") or _most_mb()
 
 
 def _most_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory held. The count of a process's resources begins with the process that started it, the kernel's
+    own with the programme."""
+    return _resident_mb("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PER_MB
+
+
+def _resident_mb(name: str) -> float | None:
+    """A figure of ``/proc/self/status``, MB; None where there is no such file."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:")), None)
