@@ -73,12 +73,13 @@ class Manifest:
         write_document(document, folder / NAME)
 
 
-def load_manifest(folder: Path) -> Manifest:
+def load_manifest(folder: str | Path) -> Manifest:
     """Read a store's manifest.
 
     Raises:
         InvalidOptionError: the folder is no store of labels.
     """
+    folder = Path(folder)
     if not (folder / NAME).is_file():
         raise InvalidOptionError("store", f"must be a folder with a {NAME}", value=str(folder))
     doc = read_document(folder / NAME, InvalidOptionError)
