@@ -8,7 +8,7 @@ from pathlib import Path
 from slicewright.errors import InvalidPlanError
 from slicewright.files.documents import read_document, write_document
 from slicewright.judging import CLAIM_TOLERANCE
-from slicewright.placement.judge import RULES, Violations, choice_of, judge
+from slicewright.placement.judge import RULES, Judgement, Violations, choice_of, judge
 from slicewright.placement.plan import Placement
 from slicewright.placement.problem.options import ON_DEVICE
 from slicewright.placement.problem.tasks import Tasks
@@ -54,14 +54,14 @@ def placement_choice(tasks: Tasks, placement: Placement) -> IntArray:
     return choice_of(tasks, placement.nodes)
 
 
-def false_claims(tasks: Tasks, placement: Placement) -> list[str]:
-    """One sentence for each number of a placement that its nodes do not bear out, and that the judge works out anew.
+def false_claims(placement: Placement, true: Judgement) -> list[str]:
+    """One sentence for each number of a placement that its nodes do not bear out.
 
     Args:
-        tasks: the problem.
         placement: as it was read, with its own numbers.
+        true: what the judge says of its nodes (:func:`placement_choice`).
     """
-    true, sentences = judge(tasks, placement_choice(tasks, placement)), []
+    sentences: list[str] = []
     for name, what in (("objective_bit_hops", "count"), ("cost_bit_hops", "cost")):
         claimed, found = getattr(placement, name), getattr(true, name)
         if not abs(claimed - found) <= CLAIM_TOLERANCE * abs(found):

@@ -12,7 +12,6 @@ from slicewright.network.scenario import Scenario
 from slicewright.policies.slicing.policy import Answer, Limit
 from slicewright.slicing import search
 from slicewright.slicing.decisions import Decisions
-from slicewright.slicing.dual_prices import DualPrices
 
 WORTH = 0.2
 """A polished method asks its network only if inference is expected to take at most this part of the budget."""
@@ -43,7 +42,7 @@ class LearnedPolicy:
 
         began_ns = time.perf_counter_ns()
         try:
-            decisions, prices, notes = self._ask(scenario, limit, began_ns, seed)
+            decisions, notes = self._ask(scenario, limit, began_ns, seed)
         except ModelUnavailableError as error:
             rounds = limit.rounds if self.polish else 0
             found = search.iterated_search(
@@ -56,13 +55,13 @@ class LearnedPolicy:
             found = search.iterated_search(
                 scenario, start=feasible, budget_s=left_s, rounds=limit.rounds, seed=seed
             )
-            return Answer(*found, notes=notes, prices=prices)
-        return Answer(feasible, shares, notes=notes, prices=prices)
+            return Answer(*found, notes=notes)
+        return Answer(feasible, shares, notes=notes)
 
     def _ask(
         self, scenario: Scenario, limit: Limit, began_ns: int, seed: int
-    ) -> tuple[Decisions, DualPrices | None, tuple[str, ...]]:
-        """The network's decisions, which may still break 13b or 13c, its prices if it has any, and what it never saw.
+    ) -> tuple[Decisions, tuple[str, ...]]:
+        """The network's decisions, which may still break 13b or 13c, and remarks about its range.
 
         Raises:
             ModelUnavailableError: there will be no answer, or not in time.
@@ -70,7 +69,6 @@ class LearnedPolicy:
         from slicewright.models.cards import BIPARTITE
         from slicewright.models.session import ModelUnavailableError
         from slicewright.models.slicing.decoding import decode_choices, decode_soft, soft_choices
-        from slicewright.models.slicing.learned_prices import prices_among
         from slicewright.models.slicing.session import concerns, load_model
 
         model = load_model(self.model)
@@ -81,16 +79,15 @@ class LearnedPolicy:
                 f"of a budget of {1e3 * budget_s:.2g} ms"
             )
         outputs, notes = model.run(scenario), concerns(model.card, scenario)
-        prices = prices_among(outputs, scenario) if model.prices else None
         if model.card.kind == BIPARTITE:
             soft = (outputs[0], outputs[1])
         elif self.polish:
             soft = soft_choices(scenario, outputs[0])
         else:  # as published
-            return decode_choices(scenario, outputs[0]), None, notes
+            return decode_choices(scenario, outputs[0]), notes
         count = POLISHED_DECODINGS if self.polish else RAW_DECODINGS
         left_s = _left_s(limit, began_ns)
-        return decode_soft(scenario, *soft, count=count, budget_s=left_s, seed=seed), prices, notes
+        return decode_soft(scenario, *soft, count=count, budget_s=left_s, seed=seed), notes
 
 
 def _left_s(limit: Limit, began_ns: int) -> float | None:

@@ -21,8 +21,6 @@ WALK_ROUNDS = 200
 FIRST_WALK, LOOK_AROUND = 60, 2
 """Rounds of the walk before the first proof: from what a plan costs, and from prices that are good already."""
 MOST_EFFORTS = 8
-
-
 FAR_OFF = 0.03
 """Prices that promise less than the plan's cost by more than this part are walked on from before anything is proven."""
 
@@ -79,21 +77,22 @@ def bound_of_sets(
     served = np.flatnonzero(group >= 0)
     buffers.warm[group[served] % n_nodes, served] = group[served] // n_nodes
     first, best = (Prices(np.zeros(n_devices), np.zeros(n_devices)) for _ in range(2))
-    near, walk = cost <= relaxed_bound * (1.0 + RELAXED), FIRST_WALK
-    if near or not marginal_prices(problem, link, group, buffers, first):
-        first = _copy(relaxed)
-    tolerance = TOLERANCE * cost / (problem.n_access_points + n_nodes)
-    if begin is not None:
-        hopes = [
-            ascend(
-                problem, choices, _copy(prices), best, buffers, pool, cost, tolerance, LOOK_AROUND, deadline
-            )
-            for prices in (begin, first)
-        ]
-        if hopes[0] > min(hopes[1], (1.0 - FAR_OFF) * cost):
+    tolerance, walk = TOLERANCE * cost / (problem.n_access_points + n_nodes), FIRST_WALK
+
+    def hope_of(prices: Prices) -> float:
+        start = _copy(prices)
+        hope = ascend(problem, choices, start, best, buffers, pool, cost, tolerance, LOOK_AROUND, deadline)
+        return float(hope)
+
+    promised = -np.inf if begin is None else hope_of(begin)
+    if begin is not None and promised > (1.0 - FAR_OFF) * cost:
+        first, walk = _copy(begin), LOOK_AROUND
+    else:
+        near = cost <= relaxed_bound * (1.0 + RELAXED)
+        if near or not marginal_prices(problem, link, group, buffers, first):
+            first = _copy(relaxed)
+        if begin is not None and promised > hope_of(first):
             first = _copy(begin)
-        if hopes[0] > (1.0 - FAR_OFF) * cost:
-            walk = LOOK_AROUND
     bound = certify(
         problem, choices, first, best, buffers, pool, cost, target, tolerance, walk, rounds, efforts, most_work,
         deadline,

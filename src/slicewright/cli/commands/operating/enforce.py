@@ -80,8 +80,6 @@ def enforce(
         nonlocal failed
         if made:
             remarks.print(f"{made} changes made")
-        if keeper.failures.total() > failed:
-            remarks.print(f"[red]{keeper.last_error}[/]")
         if metrics is not None:
             write_atomically(metrics, keeper.metrics())
         if keeper.rounds == rounds:

@@ -104,7 +104,7 @@ def _check_placement(name: str, document: Document, *, json_output: bool) -> Non
     judged = judge(tasks, placement_choice(tasks, placement))
     _tell(
         judged.violations,
-        false_claims(tasks, placement),
+        false_claims(placement, judged),
         f"objective {judged.objective_bit_hops:.6g} bit-hops, {placement.rejected} of {tasks.n_tasks} tasks rejected",
         {"objective_bit_hops": judged.objective_bit_hops, "cost_bit_hops": judged.cost_bit_hops},
         json_output=json_output,

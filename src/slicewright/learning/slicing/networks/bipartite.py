@@ -24,7 +24,7 @@ from slicewright.learning.slicing.congestion import (
     prepare,
 )
 from slicewright.learning.slicing.networks.encoders import HIDDEN, masked_mean, perceptron
-from slicewright.learning.slicing.networks.price_head import FAR, PriceHead
+from slicewright.learning.slicing.networks.price_head import FAR, PriceHead, log_ratio
 
 RADIO_FEATURES, GROUP_FEATURES, DEVICE_FEATURES = 6, 8, 9
 
@@ -205,7 +205,7 @@ def scene_of(p: PreparedBatch, m: Marginals) -> Tensor:
 
 def _relative(cost: Tensor, local: Tensor) -> Tensor:
     """(B, I, K) logarithm of costs over the local time."""
-    return torch.log(cost / local.unsqueeze(-1) + 1e-6).clamp(-8, 8)
+    return log_ratio(cost, local.unsqueeze(-1))
 
 
 def _behind(cost: Tensor, best: Tensor, local: Tensor) -> Tensor:

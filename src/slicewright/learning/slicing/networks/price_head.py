@@ -33,15 +33,15 @@ class PriceHead(nn.Module):
         """Marginals, (B, I) probabilities of offloading, (B, I, H) states, (B, 4) scene to (B, I) prices twice."""
         radio, group = _cheapest(m.radio, p.reach), _cheapest(m.group.flatten(2), _served(p))
         radio_alone, group_alone = _cheapest(p.time, p.reach), _cheapest(p.load.flatten(2), _served(p))
-        whole = _log_ratio(radio + group, p.local)
+        whole = log_ratio(radio + group, p.local)
         own = torch.stack(
             [
-                _log_ratio(radio, p.local),
-                _log_ratio(group, p.local),
+                log_ratio(radio, p.local),
+                log_ratio(group, p.local),
                 whole,
-                _log_ratio(radio_alone, p.local),
-                _log_ratio(group_alone, p.local),
-                _log_ratio(_mean(m.group.flatten(2), _served(p)), p.local),
+                log_ratio(radio_alone, p.local),
+                log_ratio(group_alone, p.local),
+                log_ratio(_mean(m.group.flatten(2), _served(p)), p.local),
                 offload,
                 torch.log(p.local),
                 torch.log(p.arrival + 1e-6),
@@ -71,6 +71,6 @@ def _mean(cost: Tensor, exists: Tensor) -> Tensor:
     return (cost * exists).sum(dim=-1) / (exists.sum(dim=-1) + 1e-6)
 
 
-def _log_ratio(cost: Tensor, local: Tensor) -> Tensor:
+def log_ratio(cost: Tensor, local: Tensor) -> Tensor:
     """Logarithm of costs over the local time."""
     return torch.log(cost / local + 1e-6).clamp(-8, 8)

@@ -77,7 +77,8 @@ def dual_values(radio: Tensor, compute: Tensor, duals: tuple[DualFunction, ...])
         radio, compute: (B, I) in units of each scenario's mean local time, together at most a device's local time.
         duals: of the scenarios.
     """
-    return cast(Tensor, _DualValues.apply(radio, compute, duals))  # type: ignore[no-untyped-call]
+    made = _DualValues.apply(radio, compute, duals)  # type: ignore[no-untyped-call]  # torch says nothing of it
+    return cast(Tensor, made)
 
 
 class DualLoss:
