@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from scipy import sparse
 
 import slicewright as sw
 from slicewright.network import Scenario, SliceId
+from slicewright.slicing.compact import compact
 
 
 @pytest.fixture
@@ -54,6 +56,18 @@ def test_unsound_scenarios_are_refused_with_field_index_and_rule(
 def test_arrays_are_read_only(good: Scenario) -> None:
     with pytest.raises(ValueError, match="read-only"):
         good.task_bits[0] = 1.0
+
+
+@pytest.mark.parametrize(
+    "laid_out", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=0)[::2], sparse.csc_array]
+)
+def test_kernels_see_the_same_types_however_arrays_are_laid_out(good: Scenario, laid_out: Any) -> None:
+    """Other ones would be compiled for anew, which takes a first plan a minute."""
+    fields: tuple[str, ...] = ("slice_cycles", "rate_bps", "node_capacity_hz")
+    if laid_out is sparse.csc_array:
+        fields = ("rate_bps",)
+    odd = good.with_(**{field: laid_out(getattr(good, field)) for field in fields})
+    assert numba.typeof(compact(odd).problem) == numba.typeof(compact(good).problem)
 
 
 def test_counts_and_local_times(good: Scenario) -> None:

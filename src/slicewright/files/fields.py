@@ -178,7 +178,7 @@ class FieldReader:
                 raise self.error(field, "must be a number, not null", index=index)
             raise self.error(field, "must be a number", index=index, value=bad)
         try:
-            return np.array(value, dtype=np.float64)
+            return np.array(value, dtype=np.float64, order="C")  # kernels are compiled for one order
         except (TypeError, ValueError, OverflowError):
             pass
         what = " by ".join(axes) or f"{ndim} dimension(s)"
