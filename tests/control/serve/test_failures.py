@@ -18,7 +18,7 @@ from slicewright.control.journal.sqlite.segments import segments
 from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario_file import save_scenario
-from tests.control.support.load import Load, assert_nothing_lost_or_doubled, assert_plan_obeys
+from tests.control.support.load import Load, assert_nothing_lost_or_doubled, assert_plan_obeys, read
 from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
 from tests.control.support.scenes import as_body, scenario_of
 from tests.waiting import PATIENCE_S, wait_for
@@ -99,7 +99,7 @@ def test_kill_9_of_each_role_over_nats(served: Any, tmp_path: Path) -> None:
         assert_nothing_lost_or_doubled(leader.url, load.promised)
         wait_for(settled, "settled at the end")
         assert_plan_obeys(leader.url)
-        lines = httpx.get(f"{leader.url}/v1/log", timeout=PATIENCE_S).text
+        lines = read(f"{leader.url}/v1/log").text
         (tmp_path / "log.jsonl").write_text(lines)
         report = replay_log(read_log(tmp_path / "log.jsonl"))
         assert report.differences == ()
