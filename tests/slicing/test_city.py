@@ -13,7 +13,7 @@ from slicewright.network import NodeLists, Scenario, preset, scenario_to_dict
 from slicewright.slicing import Decisions, lower_bound
 from slicewright.slicing._kernels.problem import total_cost
 from slicewright.slicing.city._kernels.shares import shares_of
-from slicewright.slicing.city.bound import Prices, prove
+from slicewright.slicing.city.bound import CityPrices, prove
 from slicewright.slicing.city.pack import pack, state_from
 from slicewright.slicing.city.search import city_search, construct
 from slicewright.slicing.city.whole_sets import tighten
@@ -86,7 +86,7 @@ def test_no_bound_exceeds_the_optimum_whatever_the_prices(queueing: str, seed: i
         state = state_from(problem, decisions)
         assert prove(problem, state, rounds=60).bound_s <= optimum * (1 + 1e-9)
         for _ in range(20):
-            prices = Prices(rng.lognormal(0, 3, 2), rng.lognormal(0, 3, 3))
+            prices = CityPrices(rng.lognormal(0, 3, 2), rng.lognormal(0, 3, 3))
             assert prove(problem, state, prices=prices, rounds=2).bound_s <= optimum * (1 + 1e-9)
 
 

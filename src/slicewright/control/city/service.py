@@ -48,7 +48,7 @@ IDLE_S, PLAN_S, PROOF_S = 5.0, 2.0, 2.0
 """After so long without a change a better plan and better prices are sought, for so long each."""
 
 
-class Answer(NamedTuple):
+class CityAnswer(NamedTuple):
     """What came of a change.
 
     Attributes:
@@ -86,7 +86,7 @@ class CityControl:
         self._digest = digest_of(scenario)
         self._saved = None if saves is None else SavedCities(saves, self._digest)
         self._save_every, self._idle_s = save_every, idle_s
-        self._waiting: asyncio.Queue[tuple[Change, asyncio.Future[Answer]]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[Change, asyncio.Future[CityAnswer]]] = asyncio.Queue()
         self._beside = ThreadPoolExecutor(1, "city")
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Future[None] | None = None
@@ -129,14 +129,14 @@ class CityControl:
             raise NotLeadingError("the city is being read from its journal")
         return self.city
 
-    async def submit(self, change: Change) -> Answer:
+    async def submit(self, change: Change) -> CityAnswer:
         """Have a change made; returns once it is on disk.
 
         Raises:
             JournalError: it could not be recorded, and has not happened.
             SlicewrightError: it was refused.
         """
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[CityAnswer] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((change, answered))
         return await answered
 
@@ -154,11 +154,11 @@ class CityControl:
                 self.on_fatal()
                 raise
 
-    async def _carry_out(self, batch: Sequence[tuple[Change, asyncio.Future[Answer]]]) -> None:
+    async def _carry_out(self, batch: Sequence[tuple[Change, asyncio.Future[CityAnswer]]]) -> None:
         """Apply, write down, answer."""
         city = self._here
         events: list[Event] = []
-        done: list[tuple[asyncio.Future[Answer], int, CityChanged | None, tuple[str, ...]]] = []
+        done: list[tuple[asyncio.Future[CityAnswer], int, CityChanged | None, tuple[str, ...]]] = []
         for change, answered in batch:
             try:
                 event = self._applied(city, change)
@@ -186,7 +186,7 @@ class CityControl:
             self._on_disk.set()
         for answered, count, event, ids in done:
             if not answered.done():
-                answered.set_result(Answer(event, _told(city, before + count, event, ids)))
+                answered.set_result(CityAnswer(event, _told(city, before + count, event, ids)))
         self._save_when_due()
 
     def _applied(self, city: FollowedCity, change: Change) -> CityChanged | None:
@@ -301,12 +301,12 @@ class CityControl:
         finally:
             self._on_disk.set()
 
-    def _refuse(self, batch: Sequence[tuple[Change, asyncio.Future[Answer]]], error: Exception) -> None:
+    def _refuse(self, batch: Sequence[tuple[Change, asyncio.Future[CityAnswer]]], error: Exception) -> None:
         for _, answered in batch:
             self._refuse_one(answered, error)
 
     @staticmethod
-    def _refuse_one(answered: asyncio.Future[Answer], error: Exception) -> None:
+    def _refuse_one(answered: asyncio.Future[CityAnswer], error: Exception) -> None:
         if not answered.done():
             answered.set_exception(error)
 

@@ -38,7 +38,7 @@ WHOLE_EVERY = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Prices:
+class CityPrices:
     """What proves a bound; valid for ever, so a warm start whatever has changed since.
 
     Attributes:
@@ -51,7 +51,7 @@ class Prices:
 
 
 @dataclass(frozen=True, eq=False)
-class Proof:
+class CityProof:
     """A bound with the prices that prove it.
 
     Attributes:
@@ -62,7 +62,7 @@ class Proof:
     """
 
     bound_s: float
-    prices: Prices
+    prices: CityPrices
     multipliers: Multipliers
     rounds: int
 
@@ -71,11 +71,11 @@ def prove(
     problem: Problem,
     state: State,
     *,
-    prices: Prices | None = None,
+    prices: CityPrices | None = None,
     rounds: int = ROUNDS,
     budget_s: float | None = None,
     threads: int | None = None,
-) -> Proof:
+) -> CityProof:
     """A lower bound on the cost of every feasible plan, s (proof in ``_kernels/bound.py``).
 
     Args:
@@ -88,7 +88,7 @@ def prove(
     """
     clock = _Clock(budget_s)
     if prices is None:
-        prices = Prices(*marginal_prices(problem, state, LEAST_PRICE))
+        prices = CityPrices(*marginal_prices(problem, state, LEAST_PRICE))
     with Parts(threads) as parts:
         climb = Climb(problem, state, prices, parts)
         climb.settle(state, deadline_ns=clock.at(SETTLING_PART))
@@ -103,7 +103,7 @@ def prove(
                 break
     found = climb.best_numbers
     bound = max(climb.best, 0.0) * (1.0 - ROUNDING)
-    return Proof(bound, Prices(found.radio, found.compute), found, climb.done)
+    return CityProof(bound, CityPrices(found.radio, found.compute), found, climb.done)
 
 
 class _Clock:
@@ -149,7 +149,7 @@ class Climb:
         done: rounds since the steps began.
     """
 
-    def __init__(self, problem: Problem, state: State, prices: Prices, parts: Parts) -> None:
+    def __init__(self, problem: Problem, state: State, prices: CityPrices, parts: Parts) -> None:
         n_nodes, n_devices = problem.capacity.shape[0], problem.local_time.size
         self.problem, self.parts = problem, parts
         self.first, self.rows = listing(problem.node_start, problem.node_end, problem.node, n_nodes)

@@ -21,7 +21,7 @@ from slicewright.slicing.city._kernels.bound import Multipliers
 from slicewright.slicing.city._kernels.prices import marginal_prices
 from slicewright.slicing.city._kernels.problem import Problem, State, links_of, listing, state_of
 from slicewright.slicing.city._kernels.sweep import spatial_order, sweep
-from slicewright.slicing.city.bound import LEAST_PRICE, Climb, Prices
+from slicewright.slicing.city.bound import LEAST_PRICE, CityPrices, Climb
 from slicewright.slicing.city.partition import Partition, cut_city
 from slicewright.slicing.city.parts import Parts
 from slicewright.slicing.city.search import ENOUGH, FOREVER, construct
@@ -65,7 +65,7 @@ class Found(NamedTuple):
     """What a domain's climb or valuation returns."""
 
     bound_s: float  # its own terms at the prices it was given
-    prices: Prices  # of its devices and access points, those of others as they were given
+    prices: CityPrices  # of its devices and access points, those of others as they were given
     numbers: Multipliers
     wanted: FloatArray  # (k,) how much its nodes want each device
     spent_s: float  # processor seconds
@@ -182,7 +182,7 @@ def plan_domain(domain: Domain) -> tuple[IntArray, float]:
     return decisions, time.process_time() - began
 
 
-def _climb_of(domain: Domain, loads: State, prices: Prices, numbers: Multipliers | None) -> Climb:
+def _climb_of(domain: Domain, loads: State, prices: CityPrices, numbers: Multipliers | None) -> Climb:
     climb = Climb(domain.problem, loads, prices, Parts(1))
     if numbers is None:
         climb.settle(loads)
@@ -192,7 +192,7 @@ def _climb_of(domain: Domain, loads: State, prices: Prices, numbers: Multipliers
     return climb
 
 
-def _own_terms(domain: Domain, value: float, prices: Prices) -> float:
+def _own_terms(domain: Domain, value: float, prices: CityPrices) -> float:
     """A domain's value without what stands in it for others."""
     others = domain.problem.local_time[domain.own_devices :].sum()
     return float(value - others + (prices.radio[domain.own_access_points :] ** 2).sum())
@@ -201,7 +201,7 @@ def _own_terms(domain: Domain, value: float, prices: Prices) -> float:
 def climb_domain(
     domain: Domain,
     loads: State,
-    prices: Prices,
+    prices: CityPrices,
     numbers: Multipliers | None,
     elsewhere: FloatArray,
     rounds: int,
@@ -225,11 +225,11 @@ def climb_domain(
         climb.numbers.radio[domain.own_access_points :] = fixed[1][domain.own_access_points :]
     found = climb.numbers
     return Found(
-        0.0, Prices(found.radio, found.compute), found, climb.pulled.sum(axis=0), time.process_time() - began,
+        0.0, CityPrices(found.radio, found.compute), found, climb.pulled.sum(axis=0), time.process_time() - began,
     )  # fmt: skip
 
 
-def value_domain(domain: Domain, loads: State, prices: Prices, numbers: Multipliers) -> Found:
+def value_domain(domain: Domain, loads: State, prices: CityPrices, numbers: Multipliers) -> Found:
     """A domain's own terms of the bound at given prices, its nodes' multipliers improved at them: a task."""
     began = time.process_time()
     climb = _climb_of(domain, loads, prices, numbers)
@@ -340,8 +340,8 @@ def _loads(state: State, domain: Domain) -> State:
     )  # fmt: skip
 
 
-def _prices_of(domain: Domain, radio: FloatArray, compute: FloatArray) -> Prices:
-    return Prices(radio[domain.access_points], compute[domain.devices])
+def _prices_of(domain: Domain, radio: FloatArray, compute: FloatArray) -> CityPrices:
+    return CityPrices(radio[domain.access_points], compute[domain.devices])
 
 
 def _wanted_elsewhere(
@@ -363,6 +363,6 @@ def _size(values: Any) -> int:
     """Bytes of all arrays in a tuple, a price or a problem."""
     if isinstance(values, np.ndarray):
         return int(values.nbytes)
-    if isinstance(values, Prices):
+    if isinstance(values, CityPrices):
         return int(values.radio.nbytes + values.compute.nbytes)
     return sum(_size(value) for value in values) if isinstance(values, tuple) else 0

@@ -17,7 +17,7 @@ from slicewright.slicing._kernels.problem import total_cost
 from slicewright.slicing.city._kernels.bound import ROUNDED, payments
 from slicewright.slicing.city._kernels.problem import Problem, State, listing
 from slicewright.slicing.city._kernels.whole_sets import prove_sets, relaxed_gains
-from slicewright.slicing.city.bound import Proof
+from slicewright.slicing.city.bound import CityProof
 from slicewright.slicing.city.search import FOREVER
 
 CLOSE_ENOUGH = 0.005
@@ -37,7 +37,7 @@ TOLERANCE = 1e-4
 def tighten(
     problem: Problem,
     state: State,
-    proof: Proof,
+    proof: CityProof,
     *,
     most_work: float = MOST_WORK,
     budget_s: float | None = None,
