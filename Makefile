@@ -53,7 +53,7 @@ $(VENV)/.kernels: $(VENV)/.core
 
 # And what was changed since, as far as first plans need it.
 kernels: $(VENV)/.kernels
-	$(BIN)/slicewright plan paper-slicing --devices 0 --method exact --budget 5s > /dev/null
+	$(BIN)/slicewright plan paper-slicing --show 0 --method exact --budget 5s > /dev/null
 	$(BIN)/slicewright place paper-placement --method auto --budget 50ms --json - > /dev/null
 
 lint: $(VENV)/.test

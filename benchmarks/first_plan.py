@@ -14,9 +14,9 @@ from slicewright.compiled import COMPILATION_SECONDS
 from slicewright.kernel_cache import has_ready_kernels
 
 COMMANDS = {
-    "auto": (["plan", "paper-slicing", "--devices", "20", "--budget", "5ms"], 5.0),
-    "auto, 8": (["plan", "paper-slicing", "--devices", "8"], None),
-    "exact": (["plan", "paper-slicing", "--devices", "10", "--method", "exact"], 20.0),
+    "auto": (["plan", "paper-slicing", "--size", "20", "--budget", "5ms"], 5.0),
+    "auto, 8": (["plan", "paper-slicing", "--size", "8"], None),
+    "exact": (["plan", "paper-slicing", "--size", "10", "--method", "exact"], 20.0),
     "placement": (["place", "paper-placement", "--budget", "50ms"], None),
 }
 """The command, and the target in s. With 8 devices `auto` proves its plan, which takes the kernels of `exact` too."""

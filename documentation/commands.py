@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
-
 from slicewright.cli.examples import EXAMPLES
-from slicewright.cli.main import COMMANDS
-
-
-def command(name: str) -> Any:
-    """A sub-command as it runs."""
-    module = COMMANDS[name].module(name)
-    group = getattr(module, "app", None)
-    if group is None:
-        group = typer.Typer(add_completion=False)
-        group.command(name=name)(getattr(module, name))
-    made = typer.main.get_command(group)
-    made.name = name
-    return made
+from slicewright.cli.main import COMMANDS, command
+from slicewright.cli.old_names import OLD_NAMES
 
 
 def page() -> str:
@@ -36,6 +23,16 @@ def page() -> str:
     lines += ["fish, PowerShell); `--show-completion` prints what it would add.", ""]
     for name in COMMANDS:
         lines += _told(command(name), f"slicewright {name}", 2)
+    lines += [
+        "## Old names",
+        "",
+        "Options that are called otherwise today; what they were called is still taken.",
+        "",
+    ]
+    lines += ["| command | option | was called |", "|---|---|---|"]
+    for name, known in OLD_NAMES.items():
+        lines += [f"| `slicewright {name}` | `--{new}` | `--{old}` |" for old, new in known.items()]
+    lines += ["| `slicewright plan` | `--show` | `--devices` |", ""]
     return "\n".join(lines)
 
 
@@ -50,7 +47,7 @@ def _told(found: Any, path: str, level: int) -> list[str]:
     if examples:
         lines += ["```bash", *examples, "```", ""]
     arguments = [p for p in found.params if p.param_type_name == "argument"]
-    options = [p for p in found.params if p not in arguments and p.name != "help"]
+    options = [p for p in found.params if p not in arguments and p.name != "help" and not p.hidden]
     usage = [path, *(_placeholder(argument) for argument in arguments), "[OPTIONS]" if options else ""]
     if not hasattr(found, "commands"):
         lines += ["```text", " ".join(filter(None, usage)), "```", ""]
@@ -63,6 +60,8 @@ def _told(found: Any, path: str, level: int) -> list[str]:
         ]
         lines.append("")
     for child in getattr(found, "commands", {}).values():
+        if child.hidden:
+            continue
         lines += _told(child, f"{path} {child.name}", level + 1)
     return lines
 

@@ -61,7 +61,7 @@ def test_ctrl_c_while_kernels_are_compiled_is_one_sentence(folder: Path, tmp_pat
 def test_without_space_nothing_is_left_and_the_file_is_named(folder: Path) -> None:
     for words, name in (
         (("plan", "s.yaml", "--method", "local", "--json", "d/p.json"), "d/p.json"),
-        (("scenario", "new", "--devices", 40, "-o", "d/s.yaml"), "d/s.yaml"),
+        (("scenario", "new", "--size", 40, "-o", "d/s.yaml"), "d/s.yaml"),
         (("export", "s.yaml", "--method", "greedy", "--to", "rrm", "-o", "d"), "d/"),
     ):
         done = slicewright(*words, cwd=folder, most_bytes=900)

@@ -44,6 +44,6 @@ def test_a_missing_extra_is_named_before_any_work() -> None:
 def test_a_picture_has_a_format() -> None:
     assert picture_file("a/b.PNG").name == "b.PNG"
     with pytest.raises(
-        InvalidOptionError, match=r"--plot is 'b.gif' but must end in one of \.png, \.pdf, \.svg"
+        InvalidOptionError, match=r"--picture is 'b.gif' but must end in one of \.png, \.pdf, \.svg"
     ):
-        picture_file("a/b.gif", field="--plot")
+        picture_file("a/b.gif", field="--picture")

@@ -28,7 +28,7 @@ def run(*arguments: object) -> str:
 def test_new_writes_what_the_preset_draws(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     said = run(
-        "new", "--preset", "paper-slicing", "--devices", 30, "--seed", 7, "-o", file, "--set", "slices=a,b"
+        "new", "--preset", "paper-slicing", "--size", 30, "--seed", 7, "-o", file, "--set", "slices=a,b"
     )
     assert "30 devices, 3 access points, 9 nodes, 2 slices" in said
     expected = preset("paper-slicing", devices=30, seed=7, slices=["a", "b"])
@@ -39,7 +39,7 @@ def test_new_writes_what_the_preset_draws(tmp_path: Path) -> None:
 
 def test_show_counts_ranges_and_loads(tmp_path: Path) -> None:
     file = tmp_path / "s.json"
-    run("new", "--devices", 5, "-o", file, "--set", "reach_m=60", "--set", "task_bits=8e6")
+    run("new", "--size", 5, "-o", file, "--set", "reach_m=60", "--set", "task_bits=8e6")
     said = run("show", file, "--map", tmp_path / "s.png")
     for part in (
         "5 devices",

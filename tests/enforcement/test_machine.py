@@ -172,7 +172,7 @@ def test_enforce_shapes_an_interface_and_takes_it_back(tmp_path: Path) -> None:
     with pair_of_hosts() as (host, _):
         name = PLAN.scenario.access_points[CELL]
         where = ["--uplink", f"{name}=eth0", "--netns", host, "--addresses", str(addresses)]
-        command = ["enforce", str(scenario), str(plan), *where, "--rounds", "2", "--every", "1ms"]
+        command = ["enforce", str(scenario), str(plan), *where, "--times", "2", "--every", "1ms"]
         ran = CliRunner().invoke(app, [*command, "--metrics", str(metrics)])
         assert ran.exit_code == 0, ran.output
         members = np.flatnonzero(PLAN.decisions.access_point == CELL)

@@ -97,7 +97,7 @@ class Controller:
                 listen,
                 "--http",
                 f"127.0.0.1:{self.http}",
-                "--resync",
+                "--every",
                 "500ms",
                 *more,
             ],

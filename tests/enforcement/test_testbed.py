@@ -89,7 +89,7 @@ def test_drift_of_a_standing_bed_is_seen_and_it_cannot_be_put_up_twice() -> None
     assert bed.drift() == []
     run(["tc", "qdisc", "del", "dev", "uplink", "root"], netns=place)
     counts = bed.folder / "counts.prom"
-    words = ["testbed", "keep", "--name", NAME, "--rounds", "2", "--every", "10ms", "--metrics", str(counts)]
+    words = ["testbed", "keep", "--name", NAME, "--times", "2", "--every", "10ms", "--metrics", str(counts)]
     assert CliRunner().invoke(app, words).exit_code == 0
     assert bed.drift() == []
     assert "slicewright_enforce_rounds_total 2" in counts.read_text()

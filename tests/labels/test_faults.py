@@ -141,10 +141,10 @@ def test_no_label_pays_for_what_a_worker_has_to_load() -> None:
 @contextmanager
 def running_build(folder: Path, method: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """The command line in a process of its own, ended whatever happens in the test."""
-    command = [sys.executable, "-m", "slicewright", "labels", "build", str(folder), "--devices", "2-6"]
+    command = [sys.executable, "-m", "slicewright", "labels", "build", str(folder), "--size", "2-6"]
     method = f"tests.labels.methods:{method}"
     with subprocess.Popen(
-        [*command, "--count", str(COUNT), "--workers", "1", "--solver", method, *options],
+        [*command, "--count", str(COUNT), "--workers", "1", "--method", method, *options],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ runner = CliRunner()
 
 
 def test_build_takes_parameters_and_what_varies(tmp_path: Path) -> None:
-    command = ["build", str(tmp_path), "--count", "5", "--workers", "1", "--devices", "2-4", "--rounds", "10"]
+    command = ["build", str(tmp_path), "--count", "5", "--workers", "1", "--size", "2-4", "--rounds", "10"]
     fixed = ["--set", "queueing=device", "--set", "task-bits=1e6,2e6", "--set", "arrival-rate-hz=0.1:0.2"]
     done = runner.invoke(app, [*command, *fixed, "--vary", "coins=2,3"])
     assert done.exit_code == 0, done.output
@@ -39,8 +39,8 @@ def test_build_takes_parameters_and_what_varies(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (["--devices", "few"], InvalidOptionError),
-        (["--solver", "exactly"], UnknownNameError),
+        (["--size", "few"], InvalidOptionError),
+        (["--method", "exactly"], UnknownNameError),
         (["--set", "queueing"], InvalidOptionError),
         (["--timeout", "soon"], InvalidOptionError),
     ],
@@ -52,7 +52,7 @@ def test_wrong_options_are_named(tmp_path: Path, options: list[str], error: type
 
 def test_stats_for_people_and_machines(store: Path, tmp_path: Path) -> None:
     picture = tmp_path / "stats.png"
-    shown = runner.invoke(app, ["stats", str(store), "--plot", str(picture)])
+    shown = runner.invoke(app, ["stats", str(store), "--picture", str(picture)])
     assert shown.exit_code == 0, shown.output
     for word in ("devices", "gap", "offload share", "MEC share", "time", "train"):
         assert word in shown.stdout

@@ -12,12 +12,13 @@ import sys
 import warnings
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from slicewright.cli.examples import examples_of
+from slicewright.cli.old_names import taking_old_names
 from slicewright.errors import UnknownNameError
 from slicewright.version import __version__
 
@@ -94,11 +95,32 @@ class LazyGroup(TyperGroup):
         group = getattr(module, "app", None)
         if group is None:
             group = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-            group.command(name=cmd_name)(getattr(module, cmd_name))
+            group.command(name=cmd_name, context_settings=taking_old_names(cmd_name))(
+                getattr(module, cmd_name)
+            )
         command = typer.main.get_command(group)
         command.name = cmd_name
-        command.epilog = examples_of(cmd_name)
+        _show_examples(command, cmd_name)
         return command
+
+
+def command(name: str) -> Any:
+    """The named command as it runs: with its options, its old names and its examples.
+
+    Raises:
+        KeyError: there is none.
+    """
+    group = cast(Any, typer.main.get_command(app))
+    context = group.make_context("slicewright", [name])
+    return group.resolve_command(context, [name])[1]
+
+
+def _show_examples(command: Any, path: str) -> None:
+    """Below the help of a command and of each of its own."""
+    command.epilog = examples_of(path)
+    for name, inner in getattr(command, "commands", {}).items():
+        if not inner.hidden:
+            _show_examples(inner, f"{path} {name}")
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode="markdown")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from slicewright.cli.old_names import taking_old_names
 from slicewright.cli.options import (
     command_group,
     duration_s,
@@ -29,7 +30,7 @@ app = command_group("Build, validate and describe stores of solved instances.")
 
 
 # Over 60 lines by its options and what is told about them: the signature is the help.
-@app.command()
+@app.command(context_settings=taking_old_names("labels build"))
 def build(
     store: Path = typer.Argument(
         metavar="STORE", help="Folder of the store; a build that was stopped there is resumed."
@@ -37,16 +38,24 @@ def build(
     count: int = typer.Option(1000, min=1, help="How many instances."),
     first_seed: int = typer.Option(0, min=0, help="Seed of the first; the others follow."),
     preset: str = typer.Option("paper-slicing", help="Preset that the scenarios are drawn from."),
-    devices: str = typer.Option("5-50", help="Number of devices, or a range from which each seed draws."),
+    size: str = typer.Option("5-50", help="Number of devices, or a range from which each seed draws."),
     set_: list[str] = typer.Option(
-        [], "--set", help="A parameter of the preset: NAME=VALUE, or NAME=LOW,HIGH for a range."
+        [],
+        "--set",
+        "-s",
+        metavar="KEY=VALUE",
+        help="A parameter of the preset; may be repeated. Ranges as LOW,HIGH, within which each device is drawn.",
     ),
-    vary: list[str] = typer.Option([], help="A parameter that each seed draws: NAME=VALUE,VALUE,..."),
-    solver: str = typer.Option(
-        "best-known", help="best-known, exact, solver, or module:function of your own."
+    vary: list[str] = typer.Option(
+        [],
+        metavar="KEY=VALUES",
+        help="A parameter that each seed draws: `--vary coins=2,4,8`; may be repeated.",
     ),
-    time_limit: str = typer.Option(
-        "60s", help="Time per instance, for exact and solver; then the incumbent counts."
+    method: str = typer.Option(
+        "best-known", "--method", "-m", help="best-known, exact, solver, or module:function of your own."
+    ),
+    budget: str = typer.Option(
+        "60s", "--budget", "-b", help="Time per instance, for exact and solver; then the incumbent counts."
     ),
     rounds: int | None = typer.Option(None, min=0, help="Rounds of search per instance, for best-known."),
     executor: str = typer.Option("processes", help="processes (on this machine) or ray."),
@@ -72,9 +81,9 @@ def build(
         for name, value in (_pair(text, "--vary") for text in vary)
     }
     job = Job(
-        Recipe(preset, _range(devices), parameters, drawn),
-        method=solver,
-        time_limit_s=duration_s(time_limit, "--time-limit"),
+        Recipe(preset, _range(size), parameters, drawn),
+        method=method,
+        time_limit_s=duration_s(budget),
         rounds=rounds,
     )
     with _bar() as bar:
@@ -127,10 +136,10 @@ def validate(
     output().print(f"{store}: {rows} labels, every cost and every constraint holds", soft_wrap=True)
 
 
-@app.command()
+@app.command(context_settings=taking_old_names("labels stats"))
 def stats(
     store: Path = typer.Argument(metavar="STORE", help="Folder of the store."),
-    plot: Path | None = typer.Option(
+    picture: Path | None = typer.Option(
         None, metavar="FILE", help="Draw the distributions: .png, .pdf or .svg."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print a document for machines."),
@@ -141,18 +150,18 @@ def stats(
     from slicewright.labels.plots import plot_stats
     from slicewright.labels.stats import store_stats
 
-    if plot is not None:
-        picture_file(plot, field="--plot")
+    if picture is not None:
+        picture_file(picture, field="--picture")
     found = store_stats(read_labels(store))
-    if plot is not None:
+    if picture is not None:
         job = load_manifest(store).job
-        plot_stats(found, plot, title=f"{found.labels} labels by {job.method}, {job.recipe.preset}")
+        plot_stats(found, picture, title=f"{found.labels} labels by {job.method}, {job.recipe.preset}")
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1))
         return
     _show(found)
-    if plot is not None:
-        progress_output().print(f"drawn: {plot}", soft_wrap=True)
+    if picture is not None:
+        progress_output().print(f"drawn: {picture}", soft_wrap=True)
 
 
 def _show(stats: StoreStats) -> None:
@@ -214,14 +223,14 @@ def _bar() -> Bar:
 def _range(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")
     if not (low.isdigit() and (high.isdigit() or not high)):
-        raise InvalidOptionError("--devices", "must be a number or a range such as 5-50", value=text)
+        raise InvalidOptionError("--size", "must be a number or a range such as 5-50", value=text)
     return int(low), int(high or low)
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
-        raise InvalidOptionError(option, "must be NAME=VALUE", value=text)
+        raise InvalidOptionError(option, "must be KEY=VALUE", value=text)
     return name.strip().replace("-", "_"), value.strip()
 
 

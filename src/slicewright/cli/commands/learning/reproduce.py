@@ -29,11 +29,11 @@ def reproduce(
         None, "--output", "-o", metavar="DIR", help="Folder of the report; `reproduction/STUDY` by default."
     ),
     only: str | None = typer.Option(
-        None, "--only", help="Comma-separated items, e.g. fig6,fig7; all by default."
+        None, "--only", help="Items, separated by commas, e.g. fig6,fig7; all by default."
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of everything random."),
-    jobs: int | None = typer.Option(
-        None, "--jobs", "-j", min=1, help="Threads or processes; all processors by default."
+    workers: int | None = typer.Option(
+        None, "--workers", "-j", min=1, help="Threads or processes; all processors by default."
     ),
     executor: str = typer.Option(
         "processes", "--executor", help="Where trainings run: processes (on this machine) or ray."
@@ -77,7 +77,7 @@ def reproduce(
             scale_of(scale),
             output or Path("reproduction") / study,
             seed=seed,
-            jobs=jobs or os.cpu_count() or 1,
+            jobs=workers or os.cpu_count() or 1,
             report=lambda line: bar.update(task, description=f"{current[0]}: {line}"[:70]),
             executor=executor,
             address=address,

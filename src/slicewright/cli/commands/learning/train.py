@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from slicewright.cli.old_names import taking_old_names
 from slicewright.cli.options import command_group, output, progress_output, require_extra
 
 if TYPE_CHECKING:
@@ -14,15 +15,13 @@ if TYPE_CHECKING:
 
 app = command_group("Train models.")
 
-_OUT = typer.Option(
-    Path("models"), "--output", "-o", "--out", metavar="DIR", help="Folder for the model's files."
-)
+_OUT = typer.Option(Path("models"), "--output", "-o", metavar="DIR", help="Folder for the model's files.")
 _SCALE = typer.Option("shipped", "--scale", help="smoke, shipped or full.")
 _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random.")
 _EPOCHS = typer.Option(None, "--epochs", min=1, help="Passes over the data, instead of the scale's.")
 
 
-@app.command()
+@app.command(context_settings=taking_old_names("train slicing"))
 def slicing(
     model: str = typer.Option(
         "bipartite",
@@ -66,7 +65,7 @@ def slicing(
     _show(card, out)
 
 
-@app.command()
+@app.command(context_settings=taking_old_names("train placement"))
 def placement(
     model: str = typer.Option(
         "queue-network", "--model", "-m", help="gnn, mlp, decision-tree or queue-network."

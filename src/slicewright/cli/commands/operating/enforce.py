@@ -32,7 +32,9 @@ def enforce(
         help="Shape what leaves this interface; may be given several times.",
     ),
     netns: str | None = typer.Option(None, "--netns", help="Network namespace that the interfaces are in."),
-    host: bool = typer.Option(False, "--host", help="Interfaces of the machine itself may be shaped."),
+    host: bool = typer.Option(
+        False, "--host-interfaces", help="Interfaces of the machine itself may be shaped."
+    ),
     addresses: Path | None = typer.Option(
         None, "--addresses", metavar="FILE", help="IPv4 address of every device by its id, YAML or JSON."
     ),
@@ -45,10 +47,16 @@ def enforce(
     ),
     every: str = typer.Option("5s", "--every", help="How often the kernel is compared with the plan."),
     metrics: Path | None = typer.Option(
-        None, "--metrics", metavar="FILE", help="Counts for Prometheus' text-file collector, each round."
+        None,
+        "--metrics",
+        metavar="FILE",
+        help="Write counts for Prometheus' text-file collector after each round.",
     ),
-    rounds: int | None = typer.Option(
-        None, "--rounds", min=1, help="End after so many; until interrupted otherwise. The limits stay."
+    times: int | None = typer.Option(
+        None,
+        "--times",
+        min=1,
+        help="Compare so often, then end; by default until interrupted. The limits stay.",
     ),
     remove: bool = typer.Option(False, "--remove", help="Take all limits of these places away, and end."),
 ) -> None:
@@ -82,7 +90,7 @@ def enforce(
             remarks.print(f"{made} changes made")
         if metrics is not None:
             write_atomically(metrics, keeper.metrics())
-        if keeper.rounds == rounds:
+        if keeper.rounds == times:
             bad = keeper.failures.total() > failed or any(keeper.open.values())
             stop.set()
             if bad:

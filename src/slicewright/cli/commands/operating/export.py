@@ -20,7 +20,7 @@ def export(
         "-t",
         help="srsran-yaml, srsran-json, e2sm-ccc, a1, k8s, mec015, rrm, or all; may be given several times.",
     ),
-    out: Path = typer.Option(..., "--output", "-o", "--out", metavar="DIR", help="Folder to write to."),
+    out: Path = typer.Option(..., "--output", "-o", metavar="DIR", help="Folder to write to."),
     profile: str = typer.Option(
         "hard", "--profile", help="hard: exactly the share; guaranteed: at least the share."
     ),

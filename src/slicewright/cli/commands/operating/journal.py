@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 
 app = command_group("The journal of the control plane (`--store` or `--nats` of serve): backup and restore.")
 _PREFIX = typer.Option("slicewright", "--nats-prefix", help="First word of everything on the NATS server.")
-_REPLICAS = typer.Option(1, "--nats-replicas", help="Copies that a NATS cluster keeps of a restored journal.")
-_KEEP = typer.Option(None, "--nats-keep", min=1, help="As `serve` will be told: it may remove old records.")
+_REPLICAS = typer.Option(
+    1, "--nats-replicas", help="Copies that a NATS cluster keeps of a restored journal: 1, 3 or 5."
+)
+_KEEP = typer.Option(
+    None,
+    "--nats-keep",
+    min=1,
+    metavar="CHECKPOINTS",
+    help="As `serve` will be told: it may remove old records.",
+)
 _CREDENTIALS = typer.Option(None, "--nats-credentials", metavar="FILE", help="User credentials.")
 _CA = typer.Option(None, "--nats-ca", metavar="FILE", help="Authority that signed the server.")
 _CERTIFICATE = typer.Option(None, "--nats-certificate", metavar="FILE", help="Own certificate.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from slicewright.cli.old_names import taking_old_names
 from slicewright.cli.options import command_group
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _NAME = typer.Option("fabric", "--name", help="Name of the emulated network.")
 
 
 # Over 60 lines by its options and what is told about them: the signature is the help.
-@app.command()
+@app.command(context_settings=taking_old_names("sdn serve"))
 def serve(
     topology: str = _TOPOLOGY,
     fabric_file: Path | None = _NUMBERS,
@@ -50,8 +51,8 @@ def serve(
         metavar="FILE",
         help="Where tasks are kept for the next controller; without, they end with it.",
     ),
-    resync: str = typer.Option(
-        "30s", "--resync", help="How often switches are compared with what they should have."
+    every: str = typer.Option(
+        "30s", "--every", help="How often switches are compared with what they should have."
     ),
     method: str = typer.Option("auto", "--method", "-m", help="Placement method."),
     budget: str = typer.Option("50ms", "--budget", "-b", help="Time for one decision."),
@@ -83,7 +84,7 @@ def serve(
     remarks = progress_output()
     placement_method(method)  # an unknown name is refused now, not with the first task
     settings = PlacementSettings(method, split=choice(split, SPLITS, "--split"), budget_s=duration_s(budget))
-    every_s = duration_s(resync, "--resync")
+    every_s = duration_s(every, "--every")
     of_host, of_port = _address(openflow, "--openflow")
     http_host, http_port = _address(http, "--http")
     checks = _checks(http_host, token_file)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from slicewright.cli.old_names import taking_old_names
 from slicewright.cli.options import command_group
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def status(
     shown.print(f"{name}: every limit is as planned")
 
 
-@app.command()
+@app.command(context_settings=taking_old_names("testbed keep"))
 def keep(
     name: str = _NAME,
     every: str = typer.Option("5s", "--every", help="How often the kernel is compared with the plan."),
@@ -160,8 +161,8 @@ def keep(
         metavar="FILE",
         help="Write counts for Prometheus' text-file collector after each round.",
     ),
-    rounds: int | None = typer.Option(
-        None, "--rounds", min=1, help="End after so many; until interrupted otherwise."
+    times: int | None = typer.Option(
+        None, "--times", min=1, help="Compare so often, then end; by default until interrupted."
     ),
 ) -> None:
     """Keep the kernel's limits as the bed's plan wants them: what others change is mended, and counted.
@@ -184,7 +185,7 @@ def keep(
             remarks.print(f"{made} changes made")
         if metrics is not None:
             write_atomically(metrics, keeper.metrics())
-        if keeper.rounds == rounds:
+        if keeper.rounds == times:
             stop.set()
 
     remarks.print(f"keeping {name}, every {every_s:g} s; interrupt to end")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,7 +17,7 @@ def compare(
         None, metavar="SCENARIO", help="Scenario files, or names of presets."
     ),
     methods: str | None = typer.Option(
-        None, "--methods", "-m", help="Comma-separated; by default all but those that are solvers."
+        None, "--methods", "-m", help="Names, separated by commas; by default all but those that are solvers."
     ),
     budget: str | None = typer.Option(
         None, "--budget", "-b", help="Time for each decision, the same for every method: 100us, 5ms, 1s."
@@ -27,13 +26,17 @@ def compare(
         None, "--rounds", min=0, help="Rounds of search instead of a time budget: repeats bit for bit."
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of the methods' random choices."),
-    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write all figures as JSON."),
+    json_file: str | None = typer.Option(
+        None, "--json", metavar="FILE", help="Write all figures as JSON; - for stdout."
+    ),
     list_methods: bool = typer.Option(False, "--list", help="List the methods and exit."),
 ) -> None:
     """Compare methods on scenarios: cost, gap to the proven bound, time, worst residual, share of offloaded devices.
 
     With several scenarios each row is the mean over them, with the largest gap beside it.
     """
+    import json
+
     from rich.progress import Progress
 
     import slicewright as sw
@@ -60,11 +63,15 @@ def compare(
             seed=seed,
             on_step=lambda: progress.advance(task),
         )
+    document = {"rows": [row.to_dict() for row in rows]}
+    if json_file == "-":
+        typer.echo(json.dumps(document, indent=1))
+        return
     console.print(comparison_table(rows, len(problems)))
     if json_file is not None:
         from slicewright.files.documents import write_document
 
-        write_document({"rows": [row.to_dict() for row in rows]}, json_file)
+        write_document(document, json_file)
 
 
 def _default_methods() -> list[str]:

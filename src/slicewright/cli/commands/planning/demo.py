@@ -8,7 +8,9 @@ import typer
 
 
 def demo(
-    output_dir: Path = typer.Option(Path("slicewright-demo"), "--output", "-o", help="Where the files go."),
+    output_dir: Path = typer.Option(
+        Path("slicewright-demo"), "--output", "-o", metavar="DIR", help="Folder to write to."
+    ),
 ) -> None:
     """The whole story in seconds: a scenario, a plan with its certificate, the baselines beside it, a picture."""
     from importlib.resources import as_file, files

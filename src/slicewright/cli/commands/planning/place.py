@@ -42,7 +42,7 @@ def place(
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of the method's random choices."),
     compare: str | None = typer.Option(
-        None, "--compare", help="Comma-separated: other methods to set beside it."
+        None, "--compare", help="Other methods to set beside it, separated by commas."
     ),
     json_file: str | None = typer.Option(
         None, "--json", metavar="FILE", help="Write the placement as slicewright/placement/v1; - for stdout."

@@ -35,9 +35,12 @@ def plan(
     size: int | None = typer.Option(
         None, "--size", min=1, help="Draw a preset with so many devices: `plan city/paper --size 100000`."
     ),
-    devices: int = typer.Option(
-        12, "--devices", min=0, help="Show so many devices, those that take longest first."
+    show: int = typer.Option(
+        12, "--show", min=0, help="Show so many devices, those that take longest first."
     ),
+    devices: int | None = typer.Option(
+        None, "--devices", min=0, hidden=True, help="The old name of --show."
+    ),  # not among the old names that nobody is told of: some took it for --size
 ) -> None:
     """Plan a scenario: who offloads, through which access point, to which node, in which slice, with what share.
 
@@ -58,6 +61,11 @@ def plan(
     if map_file is not None:
         checked(map_file, field="--map")
     remarks = progress_output()
+    if devices is not None:
+        remarks.print(
+            "[yellow]--devices[/] is called --show: so many devices are shown; --size draws a preset with so many",
+            soft_wrap=True,
+        )
     problem = sw.load_scenario(scenario) if size is None else sw.preset(scenario, devices=size)
     for title, told in remembered_by_kind(problem.origin):
         remarks.print(f"[yellow]imported, {title}:[/] {escape(told)}", soft_wrap=True)
@@ -76,7 +84,7 @@ def plan(
     if json_file == "-":
         typer.echo(json.dumps(made.to_dict(), indent=1))
     else:
-        print_plan(output(), made, most_devices=devices)
+        print_plan(output(), made, most_devices=show if devices is None else devices)
     if json_file not in (None, "-"):
         remarks.print(f"plan written to {sw.save_plan(made, str(json_file))}")
     if map_file is not None:

@@ -22,7 +22,9 @@ def queues(
         max=0.2,
         help="Standard error of an M/M/1 queue's mean, relative: 0.01 takes a minute, 0.0025 a quarter of an hour.",
     ),
-    loads: str | None = typer.Option(None, "--loads", help="Comma-separated, by default 0.1 to 0.95."),
+    loads: str | None = typer.Option(
+        None, "--loads", help="Loads to measure at, separated by commas; by default 0.1 to 0.95."
+    ),
     picture: Path | None = typer.Option(
         None, "--picture", metavar="FILE", help="Draw the figure: .png, .pdf or .svg."
     ),
@@ -32,8 +34,10 @@ def queues(
         metavar="TIME",
         help="Also send tasks through the test bed for so long, and simulate the very same: 40s. Needs Linux and root.",
     ),
-    json_file: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write the table as JSON."),
-    seed: int = typer.Option(0, "--seed", min=0, help="Of everything."),
+    json_file: str | None = typer.Option(
+        None, "--json", metavar="FILE", help="Write the table as JSON; - for stdout."
+    ),
+    seed: int = typer.Option(0, "--seed", min=0, help="Seed of everything random."),
 ) -> None:
     """Measure how long tasks take in each kind of queue, and hold it against the model's formulas and against theory.
 
@@ -41,6 +45,8 @@ def queues(
     the delay where shares are enforced, and how far other work, bursts and a device's own uplink queue break it.
     Every measurement has a 95 % interval from independent copies; exit 1 if theory and measurement disagree.
     """
+    import json
+
     from rich.progress import Progress
 
     from slicewright.cli.options import duration_s, listed, output, progress_output
@@ -71,13 +77,16 @@ def queues(
             seed=seed,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    print_rows(output(), rows)
-    if predictions:
-        print_predictions(output(), predictions)
+    if json_file == "-":
+        typer.echo(json.dumps(document(rows, predictions), indent=1))
+    else:
+        print_rows(output(), rows)
+        if predictions:
+            print_predictions(output(), predictions)
     if picture is not None:
         remarks.print(f"figure written to {draw_validation(rows, picture, predictions)}")
-    if json_file is not None:
-        remarks.print(f"table written to {write_document(document(rows, predictions), json_file)}")
+    if json_file not in (None, "-"):
+        remarks.print(f"table written to {write_document(document(rows, predictions), str(json_file))}")
     if not all(row.holds for row in rows if row.case.exact):
         raise typer.Exit(1)
 

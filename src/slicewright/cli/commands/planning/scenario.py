@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.core
 
+from slicewright.cli.old_names import taking_old_names
 from slicewright.cli.options import command_group
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ app.add_typer(importers, name="import")
 _COLUMNS = typer.Option(
     None, "--columns", metavar="FORMAT", help="Devices as columns in a file beside it: parquet or arrow."
 )
-_OUT = typer.Option(
+_OUTPUT = typer.Option(
     ..., "--output", "-o", metavar="FILE", help="Scenario file to write: .yaml, .yml or .json."
 )
 _SET = typer.Option(
@@ -52,11 +53,11 @@ _SET = typer.Option(
 _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything that is drawn: same seed, same scenario.")
 
 
-@app.command()
+@app.command(context_settings=taking_old_names("scenario new"))
 def new(
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     preset: str = typer.Option("paper-slicing", "--preset", "-p", help="paper-slicing or dense-urban."),
-    devices: int | None = typer.Option(None, "--devices", "-n", min=1, help="Number of devices."),
+    size: int | None = typer.Option(None, "--size", "-n", min=1, help="Number of devices."),
     seed: int = _SEED,
     settings: list[str] = _SET,
     columns: str | None = _COLUMNS,
@@ -65,8 +66,8 @@ def new(
     import slicewright as sw
 
     overrides = parse_settings(settings)
-    if devices is not None:
-        overrides["devices"] = devices
+    if size is not None:
+        overrides["devices"] = size
     _write(sw.preset(preset, seed=seed, **overrides), output, columns=columns)
 
 
@@ -103,28 +104,30 @@ def list_importers(
 @importers.command(hidden=True)
 def auto(
     source: str = typer.Argument(metavar="SOURCE", help="A file, a folder, or the name of a topology."),
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
+    columns: str | None = _COLUMNS,
 ) -> None:
     """Find out what a file or folder is, and import it."""
     from slicewright.network.importers import import_scenario
 
-    _write(import_scenario(source, seed=seed, **parse_settings(settings)), output)
+    _write(import_scenario(source, seed=seed, **parse_settings(settings)), output, columns=columns)
 
 
 @importers.command("by-name", hidden=True)
 def by_name(
     name: str = typer.Argument(metavar="IMPORTER"),
     source: str = typer.Argument(metavar="SOURCE"),
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
+    columns: str | None = _COLUMNS,
 ) -> None:
     """Call an importer that a package offers."""
     from slicewright.network.importers import importer
 
-    _write(importer(name)(source, seed=seed, **parse_settings(settings)), output)
+    _write(importer(name)(source, seed=seed, **parse_settings(settings)), output, columns=columns)
 
 
 @importers.command()
@@ -132,9 +135,10 @@ def tables(
     folder: Path = typer.Argument(
         metavar="FOLDER", help="Folder with sites.csv, and nodes.csv and devices.csv if any."
     ),
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
+    columns: str | None = _COLUMNS,
 ) -> None:
     """CSV tables of sites, nodes and devices with units in headers, such as `bandwidth [MHz]` or `task size (MB)`.
 
@@ -143,15 +147,16 @@ def tables(
     """
     from slicewright.network.importers import import_tables
 
-    _write(import_tables(folder, seed=seed, **parse_settings(settings)), output)
+    _write(import_tables(folder, seed=seed, **parse_settings(settings)), output, columns=columns)
 
 
 @importers.command()
 def trace(
     file: Path = typer.Argument(metavar="FILE", help="CSV or Parquet with a row for each arrival."),
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
+    columns: str | None = _COLUMNS,
 ) -> None:
     """A workload trace: arrival rates and sizes of its busiest sources, and how bursty they are.
 
@@ -160,13 +165,13 @@ def trace(
     """
     from slicewright.network.importers import import_trace
 
-    _write(import_trace(file, seed=seed, **parse_settings(settings)), output)
+    _write(import_trace(file, seed=seed, **parse_settings(settings)), output, columns=columns)
 
 
 @importers.command()
 def eua(
     folder: Path = typer.Argument(metavar="FOLDER", help="Folder with `site-*.csv` and `users-*.csv`."),
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     seed: int = _SEED,
     columns: str | None = _COLUMNS,
     settings: list[str] = _SET,
@@ -189,9 +194,10 @@ def graph(
         metavar="FILE",
         help="Node-link JSON, GraphML, GML, SNDlib, Cytoscape, EdgeSimPy, YAFS or mobile-env; see `import --list`.",
     ),
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
+    columns: str | None = _COLUMNS,
 ) -> None:
     """A network graph: vertices become access points, COIN nodes and MEC servers.
 
@@ -201,7 +207,7 @@ def graph(
     """
     from slicewright.network.importers import import_graph
 
-    _write(import_graph(file, seed=seed, **parse_settings(settings)), output)
+    _write(import_graph(file, seed=seed, **parse_settings(settings)), output, columns=columns)
 
 
 @importers.command()
@@ -209,14 +215,15 @@ def topohub(
     name: str = typer.Argument(
         metavar="NAME", help="Group and name, such as topozoo/Abilene or sndlib/polska."
     ),
-    output: Path = _OUT,
+    output: Path = _OUTPUT,
     seed: int = _SEED,
     settings: list[str] = _SET,
+    columns: str | None = _COLUMNS,
 ) -> None:
     """A topology of topohub (Topology Zoo, SNDlib and others), scaled to a city: parameters as for `import graph`."""
     from slicewright.network.importers import import_topohub
 
-    _write(import_topohub(name, seed=seed, **parse_settings(settings)), output)
+    _write(import_topohub(name, seed=seed, **parse_settings(settings)), output, columns=columns)
 
 
 @app.command()

@@ -18,8 +18,8 @@ def simulate(
         metavar="SCENARIO", help="Scenario file (YAML or JSON), or the name of a preset."
     ),
     horizon: str = typer.Option("10min", "--horizon", "-t", help="Simulated time: 30s, 10min, 1h."),
-    policy: str = typer.Option(
-        "auto", "--policy", "-p", help="Method that plans; see `slicewright compare --list`."
+    method: str = typer.Option(
+        "auto", "--method", "-p", help="Method that plans; see `slicewright compare --list`."
     ),
     plan_file: Path | None = typer.Option(
         None, "--plan", metavar="FILE", help="Begin with this plan (slicewright/plan/v1) instead."
@@ -101,10 +101,6 @@ def simulate(
 
     Tasks queue on the device's uplink at its granted rate, then on the node at its granted share. Devices may move:
     path loss, shadowing, fading and handovers follow, and plans are made anew if asked for.
-
-    Examples: `slicewright simulate paper-slicing`; with walkers and replanning,
-    `slicewright simulate paper-slicing --mobility waypoint --replan 10s --certify`; one queue for each node,
-    `slicewright simulate paper-slicing --servers node --work lognormal:2`.
     """
     import json
 
@@ -116,9 +112,9 @@ def simulate(
         timelapse_file(film, field="--time-lapse")
     remarks = progress_output()
     until_s, from_s = duration_s(horizon, "--horizon"), duration_s(warm_up, "--warm-up")
-    replanning = _replanning(replan, on_event, price, certify, correct, policy, incremental)
+    replanning = _replanning(replan, on_event, price, certify, correct, method, incremental)
     with remarks.status("planning"):
-        plan = _plan(scenario, plan_file, policy)
+        plan = _plan(scenario, plan_file, method)
     process = _arrivals(arrivals, trace, plan)
     if correct:
         plan = _corrected(plan, process)
@@ -155,11 +151,11 @@ def simulate(
         remarks.print(f"tasks written to {events}")
 
 
-def _plan(scenario: str, plan_file: Path | None, policy: str) -> Plan:
+def _plan(scenario: str, plan_file: Path | None, method: str) -> Plan:
     import slicewright as sw
 
     problem = sw.load_scenario(scenario)
-    return sw.plan(problem, method=policy) if plan_file is None else sw.load_plan(problem, plan_file)
+    return sw.plan(problem, method=method) if plan_file is None else sw.load_plan(problem, plan_file)
 
 
 def _corrected(plan: Plan, arrivals: Arrivals) -> Plan:
@@ -211,7 +207,7 @@ def _replanning(
     price: str,
     certify: bool,
     correct: bool,
-    policy: str,
+    method: str,
     incremental: bool,
 ) -> Replanning | None:
     from slicewright.cli.options import duration_s
@@ -224,7 +220,7 @@ def _replanning(
             raise InvalidOptionError("--replan", "must say how often to plan anew", fix="e.g. --replan 10s")
         return None
     return Replanning(
-        method=INCREMENTAL if incremental else WARM if policy == "auto" else policy,
+        method=INCREMENTAL if incremental else WARM if method == "auto" else method,
         every_s=duration_s(every, "--replan"),
         when="event" if on_event else "epoch",
         price_s=duration_s(price, "--price"),
