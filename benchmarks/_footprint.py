@@ -16,22 +16,6 @@ from slicewright.models.slicing.session import inputs, load_model
 SIZES = (5, 50, 500)
 BATCH = 64
 
-_MEASURE = """
-import sys
-import onnxruntime
-import slicewright as sw
-from slicewright.models.slicing import features
-from slicewright.models.slicing import session as learned_models
-def kilobytes(name):
-    return int(next(line for line in open("/proc/self/status") if line.startswith(name)).split()[1])
-scenario = sw.preset("paper-slicing", devices=int(sys.argv[2]))
-features.rows(scenario), features.scenario_inputs(scenario)  # what both kinds of model would load
-open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew
-before = kilobytes("VmRSS")
-learned_models.load_model(sys.argv[1]).run(scenario)
-print(kilobytes("VmHWM") - before)
-"""
-
 
 def print_footprints(models: Sequence[str]) -> None:
     """One line per model: what it takes, on one core."""
@@ -70,7 +54,10 @@ def _batch_ms(name: str) -> float:
 
 def _memory_mb(name: str, devices: int) -> float:
     done = subprocess.run(
-        [sys.executable, "-c", _MEASURE, name, str(devices)], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks._model_memory", name, str(devices)],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return int(done.stdout.split()[-1]) / 1024
 

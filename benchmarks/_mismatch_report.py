@@ -42,8 +42,8 @@ def _ratio(result: dict[str, Any], name: str, beside: str = "trusting") -> Float
     return np.asarray(np.array(result["cost_s"][name]) / np.array(result["cost_s"][beside]))
 
 
-def write_report(scale: str, results: Results, test: int, train: int) -> str:
-    """Write report, figure and data beside the work; returns the report."""
+def write_report(scale: str, results: Results, test: int, train: int, folder: Path = FOLDER) -> str:
+    """Write report, figure and data into a folder, by default beside the work; returns the report."""
     drift = results.get("drift")
     kinds = {name: result for name, result in results.items() if name != "drift"}
     lines = [
@@ -76,11 +76,11 @@ def write_report(scale: str, results: Results, test: int, train: int) -> str:
     if drift is not None:
         lines += _drift_lines(drift)
     lines += ["", "![Cost over the trusting planner's](mismatch.png)", ""]
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     report = "\n".join(lines)
-    write_atomically(FOLDER / "report.md", report.encode())
-    write_document({"scale": scale, "results": results}, FOLDER / "data.json")
-    _draw(kinds, drift)
+    write_atomically(folder / "report.md", report.encode())
+    write_document({"scale": scale, "results": results}, folder / "data.json")
+    _draw(kinds, drift, folder / "mismatch.png")
     return report
 
 
@@ -107,7 +107,7 @@ def _drift_lines(drift: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _draw(kinds: Results, drift: dict[str, Any] | None) -> None:
+def _draw(kinds: Results, drift: dict[str, Any] | None, file: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -156,4 +156,4 @@ def _draw(kinds: Results, drift: dict[str, Any] | None) -> None:
         axes.grid(alpha=0.25)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-    write_picture(figure, FOLDER / "mismatch.png")
+    write_picture(figure, file)

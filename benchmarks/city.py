@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 SIZES = {"quick": (100, 1_000, 10_000, 100_000), "full": (100, 1_000, 10_000, 100_000, 1_000_000)}
@@ -27,78 +28,49 @@ ROUNDS = {True: 10, False: 200}
 TARGETS = {10_000: (1.0, 1.0), 100_000: (10.0, 2.0), 1_000_000: (120.0, 12.0)}
 """Devices to wall seconds on two cores and GB, with 1 % proven."""
 
-_MEASURE = """
-import json, resource, sys, time
-import slicewright as sw
-from slicewright.slicing._kernels.problem import total_cost
-from slicewright.slicing.city._kernels.problem import empty_state
-from slicewright.slicing.city.bound import prove
-from slicewright.slicing.city.certificate import load_kernels
-from slicewright.slicing.city.pack import pack
-from slicewright.slicing.city.search import construct, improve
-from slicewright.slicing.city.whole_sets import tighten
-regime, devices, rounds, dense = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "True"
-scip_s = float(sys.argv[5])
-load_kernels()
-said = {}
-def timed(name, call):
-    wall, spent = time.perf_counter(), time.process_time()
-    value = call()
-    said[name] = (time.perf_counter() - wall, time.process_time() - spent)
-    return value
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-scenario = timed("draw", lambda: sw.preset(f"city/{regime}", devices=devices))
-said["drawn_gb"] = peak()
-def plain():
-    problem = pack(scenario)
-    state = empty_state(problem)
-    improve(problem, state)
-    return total_cost(problem, state)
-said["plain_cost"] = timed("plain", plain)
-problem = pack(scenario)
-state = timed("plan", lambda: construct(problem))
-proof = timed("prove", lambda: prove(problem, state, rounds=rounds))
-said["cost"], said["prices_bound"] = total_cost(problem, state), proof.bound_s
-said["bound"] = timed("sets", lambda: tighten(problem, state, proof))
-said["peak_gb"] = peak()
-if dense:
-    whole = scenario.with_(node_lists=None)
-    sw.plan(whole.with_(), rounds=0).lower_bound_s
-    made = timed("dense", lambda: sw.plan(whole))
-    said["dense_bound"] = timed("dense_prove", lambda: made.lower_bound_s)
-    said["dense_cost"] = made.cost_s
-if scip_s > 0.0:
-    made = timed("scip", lambda: sw.plan(scenario.with_(node_lists=None), method="solver-cold", budget_s=scip_s))
-    said["scip_cost"], said["scip_bound"] = made.cost_s, made.lower_bound_s
-print(json.dumps(said))
-"""
-
 
 def main(scale: str) -> None:
     """One table for each regime, and the figure."""
     told: dict[str, dict[int, dict[str, Any]]] = {}
     for regime in REGIMES:
-        print(f"\n{regime}: seconds as wall (processor), two threads; gaps of each plan to its own bound")
-        print(
-            f"{'devices':>9s} {'best response':>15s} {'cost above':>10s} {'plan':>15s} {'prices':>15s} {'gap':>8s} "
-            f"{'whole sets':>15s} {'gap':>8s} {'peak GB':>8s}   dense: plan, certificate, gap   "
-            "SCIP: time, gap, cost above"
-        )
+        _print_heads(regime)
         told[regime] = {}
         for devices in SIZES[scale]:
             if regime == "paper" or devices <= LARGEST_OF_OTHER_REGIMES[scale]:
                 said = told[regime][devices] = _measured(regime, devices)
                 _print_line(devices, said, paper=regime == "paper")
-    _draw(told)
+    _draw(told, FIGURE)
     print(f"\nfigure: {FIGURE}")
+
+
+def smoke() -> None:
+    """A city that is none, in this process."""
+    from benchmarks._city_size import measured
+
+    said = measured("paper", 20, rounds=5, dense=True, scip_s=0.0)
+    _print_heads("paper")
+    _print_line(20, said, paper=True)
+    with TemporaryDirectory() as folder:
+        _draw({"paper": {20: said}}, Path(folder) / "city.svg")
+
+
+def _print_heads(regime: str) -> None:
+    print(f"\n{regime}: seconds as wall (processor), two threads; gaps of each plan to its own bound")
+    print(
+        f"{'devices':>9s} {'best response':>15s} {'cost above':>10s} {'plan':>15s} {'prices':>15s} {'gap':>8s} "
+        f"{'whole sets':>15s} {'gap':>8s} {'peak GB':>8s}   dense: plan, certificate, gap   "
+        "SCIP: time, gap, cost above"
+    )
 
 
 def _measured(regime: str, devices: int) -> dict[str, Any]:
     arguments = [regime, str(devices), str(ROUNDS[regime == "paper"]), str(devices <= LARGEST_DENSE)]
     arguments.append(str(SCIP_S if devices <= LARGEST_SCIP else 0.0))
     run = subprocess.run(
-        [sys.executable, "-c", _MEASURE, *arguments], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks._city_size", *arguments],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     said: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return said
@@ -128,7 +100,7 @@ def _print_line(devices: int, said: Mapping[str, Any], *, paper: bool) -> None:
     )
 
 
-def _draw(told: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> None:
+def _draw(told: Mapping[str, Mapping[int, Mapping[str, Any]]], file: Path) -> None:
     """Processor seconds and gaps by devices, a column for each regime."""
     import matplotlib
 
@@ -162,8 +134,9 @@ def _draw(told: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> None:
     axes[1, 0].set_ylabel("proven gap (%)")
     for row in axes:
         row[-1].legend(fontsize="small")
-    FIGURE.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(FIGURE, bbox_inches="tight")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, bbox_inches="tight")
+    pyplot.close(figure)
 
 
 def _verdict(devices: int, said: Mapping[str, Any]) -> str:

@@ -31,7 +31,14 @@ def main(scale: str) -> None:
                 _print_events(regime, devices, EVENTS[scale], idle=idle)
 
 
-def _print_events(regime: str, devices: int, events: int, *, idle: bool) -> None:
+def smoke() -> None:
+    """A small city for some events."""
+    _print_events("paper", 60, 20, idle=True, idle_every=10)
+
+
+def _print_events(
+    regime: str, devices: int, events: int, *, idle: bool, idle_every: int = IDLE_EVERY
+) -> None:
     city = sw.preset(f"city/{regime}", devices=devices)
     others = sw.preset(f"city/{regime}", devices=devices, hotspot_part=0.35)
     live, rng = LiveCity(city), np.random.default_rng(0)
@@ -41,14 +48,14 @@ def _print_events(regime: str, devices: int, events: int, *, idle: bool) -> None
     took = []
     for k in range(1, events + 1):
         took.append(_happen(live, others, rng))
-        if idle and k % IDLE_EVERY == 0:
+        if idle and k % idle_every == 0:
             idle_moves += live.improve_plan(budget_s=IDLE_S)
             live.improve_bound(budget_s=IDLE_S)
     wall, spent = np.array(took).T * 1e3
     told = [f"p50 {np.quantile(ms, 0.5):.3f}, p99 {np.quantile(ms, 0.99):.3f}" for ms in (wall, spent)]
     print(
         f"{regime}, {devices} devices, {events} events, "
-        f"{f'{IDLE_S:g} s of idle time after every {IDLE_EVERY}' if idle else 'no idle time'}: "
+        f"{f'{IDLE_S:g} s of idle time after every {idle_every}' if idle else 'no idle time'}: "
         f"ms wall {told[0]}; processor {told[1]}; "
         f"others moved per event {live.moved / events:.3f}, {idle_moves / events:.3f} of it in idle time"
     )

@@ -57,6 +57,11 @@ def main(scale: str) -> None:
     print("target 1: 1e-6 relative, 1,000 times faster at 50 devices")
 
 
+def smoke() -> None:
+    """One small instance."""
+    print(_measure(preset("paper-slicing", devices=5, seed=FIRST_SEED)))
+
+
 def _measure(scenario: Scenario) -> Row:
     decisions, _ = iterated_search(scenario, rounds=100)
     ipopt_s, reference = _timed(lambda: ipopt_shares(scenario, decisions), 1)

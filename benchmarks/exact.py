@@ -33,6 +33,11 @@ def main(scale: str) -> None:
         _compare(devices, instances, 600.0 if scale == "full" else 120.0)
 
 
+def smoke() -> None:
+    """One small scenario."""
+    _print_size([_exact(5, FIRST_SEED, "node")], "node", 5)
+
+
 def _scenario(devices: int, seed: int, queueing: str) -> sw.Scenario:
     scenario = sw.preset("paper-slicing", devices=devices, seed=seed, queueing=queueing)
     _ = scenario.links, scenario.local_time_s  # part of reading the file

@@ -40,6 +40,11 @@ def main(scale: str) -> None:
     _gaps(job, size.instances)
 
 
+def smoke() -> None:
+    """A label for each amount of search, for one scenario."""
+    _gaps(Job(Recipe()), 1)
+
+
 def _rate(job: Job, count: int) -> None:
     """Labels per second: in this process, and through a supervised worker into a store."""
     seeds = tuple(range(FIRST_SEED, FIRST_SEED + count))

@@ -61,6 +61,11 @@ def main(scale: str) -> None:
             print(f"{queueing:>6}, {regime:10}" + _bounds(regime, queueing, count), flush=True)
 
 
+def smoke() -> None:
+    """A small network in all tables."""
+    print(_raw([sw.preset("regime/paper", devices=8)]))
+
+
 def _raw(scenarios: Sequence[sw.Scenario]) -> str:
     """A row of the first table."""
     best = [sw.plan(scenario, budget_s=LONG_S / 4).cost_s for scenario in scenarios]

@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -76,6 +78,14 @@ def main(scale: str) -> None:
             for done in as_completed([pool.submit(_measure, scale, name) for name in missing]):
                 print(f"  measured: {done.result()}", flush=True)
     print(write_report(scale, read_results(scale, names), SCALES[scale].test, SCALES[scale].train))
+
+
+def smoke() -> None:
+    """One kind at sizes that say nothing, into a folder that is gone afterwards."""
+    size = Scale(1, 2, 200.0, 1, 3)
+    found = {KINDS[0].name: _kind(KINDS[0], size)}
+    with TemporaryDirectory() as folder:
+        print(write_report("smoke", found, size.test, size.train, Path(folder)))
 
 
 def _measure(scale: str, name: str) -> str:

@@ -68,6 +68,11 @@ def main(scale: str) -> None:
         print(_line(tasks, rows), flush=True)
 
 
+def smoke() -> None:
+    """One small instance."""
+    print(_line(10, [_measure(placement_preset(tasks=10, seed=FIRST_SEED), 0.5)]))
+
+
 def _measure(tasks: Tasks, limit_s: float) -> Row:
     begin = time.perf_counter()
     choice, bound = solve_exact(tasks, time_limit_s=limit_s, gap=1e-5)

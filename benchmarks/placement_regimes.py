@@ -93,6 +93,13 @@ def main(scale: str) -> None:
             print(_line(name, problems[0].n_tasks, runs, others), flush=True)
 
 
+def smoke() -> None:
+    """One small instance."""
+    others = [name for name in placement_methods() if name not in WITH_BUDGET]
+    problem = placement_preset("regime/paper", seed=FIRST_SEED, tasks=8)
+    print(_line("paper", 8, [_measure(problem, Sizes(1, (8,), 0.2, 0.1), others)], others))
+
+
 def _label(budget_s: float) -> str:
     return f"{budget_s:.0f} s" if budget_s >= 1.0 else f"{1e3 * budget_s:.0f} ms"
 

@@ -38,6 +38,11 @@ def main(scale: str) -> None:
             )
 
 
+def smoke() -> None:
+    """One method for a moment."""
+    print(_row("auto", "equal", 0, 200))
+
+
 def _row(method: str, split: str, seed: int, instances: int) -> tuple[float, ...]:
     tasks = sw.placement_preset("paper-placement", seed=seed).with_(split=split)
     horizon_s = 2.0 * instances / float(tasks.arrival_rate_hz.sum())

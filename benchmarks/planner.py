@@ -35,6 +35,13 @@ def main(scale: str) -> None:
     _print_certificate(scenarios, reference)
 
 
+def smoke() -> None:
+    """One small scenario."""
+    scenarios = [sw.preset("paper-slicing", devices=8, seed=FIRST_SEED)]
+    curves = {m: {b: _run(scenarios, m, b) for b in BUDGETS_MS[:3]} for m in METHODS}
+    _print_curves(curves, best_known(scenarios, 50))
+
+
 def _run(scenarios: Sequence[sw.Scenario], method: str, budget_ms: float) -> tuple[np.ndarray, np.ndarray]:
     """Costs, and the time of the whole call from scenario to shares, in ms."""
     sw.plan(scenarios[0], method=method)

@@ -25,6 +25,11 @@ def main(scale: str) -> None:
             print(_row(regime, queueing, test_set(regime, queueing, count), seeds, long_s), flush=True)
 
 
+def smoke() -> None:
+    """One small scenario."""
+    print(_row("paper", "node", [sw.preset("regime/paper", devices=LARGE)], 1, 0.01))
+
+
 def _row(regime: str, queueing: str, scenarios: Sequence[sw.Scenario], seeds: int, long_s: float) -> str:
     gaps = []
     for scenario in scenarios:

@@ -55,6 +55,13 @@ def main(scale: str) -> None:
     _print_mm1(0.0025 if scale == "full" else 0.005)
 
 
+def smoke() -> None:
+    """A small network for some seconds, and queues at wide intervals."""
+    scenario = sw.preset("paper-slicing", devices=10, seed=0)
+    _print_hour(scenario, 10.0)
+    _print_mm1(0.3)
+
+
 def _best(function: Callable[[], float], repeats: int) -> float:
     """The fastest rate of several: what the machine can do when nobody else uses it."""
     function()

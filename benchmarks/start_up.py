@@ -7,6 +7,7 @@ then the same with a file that has only state and tail, as retention leaves it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import sqlite3
@@ -28,24 +29,6 @@ from slicewright.control.state.state import OrchestratorState, dump
 
 DEVICES = 200
 _COLUMNS = "(sequence INTEGER PRIMARY KEY, checkpoint INTEGER NOT NULL, line TEXT NOT NULL) STRICT"
-_OPEN = """
-import asyncio, resource, sys, time
-from slicewright.control.journal.records import Position
-from slicewright.control.journal.sqlite.journal import SqliteJournal
-from slicewright.control.state.state import OrchestratorState
-
-async def story():
-    began, busy = time.perf_counter(), time.process_time()
-    journal = SqliteJournal(sys.argv[1], exclusive=True)
-    position = Position(OrchestratorState()).after(await journal.read_from_checkpoint())
-    took, used = time.perf_counter() - began, time.process_time() - busy
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{position.sequence:,} records, {len(position.state.devices)} devices: {took:.2f} s"
-          f" ({used:.2f} s of a processor), {memory:.0f} MB")
-    await journal.close()
-
-asyncio.run(story())
-"""
 
 
 def main(scale: str) -> None:
@@ -66,9 +49,24 @@ def main(scale: str) -> None:
         leave_tail(whole, tail)
         for what, file in (("everything kept", whole), ("state and tail", tail)):
             ran = subprocess.run(
-                [sys.executable, "-c", _OPEN, str(file)], capture_output=True, text=True, check=True
+                [sys.executable, "-m", "benchmarks._open_journal", str(file)],
+                capture_output=True,
+                text=True,
+                check=True,
             )
             print(f"{what:<16} {ran.stdout.strip()}", flush=True)
+
+
+def smoke() -> None:
+    """Some hundred records, opened in this process."""
+    from benchmarks._open_journal import opened
+
+    with tempfile.TemporaryDirectory() as folder:
+        whole, tail = Path(folder) / "whole.db", Path(folder) / "tail.db"
+        make_journal(whole, 2 * DEFAULTS.checkpoint_every + DEVICES)
+        leave_tail(whole, tail)
+        for file in (whole, tail):
+            print(asyncio.run(opened(str(file))))
 
 
 def make_journal(path: Path, count: int) -> None:
