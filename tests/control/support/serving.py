@@ -18,7 +18,7 @@ from slicewright.control.http.guards.limits import Limits
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.plane.first_requests import FirstRequests
-from slicewright.control.serve.process import listen
+from slicewright.control.serve.listening import listen
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network

@@ -7,7 +7,7 @@ from typing import Any
 
 from slicewright.control.city.followed import Change, FollowedCity
 from slicewright.control.journal.base import Journal
-from slicewright.control.journal.chain import Chain, one_line
+from slicewright.control.journal.chain import REMEDY, Chain, one_line
 from slicewright.control.journal.records import BrokenChainError, Record, verify
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events.city import CityBegan, CityChanged, CityProven
@@ -78,7 +78,10 @@ def check_beginning(first: Record, digest: str) -> None:
 
     Raises:
         ControlError: says which.
+        BrokenChainError: its first record is damaged, without which nobody knows what the others are about.
     """
+    if first.sequence > 1:
+        raise BrokenChainError(f"record 1 of the city's journal is damaged or missing; {REMEDY}")
     if not isinstance(first.event, CityBegan):
         raise ControlError(
             "this journal is not that of a city; serve it without `city`, or use another `store`"

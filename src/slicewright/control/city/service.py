@@ -98,7 +98,9 @@ class CityControl:
         self.on_fatal: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
-        """Read the city, or begin it; then take changes."""
+        """Read the city, or begin it; then take changes. Nothing where that was done already."""
+        if self._tasks:
+            return
         await self._recover()
         self._on_disk.set()
         self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._improve_in_idle_time())]

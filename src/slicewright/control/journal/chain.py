@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from slicewright.control.journal.records import BrokenChainError, Record, from_line
+from slicewright.control.journal.records import BrokenChainError, Record, from_line, is_whole
 
 logger = logging.getLogger(__name__)
+REMEDY = "put a backup in its place with `slicewright journal restore`"
+"""What is to be done about a journal that cannot be read further."""
 
 
 class Chain:
@@ -49,7 +51,7 @@ class Chain:
         if self._unreadable and self._goes_on:
             newest = 0 if self.newest is None else self.newest.sequence
             raise BrokenChainError(
-                f"the record after {newest} in {self._store} is damaged, and others follow on it"
+                f"the record after {newest} in {self._store} is damaged, and others follow on it; {REMEDY}"
             )
         self._report()
 
@@ -81,11 +83,12 @@ def one_chain(batches: Iterable[Sequence[Record] | None], *, store: str) -> list
 
 
 def one_line(line: str) -> list[Record] | None:
-    """The record of a line, as a batch of its own; None where it cannot be read."""
+    """The record of a line, as a batch of its own; None where it cannot be read, or is not what was written."""
     try:
-        return [from_line(line)]
+        record = from_line(line)
     except BrokenChainError:
         return None
+    return [record] if is_whole(record) else None
 
 
 def _follows(record: Record, before: Record) -> bool:

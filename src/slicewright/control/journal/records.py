@@ -68,12 +68,17 @@ def verify(records: Iterable[Record]) -> Iterator[Record]:
     before: Record | None = None
     for record in records:
         fits = before is None or (record.previous == before.hash and record.sequence == before.sequence + 1)
-        if not fits or _digest(record.previous, record.sequence, record.time_s, record.text) != record.hash:
+        if not fits or not is_whole(record):
             raise BrokenChainError(
                 f"record {record.sequence} of the journal does not follow from the one before"
             )
         before = record
         yield record
+
+
+def is_whole(record: Record) -> bool:
+    """Whether a record is as it was written: its hash says so."""
+    return _digest(record.previous, record.sequence, record.time_s, record.text) == record.hash
 
 
 def _written(event: Event) -> str:

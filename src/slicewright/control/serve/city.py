@@ -13,6 +13,7 @@ from slicewright.control.journal.sqlite.journal import SqliteJournal
 from slicewright.control.serve.settings import ServeSettings
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.errors import ControlError
+from slicewright.errors import SlicewrightError
 from slicewright.network.scenario_file import load_scenario
 from slicewright.slicing.city.certificate import load_kernels
 
@@ -22,31 +23,30 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def serve_city(
-    settings: ServeSettings,
-    access: Access,
-    *,
-    say: Say,
-    listening: Callable[[str], socket.socket],
-) -> None:
+def serve_city(settings: ServeSettings, access: Access, *, say: Say) -> None:
     """Serve until interrupted; answers once the city is planned and proven, or read from its journal.
 
     Args:
         settings: what to serve. access: who may call.
         say: told what happens at the start.
-        listening: says where something can be had, and gives the socket.
 
     Raises:
+        InvalidOptionError: the port cannot be had.
         ControlError: the city has stopped, or the journal is another's.
     """
-    import uvicorn
+    from slicewright.control.serve.listening import listen
 
+    with listen(settings.host, settings.port) as listener:
+        _serve(settings, access, say, listener)
+
+
+def _serve(settings: ServeSettings, access: Access, say: Say, listener: socket.socket) -> None:
     from slicewright.control.city.app import create_city_app
     from slicewright.control.city.service import CityControl
-    from slicewright.control.http.guards.connections import ConnectionLimits, server_settings
+    from slicewright.control.http.guards.connections import ConnectionLimits
+    from slicewright.control.serve.listening import AnsweringServer, address_of
 
     scenario = load_scenario(settings.scenario or "")
-    load_kernels()
     journal: Journal = MemoryJournal()
     if settings.store is not None:
         journal = SqliteJournal(settings.store, exclusive=True)
@@ -55,17 +55,25 @@ def serve_city(
         say("no `tokens`: everybody on this machine may do everything, nobody else is served")
     if settings.store is None:
         say("no `store`: requests and their decisions end with this process")
-    listener = listening(f"a city of {scenario.n_devices} devices")
-    config = uvicorn.Config(
+    say(f"planning {scenario.n_devices} devices, or reading what has become of them; calls wait until then")
+
+    async def begin() -> None:
+        try:
+            await control.start()
+        except SlicewrightError:
+            await control.stop()
+            raise
+        load_kernels()  # after a journal that is refused, before the first call
+
+    def answering() -> None:
+        say(f"a city of {scenario.n_devices} devices on {address_of(listener, settings.host)}")
+
+    server = AnsweringServer(
         create_city_app(control, access=access),
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        **server_settings(ConnectionLimits()),
+        connections=ConnectionLimits(),
+        first=begin,
+        answering=answering,
     )
-    server = uvicorn.Server(config)
     control.on_fatal = partial(setattr, server, "should_exit", True)
     server.run(sockets=[listener])
     if control.fatal:

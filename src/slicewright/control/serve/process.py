@@ -7,7 +7,6 @@ import math
 import socket
 from collections.abc import Callable
 from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from slicewright.control.journal.base import Journal
@@ -31,14 +30,14 @@ Say = Callable[[str], None]
 
 
 def serve_forever(
-    settings: ServeSettings, *, say: Say, on_listening: Callable[[str], None] | None = None
+    settings: ServeSettings, *, say: Say, on_answering: Callable[[str], None] | None = None
 ) -> None:
     """Serve until interrupted.
 
     Args:
         settings: what to serve.
         say: told what happens at the start, one line at a time; settings are named between backquotes.
-        on_listening: told the address once there is one, before the first call is answered.
+        on_answering: told the address as soon as calls are answered.
 
     Raises:
         InvalidOptionError: settings that do not go together.
@@ -61,9 +60,9 @@ def serve_forever(
     elif settings.city:
         from slicewright.control.serve.city import serve_city
 
-        serve_city(settings, access, say=say, listening=partial(_listening, settings, say, on_listening))
+        serve_city(settings, access, say=say)
     else:
-        _orchestrate(settings, address, access, say, on_listening)
+        _orchestrate(settings, address, access, say, on_answering)
 
 
 def _access(settings: ServeSettings) -> Access:
@@ -105,57 +104,52 @@ def _orchestrate(
     address: NatsAddress | None,
     access: Access,
     say: Say,
-    on_listening: Callable[[str], None] | None,
+    on_answering: Callable[[str], None] | None,
 ) -> None:
+    from slicewright.control.serve.listening import listen
+
     policy(settings.method)
-    plane = make_plane(settings, address)
-    if access.open:
-        say("no `tokens`: everybody on this machine may do everything, nobody else is served")
-    if settings.store is None and settings.nats is None:
-        say("no `store`: requests and the decision log end with this process")
-    _run(plane, access, _listening(settings, say, on_listening, "dashboard and API"))
+    with listen(settings.host, settings.port) as listener:
+        plane = make_plane(settings, address)
+        if access.open:
+            say("no `tokens`: everybody on this machine may do everything, nobody else is served")
+        if settings.store is None and settings.nats is None:
+            say("no `store`: requests and the decision log end with this process")
+        answering = partial(_told, settings, listener, say, on_answering, "dashboard and API")
+        _run(plane, access, listener, answering)
     if plane.fatal:
         raise ControlError(f"the control plane has stopped: {plane.fatal}")
 
 
-def _listening(
-    settings: ServeSettings, say: Say, on_listening: Callable[[str], None] | None, what: str
-) -> socket.socket:
-    """A socket that listens, once it is said where."""
-    listener = listen(settings.host, settings.port)
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{shown}:{listener.getsockname()[1]}/"
+def _told(
+    settings: ServeSettings,
+    listener: socket.socket,
+    say: Say,
+    on_answering: Callable[[str], None] | None,
+    what: str,
+) -> None:
+    """Say where something can be had."""
+    from slicewright.control.serve.listening import address_of
+
+    url = address_of(listener, settings.host)
     say(f"{what} on {url}")
-    if on_listening is not None:
-        on_listening(url)
-    return listener
+    if on_answering is not None:
+        on_answering(url)
 
 
-def _run(plane: ControlPlane, access: Access, listener: socket.socket) -> None:
-    """Answer HTTP until told to stop."""
-    import uvicorn
-
+def _run(plane: ControlPlane, access: Access, listener: socket.socket, answering: Callable[[], None]) -> None:
+    """Answer HTTP until told to stop; event streams end at once instead of waiting for their clients."""
     from slicewright.control.http.app import create_app
-    from slicewright.control.http.guards.connections import ConnectionLimits, server_settings
-
-    class Server(uvicorn.Server):
-        """Lets event streams end at once instead of waiting for their clients."""
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            plane.orchestrator.feed.close()
-            super().handle_exit(sig, frame)
+    from slicewright.control.http.guards.connections import ConnectionLimits
+    from slicewright.control.serve.listening import AnsweringServer
 
     connections = ConnectionLimits()
-    config = uvicorn.Config(
+    server = AnsweringServer(
         create_app(plane, access=access, connections=connections),
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        **server_settings(connections),
+        connections=connections,
+        answering=answering,
+        leaving=plane.orchestrator.feed.close,
     )
-    server = Server(config)
     plane.on_fatal = partial(setattr, server, "should_exit", True)
     server.run(sockets=[listener])
 
@@ -241,22 +235,3 @@ def make_plane(settings: ServeSettings, address: NatsAddress | None) -> ControlP
         options=settings.options,
         first=first,
     )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes any free one.
-
-    Raises:
-        InvalidOptionError: the port is taken, or not ours to take.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Accepted sockets inherit the protocol, and asyncio turns Nagle off only for those that say TCP: without it, an
-    # answer of two packets waits 40 ms for the acknowledgement of the first.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise InvalidOptionError("port", f"cannot be listened on: {error.strerror}", value=port) from None
-    return listener

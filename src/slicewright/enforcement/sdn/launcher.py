@@ -6,12 +6,15 @@ import importlib.util
 import os
 import socket
 import threading
+import time
 from dataclasses import dataclass
 
 from slicewright.enforcement.sdn.service import Service
 from slicewright.errors import EnforcementError, MissingExtraError
 
 OPENFLOW_PORT = 6653
+STARTS_WITHIN_S = 60.0
+"""os-ken is imported within this time, also on a busy machine."""
 ECHO_S = 1.0
 MOST_UNANSWERED = 3
 """With native threads os-ken notices a broken connection only when it sends: so it sends an echo every second."""
@@ -26,7 +29,7 @@ class Address:
 
 
 def start_controller(service: Service, listen: Address) -> threading.Thread:
-    """Listen for switches, in threads that end with the process.
+    """Listen for switches, in threads that end with the process; returns once switches can connect.
 
     Args:
         service: what switches are told.
@@ -34,7 +37,7 @@ def start_controller(service: Service, listen: Address) -> threading.Thread:
 
     Raises:
         MissingExtraError: os-ken is not installed.
-        EnforcementError: the address cannot be bound.
+        EnforcementError: the address cannot be bound, or nothing listens there in time.
     """
     if importlib.util.find_spec("os_ken") is None:
         raise MissingExtraError("the OpenFlow controller", "sdn")
@@ -43,6 +46,7 @@ def start_controller(service: Service, listen: Address) -> threading.Thread:
     # os-ken's threads cannot be stopped from outside. As children of a daemon they are daemons and end with us.
     thread = threading.Thread(target=_run, args=(service, listen), name="openflow", daemon=True)
     thread.start()
+    _await_listening(listen, thread)
     return thread
 
 
@@ -76,3 +80,19 @@ def _check_free(listen: Address) -> None:
             return
     except OSError as refusal:
         raise EnforcementError(f"cannot listen on {listen.host}:{listen.port}: {refusal.strerror}") from None
+
+
+def _await_listening(listen: Address, thread: threading.Thread) -> None:
+    """Until a switch could connect: os-ken does not say when it listens."""
+    host = "127.0.0.1" if listen.host == "0.0.0.0" else listen.host
+    until = time.monotonic() + STARTS_WITHIN_S
+    while thread.is_alive() and time.monotonic() < until:
+        try:
+            socket.create_connection((host, listen.port), timeout=1.0).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise EnforcementError(
+        f"the OpenFlow controller does not listen on {listen.host}:{listen.port}; see the log"
+    )

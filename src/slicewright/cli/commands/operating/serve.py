@@ -146,7 +146,7 @@ def serve(**said: Any) -> None:
         serve_forever(
             settings,
             say=lambda line: remarks.print(in_flags(line)),
-            on_listening=_send_crowd(settings) if settings.simulate else None,
+            on_answering=_send_crowd(settings) if settings.simulate else None,
         )
     except SlicewrightError as error:
         raise error_in_flags(error) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from slicewright.control.journal.base import JournalError
 from slicewright.control.journal.records import verify
+from slicewright.control.journal.sqlite.damage import SQLITE_ERRORS, Newest, note_newest
 from slicewright.control.journal.sqlite.journal import claim
 from slicewright.control.journal.sqlite.logs import read_log
 from slicewright.control.journal.sqlite.segments import before, segment_for, segments
@@ -67,10 +68,13 @@ def restore(backup: Path, store: Path) -> Copied:
     """
     if not segments(backup):
         raise InvalidOptionError("BACKUP", "is not there", value=str(backup))
-    with claim(store):
+    with claim(store) as lock:
         checked(segments(backup))
         aside = _put_aside(store)
         copied = _copy(backup, store)
+        note_newest(
+            lock, Newest(copied.newest, copied.hash)
+        )  # what was written before it does not count any more
     return Copied(copied.files, copied.records, copied.newest, copied.hash, aside)
 
 
@@ -88,7 +92,7 @@ def _copy(source: Path, target: Path) -> Copied:
         for draft, final in partial:
             draft.replace(final)
         _sync_folder(target.parent)
-    except (sqlite3.Error, OSError) as error:
+    except (*SQLITE_ERRORS, OSError) as error:
         raise JournalError(f"{source} cannot be copied to {target}: {error}") from None
     finally:
         for draft, _ in partial:

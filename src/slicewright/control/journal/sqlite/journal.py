@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,6 +22,17 @@ from slicewright.control.journal.records import (
     Record,
     hash_of,
     to_line,
+)
+from slicewright.control.journal.sqlite.damage import (
+    SQLITE_ERRORS,
+    Newest,
+    as_text,
+    move_damaged,
+    note_newest,
+    noted_newest,
+    reading,
+    tell_of_setback,
+    told,
 )
 from slicewright.control.journal.sqlite.retention import retire
 from slicewright.control.journal.sqlite.segments import before, segment_for, segments
@@ -77,14 +90,22 @@ class SqliteJournal:
         self.wants_checkpoint = False
         try:
             self._open()
-        except (sqlite3.Error, OSError) as error:
+        except (*SQLITE_ERRORS, OSError) as error:
             self._thread.end()
             self._reader.shutdown()
-            raise JournalError(f"the journal {self.path} cannot be opened: {error}") from None
+            if self._lock is not None:
+                self._lock.close()
+            raise JournalError(f"the journal {self.path} cannot be opened: {told(error)}") from None
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._enter((segments(self.path) or [self.path])[-1])
+        noted = None if self._lock is None else noted_newest(self._lock)
+        if noted is not None:
+            query = "SELECT substr(line, ?) FROM journal WHERE sequence = ?"
+            found = self._db.execute(query, (-TAIL_LENGTH, noted.sequence)).fetchone()
+            there = None if found is None else _hash_or_none(found[0])
+            tell_of_setback(self.path, noted, there, self._newest())
 
     def _enter(self, segment: Path) -> None:
         """Go on in a file."""
@@ -93,7 +114,8 @@ class SqliteJournal:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=FULL")
             database.executescript(_SCHEMA)
-        except sqlite3.Error:
+            database.text_factory = as_text
+        except SQLITE_ERRORS:
             database.close()
             raise
         self._segment, self._db = segment, database
@@ -120,11 +142,13 @@ class SqliteJournal:
                 self._seal(rows, previous)
                 self._go_on()
             self._insert(rows, previous)
+            if self._lock is not None:
+                note_newest(self._lock, Newest(rows[-1][0], hash_of(rows[-1][2][-TAIL_LENGTH:])))
             if finishes and self._keep is not None:
                 self._reader.submit(retire, self.path, keep=self._keep, archive=self._archive)
             self.wants_checkpoint = self._full()
-        except sqlite3.Error as error:
-            raise JournalError(f"the journal {self._segment} cannot be written: {error}") from None
+        except SQLITE_ERRORS as error:
+            raise JournalError(f"the journal {self._segment} cannot be written: {told(error)}") from None
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -137,18 +161,25 @@ class SqliteJournal:
     def _begin(self, rows: list[_Row], previous: str) -> None:
         """A transaction for records that follow directly; the lock on the file makes the check hold."""
         self._db.execute("BEGIN IMMEDIATE")
-        newest = self._newest()
-        if rows[0][0] != newest + 1 or self._newest_hash() not in (previous, None) or self._is_sealed():
-            raise FencedError(
-                f"record {rows[0][0]} does not follow {newest}: another process writes this journal"
-            )
+        if self._is_sealed() or not self._follows(rows[0][0], previous):
+            newest = self._newest()
+            before = Newest(rows[0][0] - 1, previous)
+            damaged = move_damaged(self._db, before, store=self._segment, now_s=time.time())
+            if not damaged or self._is_sealed() or not self._follows(rows[0][0], previous):
+                raise FencedError(
+                    f"record {rows[0][0]} does not follow {newest}: another process writes this journal"
+                )
+
+    def _follows(self, sequence: int, previous: str) -> bool:
+        """Whether a record would be the one after the newest that is kept, whatever has become of that one."""
+        return sequence == self._newest() + 1 and self._newest_hash() in (previous, None)
 
     def _newest(self) -> int:
         found: int | None = self._db.execute("SELECT MAX(sequence) FROM journal").fetchone()[0]
         return before(self.path, self._segment) if found is None else found
 
     def _newest_hash(self) -> str | None:
-        """Of the newest record; None if a file was moved away that has it."""
+        """Of the newest record; empty if it is damaged, None if a file was moved away that has it."""
         query = "SELECT substr(line, ?) FROM journal ORDER BY sequence DESC LIMIT 1"
         found = self._db.execute(query, (-TAIL_LENGTH,)).fetchone()
         if found is None and self._segment == self.path:
@@ -159,12 +190,9 @@ class SqliteJournal:
             ]
             if not earlier:
                 return None
-            database = sqlite3.connect(f"file:{earlier[-1]}?mode=ro", uri=True)
-            try:
+            with reading(earlier[-1]) as database:
                 found = database.execute(query, (-TAIL_LENGTH,)).fetchone()
-            finally:
-                database.close()
-        return None if found is None else hash_of(found[0])
+        return None if found is None else _hash_or_none(found[0]) or ""
 
     def _is_sealed(self) -> bool:
         return bool(self._db.execute("PRAGMA user_version").fetchone()[0] == _SEALED)
@@ -196,11 +224,14 @@ class SqliteJournal:
         return await self._look(lambda: self._read(lambda _: after))
 
     async def read_from_checkpoint(self) -> list[Record]:
-        """From the newest checkpoint on, in whatever file it is."""
+        """From the newest checkpoint on that is not damaged, in whatever file it is."""
 
         def start(database: sqlite3.Connection) -> int | None:
-            row = database.execute("SELECT MAX(sequence) FROM journal WHERE checkpoint = 1").fetchone()
-            return None if row[0] is None else int(row[0]) - 1
+            query = "SELECT sequence, line FROM journal WHERE checkpoint = 1 ORDER BY sequence DESC"
+            for sequence, line in database.execute(query):
+                if one_line(line) is not None:
+                    return int(sequence) - 1
+            return None
 
         return await self._look(lambda: self._read(start))
 
@@ -209,18 +240,15 @@ class SqliteJournal:
         found: list[list[str]] = []
         try:
             for segment in reversed(segments(self.path)):
-                database = sqlite3.connect(f"file:{segment}?mode=ro", uri=True)
-                try:
+                with reading(segment) as database:
                     after = start(database)
                     query = "SELECT line FROM journal WHERE sequence > ? ORDER BY sequence"
                     lines = database.execute(query, (after or 0,)).fetchall()
-                finally:
-                    database.close()
                 found.append([line for (line,) in lines])
                 if after is not None and after >= before(self.path, segment):
                     break
-        except sqlite3.Error as error:
-            raise BrokenChainError(f"{self.path} is not a journal: {error}") from None
+        except SQLITE_ERRORS as error:
+            raise BrokenChainError(f"{self.path} is no journal, or damaged: {told(error)}") from None
         lines_in_order = (line for segment_lines in reversed(found) for line in segment_lines)
         return one_chain(map(one_line, lines_in_order), store=str(self.path))
 
@@ -237,13 +265,10 @@ class SqliteJournal:
         query = "SELECT sequence, line FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?"
         for file in files[files.index(at[0]) :] if at else ():
             try:
-                database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-                try:
+                with reading(file) as database:
                     rows: list[tuple[int, str]] = database.execute(query, (after, _PIECE)).fetchall()
-                finally:
-                    database.close()
-            except sqlite3.Error as error:
-                raise JournalError(f"the journal {file} cannot be read: {error}") from None
+            except SQLITE_ERRORS as error:
+                raise JournalError(f"the journal {file} cannot be read: {told(error)}") from None
             if rows:
                 return rows
         return []
@@ -257,6 +282,13 @@ class SqliteJournal:
             self._lock.close()
 
 
+def _hash_or_none(tail: str) -> str | None:
+    try:
+        return hash_of(tail)
+    except BrokenChainError:
+        return None
+
+
 def claim(path: Path) -> IO[bytes]:
     """A lock beside the journal, which the system lets go of when the process ends, however it ends.
 
@@ -265,7 +297,8 @@ def claim(path: Path) -> IO[bytes]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_name(f"{path.name}.lock").open("ab")
+        handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.fdopen(handle, "r+b", buffering=0)
     except OSError as error:
         raise JournalError(f"the journal {path} cannot be opened: {error}") from None
     try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from slicewright.control.journal.records import BrokenChainError, Record, from_line
+from slicewright.control.journal.sqlite.damage import SQLITE_ERRORS, reading, told
 from slicewright.control.journal.sqlite.segments import segments
 from slicewright.errors import InvalidOptionError
 
@@ -49,11 +49,9 @@ def _records(file: Path) -> Iterator[Record]:
         with file.open(encoding="utf-8") as lines:
             yield from (from_line(line) for line in lines if line.strip())
         return
-    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
-        for (line,) in database.execute("SELECT line FROM journal ORDER BY sequence"):
-            yield from_line(line)
-    except sqlite3.Error as error:
-        raise BrokenChainError(f"{file} is not a journal: {error}") from None
-    finally:
-        database.close()
+        with reading(file) as database:
+            for (line,) in database.execute("SELECT line FROM journal ORDER BY sequence"):
+                yield from_line(line)
+    except SQLITE_ERRORS as error:
+        raise BrokenChainError(f"{file} is no journal, or damaged: {told(error)}") from None

@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from slicewright.control.journal.sqlite.damage import SQLITE_ERRORS
 from slicewright.control.journal.sqlite.segments import segments
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def retire(store: Path, *, keep: int, archive: Path | None) -> None:
                 file.unlink()
             else:
                 _move(file, archive)
-        except (OSError, sqlite3.Error) as error:
+        except (*SQLITE_ERRORS, OSError) as error:
             logger.error("%s stays: %s", file, error)
             return
         logger.info("%s is %s", file, "removed" if archive is None else f"in {archive}")
