@@ -35,7 +35,7 @@ from slicewright.learning.slicing.networks.published import (
     Sizes,
     share_model,
 )
-from slicewright.learning.slicing.solved_scenarios import Solved, digest, same_network
+from slicewright.learning.slicing.solved_scenarios import Solved, same_network
 from slicewright.models.slicing.features import Float32Array, Rows, Targets, rows, targets, transmission_s
 
 Upstream: TypeAlias = Literal["chained", "oracle-inputs", "conditioned"]
@@ -106,12 +106,7 @@ def cross_validate(
         report: told what is being trained.
     """
     data = _Data.of(instances)
-    split = folds(len(instances), parts, seed=schedule.seed)
-    fold = np.empty(len(instances), dtype=np.int64)
-    for k, part in enumerate(split):
-        fold[part] = k
-    where = None if folder is None else folder / f"{digest(instances)[:12]}-{parts}"
-    trainer = FoldTrainer(split, schedule, where, report)
+    trainer = FoldTrainer.of(instances, parts, schedule, folder, report)
     decided = upstream == "conditioned"
     mark = "" if upstream == "chained" else f"-{upstream}"
     sp1, sp2, sp3 = _subproblems(data.sizes, design, marks=(mark if decided else "", mark, mark))
@@ -124,7 +119,7 @@ def cross_validate(
     answers = trainer.answers(sp3, data.sp3_items() if decided else data.sp3_items(shown, told))
     return OutOfFoldAnswers(
         share, bandwidth, choice=[a[0] for a in answers], offload=[a[1] for a in answers],
-        factored=[a[2] for a in answers], fold=fold,
+        factored=[a[2] for a in answers], fold=trainer.fold,
     )  # fmt: skip
 
 
@@ -153,15 +148,13 @@ def conditioned_answers(
     """
     data = _Data.of(instances)
     used = [(t.share > 0).astype(np.float32) for t in data.labels]
-    split = folds(len(instances), parts, seed=schedule.seed)
-    where = None if folder is None else folder / f"{digest(instances)[:12]}-{parts}"
-    trainer = FoldTrainer(split, schedule, where, report)
+    trainer = FoldTrainer.of(instances, parts, schedule, folder, report)
     mark = "-conditioned-roots" if roots else "-conditioned"
     sp1, sp2, _ = _subproblems(data.sizes, design, marks=(mark, mark, mark))
     if problem == "SP1":
-        return [a[0] for a in trainer.answers(sp1, data.sp1_items(used))], split
+        return [a[0] for a in trainer.answers(sp1, data.sp1_items(used))], trainer.split
     shown = [_with_roots(x, u) for x, u in zip(instances, used, strict=True)] if roots else used
-    return [a[0] for a in trainer.answers(sp2, data.sp2_items(shown))], split
+    return [a[0] for a in trainer.answers(sp2, data.sp2_items(shown))], trainer.split
 
 
 def _with_roots(instance: Solved, used: Float32Array) -> Float32Array:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from slicewright.files.documents import write_atomically
 from slicewright.learning.common.batching import similar_sizes, stack_padded
+from slicewright.learning.common.instances import folds
 from slicewright.learning.common.training import Schedule, Task, fit
 from slicewright.learning.slicing.batches import device_mask
 from slicewright.learning.slicing.networks.heads import Choice, factored_classes
@@ -24,6 +25,7 @@ from slicewright.learning.slicing.networks.published import (
     ManagersModel,
     ShareModel,
 )
+from slicewright.learning.slicing.solved_scenarios import Solved, digest
 from slicewright.models.slicing.features import Float32Array
 
 VALIDATION_PART = 0.1
@@ -92,6 +94,31 @@ class FoldTrainer:
     schedule: Schedule
     folder: Path | None
     report: Callable[[str], None]
+
+    @classmethod
+    def of(
+        cls,
+        instances: Sequence[Solved],
+        parts: int,
+        schedule: Schedule,
+        folder: Path | None,
+        report: Callable[[str], None],
+    ) -> FoldTrainer:
+        """On random folds of solved scenarios, drawn by the schedule's seed.
+
+        Files lie in a folder of their own for these scenarios and this many folds.
+        """
+        split = folds(len(instances), parts, seed=schedule.seed)
+        where = None if folder is None else folder / f"{digest(instances)[:12]}-{parts}"
+        return cls(split, schedule, where, report)
+
+    @property
+    def fold(self) -> np.ndarray:
+        """(scenarios,) index of the fold that each is in."""
+        fold = np.empty(sum(map(len, self.split)), dtype=np.int64)
+        for k, part in enumerate(self.split):
+            fold[part] = k
+        return fold
 
     def answers(self, problem: Subproblem[Model], items: Sequence[FoldItem]) -> list[FoldAnswer]:
         """Out-of-fold answers to all items."""

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slicewright.learning.common.instances import folds
 from slicewright.learning.common.training import Schedule
 from slicewright.learning.slicing.chained_training import OutOfFoldAnswers
 from slicewright.learning.slicing.fold_training import Batch, FoldItem, FoldTrainer, Subproblem
 from slicewright.learning.slicing.networks.joint import JointModel, joint_loss, packed_target
 from slicewright.learning.slicing.networks.published import Design, Sizes
-from slicewright.learning.slicing.solved_scenarios import Solved, digest, same_network
+from slicewright.learning.slicing.solved_scenarios import Solved, same_network
 from slicewright.models.slicing.features import rows, targets
 
 
@@ -39,18 +38,13 @@ def cross_validate_joint(
         report: told what is being trained.
     """
     sizes = Sizes(*same_network(instances))
-    split = folds(len(instances), parts, seed=schedule.seed)
-    fold = np.empty(len(instances), dtype=np.int64)
-    for k, part in enumerate(split):
-        fold[part] = k
-    where = None if folder is None else folder / f"{digest(instances)[:12]}-{parts}"
-    trainer = FoldTrainer(split, schedule, where, report)
+    trainer = FoldTrainer.of(instances, parts, schedule, folder, report)
     problem = Subproblem("joint", lambda width: JointModel(width, sizes, design), _loss)
     answers = trainer.answers(problem, [_item(x) for x in instances])
     share = [a[0].reshape(len(a[0]), sizes.slices, -1).transpose(1, 0, 2) for a in answers]
     return OutOfFoldAnswers(
         share=share, bandwidth=[a[1] for a in answers], choice=[a[2] for a in answers],
-        offload=[a[3] for a in answers], factored=[a[4] for a in answers], fold=fold,
+        offload=[a[3] for a in answers], factored=[a[4] for a in answers], fold=trainer.fold,
     )  # fmt: skip
 
 
