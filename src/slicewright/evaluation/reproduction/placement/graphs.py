@@ -26,7 +26,7 @@ from slicewright.evaluation.reproduction.placement.folds import (
     cross_validation_core_s,
     over_folds,
 )
-from slicewright.evaluation.reproduction.placement.labels import training_runs
+from slicewright.evaluation.reproduction.placement.labels import training_runs, unproven_gaps
 from slicewright.evaluation.reproduction.placement.networks import (
     BARE,
     GRAPH_NAMES,
@@ -73,7 +73,7 @@ def _measure_cliques(shop: Workshop) -> Measured:
         "Counted on held-out runs; answers are the same if no log-probability differs by more than 0.001.",
         f"A model that gives one answer to all tasks of an ingress can be right for {100 * best:.1f} % of "
         f"them at most.",
-        labels_note(runs),
+        labels_note(runs, unproven_gaps(shop)),
     ]
     return {
         "table": table(columns, rows), "facts": {"scores": facts, "ceiling": best}, "notes": notes,
@@ -133,7 +133,7 @@ def _measure_leak(shop: Workshop) -> Measured:
     return {
         "table": table(columns, rows),
         "facts": {"best": best, "scores": facts},
-        "notes": [labels_note(runs), _FOLDS_NOTE],
+        "notes": [labels_note(runs, unproven_gaps(shop)), _FOLDS_NOTE],
         "protocol": protocol_of(shop, runs) | {"seeds": 1},
     }
 
@@ -185,7 +185,8 @@ def _measure_grid(shop: Workshop) -> Measured:
         for graph in GRAPHS
     ]  # fmt: skip
     return {
-        "panels": panels, "table": table(columns, rows), "facts": facts, "notes": [labels_note(runs), _FOLDS_NOTE],
+        "panels": panels, "table": table(columns, rows), "facts": facts,
+        "notes": [labels_note(runs, unproven_gaps(shop)), _FOLDS_NOTE],
         "protocol": protocol_of(shop, runs) | {"seeds": 1},
     }  # fmt: skip
 

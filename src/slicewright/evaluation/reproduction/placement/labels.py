@@ -17,19 +17,27 @@ from slicewright.evaluation.reproduction.engine.code_version import code_version
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.files.documents import read_document, write_document
+from slicewright.placement.certificate import search_with_bound
 
 if TYPE_CHECKING:
     from slicewright.learning.placement.solved_runs import Run
 
 MADE_BY = (
-    "slicewright.placement",
+    *(
+        f"slicewright.placement.{name}"
+        for name in ("_kernels", "bound", "branching", "certificate", "exact", "judge", "problem", "search")
+    ),
     "slicewright.policies.placement.methods",
     "slicewright.learning.placement.canonical_labels",
     "slicewright.learning.placement.solved_runs",
 )
-"""Code on which labels depend."""
+"""Code on which labels depend. Files and reports of placements do not make any; nor do solvers: of what they prove the
+canonical label is the same, whichever it was."""
+STEPS_PER_TASK = 500
+"""Of the search whose bound says how far a label without proof may be from the optimum."""
 RUNS_PER_FILE = 6
 SCHEMA = "slicewright/reproduction-labels/v1"
+GAPS_SCHEMA = "slicewright/reproduction-label-gaps/v1"
 
 
 class InvalidLabelsError(InvalidInputError):
@@ -54,8 +62,30 @@ def solve_missing(shop: Workshop) -> Path:
 
 
 def labels_core_s(scale: Scale) -> float:
-    """s of one processor that solving takes, about: few runs need all the time that a proof may take."""
-    return scale.placement_runs * (0.2 + 0.15 * scale.placement_proof_s)
+    """s of one processor that solving takes, about: a fifth of the runs need all the time that a proof may take."""
+    return scale.placement_runs * (1.0 + 0.25 * scale.placement_proof_s)
+
+
+def unproven_gaps(shop: Workshop) -> list[float]:
+    """How far the label of every run without a proof may be above the optimum, as a part of it.
+
+    The bound is that of a search of fixed length, so it does not depend on what else the machine does.
+    """
+    labels = solve_missing(shop)
+    file = labels / f"gaps-of-{shop.scale.placement_runs}.json"
+    if not file.exists():
+        shop.report("bounding the labels without a proof")
+        runs = [run for run in stored_runs(labels, shop.scale.placement_runs) if not run.proven]
+        write_document({"schema": GAPS_SCHEMA, "gaps": shop.each(_gap, runs)}, file)
+    document = read_document(file, InvalidLabelsError)
+    if document.get("schema") != GAPS_SCHEMA or not isinstance(document.get("gaps"), list):
+        raise InvalidLabelsError(str(file), f"must hold gaps, schema {GAPS_SCHEMA}; delete it")
+    return [float(gap) for gap in document["gaps"]]
+
+
+def _gap(run: Run) -> float:
+    found = search_with_bound(run.tasks, steps=STEPS_PER_TASK * run.tasks.n_tasks)
+    return max(0.0, run.objective_bit_hops / found.lower_bound - 1.0)
 
 
 @cache

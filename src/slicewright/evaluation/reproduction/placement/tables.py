@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,11 @@ from slicewright.evaluation.reproduction.placement.folds import (
     over_folds,
     over_seeds,
 )
-from slicewright.evaluation.reproduction.placement.labels import labels_core_s, training_runs
+from slicewright.evaluation.reproduction.placement.labels import (
+    labels_core_s,
+    training_runs,
+    unproven_gaps,
+)
 from slicewright.evaluation.reproduction.placement.networks import label_of
 
 if TYPE_CHECKING:
@@ -35,8 +39,8 @@ def wanted(scale: Scale) -> list[Wanted]:
     return [Wanted(name, seeds=scale.seeds) for name in COMPARED]
 
 
-def labels_note(runs: list[Run]) -> str:
-    """How good the labels are that were learned."""
+def labels_note(runs: list[Run], gaps: Sequence[float]) -> str:
+    """How good the labels are that were learned; ``gaps`` of those without a proof, as parts of the optimum."""
     proven = [run.proven for run in runs]
     tasks = [run.tasks.n_tasks for run in runs]
     unproven = [count for count, sure in zip(tasks, proven, strict=True) if not sure]
@@ -45,7 +49,8 @@ def labels_note(runs: list[Run]) -> str:
         f"{100 * np.mean(proven):.0f} % of the runs"
         + (
             f"; the others, of {min(unproven)} tasks and more, are the best placement known when the time for the "
-            "proof was over"
+            f"proof was over, at most {100 * np.mean(gaps):.2f} % above the optimum on average and "
+            f"{100 * max(gaps):.2f} % at worst"
             if unproven
             else ""
         )
@@ -90,7 +95,7 @@ def _measure(shop: Workshop) -> Measured:
         "model", "accuracy", "of seeds", "macro precision", "macro recall", "macro F1", "weighted precision",
         "weighted F1", "tie-aware accuracy",
     ]  # fmt: skip
-    notes = [labels_note(runs), _averages_note()]
+    notes = [labels_note(runs, unproven_gaps(shop)), _averages_note()]
     return {
         "table": table(columns, rows), "facts": facts, "notes": notes, "protocol": protocol_of(shop, runs),
     }  # fmt: skip
@@ -141,7 +146,7 @@ def _measure_ties(shop: Workshop) -> Measured:
     return {
         "table": table(["model", "accuracy against the label", "any class that keeps the optimum"], rows),
         "facts": {"scores": kept, "tied": float((equal > 1).mean()), "classes": float(equal.mean())},
-        "notes": [labels_note(runs)],
+        "notes": [labels_note(runs, unproven_gaps(shop))],
         "protocol": protocol_of(shop, runs),
     }
 
