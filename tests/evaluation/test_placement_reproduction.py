@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from slicewright.evaluation.reproduction.engine.code_version import code_version
+from slicewright.evaluation.reproduction.engine.code_version import code_version, meaning
+from slicewright.evaluation.reproduction.engine.item import Verdict
 from slicewright.evaluation.reproduction.engine.published_numbers import PLACEMENT
 from slicewright.evaluation.reproduction.engine.scale import SCALES
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
@@ -26,8 +28,10 @@ from slicewright.evaluation.reproduction.placement.labels import (
     solve_missing,
     stored_runs,
     training_runs,
+    unproven_gaps,
 )
 from slicewright.evaluation.reproduction.placement.networks import GRAPH_NETWORKS
+from slicewright.evaluation.reproduction.report.figures import asides, interval
 from slicewright.evaluation.reproduction.study import items_of
 from slicewright.learning.placement.solved_runs import solve_run
 from slicewright.placement import placement_preset
@@ -53,6 +57,33 @@ def test_damaged_labels_say_which_file(tmp_path: Path) -> None:
     (tmp_path / "00000-00001.json").write_text('{"schema": "x", "runs": []}', encoding="utf-8")
     with pytest.raises(InvalidLabelsError, match=r"00000-00001\.json"):
         stored_runs(tmp_path, 2)
+
+
+def test_labels_without_a_proof_have_a_gap_that_is_worked_out_once(tmp_path: Path) -> None:
+    shop = Workshop(FEW, tmp_path, jobs=1)
+    labels = solve_missing(shop)
+    (file,) = labels.glob("*.json")
+    document = json.loads(file.read_text())
+    for run, proven in zip(document["runs"], (True, False), strict=True):
+        run["proven"] = proven
+    file.write_text(json.dumps(document))
+    stored_runs.cache_clear()
+    (gap,) = unproven_gaps(shop)
+    assert 0.0 <= gap < 0.05
+    (kept,) = labels.glob("gaps-*.json")
+    assert unproven_gaps(shop) == [gap]
+    kept.write_text("{}")
+    with pytest.raises(InvalidLabelsError, match="gaps"):
+        unproven_gaps(shop)
+    stored_runs.cache_clear()
+
+
+def test_a_code_version_minds_what_code_does_and_not_how_it_is_explained() -> None:
+    source = 'X = 1\n"""Of what."""\n\ndef f(x: int) -> int:\n    """Twice."""\n    return 2 * x  # why\n'
+    reworded = "X = 1\n\n\ndef f(x: int) -> int:\n    return 2*x\n"
+    assert meaning(source) == meaning(reworded)
+    assert meaning(source) != meaning(reworded.replace("2*x", "3*x"))
+    assert meaning(source) != meaning(reworded.replace("X = 1", "X = 'a string that is used'"))
 
 
 def test_a_code_version_is_that_of_its_sources() -> None:
@@ -141,3 +172,50 @@ def test_a_small_node_answers_and_one_without_memory_says_so(
     monkeypatch.setattr(small_node, "MEMORY_MB", 1)
     with pytest.raises(small_node.SmallNodeError, match="within 1 MiB"):
         small_node.answer_alone(None, [])
+
+
+def judged(name: str, facts: dict[str, object]) -> Verdict:
+    return next(item for item in items_of("placement") if item.name == name).judge({"facts": facts})
+
+
+def test_a_solver_that_was_stopped_is_slower_at_least() -> None:
+    slower: dict[str, object] = {"gnn": [150.0, 900.0], "auto": [9.0, 40.0]}
+    assert judged("fig4", {"stopped": [0, 0], "slower": slower}).holds == "yes"
+    open_ = judged("fig4", {"stopped": [0, 3], "slower": slower})
+    assert "(at least, at 1 of 2 points)" in open_.ours
+    assert (
+        judged("fig4", {"stopped": [0, 0], "slower": {"gnn": [9.0, 8.0], "auto": [1.0, 1.0]}}).holds == "no"
+    )
+
+
+def test_a_lead_is_sure_only_beyond_its_interval() -> None:
+    gain = {"gnn": [0.99, 0.98], "mlp": [0.98, 0.97], "dt": [0.9, 0.9], "mec-only": [0.5, 0.5]}
+    whole = gain | {name: [0.99, 0.99] for name in ("gnn-own", "queue", "auto")}
+    facts = {
+        "gain": {"10-150 ms": whole}, "raw": whole, "kept": whole, "lead": [[0.01, 0.02], [0.01, 0.005]],
+    }  # fmt: skip
+    found = judged("fig5", facts)
+    assert "surely (90 %) ahead of the better of them at 1 and surely behind at 0" in found.why
+
+
+@pytest.mark.parametrize(("relaxed", "holds"), [([0.9, 1.8], "yes"), ([1.1, 2.2], "partly")])
+def test_usage_is_judged_of_the_published_models(relaxed: list[float], holds: str) -> None:
+    names = ("gnn", "mlp", "dt", "auto")
+    usage = {
+        "10-150 ms": {name: [1.0, 2.0] for name in names},
+        "50-150 ms": dict.fromkeys(names, relaxed),
+    }
+    assert judged("fig8", {"usage": usage}).holds == holds
+
+
+def test_intervals_of_shares_end_at_the_whole_and_curves_may_stand_apart() -> None:
+    mean, half = np.array([0.0, 50.0, 95.0]), np.array([20.0, 10.0, 20.0])
+    assert interval({"log": False, "share": True}, mean, half).tolist() == [
+        [0.0, 10.0, 20.0],
+        [20.0, 10.0, 5.0],
+    ]
+    assert interval({"log": False}, mean, half).tolist() == [half.tolist(), half.tolist()]
+    curves = [{"x": [20.0, 40.0]}, {"x": [20.0, 40.0]}]
+    left, right = asides({"curves": curves, "apart": True})
+    assert left == -right != 0.0
+    assert not asides({"curves": curves}).any()

@@ -50,6 +50,7 @@ def panel(
     share: bool = False,
     published: Sequence[Measured] = (),
     ticks: Sequence[str] = (),
+    apart: bool = False,
 ) -> Measured:
     """Axes with curves.
 
@@ -60,10 +61,16 @@ def panel(
         share: whether y is in percent, so that its axis ends at 0 and 100.
         published: horizontal lines of :func:`published_line`.
         ticks: names of the positions 0, 1, ... where x is no number.
+        apart: whether curves are drawn a little beside each other, so that equal values and intervals are seen; what
+            is stored and printed stays where it is.
     """
-    extra: Measured = ({"published": list(published)} if published else {}) | (
-        {"ticks": list(ticks)} if ticks else {}
-    )
+    extra: Measured = {}
+    if published:
+        extra["published"] = list(published)
+    if ticks:
+        extra["ticks"] = list(ticks)
+    if apart:
+        extra["apart"] = True
     return {
         "title": title, "x_label": x_label, "y_label": y_label, "curves": list(curves), "log": log, "log_x": log_x,
         "share": share,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slicewright.drawing.palette import FAINT, INK, PAPER, SERIES_COLOURS, SLICE_COLOURS, SOFT
+from slicewright.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,6 +72,8 @@ of slicing, models that stand alone as points, values of a parameter, published 
 proven by us beside a solver's, broken rules, and kinds of folds."""
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
 _MOST_COLUMNS = 3
+_APART = 0.36
+"""Of the distance of two places on the axis: what curves that are drawn apart take up."""
 FEW_TICKS = 5
 """Of a logarithmic axis that are named one by one."""
 LOWER_BOUND = "open: lower bound (time limit)"
@@ -112,16 +115,36 @@ def draw(panels: Sequence[Mapping[str, Any]]) -> bytes:
     return stream.getvalue()
 
 
+def interval(panel: Mapping[str, Any], mean: FloatArray, half: FloatArray) -> FloatArray:
+    """(2, n) how far intervals reach down and up: above zero on a logarithmic axis, within 0 and 100 % of a share."""
+    if panel["log"]:
+        return np.stack([np.minimum(half, 0.9 * np.abs(mean)), half])
+    if panel.get("share", False):
+        return np.stack(
+            [np.minimum(half, np.maximum(mean, 0.0)), np.minimum(half, np.maximum(100.0 - mean, 0.0))]
+        )
+    return np.stack([half, half])
+
+
+def asides(panel: Mapping[str, Any]) -> FloatArray:
+    """How far beside its place every curve is drawn: nothing unless the panel asks for it."""
+    count = len(panel["curves"])
+    places = np.unique([x for each in panel["curves"] for x in each["x"]])
+    if not panel.get("apart", False) or places.size < 2 or count < 2:
+        return np.zeros(count)
+    return np.linspace(-0.5, 0.5, count) * _APART * float(np.diff(places).min())
+
+
 def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
     keys: dict[str, Any] = {}
     ticks: set[float] = set()
-    for each in panel["curves"]:
+    for each, aside in zip(panel["curves"], asides(panel), strict=True):
         colour, marker, dash = STYLES[each["style"]]
         x, mean, half = (np.array(each[name], dtype=np.float64) for name in ("x", "mean", "half"))
         ticks |= set(x.tolist())
-        lower = np.minimum(half, 0.9 * np.abs(mean)) if panel["log"] else half
+        x = x + aside
         keys[each["label"]] = axes.errorbar(
-            x, mean, yerr=np.stack([lower, half]), color=colour, marker=marker, linestyle=dash,
+            x, mean, yerr=interval(panel, mean, half), color=colour, marker=marker, linestyle=dash,
             markersize=7 if each["style"] == "os" or not dash else 5,
             linewidth=1.5, elinewidth=0.9, capsize=2.5, markeredgecolor=PAPER, markeredgewidth=0.5,
         )  # fmt: skip
