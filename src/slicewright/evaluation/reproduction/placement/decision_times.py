@@ -21,6 +21,7 @@ from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import Estimate, estimate
 from slicewright.evaluation.reproduction.engine.timing import least_seconds
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
+from slicewright.evaluation.reproduction.placement.labels import PROVEN, proven_labels
 from slicewright.evaluation.reproduction.placement.models import (
     LEARNED,
     figure_tasks,
@@ -37,8 +38,6 @@ from slicewright.placement.search import compiled_problem
 DECODINGS = 8
 AUTO_STEPS = 2000
 SOLVER = "solver (HiGHS, plain programme)"
-PROVEN = 1e-4
-"""Relative gap up to which a placement counts as proven."""
 
 
 def _measure(shop: Workshop) -> Measured:
@@ -72,7 +71,7 @@ def _measure(shop: Workshop) -> Measured:
             "stopped": stopped,
             "slower": {name: _mean_ratio(solver, others[name]) for name in ("gnn", "auto")},
         },
-        "protocol": protocol(runs=shop.scale.solver_runs, seeds=1),
+        "protocol": protocol(runs=shop.scale.solver_runs, seeds=1) | {"labels proven": proven_labels(shop)},
     }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from slicewright.evaluation.reproduction.engine.measured import Measured, panel,
 from slicewright.evaluation.reproduction.engine.scale import Scale
 from slicewright.evaluation.reproduction.engine.statistics import estimate
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
-from slicewright.evaluation.reproduction.placement.decision_times import AUTO_STEPS, DECODINGS, PROVEN
+from slicewright.evaluation.reproduction.placement.decision_times import AUTO_STEPS, DECODINGS
+from slicewright.evaluation.reproduction.placement.labels import PROVEN, proven_labels
 from slicewright.evaluation.reproduction.placement.models import (
     DEADLINES,
     LEARNED,
@@ -71,7 +72,7 @@ def _measure(shop: Workshop) -> Measured:
     return {
         "panels": _gain_panels(axis, found[FIRST]), "facts": facts, "notes": notes,
         "protocol": protocol(runs=shop.scale.placement_points, seeds=shop.scale.seeds)
-        | {"solutions proven": f"{100 * sure:.0f} %"},
+        | {"solutions proven": f"{100 * sure:.0f} %", "labels proven": proven_labels(shop)},
     }  # fmt: skip
 
 

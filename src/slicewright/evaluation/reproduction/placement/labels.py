@@ -36,6 +36,8 @@ canonical label is the same, whichever it was."""
 STEPS_PER_TASK = 500
 """Of the search whose bound says how far a label without proof may be from the optimum."""
 RUNS_PER_FILE = 6
+PROVEN = 1e-4
+"""Relative gap up to which a placement counts as proven optimal, as its status has it."""
 SCHEMA = "slicewright/reproduction-labels/v1"
 GAPS_SCHEMA = "slicewright/reproduction-label-gaps/v1"
 
@@ -64,6 +66,11 @@ def solve_missing(shop: Workshop) -> Path:
 def labels_core_s(scale: Scale) -> float:
     """s of one processor that solving takes, about: a fifth of the runs need all the time that a proof may take."""
     return scale.placement_runs * (1.0 + 0.25 * scale.placement_proof_s)
+
+
+def proven_labels(shop: Workshop) -> str:
+    """Share of the runs that models learn from whose labels are proven optimal, as a line on the protocol says it."""
+    return f"{100 * np.mean([run.proven for run in training_runs(shop)]):.0f} %"
 
 
 def unproven_gaps(shop: Workshop) -> list[float]:

@@ -16,6 +16,7 @@ from slicewright.evaluation.reproduction.engine.measured import Measured, protoc
 from slicewright.evaluation.reproduction.engine.timing import least_seconds
 from slicewright.evaluation.reproduction.engine.workshop import InvalidMeasurementError, Workshop
 from slicewright.evaluation.reproduction.placement import small_node_process
+from slicewright.evaluation.reproduction.placement.labels import proven_labels
 from slicewright.evaluation.reproduction.placement.models import (
     LEARNED,
     figure_tasks,
@@ -75,7 +76,7 @@ def _measure(shop: Workshop) -> Measured:
     ]
     return {
         "table": table(columns, rows), "facts": {"models": facts, "bare_mb": bare["peak_mb"]}, "notes": notes,
-        "protocol": protocol(answers=ANSWERS, seeds=1),
+        "protocol": protocol(answers=ANSWERS, seeds=1) | {"labels proven": proven_labels(shop)},
     }  # fmt: skip
 
 

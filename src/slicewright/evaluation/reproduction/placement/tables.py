@@ -21,6 +21,7 @@ from slicewright.evaluation.reproduction.placement.folds import (
 )
 from slicewright.evaluation.reproduction.placement.labels import (
     labels_core_s,
+    proven_labels,
     training_runs,
     unproven_gaps,
 )
@@ -67,7 +68,7 @@ def protocol_of(shop: Workshop, runs: list[Run]) -> Measured:
         folds=scale.placement_folds,
         epochs=scale.placement_epochs,
         seeds=scale.seeds,
-    ) | {"labels proven": f"{100 * np.mean([run.proven for run in runs]):.0f} %"}
+    ) | {"labels proven": proven_labels(shop)}
 
 
 def _measure(shop: Workshop) -> Measured:
