@@ -22,7 +22,7 @@ from slicewright.evaluation.reproduction.placement.folds import (
     Wanted,
     cross_validated,
 )
-from slicewright.evaluation.reproduction.placement.graphs import GRID, one_answer_ceiling
+from slicewright.evaluation.reproduction.placement.graphs import GRID
 from slicewright.evaluation.reproduction.placement.labels import (
     InvalidLabelsError,
     solve_missing,
@@ -31,8 +31,9 @@ from slicewright.evaluation.reproduction.placement.labels import (
     unproven_gaps,
 )
 from slicewright.evaluation.reproduction.placement.networks import GRAPH_NETWORKS
+from slicewright.evaluation.reproduction.placement.tables import one_answer_ceiling
 from slicewright.evaluation.reproduction.report.figures import asides, interval
-from slicewright.evaluation.reproduction.study import items_of
+from slicewright.evaluation.reproduction.study import items_of, verdict
 from slicewright.learning.placement.solved_runs import solve_run
 from slicewright.placement import placement_preset
 
@@ -152,15 +153,24 @@ def test_what_reaches_the_published_accuracy_is_counted(
 
 def test_verdicts_of_table_3_follow_the_data() -> None:
     item = next(item for item in items_of("placement") if item.name == "table3")
-    facts = {Wanted(name).key: scores(0.5) for name in ("gnn-own", "queue")}
+    rest = {Wanted(name).key: scores(0.5) for name in ("gnn-own", "queue")} | {"ceiling": 0.95}
     as_published = {Wanted(name).key: scores(row[0]) for name, row in PLACEMENT.items()}
-    assert item.judge({"facts": facts | as_published}).holds == "yes"
-    upside_down = {
-        Wanted("gnn").key: scores(0.1),
-        Wanted("mlp").key: scores(0.2),
-        Wanted("dt").key: scores(0.3),
-    }
-    assert item.judge({"facts": facts | upside_down}).holds == "no"
+    assert item.judge({"facts": rest | as_published}).holds == "yes"
+    upside_down = {Wanted(name).key: scores(x) for name, x in (("gnn", 0.1), ("mlp", 0.2), ("dt", 0.3))}
+    assert item.judge({"facts": rest | upside_down}).holds == "no"
+    assert verdict(item, {"facts": rest | upside_down}, "quick").holds == "open"
+    bounded = verdict(item, {"facts": rest | upside_down | {"ceiling": 0.68}}, "quick")
+    assert bounded.holds == "no"
+    assert "68.0 % of the tasks at most" in bounded.why
+
+
+@pytest.mark.parametrize(
+    ("whole", "holds"), [([30.0, 40.0], "yes"), ([40.0, 30.0], "partly"), ([8.0, 8.0], "no")]
+)
+def test_tasks_that_are_not_split_are_judged_at_both_deadlines(whole: list[float], holds: str) -> None:
+    shares = {f"{d}, split": [10.0, 10.0] for d in ("10-150 ms", "50-150 ms")}
+    shares |= {f"{d}, whole": whole for d in ("10-150 ms", "50-150 ms")}
+    assert judged("fig7", {"shares": shares}).holds == holds
 
 
 def test_a_small_node_answers_and_one_without_memory_says_so(

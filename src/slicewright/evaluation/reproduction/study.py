@@ -58,9 +58,12 @@ def chosen_items(study: str, only: Sequence[str], *, scale: str | None = None) -
 
 
 def verdict(item: Item, data: Measured, scale: str) -> Verdict:
-    """The item's own judgement, left open where it is against trained models that were hardly trained."""
+    """The item's own judgement, left open where it is against trained models that were hardly trained.
+
+    Unless a bound settles it, whatever the training.
+    """
     judged = item.judge(data)
-    if item.trained and scale in SMALL and judged.holds in ("no", "partly"):
+    if item.trained and scale in SMALL and judged.holds in ("no", "partly") and not judged.settled:
         return replace(judged, holds="open")
     return judged
 

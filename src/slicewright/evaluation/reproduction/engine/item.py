@@ -24,12 +24,14 @@ class Verdict:
         holds: whether the published claim does; ``open`` where trainings are too small to tell, ``finding`` where the
             publication claims nothing.
         ours: our value in a few words, with its interval where it has one.
-        why: at most two sentences.
+        why: a few sentences.
+        settled: whether a bound shows it that larger trainings cannot change.
     """
 
     holds: Holds
     ours: str
     why: str
+    settled: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,11 +34,14 @@ from slicewright.evaluation.reproduction.placement.networks import (
     OWN,
     label_of,
 )
-from slicewright.evaluation.reproduction.placement.tables import TIES, cell, labels_note, protocol_of
+from slicewright.evaluation.reproduction.placement.tables import (
+    TIES,
+    cell,
+    labels_note,
+    one_answer_ceiling,
+    protocol_of,
+)
 from slicewright.models.placement.features import EXECUTOR, INGRESS, SHARED
-
-if TYPE_CHECKING:
-    from slicewright.learning.placement.solved_runs import Run
 
 Scores = Mapping[str, list[list[float]]]
 KNOWN = tuple(name for name, network in GRAPH_NETWORKS.items() if not network.leaks)
@@ -79,17 +81,6 @@ def _measure_cliques(shop: Workshop) -> Measured:
         "table": table(columns, rows), "facts": {"scores": facts, "ceiling": best}, "notes": notes,
         "protocol": protocol_of(shop, runs) | {"seeds": 1},
     }  # fmt: skip
-
-
-def one_answer_ceiling(runs: Sequence[Run]) -> float:
-    """Share of tasks with the label that is most frequent at their ingress in their run."""
-    right = placed = 0
-    for run in runs:
-        for ingress in np.unique(run.tasks.access_point):
-            labels = run.choice[(run.tasks.access_point == ingress) & (run.choice >= 0)]
-            placed += labels.size
-            right += int(np.bincount(labels).max()) if labels.size else 0
-    return right / placed
 
 
 def _per_ingress(scores: Scores) -> tuple[float, float]:
@@ -173,7 +164,7 @@ def _measure_grid(shop: Workshop) -> Measured:
     ]
     columns = ["graph", "convolution", "folds by run", "folds by task", f"reach {TARGET}"]
     lines = [
-        published_line(f"{NAMES[n]}, published ({PLACEMENT[n][0]:.3f})", PLACEMENT[n][0])
+        published_line(f"{NAMES[n]}, published ({PLACEMENT[n][0]:.4f})", PLACEMENT[n][0])
         for n in ("gnn", "mlp")
     ]
     panels = [

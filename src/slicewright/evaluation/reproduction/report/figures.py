@@ -72,7 +72,7 @@ of slicing, models that stand alone as points, values of a parameter, published 
 proven by us beside a solver's, broken rules, and kinds of folds."""
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND, _DPI = 4.1, 3.3, 0.62, 120
 _MOST_COLUMNS = 3
-_APART = 0.36
+_APART = 0.28
 """Of the distance of two places on the axis: what curves that are drawn apart take up."""
 FEW_TICKS = 5
 """Of a logarithmic axis that are named one by one."""
