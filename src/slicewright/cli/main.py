@@ -149,8 +149,9 @@ def main(
 def run() -> None:
     """Entry point: errors that the library raises on purpose become one sentence on stderr."""
     from slicewright.cli.interruption import Interruption
+    from slicewright.cli.options import in_words_of
     from slicewright.cli.plain_text import speak_plainly_where_needed
-    from slicewright.errors import SlicewrightError
+    from slicewright.errors import InvalidOptionError, SlicewrightError
 
     _open_missing_streams()
     speak_plainly_where_needed()
@@ -161,6 +162,8 @@ def run() -> None:
     try:
         with interruption:
             app()
+    except InvalidOptionError as error:
+        _complain(error, verbose, str(in_words_of(sys.argv[1:], error)))
     except SlicewrightError as error:
         _complain(error, verbose)
     except FileNotFoundError as error:

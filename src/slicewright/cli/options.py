@@ -45,6 +45,21 @@ def choice(text: str, known: Sequence[Word], option: str) -> Word:
     raise InvalidOptionError(option, f"must be one of {', '.join(known)}", value=text)
 
 
+def in_words_of(words: Sequence[str], error: InvalidOptionError) -> InvalidOptionError:
+    """An error of the library in the words of the command line: ``core_hz`` is ``--core-hz`` where that was typed.
+
+    Args:
+        words: of the command line.
+        error: names a parameter of a function, or an option already.
+    """
+    typed = {word.partition("=")[0] for word in words if word.startswith("--")}
+    name = error.field.replace("_", "-")
+    for option in (f"--{name}", f"--{name.removesuffix('-s')}"):  # budget_s is what --budget says in seconds
+        if option in typed and not error.index:
+            return InvalidOptionError(option, error.rule, value=error.value, fix=error.fix)
+    return error
+
+
 def listed(text: str | None) -> list[str]:
     """Words separated by commas; none without a text."""
     return [word.strip() for word in (text or "").split(",") if word.strip()]

@@ -53,8 +53,12 @@ class Distribution:
         _read.numbers(self.samples, "samples", (None,), positive=True)
 
     @classmethod
-    def parse(cls, text: str) -> Distribution:
+    def parse(cls, text: str, *, field: str = "distribution") -> Distribution:
         """``fixed``, ``exponential``, ``lognormal`` or ``lognormal:2`` (standard deviation over mean).
+
+        Args:
+            text: one of these.
+            field: what an error calls it.
 
         Raises:
             InvalidOptionError: something else.
@@ -62,7 +66,7 @@ class Distribution:
         kind, _, number = text.partition(":")
         if kind == "sampled" or kind not in _DISTRIBUTIONS or (number and kind != "lognormal"):
             raise InvalidOptionError(
-                "distribution", "must be fixed, exponential, lognormal or lognormal:<variation>", value=text
+                field, "must be fixed, exponential, lognormal or lognormal:<variation>", value=text
             )
         return cls(kind, _number(number, text) if number else 1.0)
 

@@ -10,6 +10,7 @@ import typer
 
 from slicewright.cli.old_names import taking_old_names
 from slicewright.cli.options import (
+    choice,
     command_group,
     duration_s,
     new_table,
@@ -74,6 +75,7 @@ def build(
 ) -> None:
     """Label instances into a folder, or finish what an earlier build in that folder left."""
     from slicewright.labels import Job, Recipe, build_labels
+    from slicewright.labels.build import EXECUTORS
 
     parameters = dict(_assignment(text, "--set") for text in set_)
     drawn = {
@@ -86,6 +88,8 @@ def build(
         time_limit_s=duration_s(budget),
         rounds=rounds,
     )
+    timeout_s = duration_s(timeout, "--timeout")
+    choice(executor, EXECUTORS, "--executor")
     with _bar() as bar:
         task = bar.add_task("labels", total=count, failed="")
 
@@ -101,7 +105,7 @@ def build(
             executor=executor,
             workers=workers,
             address=address,
-            timeout_s=duration_s(timeout, "--timeout"),
+            timeout_s=timeout_s,
             attempts=attempts,
             shard_size=shard_size,
             retry_failed=retry_failed,

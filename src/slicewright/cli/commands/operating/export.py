@@ -43,12 +43,14 @@ def export(
     from slicewright.errors import InvalidOptionError
     from slicewright.slicing.rrm import PROFILES, Plmn
 
-    mcc, dash, mnc = plmn.partition("-")
-    if not dash:
-        raise InvalidOptionError("--plmn", "must be MCC-MNC, for example 001-01", value=plmn)
+    mcc, _, mnc = plmn.partition("-")
+    try:
+        mobile_network = Plmn(mcc, mnc)
+    except InvalidOptionError:
+        raise InvalidOptionError("--plmn", "must be MCC-MNC, for example 001-01", value=plmn) from None
     options = ExportOptions(
         profile=choice(profile, PROFILES, "--profile"),
-        plmn=Plmn(mcc, mnc),
+        plmn=mobile_network,
         first_cell=first_cell,
         core_hz=core_hz,
     )

@@ -223,7 +223,10 @@ def _plan(scenario: str | None, plan_file: Path | None, method: str) -> Plan:
 
 def _put_up(plan: Plan, name: str, cpus: float | None, rate: float | None, slow: float) -> Bed:
     from slicewright.enforcement.testbed.bed import put_up
+    from slicewright.errors import InvalidOptionError
 
+    if rate is not None and not rate > 0:
+        raise InvalidOptionError("--rate", "must be positive, in Mbit/s", value=rate)
     return put_up(plan, name=name, cpus=cpus, most_bps=None if rate is None else rate * 1e6, slow=slow)
 
 

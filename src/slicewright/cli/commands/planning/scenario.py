@@ -240,11 +240,14 @@ def show(
     from slicewright.cli.options import output, progress_output
     from slicewright.cli.views.scenario_view import print_scenario
 
+    if map_file is not None:
+        from slicewright.evaluation.maps import draw_scenario
+        from slicewright.evaluation.maps import map_file as checked
+
+        checked(map_file, field="--map")
     problem = sw.load_scenario(scenario)
     print_scenario(output(), problem)
     if map_file is not None:
-        from slicewright.evaluation.maps import draw_scenario
-
         remarks = progress_output()
         with remarks.status("drawing"):
             draw_scenario(problem, map_file)

@@ -196,7 +196,7 @@ def _settings(
         seed=seed,
         disciplines=Disciplines(choice(servers, SERVERS, "--servers"), uplink_queue, local_queue),
         arrivals=arrivals,
-        work=Distribution.parse(work),
+        work=Distribution.parse(work, field="--work"),
         air=Air(shadowing_db=shadowing, fading=fading),
     )
 
@@ -215,6 +215,7 @@ def _replanning(
     from slicewright.simulation import Replanning
     from slicewright.simulation.replanning import INCREMENTAL, WARM
 
+    price_s = duration_s(price, "--price")
     if every is None:
         if on_event or certify or incremental:
             raise InvalidOptionError("--replan", "must say how often to plan anew", fix="e.g. --replan 10s")
@@ -223,7 +224,7 @@ def _replanning(
         method=INCREMENTAL if incremental else WARM if method == "auto" else method,
         every_s=duration_s(every, "--replan"),
         when="event" if on_event else "epoch",
-        price_s=duration_s(price, "--price"),
+        price_s=price_s,
         certify=certify,
         correct=correct,
     )

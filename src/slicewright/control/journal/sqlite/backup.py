@@ -50,6 +50,10 @@ def back_up(store: Path, target: Path) -> Copied:
     """
     if not segments(store):
         raise InvalidOptionError("STORE", "is not there", value=str(store))
+    if store.is_dir():
+        raise InvalidOptionError(
+            "STORE", "is a folder", value=str(store), fix="name the journal's file, as serve --store has it"
+        )
     if segments(target):
         raise InvalidOptionError("TARGET", "is there already", value=str(target), fix="name another file")
     return _copy(store, target)
