@@ -30,6 +30,7 @@ from slicewright.evaluation.reproduction.placement.labels import (
     training_runs,
     unproven_gaps,
 )
+from slicewright.evaluation.reproduction.placement.models import solved_tasks
 from slicewright.evaluation.reproduction.placement.networks import GRAPH_NETWORKS
 from slicewright.evaluation.reproduction.placement.tables import one_answer_ceiling
 from slicewright.evaluation.reproduction.report.figures import asides, interval
@@ -77,6 +78,18 @@ def test_labels_without_a_proof_have_a_gap_that_is_worked_out_once(tmp_path: Pat
     with pytest.raises(InvalidLabelsError, match="gaps"):
         unproven_gaps(shop)
     stored_runs.cache_clear()
+
+
+def test_solutions_of_a_figure_are_kept_point_by_point(tmp_path: Path) -> None:
+    shop = Workshop(replace(FEW, placement_points=1), tmp_path, jobs=1)
+    ((run, gap),) = solved_tasks(shop, 5, "10-150 ms")
+    assert run.proven == (gap <= 1e-4)
+    ((again, same),) = solved_tasks(shop, 5, "10-150 ms")
+    assert (again.choice.tolist(), same) == (run.choice.tolist(), gap)
+    (file,) = tmp_path.rglob("10-150ms-5-of-1.json")
+    file.write_text("{}")
+    with pytest.raises(InvalidLabelsError, match="5-of-1"):
+        solved_tasks(shop, 5, "10-150 ms")
 
 
 def test_a_code_version_minds_what_code_does_and_not_how_it_is_explained() -> None:

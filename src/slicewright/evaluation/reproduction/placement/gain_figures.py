@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,14 +17,16 @@ from slicewright.evaluation.reproduction.placement.labels import PROVEN, proven_
 from slicewright.evaluation.reproduction.placement.models import (
     DEADLINES,
     LEARNED,
-    figure_tasks,
+    LONG_STEPS_PER_TASK,
+    figure_proof_s,
     served_models,
+    solved_tasks,
 )
 from slicewright.evaluation.reproduction.placement.networks import LABELS
 from slicewright.evaluation.reproduction.placement.run_values import Values, curves_of, over_runs
 from slicewright.evaluation.reproduction.placement.usage import usage_panels, usage_table
 from slicewright.models.placement.session import PlacementModel
-from slicewright.placement import Tasks, choice_of, place
+from slicewright.placement import place
 
 if TYPE_CHECKING:
     from slicewright.learning.placement.solved_runs import Run
@@ -33,26 +34,23 @@ if TYPE_CHECKING:
 FIRST = next(iter(DEADLINES))
 """Deadlines of Figure 5."""
 METHODS = (*LEARNED, "auto", "mec-only")
-LONG_STEPS_PER_TASK = 500
-"""Of the search beside the solver."""
 PUBLISHED = ("gnn", "mlp", "dt", "mec-only")
 """Methods that the publication compares."""
 
 
 def _measure(shop: Workshop) -> Measured:
-    models, axis = served_models(shop), shop.scale.tasks
-    proof_s = min(shop.scale.placement_proof_s, shop.scale.solver_limit_s)
+    axis = shop.scale.tasks
+    solutions = {(title, count): solved_tasks(shop, count, title) for title in DEADLINES for count in axis}
+    models = served_models(shop)
     found: dict[str, dict[str, Values]] = {}
     gaps: dict[str, list[list[float]]] = {}
-    for title, deadline in DEADLINES.items():
+    for title in DEADLINES:
         figures: dict[str, Values] = {f: {m: [] for m in METHODS} for f in ("gain", "raw", "kept", "usage")}
         gaps[title] = []
         for count in axis:
             shop.report(f"{title}, {count} tasks")
-            problems = figure_tasks(shop, count, deadline_s=deadline)
-            solved = shop.each(partial(_solved, proof_s=proof_s), problems)
-            runs = [run for run, _ in solved]
-            gaps[title].append([gap for _, gap in solved])
+            runs = [run for run, _ in solutions[title, count]]
+            gaps[title].append([gap for _, gap in solutions[title, count]])
             _add_point(figures, models, runs)
         found[title] = figures
     proven = {title: [float(np.mean(np.array(x) <= PROVEN)) for x in rows] for title, rows in gaps.items()}
@@ -68,7 +66,7 @@ def _measure(shop: Workshop) -> Measured:
         "usage_table": usage_table({title: figures["usage"] for title, figures in found.items()}),
     }
     sure = float(np.mean([share for row in proven.values() for share in row]))
-    notes = [*_solver_notes(axis, gaps, proof_s), _spread_note(found[FIRST]["gain"])]
+    notes = [*_solver_notes(axis, gaps, figure_proof_s(shop.scale)), _spread_note(found[FIRST]["gain"])]
     return {
         "panels": _gain_panels(axis, found[FIRST]), "facts": facts, "notes": notes,
         "protocol": protocol(runs=shop.scale.placement_points, seeds=shop.scale.seeds)
@@ -94,25 +92,6 @@ def _solver_notes(
         "The publication does not say how wrong answers were made feasible; before repair a placement may cost less "
         "than the optimum because it breaks rules. It prints no numbers to this figure, so none are drawn in.",
     ]
-
-
-def _solved(tasks: Tasks, *, proof_s: float) -> tuple[Run, float]:
-    """A problem with the best placement known, and how far above the optimum that may be, as a part of it.
-
-    A search of fixed length beside the solver: on a busy machine seconds by the clock may be worth little.
-    """
-    from slicewright.learning.placement.canonical_labels import canonical
-    from slicewright.learning.placement.solved_runs import labelled_run
-
-    each = (
-        place(tasks, "exact", budget_s=proof_s),
-        place(tasks, iterations=LONG_STEPS_PER_TASK * tasks.n_tasks),
-    )
-    best = min(each, key=lambda found: found.objective_bit_hops)
-    bound = max(found.lower_bound_bit_hops for found in each)
-    gap = max(0.0, best.objective_bit_hops / bound - 1.0)
-    label = canonical(tasks, choice_of(tasks, best.nodes))
-    return labelled_run(tasks, label, proven=gap <= PROVEN), gap
 
 
 def _add_point(
