@@ -35,8 +35,9 @@ SCALE_NOTES = {
     "smoke": "Smoke scale: few runs, small trainings. Trends of methods that need no training are reliable; figures of "
     "trained models are far below what the published protocol gives, so claims about them that "
     "fail here are left open.",
-    "quick": "Quick scale: tens of runs per point and trainings on some hundred scenarios, so figures of trained "
-    "models are below what the published protocol gives, and claims about them that fail here are left open.",
+    "quick": "Quick scale: a few to some tens of runs per point, and trainings on some hundred scenarios, so figures "
+    "of trained models are below what the published protocol gives, and claims about them that fail here are left "
+    "open.",
     "middle": "Middle scale: tens of runs per point and trainings on about a thousand scenarios. Figures of trained "
     "models are near but below what the published protocol gives.",
     "full": "Full scale: the protocol of the publication where it states one; what it leaves open is chosen, and "

@@ -33,27 +33,35 @@ def judge_ratio(data: Measured) -> Verdict:
     return Verdict(
         holds([*above, wider]),
         f"mean cost ratio: {told}",
-        f"By argmax with closed-form shares DeepSets-S beats both baselines at {sum(above)} of {len(above)} points; "
-        f"its lead over the better of them is {lead[0]:+.3f} at 15 devices and {lead[-1]:+.3f} at 25. "
-        f"{_own(data)} ERAP and PRAP keep their own rules for shares.",
+        _text(
+            f"By argmax with closed-form shares DeepSets-S beats both baselines at {sum(above)} of {len(above)} "
+            f"points; its lead over the better of them is {lead[0]:+.3f} at 15 devices and {lead[-1]:+.3f} at 25.",
+            _own(data),
+            "ERAP and PRAP keep their own rules for shares.",
+        ),
     )
 
 
 def judge_coins(data: Measured) -> Verdict:
-    """Figure 7: within 6.1 % at every point, and cheaper with more COINs."""
+    """Figure 7: within 6.1 % at every point, dearer with more devices and cheaper with more COINs."""
     facts = data["facts"]
     points = _points(facts, "deepsets-s")
     close = [excess <= LARGEST_DEVIATION for excess in points.values()]
-    falls = _falls(facts)
+    falls, grows = _falls(facts), _grows(facts)
     at_30 = [e for (_, i), e in points.items() if i == _nearest(facts["devices"], 30)]
     worst = max(points, key=lambda p: points[p])
     return Verdict(
-        holds([*close, *falls]),
+        holds([*close, *falls, *grows]),
         f"DeepSets-S by argmax within 6.1 % at {sum(close)} of {len(close)} points, {100 * points[worst]:.1f} % at "
         f"worst ({worst[0]} COINs, {worst[1]} devices), up to {100 * max(at_30):.1f} % at "
         f"{_nearest(facts['devices'], 30)} devices; at worst "
         f"{_worst(facts, ('bipartite', 'bipartite-decoded', 'ours'))}",
-        f"The optimum falls with more COINs at {sum(falls)} of {len(falls)} steps. {_decoded(data)} {_own(data)}",
+        _text(
+            f"The optimum grows with the devices at {sum(grows)} of {len(grows)} steps and falls with more COINs at "
+            f"{sum(falls)} of {len(falls)}.",
+            _decoded(data),
+            _own(data),
+        ),
     )
 
 
@@ -73,8 +81,12 @@ def judge_slices(data: Measured) -> Verdict:
         f"DeepSets-S by argmax {100 * overall:.1f} % above the optimum on average at {large[0]} devices and more "
         f"({by_number}), {100 * points[worst]:.1f} % at worst ({worst[0]} slices, {worst[1]} devices); the optimum "
         f"changes by {100 * (last / first - 1):+.1f} % from {facts['values'][0]} to {facts['values'][-1]} slices",
-        "More slices help only because each slice brings its own compute capacity; the radio cost cannot "
-        f"change (see the finding on slices). {_decoded(data)} {_own(data)}",
+        _text(
+            f"The optimum falls with more slices at {sum(falls)} of {len(falls)} steps. The radio cost cannot change "
+            "(see the finding on slices): what is gained comes from the compute capacity that each slice brings.",
+            _decoded(data),
+            _own(data),
+        ),
     )
 
 
@@ -136,6 +148,17 @@ def _falls(facts: Measured) -> list[bool]:
     """Whether the optimum's mean cost falls from each value of the parameter to the next, at each number of devices."""
     cost = np.array([facts["best_cost"][str(n)] for n in facts["values"]])
     return [bool(x) for x in (np.diff(cost, axis=0) < 0).ravel()]
+
+
+def _grows(facts: Measured) -> list[bool]:
+    """Whether the optimum's mean cost grows from each number of devices to the next, at each value of the parameter."""
+    cost = np.array([facts["best_cost"][str(n)] for n in facts["values"]])
+    return [bool(x) for x in (np.diff(cost, axis=1) > 0).ravel()]
+
+
+def _text(*sentences: str) -> str:
+    """The sentences that say something, one after the other."""
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _decoded(data: Measured) -> str:

@@ -173,7 +173,7 @@ def _judge_time(data: Measured) -> Verdict:
         f"The solver's time is a lower bound at {cut} of {len(solver)} sizes and grows at {sum(grows)} of {len(grows)} "
         "steps from sizes where it is none. "
         f"DeepSets-S is {against if fastest else 'not compared with ERAP and PRAP by the solver here'}. "
-        f"Without a solver, faster than DeepSets-S on average are: {', '.join(quicker) or 'none'}.",
+        f"Without a solver, faster than DeepSets-S on average are: {'; '.join(quicker) or 'none'}.",
     )
 
 
