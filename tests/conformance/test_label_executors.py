@@ -15,7 +15,6 @@ from tests.shared import ROOT
 
 
 @pytest.mark.slow
-@pytest.mark.timing  # a chunk counts as lost when its worker has been silent for some seconds
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_every_executor(name: str) -> None:
     if name == "ray" and find_spec("ray") is None:

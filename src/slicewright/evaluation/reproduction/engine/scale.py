@@ -91,9 +91,9 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             question_labels=12,
         ),
         "smoke": Scale(
-            name="smoke", runs=10, few=4, devices=(10, 20, 30, 50), access_points=(1, 3, 5), labels=200, folds=3,
-            epochs=10, serving_labels=200, serving_epochs=12, size_free_labels=400, size_free_epochs=3,
-            solver_devices=(3, 5, 8), solver_limit_s=5.0, tasks=(20, 60), placement_runs=24,
+            name="smoke", runs=10, few=4, devices=(10, 20, 30, 50), access_points=(1, 3, 5), labels=200, folds=2,
+            epochs=8, serving_labels=200, serving_epochs=8, size_free_labels=400, size_free_epochs=3,
+            solver_devices=(3, 5, 8), solver_limit_s=2.0, tasks=(20, 60), placement_runs=24,
             placement_folds=2, placement_epochs=30, placement_points=4, batch_size=16, placement_proof_s=0.5,
         ),
         "quick": Scale(
