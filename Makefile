@@ -25,6 +25,8 @@ help:
 demo: $(VENV)/.kernels
 	$(BIN)/slicewright demo
 
+# Hundreds of processes that tests start would read this package's modules each anew, were their bytecode not kept.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test
 	bash scripts/install-system-packages.sh
 	$(MAKE) -j2 --output-sync lint kernels
@@ -98,7 +100,9 @@ wheel: $(VENV)/.core
 	$(BIN)/python scripts/build_wheel.py
 
 install: $(VENV)/.kernels
-install-test: $(VENV)/.test
+install-# Hundreds of processes that tests start would read this package's modules each anew, were their bytecode not kept.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: $(VENV)/.test
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

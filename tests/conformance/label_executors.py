@@ -24,7 +24,7 @@ LIMIT_S = 120.0
 """Nothing here takes longer on any machine; it ends a test that would wait for ever."""
 Make = Callable[[Job, float], Executor]
 """An executor of two workers from a job and the s after which a silent chunk is lost."""
-PATIENT = 4.0
+PATIENT = 3.0
 """A chunk is lost after so many times what the first ones took, workers' start included: machines may be busy."""
 EXECUTORS: dict[str, Make] = {
     "processes": lambda job, timeout_s: ProcessExecutor(job, workers=WORKERS, timeout_s=timeout_s),
@@ -58,10 +58,12 @@ def _job(method: str) -> Job:
     return Job(Recipe(devices=(2, 4)), method=f"tests.labels.methods:{method}")
 
 
-def _run(executor: Executor, chunks: list[tuple[int, ...]]) -> list[Finished | Lost]:
+def _run(
+    executor: Executor, chunks: list[tuple[int, ...]], limit_s: float = LIMIT_S
+) -> list[Finished | Lost]:
     """Hand out every chunk as workers become free, until all have come back or are lost."""
     events: list[Finished | Lost] = []
-    waiting, end = list(chunks), time.monotonic() + LIMIT_S
+    waiting, end = list(chunks), time.monotonic() + limit_s
     for _ in count():
         while waiting and executor.free:
             free, busy = executor.free, executor.busy
@@ -115,7 +117,7 @@ def _check_loss(make: Make, method: str, *, timeout_s: float) -> None:
         (UNLUCKY + 2,),
     ]
     with make(_job(method), timeout_s) as executor:
-        events = {event.seeds: event for event in _run(executor, chunks)}
+        events = {event.seeds: event for event in _run(executor, chunks, LIMIT_S + timeout_s)}
     lost = events.pop((UNLUCKY,))
     assert isinstance(lost, Lost), method
     assert lost.suspect and lost.reason and "\n" not in lost.reason
