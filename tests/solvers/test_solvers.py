@@ -29,6 +29,7 @@ from slicewright.solvers import (
     solver,
 )
 from tests.present import present
+from tests.shared import ROOT
 
 INTEGER_SOLVERS = [name for name in ("scip", "highs", "gurobi") if solver(name).available]
 CONE_SOLVERS = [name for name in ("scip", "gurobi") if solver(name).available]
@@ -248,3 +249,16 @@ def test_ipopt_says_infeasible_and_keeps_feasible_iterates() -> None:
     stopped = minimise_smooth(rosenbrock(4.0), SolverOptions(time_limit_s=1e-4, gap=1e-12))
     assert stopped.status in (SolverStatus.FEASIBLE, SolverStatus.NO_SOLUTION)
     assert (stopped.values is None) == (stopped.status is SolverStatus.NO_SOLUTION)
+
+
+@pytest.mark.parametrize("name", INTEGER_SOLVERS)
+def test_nothing_is_printed_from_the_first_solution_of_a_process_on(name: str) -> None:
+    """Also by the libraries' own means: standard output belongs to whoever uses this one."""
+    code = (
+        "from slicewright.solvers import SolverOptions, solve\n"
+        "from tests.solvers.test_solvers import knapsack\n"
+        f"for k in range(2): solve(knapsack(6, k), solver_name={name!r}, options=SolverOptions(time_limit_s=5.0))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""

@@ -29,8 +29,7 @@ def minimise(programme: Programme, options: SolverOptions) -> Result:
     if _threads not in (0, options.threads):
         highspy.Highs.resetGlobalScheduler(True)
     _threads = options.threads
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
-    highs.silent()
+    highs = _silent()
     settings: dict[str, float] = {
         "mip_rel_gap": options.gap,
         "mip_feasibility_tolerance": options.feasibility,
@@ -52,6 +51,20 @@ def minimise(programme: Programme, options: SolverOptions) -> Result:
         highs.setOptionValue("time_limit", max(1e-3, options.time_limit_s - (time.perf_counter() - began)))
     highs.run()
     return _result(highs, bool(programme.integer.any()), time.perf_counter() - began)
+
+
+def _silent() -> Any:
+    """A solver that prints nothing, not even the banner that from 1.16 on comes with its callbacks, when it is made."""
+    import highspy
+
+    class Silent(highspy.Highs):
+        def enableCallbacks(self) -> None:  # highspy's name; its constructor calls it
+            self.silent()
+            super().enableCallbacks()  # type: ignore[no-untyped-call]  # highspy has no types
+
+    highs = Silent()  # type: ignore[no-untyped-call]
+    highs.silent()
+    return highs
 
 
 def _model(programme: Programme) -> Any:
