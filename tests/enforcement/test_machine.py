@@ -113,18 +113,29 @@ def _documents() -> dict[str, Any]:
 
 
 @contextmanager
-def _served(documents: dict[str, Any], *, steady: bool = True) -> Iterator[str]:
+def _served(
+    documents: dict[str, Any], *, steady: bool = True, asked: list[str] | None = None
+) -> Iterator[str]:
     """The documents of a control plane; unsteady: the plan is another one each time."""
-    count = 0
+    count, paths = 0, [] if asked is None else asked
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             nonlocal count
             count += 1
+            paths.append(self.path)
             found = documents.get(self.path)
+            if (
+                found is not None
+                and self.headers["If-None-Match"] == f'"{documents.get("tag", 0)}"'
+                and steady
+            ):
+                self.send_response(304)
+                self.end_headers()
+                return
             body = json.dumps(found).encode()
             self.send_response(404 if found is None else 200)
-            self.send_header("ETag", f'"{0 if steady else count}"')
+            self.send_header("ETag", f'"{documents.get("tag", 0) if steady else count}"')
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -159,6 +170,20 @@ def test_a_control_plane_is_followed() -> None:
         ControlPlaneSource(url).read()
     with pytest.raises(InvalidOptionError, match="must be http"):
         ControlPlaneSource("file:///etc/passwd")
+
+
+def test_what_has_not_changed_is_not_read_again() -> None:
+    documents, asked = _documents(), list[str]()
+    with _served(documents, asked=asked) as url:
+        source = ControlPlaneSource(url)
+        first = source.read()
+        assert source.read() is first
+        assert asked == ["/v1/plan", "/v1/scenario", "/v1/devices", "/v1/plan", "/v1/plan"]
+        documents["tag"] = 1
+        documents["/v1/devices"] = {"devices": [{"id": f"x{i}", "index": i} for i in range(len(DEVICES))]}
+        assert source.read().devices == tuple(f"x{i}" for i in range(len(DEVICES)))
+        documents["tag"], documents["/v1/plan"] = 2, {"decisions": []}
+        assert source.read() == source.read() == FollowedPlan(None, ())
 
 
 def test_enforce_shapes_an_interface_and_takes_it_back(tmp_path: Path) -> None:

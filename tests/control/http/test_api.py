@@ -6,6 +6,8 @@ import asyncio
 import json
 from dataclasses import replace
 
+import httpx
+
 import slicewright as sw
 from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
@@ -39,6 +41,34 @@ def test_requests_are_decided_shown_and_withdrawn(small: Scenario) -> None:
             await until(lambda: plane.orchestrator.state.settled)
             granted = (await client.get("/v1/plan")).json()
             assert granted["decisions"] == (await client.get("/v1/plan?view=desired")).json()["decisions"]
+
+    asyncio.run(story())
+
+
+def test_an_answer_that_the_caller_has_is_not_made_again(small: Scenario) -> None:
+    async def asked(client: httpx.AsyncClient, path: str) -> list[httpx.Response]:
+        first = await client.get(path)
+        tag = first.headers["etag"]
+        seen = (tag, f'"0-00", W/{tag}', "*", '"1-00"')
+        return [first, *[await client.get(path, headers={"If-None-Match": name}) for name in seen]]
+
+    async def story() -> None:
+        async with running(small) as (plane, client):
+            for path in ("/v1/plan", "/v1/scenario", "/v1/devices"):
+                for _ in range(100):  # until nothing is decided or proven meanwhile
+                    before = plane.orchestrator.position
+                    answers = await asked(client, path)
+                    if plane.orchestrator.position is before:
+                        break
+                assert [answer.status_code for answer in answers] == [200, 304, 304, 304, 200]
+                tags = {answer.headers["etag"] for answer in answers}
+                assert tags == {f'"{before.sequence}-{before.hash[:16]}"'}
+                assert answers[1].content == b""
+            tag = answers[0].headers["etag"]
+            await client.delete(f"/v1/requests/{next(iter(plane.orchestrator.state.devices))}")
+            changed = await client.get("/v1/devices", headers={"If-None-Match": tag})
+            assert changed.status_code == 200
+            assert len(changed.json()["devices"]) == 11
 
     asyncio.run(story())
 

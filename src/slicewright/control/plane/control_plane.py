@@ -72,7 +72,7 @@ class ControlPlane:
         self.fatal = ""
         self.on_fatal: Callable[[], None] = lambda: None
         self._tasks: list[asyncio.Task[None]] = []
-        self._pictures: dict[View, tuple[int, Picture]] = {}
+        self._pictures: dict[View, tuple[str, Picture]] = {}
 
     async def start(self) -> None:
         """Start everything; returns at once."""
@@ -141,8 +141,8 @@ class ControlPlane:
         """A consistent look at the state now; made once per change."""
         here = self.orchestrator.position
         cached = self._pictures.get(view)
-        if cached is None or cached[0] != here.sequence:
-            cached = (here.sequence, Picture(here.state, view))
+        if cached is None or cached[0] != here.hash:  # a journal that went back has the same numbers again
+            cached = (here.hash, Picture(here.state, view))
             self._pictures[view] = cached
         return cached[1]
 

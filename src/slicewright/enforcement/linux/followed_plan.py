@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -44,9 +46,9 @@ def from_files(scenario: str | Path, plan: Path) -> FollowedPlan:
     return FollowedPlan(load_plan(problem, plan), tuple(f"device-{i}" for i in range(problem.n_devices)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class ControlPlaneSource:
-    """What a control plane has granted.
+    """What a control plane has granted; nothing is read again that has not changed.
 
     Attributes:
         url: of its API.
@@ -58,6 +60,7 @@ class ControlPlaneSource:
 
     url: str
     token: str | None = None
+    _last: tuple[str, FollowedPlan] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -71,19 +74,26 @@ class ControlPlaneSource:
             EnforcementError: it does not answer, or not as a control plane does.
         """
         for _ in range(_TRIES):
-            before, plan = self._get("/v1/plan")
-            if not plan.get("decisions"):
+            before, plan = self._get("/v1/plan", known=self._last[0] if self._last else "")
+            if plan is None and self._last is not None:
+                return self._last[1]
+            if not plan or not plan.get("decisions"):
+                self._last = None
                 return FollowedPlan(None, ())
             _, scenario = self._get("/v1/scenario")
             _, listed = self._get("/v1/devices")
-            after, _ = self._get("/v1/plan")
-            if before == after:
-                return FollowedPlan(load_plan(load_scenario(scenario), plan), _ids(listed))
+            after, _ = self._get("/v1/plan", known=before)
+            if before == after and scenario is not None and listed is not None:
+                found = FollowedPlan(load_plan(load_scenario(scenario), plan), _ids(listed))
+                self._last = (before, found) if before else None
+                return found
         raise EnforcementError(f"{self.url} changes its plan faster than it can be read")
 
-    def _get(self, path: str) -> tuple[str, Mapping[str, Any]]:
-        """(ETag, document)."""
+    def _get(self, path: str, *, known: str = "") -> tuple[str, Mapping[str, Any] | None]:
+        """(ETag, document); no document where it is still the one whose ETag is known."""
         headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        if known:
+            headers["If-None-Match"] = known
         request = urllib.request.Request(self.url.rstrip("/") + path, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
@@ -91,8 +101,10 @@ class ControlPlaneSource:
                 etag = answer.headers.get("ETag", "")
         except urllib.error.HTTPError as error:
             with error:
+                if known and error.code == HTTPStatus.NOT_MODIFIED:
+                    return known, None
                 raise EnforcementError(f"{self.url}{path} answers {error.code} {error.reason}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise EnforcementError(f"{self.url}{path} cannot be read: {reason}") from None
         if not isinstance(document, dict):

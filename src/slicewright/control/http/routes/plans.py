@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from slicewright.control.http.conditional import UNCHANGED, IfNoneMatch, tag_of, unchanged
 from slicewright.control.http.context import Plane, ReaderDesk
 from slicewright.control.http.guards.work import GoOn
 from slicewright.control.http.problems import responses
@@ -34,18 +35,36 @@ def picture_of(plane: ControlPlane, view: View = "granted") -> Picture:
     return plane.picture(view)
 
 
-@router.get("/v1/plan", responses=responses(401, 403, 409, 422, 429))
+@router.get(
+    "/v1/plan",
+    response_model=dict[str, Any],
+    responses={**UNCHANGED, **responses(401, 403, 409, 422, 429)},
+)
 async def read_plan(
-    plane: Plane, desk: ReaderDesk, response: Response, view: WhichView = "granted"
-) -> dict[str, Any]:
-    """The plan, `slicewright/plan/v1`. Its indices are those of `/v1/scenario` and of `index` in `/v1/devices`."""
+    plane: Plane,
+    desk: ReaderDesk,
+    response: Response,
+    view: WhichView = "granted",
+    if_none_match: IfNoneMatch = None,
+) -> Response | Document:
+    """The plan, `slicewright/plan/v1`. Its indices are those of `/v1/scenario` and of `index` in `/v1/devices`.
+
+    Its ETag is that of `/v1/scenario` and `/v1/devices` at the same moment; `If-None-Match` with it answers 304.
+    """
     picture = picture_of(plane, view)
-    response.headers["ETag"] = f'"{plane.orchestrator.position.sequence}"'
+    if known := unchanged(tag_of(plane), if_none_match, response):
+        return known
     return await desk.do(lambda _: plan_document(picture))
 
 
-@router.get("/v1/scenario", responses=responses(401, 403, 404, 409, 429))
-async def read_scenario(plane: Plane, desk: ReaderDesk) -> dict[str, Any]:
+@router.get(
+    "/v1/scenario",
+    response_model=dict[str, Any],
+    responses={**UNCHANGED, **responses(401, 403, 404, 409, 429)},
+)
+async def read_scenario(
+    plane: Plane, desk: ReaderDesk, response: Response, if_none_match: IfNoneMatch = None
+) -> Response | Document:
     """The problem that the plan answers, `slicewright/scenario/v1`."""
     picture = picture_of(plane)
 
@@ -54,6 +73,8 @@ async def read_scenario(plane: Plane, desk: ReaderDesk) -> dict[str, Any]:
             raise UnknownDeviceError("there are no devices, so there is no scenario")
         return scenario_to_dict(picture.plan.scenario)
 
+    if known := unchanged(tag_of(plane), if_none_match, response):
+        return known
     return await desk.do(work)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Header, Path, Request, Response
 
+from slicewright.control.http.conditional import UNCHANGED, IfNoneMatch, tag_of, unchanged
 from slicewright.control.http.context import Plane, ReaderDesk, Requester
 from slicewright.control.http.guards.auth import Caller
 from slicewright.control.http.guards.work import GoOn
@@ -178,10 +179,18 @@ async def report_measurement(
     return Response(status_code=202)
 
 
-@router.get("/v1/devices", response_model=DeviceList, responses=responses(401, 403, 429))
-async def list_devices(plane: Plane, desk: ReaderDesk) -> Response:
+@router.get(
+    "/v1/devices",
+    response_model=DeviceList,
+    responses={**UNCHANGED, **responses(401, 403, 429)},
+)
+async def list_devices(
+    plane: Plane, desk: ReaderDesk, response: Response, if_none_match: IfNoneMatch = None
+) -> Response:
     """All devices, in the order of their requests."""
     picture = plane.picture()
+    if known := unchanged(tag_of(plane), if_none_match, response):
+        return known
 
     def work(go_on: GoOn) -> Response:
         views = []
@@ -189,6 +198,8 @@ async def list_devices(plane: Plane, desk: ReaderDesk) -> Response:
             go_on()
             views.append(DeviceView.model_validate(device_document(picture, device)))
         answer = DeviceList(devices=views, epoch=picture.state.epoch)
-        return Response(answer.model_dump_json(), media_type="application/json")
+        return Response(
+            answer.model_dump_json(), headers=dict(response.headers), media_type="application/json"
+        )
 
     return await desk.do(work)
