@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import networkx as nx
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from slicewright.cli.commands.planning.check import check
 from slicewright.cli.commands.planning.scenario import app, parse_settings
-from slicewright.errors import InvalidOptionError
+from slicewright.errors import InvalidOptionError, InvalidScenarioError, InvalidTasksError
 from slicewright.network import load_scenario, preset
+from slicewright.network.importers import import_graph
+from slicewright.placement import load_tasks
 from tests.shared import MELBOURNE
 
 runner = CliRunner()
@@ -94,6 +98,25 @@ def test_settings_are_numbers_words_or_lists() -> None:
     for wrong in (["a"], ["=1"], ["a="], ["a=1", "a=2"]):
         with pytest.raises(InvalidOptionError, match="--set"):
             parse_settings(wrong)
+
+
+@pytest.mark.parametrize("setting", ["seed=3", "name=x", "path=x"])
+def test_what_has_an_option_of_its_own_is_no_setting(setting: str, tmp_path: Path) -> None:
+    takes: Callable[..., object] = preset if setting.startswith("name") else import_graph
+    with pytest.raises(InvalidOptionError, match=f"--set.* does not set {setting.partition('=')[0]}"):
+        parse_settings([setting], takes)
+    document = {"schema": "slicewright/scenario/v1", "preset": "paper-slicing", "name": "x"}
+    with pytest.raises(InvalidScenarioError, match="name is 'x' but is no parameter of a preset"):
+        load_scenario(document)
+    with pytest.raises(InvalidTasksError, match="name is 'x' but is no parameter of a preset"):
+        load_tasks({**document, "schema": "slicewright/tasks/v1", "preset": "paper-placement"})
+
+
+def test_a_folder_is_no_scenario(tmp_path: Path) -> None:
+    with pytest.raises(InvalidScenarioError, match="is a folder, not a file; import its tables first"):
+        load_scenario(tmp_path)
+    with pytest.raises(InvalidOptionError, match="slicewright check SCENARIO FOLDER"):
+        check(str(tmp_path), None, json_output=False)
 
 
 def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path: Path) -> None:

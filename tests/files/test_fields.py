@@ -34,6 +34,8 @@ def test_numbers_as_text_are_numbers_alone_and_in_lists() -> None:
         ([1, None], r"f\[1\]: must be a number, not null"),
         ([1, 10**400], r"f\[1\]: must be a number below 1.8e308; this one has 401 digits"),
         ([1, "1,5"], r"f\[1\] is '1,5' but must be a number"),
+        ([1, "1_44.96"], r"f\[1\] is '1_44.96' but must be a number"),
+        ("1_0", "must be a number"),
         ([1, [2]], "must be a number|equal lengths"),
         ([1, "nan"], r"f\[1\] is nan but must be a finite number"),
         ([1, {"a": 1}], r"f\[1\]"),

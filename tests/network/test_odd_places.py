@@ -121,6 +121,20 @@ def test_degrees_of_cytoscape_are_not_scaled(tmp_path: Path) -> None:
     assert not any("no unit" in told for told in remembered(scenario.origin))
 
 
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "told"),
+    [
+        ("48,2", "16,3", "write a point where it has a decimal comma"),
+        (-17.8, 180.1, "take 360 from longitudes that go from 0 to 360"),
+        ("48°12'N", 16.3, "write degrees as decimal numbers"),
+        ("4_8.2", 16.3, "must be a number from -90 to 90 degrees"),
+    ],
+)
+def test_degrees_as_others_write_them(tmp_path: Path, latitude: object, longitude: object, told: str) -> None:
+    with pytest.raises(InvalidScenarioError, match=told):
+        node_link(tmp_path, {"lat": latitude, "lon": longitude}, {}, {})
+
+
 def gml(folder: Path, *places: str) -> Scenario:
     nodes = "".join(f"node [ id {k} {place} ]\n" for k, place in enumerate(places))
     (folder / "g.gml").write_text(f"graph [\n{nodes}edge [ source 0 target 1 ]\n]")

@@ -115,6 +115,15 @@ def test_numbers_that_may_be_one_of_two_are_refused(tmp_path: Path, sites: str) 
         tables(tmp_path, sites=sites)
 
 
+def test_names_of_things_are_read_whatever_they_are_called(tmp_path: Path) -> None:
+    made = tables(
+        tmp_path,
+        sites="Cell,Latitude [deg],Longitude [deg]\nnorth,48.2,16.3\nsouth,48.3,16.4\n",
+        nodes="Server ID,lat,lon,Capacity [GHz]\nrack,48.2,16.3,9\n",
+    )
+    assert (made.access_points, made.nodes) == (("north", "south"), ("rack",))
+
+
 def test_missing_positions_are_made_up_and_said_so(tmp_path: Path) -> None:
     plain = eua(tmp_path)
     scenario = eua(tmp_path, sites=SITES + "4,,\n", users=USERS + "NaN,n/a\n")

@@ -46,6 +46,12 @@ def test_a_recording_is_read_with_and_without_sizes(plan: sw.Plan, tmp_path: Pat
     assert sorted(tasks.arrived_s.tolist()) == [1, 2, 3]
 
 
+def test_a_recording_may_be_saved_by_a_spreadsheet(plan: sw.Plan, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes("device;arrived_s\n0;1,5\n0;2\n".encode("utf-16"))
+    assert load_arrivals(file, plan.scenario.n_devices).trace[0].tolist() == [1.5, 2.0]
+
+
 def test_who_leaves_and_comes_back_before_a_recorded_task_still_has_it(plan: sw.Plan, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("arrived_s,device\n5,0\n25,0\n60,0\n70,0\n")

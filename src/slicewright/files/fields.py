@@ -86,13 +86,13 @@ class FieldReader:
         self, value: object, field: str, *, positive: bool = False, signed: bool = False, finite: bool = True
     ) -> float:
         """One number, also as text (``5e2``); >= 0 unless ``signed``, > 0 if ``positive``."""
-        if not finite and _as_number(value) in (np.inf, -np.inf):
-            return float(_as_number(value) or 0.0)
+        if not finite and as_number(value) in (np.inf, -np.inf):
+            return float(as_number(value) or 0.0)
         return float(self.numbers(value, field, (), positive=positive, signed=signed))
 
     def whole(self, value: object, field: str, *, least: int = 0, most: int | None = None) -> int:
         """One whole number within bounds, also as text or with a point (``7.0``)."""
-        number = _as_number(value)
+        number = as_number(value)
         exact = value if isinstance(value, int) and number is not None else number
         if exact is None or exact != exact or exact in (np.inf, -np.inf) or exact != int(exact):
             exact = None
@@ -213,7 +213,7 @@ class FieldReader:
 def _first_odd(value: Any, depth: int, index: tuple[int, ...]) -> tuple[bool, tuple[int, ...], object]:
     """Where a nested list stops being an array of numbers: (found, index, item)."""
     if depth == 0 or not isinstance(value, (list, tuple)):
-        if _as_number(value) is None:
+        if as_number(value) is None:
             return True, index, value
         return depth > 0, index, value
     for i, item in enumerate(value):
@@ -233,9 +233,11 @@ def _within(least: float, most: float, *, positive: bool, signed: bool) -> bool:
     return above and most < math.inf
 
 
-def _as_number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
     """A number, or a text that is one, as a float; None for anything else and for what a float cannot hold."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, str, np.number)):
+        return None
+    if isinstance(value, str) and "_" in value:  # Python would read 1_44.96 as 144.96
         return None
     try:
         return float(value)
@@ -249,13 +251,19 @@ _NUMBERS = frozenset((int, float, str))
 def _first_no_number(value: object, index: tuple[int, ...]) -> tuple[tuple[int, ...], object] | None:
     """Where NumPy would take for a number what is none: true as 1, null as not-a-number. None if nowhere."""
     if isinstance(value, (list, tuple)):
-        if _NUMBERS.issuperset(map(type, value)):
+        kinds = set(map(type, value))
+        if _NUMBERS.issuperset(kinds) and (str not in kinds or not any(map(_is_joined, value))):
             return None
         for i, item in enumerate(value):
             found = _first_no_number(item, (*index, i))
             if found is not None:
                 return found
         return None
-    if value is None or isinstance(value, (bool, bytes, set)):
+    if value is None or isinstance(value, (bool, bytes, set)) or _is_joined(value):
         return index, value
     return None
+
+
+def _is_joined(value: object) -> bool:
+    """Text that Python would take for a number, and hardly anybody else."""
+    return isinstance(value, str) and "_" in value

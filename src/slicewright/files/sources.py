@@ -45,6 +45,11 @@ def read_source(
         families = {name.partition("/")[0] for name in presets if "/" in name}
         if file.name == source or source.partition("/")[0] in families:
             raise UnknownNameError("file or preset", source, presets)
+    if file.is_dir():
+        advice = "import its tables first: slicewright scenario import FOLDER -o scenario.yaml"
+        raise error(
+            str(source), "is a folder, not a file", fix=advice if error is InvalidScenarioError else ""
+        )
     try:
         return read_document(file, error)
     except error as refused:
@@ -63,4 +68,6 @@ def preset_call(document: Document, error: type[InvalidInputError]) -> PresetCal
     read = FieldReader(error)
     seed = read.whole(document.get("seed", 0), "seed")
     parameters = {key: value for key, value in document.items() if key not in ("schema", "preset", "seed")}
+    if "name" in parameters:
+        raise error("name", "is no parameter of a preset", value=parameters["name"], fix="leave it out")
     return PresetCall(read.text(document["preset"], "preset"), seed, parameters)

@@ -108,6 +108,22 @@ def decode(data: bytes, name: str, error: type[InvalidInputError], *, guess: boo
         return Text(data.decode("latin-1"), "Latin-1", guessed=True)
 
 
+def encoding_of(head: bytes, name: str, error: type[InvalidInputError]) -> str:
+    """The encoding of a file that is read piece by piece, by its first bytes; its mark is left out by that name.
+
+    Raises:
+        InvalidInputError: of the given type: it is no text.
+    """
+    marked = {"UTF-8": "utf-8-sig", "UTF-16": "utf-16", "UTF-32": "utf-32"}
+    for mark, _, called in _MARKS:
+        if head.startswith(mark):
+            return marked[called]
+    unmarked = _unmarked_utf16(head[: len(head) // 2 * 2])
+    if unmarked is None:
+        decode(head.decode("utf-8", "ignore").encode(), name, error)  # what is no text at all is refused
+    return unmarked or "utf-8"
+
+
 def _decoded(data: bytes, codec: str, called: str, name: str, error: type[InvalidInputError]) -> str:
     try:
         return data.decode(codec)

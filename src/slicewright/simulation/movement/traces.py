@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, cast
@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from slicewright.errors import InvalidOptionError
+from slicewright.files.rows import CsvRows
 from slicewright.network.scenario import Scenario
 from slicewright.simulation.movement.mobility import positions
 from slicewright.types import BoolArray, FloatArray, IntArray
@@ -151,20 +152,17 @@ def _of_records(records: Iterator[tuple[float, str, float, float]]) -> Trace:
 
 
 def _csv_records(file: Path) -> Iterator[tuple[float, str, float, float]]:
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream)
-        missing = [name for name in CSV_COLUMNS if name not in (rows.fieldnames or ())]
-        if missing:
-            raise InvalidOptionError(
-                "trace", f"must have the columns {', '.join(CSV_COLUMNS)}", value=missing
-            )
-        for row in rows:
-            try:
-                yield float(row["time_s"]), row["device"], float(row["x_m"]), float(row["y_m"])
-            except (TypeError, ValueError):
-                raise InvalidOptionError(
-                    "trace", "must have numbers for time_s, x_m and y_m", index=(rows.line_num,)
-                ) from None
+    rows = CsvRows(file, InvalidOptionError, field="trace")
+    missing = [name for name in CSV_COLUMNS if name not in rows.names]
+    if missing:
+        raise InvalidOptionError("trace", f"must have the columns {', '.join(CSV_COLUMNS)}", value=missing)
+    for row in rows:
+        try:
+            time_s, x_m, y_m = (rows.number(row, name) for name in ("time_s", "x_m", "y_m"))
+        except ValueError:
+            rule = "must have numbers for time_s, x_m and y_m"
+            raise InvalidOptionError("trace", rule, index=(rows.line,)) from None
+        yield time_s, row.get("device", ""), x_m, y_m
 
 
 def _sumo_records(file: Path) -> Iterator[tuple[float, str, float, float]]:
@@ -180,7 +178,7 @@ def _sumo_records(file: Path) -> Iterator[tuple[float, str, float, float]]:
                         place = moving.attrib
                         yield time_s, place["id"], float(place["x"]), float(place["y"])
                 element.clear()
-        except (ElementTree.ParseError, KeyError, ValueError) as error:
+        except (ElementTree.ParseError, KeyError, ValueError, EOFError, OSError, zlib.error) as error:
             raise InvalidOptionError(
                 "trace", f"must be floating-car data of SUMO: {error}", value=file.name
             ) from None

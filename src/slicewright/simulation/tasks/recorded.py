@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from slicewright.errors import InvalidOptionError, MissingExtraError
+from slicewright.files.rows import CsvRows
 from slicewright.simulation.tasks.demand import Arrivals
 from slicewright.types import FloatArray
 
@@ -60,18 +60,16 @@ def load_arrivals(path: str | Path, n_devices: int, *, field: str = "trace") -> 
 
 
 def _csv(file: Path, field: str) -> dict[str, FloatArray]:
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream)
-        names = _names(tuple(rows.fieldnames or ()), field)
-        read: dict[str, list[float]] = {name: [] for name in names}
-        for row in rows:
-            try:
-                for name in names:
-                    read[name].append(float(row[name]))
-            except (TypeError, ValueError):
-                raise InvalidOptionError(
-                    field, f"must have numbers for {', '.join(names)}", index=(rows.line_num,)
-                ) from None
+    rows = CsvRows(file, InvalidOptionError, field=field)
+    names = _names(rows.names, field)
+    read: dict[str, list[float]] = {name: [] for name in names}
+    for row in rows:
+        try:
+            for name in names:
+                read[name].append(rows.number(row, name))
+        except ValueError:
+            rule = f"must have numbers for {', '.join(names)}"
+            raise InvalidOptionError(field, rule, index=(rows.line,)) from None
     return {name: np.array(values, dtype=np.float64) for name, values in read.items()}
 
 

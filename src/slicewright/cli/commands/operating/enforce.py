@@ -148,10 +148,13 @@ def _source(
 
     from slicewright.enforcement.linux import ControlPlaneSource, from_files
     from slicewright.errors import InvalidOptionError
+    from slicewright.files.text import read_text
 
     if url is None and scenario is not None and plan_file is not None:
         return partial(from_files, scenario, plan_file)
     if url is None or scenario is not None:
         raise InvalidOptionError("--url", "or else SCENARIO and PLAN must be given: there is one plan")
-    token = None if token_file is None else token_file.read_text(encoding="utf-8").strip()
+    token = (
+        None if token_file is None else read_text(token_file, InvalidOptionError, most_mb=1).content.strip()
+    )
     return ControlPlaneSource(url, token).read

@@ -162,6 +162,7 @@ def _checks(host: str, token_file: Path | None) -> Checks:
 
     from slicewright.enforcement.sdn.checks import Checks
     from slicewright.errors import InvalidOptionError
+    from slicewright.files.text import read_text
     from slicewright.loopback import is_loopback
 
     if token_file is None:
@@ -173,7 +174,7 @@ def _checks(host: str, token_file: Path | None) -> Checks:
                 fix="openssl rand -hex 24",
             )
         return Checks()
-    token = token_file.read_text(encoding="utf-8").strip()
+    token = read_text(token_file, InvalidOptionError, most_mb=1).content.strip()
     if len(token) < 16:
         raise InvalidOptionError(
             "--token-file", "must hold at least 16 characters", fix="openssl rand -hex 24"

@@ -32,9 +32,13 @@ def check(
     once?
     """
     import slicewright as sw
+    from slicewright.errors import InvalidOptionError
     from slicewright.files.documents import read_document
     from slicewright.placement.plan import SCHEMA as PLACEMENT
 
+    if plan is None and Path(scenario).is_dir():
+        fix = "name the scenario that it was made of before it: slicewright check SCENARIO FOLDER"
+        raise InvalidOptionError("SCENARIO", "is a folder", value=scenario, fix=fix)
     if plan is not None and not plan.is_dir():
         document = read_document(plan, sw.InvalidPlanError)
         if document.get("schema") == PLACEMENT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def new(
     """Draw a scenario from a preset, every parameter of which can be set."""
     import slicewright as sw
 
-    overrides = parse_settings(settings)
+    overrides = parse_settings(settings, sw.preset)
     if size is not None:
         overrides["devices"] = size
     _write(sw.preset(preset, seed=seed, **overrides), output, columns=columns)
@@ -110,9 +111,10 @@ def auto(
     columns: str | None = _COLUMNS,
 ) -> None:
     """Find out what a file or folder is, and import it."""
-    from slicewright.network.importers import import_scenario
+    from slicewright.network.importers.registry import importer, suitable
 
-    _write(import_scenario(source, seed=seed, **parse_settings(settings)), output, columns=columns)
+    chosen = importer(suitable(source))
+    _write(chosen(source, seed=seed, **parse_settings(settings, chosen)), output, columns=columns)
 
 
 @importers.command("by-name", hidden=True)
@@ -127,7 +129,8 @@ def by_name(
     """Call an importer that a package offers."""
     from slicewright.network.importers import importer
 
-    _write(importer(name)(source, seed=seed, **parse_settings(settings)), output, columns=columns)
+    chosen = importer(name)
+    _write(chosen(source, seed=seed, **parse_settings(settings, chosen)), output, columns=columns)
 
 
 @importers.command()
@@ -147,7 +150,9 @@ def tables(
     """
     from slicewright.network.importers import import_tables
 
-    _write(import_tables(folder, seed=seed, **parse_settings(settings)), output, columns=columns)
+    _write(
+        import_tables(folder, seed=seed, **parse_settings(settings, import_tables)), output, columns=columns
+    )
 
 
 @importers.command()
@@ -165,7 +170,7 @@ def trace(
     """
     from slicewright.network.importers import import_trace
 
-    _write(import_trace(file, seed=seed, **parse_settings(settings)), output, columns=columns)
+    _write(import_trace(file, seed=seed, **parse_settings(settings, import_trace)), output, columns=columns)
 
 
 @importers.command()
@@ -185,7 +190,7 @@ def eua(
     """
     from slicewright.network.importers import import_eua
 
-    _write(import_eua(folder, seed=seed, **parse_settings(settings)), output, columns=columns)
+    _write(import_eua(folder, seed=seed, **parse_settings(settings, import_eua)), output, columns=columns)
 
 
 @importers.command()
@@ -207,7 +212,7 @@ def graph(
     """
     from slicewright.network.importers import import_graph
 
-    _write(import_graph(file, seed=seed, **parse_settings(settings)), output, columns=columns)
+    _write(import_graph(file, seed=seed, **parse_settings(settings, import_graph)), output, columns=columns)
 
 
 @importers.command()
@@ -223,7 +228,9 @@ def topohub(
     """A topology of topohub (Topology Zoo, SNDlib and others), scaled to a city: parameters as for `import graph`."""
     from slicewright.network.importers import import_topohub
 
-    _write(import_topohub(name, seed=seed, **parse_settings(settings)), output, columns=columns)
+    _write(
+        import_topohub(name, seed=seed, **parse_settings(settings, import_topohub)), output, columns=columns
+    )
 
 
 @app.command()
@@ -254,19 +261,29 @@ def show(
         remarks.print(f"map written to {map_file}")
 
 
-def parse_settings(settings: list[str]) -> dict[str, Any]:
+def parse_settings(settings: list[str], of: Callable[..., Any] | None = None) -> dict[str, Any]:
     """Parameters from ``KEY=VALUE``; a comma makes a list. Who takes them checks them.
 
+    Args:
+        settings: what was written.
+        of: who takes them: its first parameter and ``seed`` are said otherwise.
+
     Raises:
-        InvalidOptionError: no key, no value, or a key twice.
+        InvalidOptionError: no key, no value, a key twice, or one that has an option of its own.
     """
+    from inspect import signature
+
     from slicewright.errors import InvalidOptionError
 
+    taken = set() if of is None else {next(iter(signature(of).parameters)), "seed"}
     parsed: dict[str, Any] = {}
     for text in settings:
         key, _, value = (part.strip() for part in text.partition("="))
         if not key or not value:
             raise InvalidOptionError("--set", "must be KEY=VALUE, such as task_bits=8e6,8e7", value=text)
+        if key in taken:
+            fix = "use --seed" if key == "seed" else "it is an argument of this command"
+            raise InvalidOptionError("--set", f"does not set {key}", value=text, fix=fix)
         if key in parsed:
             raise InvalidOptionError("--set", f"sets {key} for the second time", value=text)
         items = [item.strip() for item in value.strip("[]()").split(",")]

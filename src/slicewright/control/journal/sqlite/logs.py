@@ -46,8 +46,11 @@ def _records(file: Path) -> Iterator[Record]:
     with file.open("rb") as stream:
         is_sqlite = stream.read(16).startswith(_SQLITE)
     if not is_sqlite:
-        with file.open(encoding="utf-8") as lines:
-            yield from (from_line(line) for line in lines if line.strip())
+        try:
+            with file.open(encoding="utf-8-sig") as lines:
+                yield from (from_line(line) for line in lines if line.strip())
+        except UnicodeDecodeError:
+            raise BrokenChainError(f"{file} is no journal: neither SQLite nor JSON lines in UTF-8") from None
         return
     try:
         with reading(file) as database:

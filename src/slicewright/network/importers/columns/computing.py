@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.files.fields import as_number
 from slicewright.network.importers.report import ImportReport
 from slicewright.types import FloatArray
 
@@ -177,16 +178,13 @@ def _usual(name: str, conversion: Conversion) -> str:
 
 def _quantity(value: object, unit: str, owner: str, key: str) -> tuple[float, str]:
     """A number of at least zero, and its unit where the cell has one: ``16``, ``2.5 GHz``, ``500m``."""
-    text, number = value, np.nan
+    text = value
     if isinstance(value, str):
         match = _CELL.fullmatch(value.strip())
         if match:
             text, inner = match.groups()
             unit = {"m": "millicore"}.get(inner, inner) or unit
-    try:
-        number = float("nan") if isinstance(text, bool) else float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = np.nan
-    if not 0 <= number < 1e30:
+    number = as_number(text)
+    if number is None or not 0 <= number < 1e30:
         raise InvalidScenarioError(key, f"of {owner} must be a number of at least zero", value=value)
     return number, unit

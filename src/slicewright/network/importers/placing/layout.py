@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.files.fields import as_number
 from slicewright.network.importers.placing.geography import FAR_M, like_degrees, middle, next_m, to_plane_m
 from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import BoolArray, FloatArray
@@ -238,11 +240,23 @@ def _degrees(pair: tuple[Any, Any], name: str, v: int) -> list[float]:
 
 
 def _number(value: Any, name: str, v: int, attribute: str, bound: float = np.inf) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = np.nan
-    if isinstance(value, bool) or not (np.isfinite(number) and abs(number) <= min(bound, 1e12)):
+    number = as_number(value)
+    if number is None or not (np.isfinite(number) and abs(number) <= min(bound, 1e12)):
         rule = "a number" if np.isinf(bound) else f"a number from {-bound:g} to {bound:g} degrees"
-        raise InvalidScenarioError(f"nodes[{v}].{attribute}", f"of {name!r} must be {rule}", value=value)
+        field = f"nodes[{v}].{attribute}"
+        raise InvalidScenarioError(
+            field, f"of {name!r} must be {rule}", value=value, fix=_advice(value, bound)
+        )
     return number
+
+
+def _advice(value: object, bound: float) -> str:
+    """What to do about a number as others write it."""
+    number = as_number(value)
+    if isinstance(value, str) and as_number(value.replace(",", ".")) is not None and number is None:
+        return "write a point where it has a decimal comma"
+    if bound == 180.0 and number is not None and 180.0 < number <= 360.0:
+        return "take 360 from longitudes that go from 0 to 360"
+    if isinstance(value, str) and re.search("[°'\"NSEWO]", value):
+        return "write degrees as decimal numbers, south and west with a minus"
+    return ""
