@@ -18,9 +18,11 @@ def page() -> str:
     ]
     lines += ["2 bad input, 130 interrupted.", ""]
     lines += [
-        "`slicewright --install-completion` teaches your shell the names of commands and options (bash, zsh,"
+        "`slicewright --install-completion` teaches the shell that you are in the names of commands and options, and",
+        "what they are for where it can show that: bash, zsh, fish, PowerShell. `--show-completion` prints what it",
+        "would add. Then `slicewright scenario import to` and the tabulator are enough for `topohub`.",
+        "",
     ]
-    lines += ["fish, PowerShell); `--show-completion` prints what it would add.", ""]
     for name in COMMANDS:
         lines += _told(command(name), f"slicewright {name}", 2)
     lines += [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shlex
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ import typer
 from slicewright.cli.examples import EXAMPLES
 from slicewright.cli.main import COMMANDS, app, command
 from slicewright.errors import UnknownNameError
-from tests.shared import ROOT
 
 
 def test_every_command_that_does_something_has_examples() -> None:
@@ -51,18 +48,39 @@ def test_examples_can_be_parsed(line: str, tmp_path: Any, monkeypatch: pytest.Mo
     asked.make_context(found, left)
 
 
-def test_shells_complete_commands_and_options() -> None:
-    def completed(words: str, number: int) -> list[str]:
-        asked = {"_SLICEWRIGHT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(number)}
-        code = "import sys; sys.argv[0] = 'slicewright'; from slicewright.cli.main import run; run()"
-        environment = {**os.environ, **asked, "PYTHONPATH": str(ROOT / "src")}
-        done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
-        )
-        return done.stdout.split()
+ASKED = {
+    "bash": lambda words: {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)},
+    "zsh": lambda words: {"_TYPER_COMPLETE_ARGS": words},
+    "fish": lambda words: {"_TYPER_COMPLETE_ARGS": words, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+}
+"""How shells ask, by the scripts that ``--show-completion`` prints for them."""
 
-    assert completed("slicewright pl", 1) == ["plan", "place"]
-    assert "--budget" in completed("slicewright plan --b", 2)
+
+@pytest.mark.parametrize("shell", ASKED)
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("slicewright pl", ["plan", "place"]),
+        ("slicewright scenario import to", ["topohub"]),
+        ("slicewright plan --bu", ["--budget"]),
+        ("slicewright labels build --dev", []),
+    ],
+)
+def test_shells_complete_commands_and_options(
+    shell: str,
+    words: str,
+    found: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Old names of options are taken, and not offered."""
+    for name, value in {"_SLICEWRIGHT_COMPLETE": f"complete_{shell}", **ASKED[shell](words)}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        app(prog_name="slicewright")
+    told = capsys.readouterr().out
+    offered = re.findall(r'"([^":]+)":"', told) if shell == "zsh" else re.findall(r"^([^\t\n]+)", told, re.M)
+    assert offered == found
 
 
 def test_a_command_that_is_not_there_names_the_nearest() -> None:
