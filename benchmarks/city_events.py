@@ -17,10 +17,12 @@ from slicewright.slicing.judge import evaluate
 
 SIZES = {"quick": (10_000,), "full": (10_000, 100_000)}
 EVENTS = {"quick": 2_000, "full": 10_000}
-REGIMES = ("paper", "realistic")
+REGIMES = ("paper", "balanced", "realistic")
 WARM_EVENTS = 50
 IDLE_EVERY, IDLE_S = 1_000, 2.0
 """Where there is idle time: after so many events, so long for the plan and as long for the bound."""
+WORSE, MOVED = 0.005, 0.1
+"""Of the target: than a full plan afterwards, and others per event."""
 
 
 def main(scale: str) -> None:
@@ -57,7 +59,7 @@ def _print_events(
         f"{regime}, {devices} devices, {events} events, "
         f"{f'{IDLE_S:g} s of idle time after every {idle_every}' if idle else 'no idle time'}: "
         f"ms wall {told[0]}; processor {told[1]}; "
-        f"others moved per event {live.moved / events:.3f}, {idle_moves / events:.3f} of it in idle time"
+        f"others moved per event {live.moved / events:.3f}, of them in idle time {idle_moves / events:.3f}"
     )
     snapshot = live.snapshot()
     times, violations = evaluate(snapshot, live.decisions(), live.shares())
@@ -71,6 +73,8 @@ def _print_events(
         f"(before {100 * began_gap:.2f} %), of a full proof {100 * (cost / proven - 1):.2f} %",
         flush=True,
     )
+    met = live.cost_s <= (1.0 + WORSE) * cost and live.moved <= MOVED * events
+    print(f"  target {100 * WORSE:g} % worse, {MOVED:g} moved: {'met' if met else 'MISSED'}", flush=True)
 
 
 def _happen(live: LiveCity, others: sw.Scenario, rng: np.random.Generator) -> tuple[float, float]:
