@@ -100,9 +100,7 @@ wheel: $(VENV)/.core
 	$(BIN)/python scripts/build_wheel.py
 
 install: $(VENV)/.kernels
-install-# Hundreds of processes that tests start would read this package's modules each anew, were their bytecode not kept.
-test: export PYTHONDONTWRITEBYTECODE :=
-test: $(VENV)/.test
+install-test: $(VENV)/.test
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
