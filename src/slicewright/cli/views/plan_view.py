@@ -32,6 +32,10 @@ def print_plan(console: Console, plan: Plan, *, most_devices: int = 12) -> None:
         f"gap at most [bold]{show_percent(plan.gap)}[/], [{colour}]{plan.status}[/]; "
         f"{offloaded} offloaded, {scenario.n_devices - offloaded} local"
     )
+    parts = cost_parts(plan)
+    if parts is not None:
+        told = (f"{name} {100 * part:.0f} %" for name, part in parts.items())
+        console.print(f"what the cost is spent on: {', '.join(told)}")
     reason = explain_gap(plan)
     for note in (*plan.notes, *([] if reason is None else [reason])):
         console.print(f"[yellow]note:[/] {escape(note)}")
@@ -39,6 +43,22 @@ def print_plan(console: Console, plan: Plan, *, most_devices: int = 12) -> None:
     if most_devices:
         console.print(_device_table(plan, most_devices))
     print_violations(console, plan.violations)
+
+
+def cost_parts(plan: Plan) -> dict[str, float] | None:
+    """Parts of the cost that are sending, executing on nodes and executing at home: they tell the regime of a network.
+
+    None where there is no finite cost to divide.
+    """
+    if not 0.0 < plan.cost_s < np.inf:
+        return None
+    local, times = plan.decisions.local, plan.times
+    spent = {
+        "radio": times.transmit_s.sum(),
+        "nodes": times.execute_s[~local].sum(),
+        "at home": times.execute_s[local].sum(),
+    }
+    return {name: float(s) / plan.cost_s for name, s in spent.items()}
 
 
 def print_violations(console: Console, violations: BrokenRules) -> None:
