@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slicewright.errors import SolverError
 from slicewright.evaluation.reproduction.engine.code_version import code_version, meaning
 from slicewright.evaluation.reproduction.engine.item import Verdict
 from slicewright.evaluation.reproduction.engine.published_numbers import PLACEMENT
 from slicewright.evaluation.reproduction.engine.scale import SCALES
 from slicewright.evaluation.reproduction.engine.workshop import Workshop
-from slicewright.evaluation.reproduction.placement import small_node
+from slicewright.evaluation.reproduction.placement import decision_times, small_node
 from slicewright.evaluation.reproduction.placement.folds import (
     RUN,
     TASK,
@@ -36,7 +37,7 @@ from slicewright.evaluation.reproduction.placement.tables import one_answer_ceil
 from slicewright.evaluation.reproduction.report.figures import asides, interval
 from slicewright.evaluation.reproduction.study import items_of, verdict
 from slicewright.learning.placement.solved_runs import solve_run
-from slicewright.placement import placement_preset
+from slicewright.placement import Tasks, placement_preset
 
 FEW = replace(SCALES["tiny"], placement_runs=2)
 
@@ -209,6 +210,17 @@ def test_a_solver_that_was_stopped_is_slower_at_least() -> None:
     assert (
         judged("fig4", {"stopped": [0, 0], "slower": {"gnn": [9.0, 8.0], "auto": [1.0, 1.0]}}).holds == "no"
     )
+
+
+def test_a_solver_that_has_nothing_when_its_time_is_over_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(tasks: Tasks, *, time_limit_s: float) -> None:
+        raise SolverError("neither a placement nor a bound")
+
+    monkeypatch.setattr(decision_times, "solve_exact", nothing)
+    tasks = placement_preset(tasks=3, seed=1)
+    assert decision_times.solver_time(tasks, 1e-9)[1]
+    with pytest.raises(SolverError):
+        decision_times.solver_time(tasks, 60.0)
 
 
 def test_a_lead_is_sure_only_beyond_its_interval() -> None:
