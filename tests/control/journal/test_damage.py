@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import shutil
 import sqlite3
@@ -20,6 +21,8 @@ from slicewright.control.journal.sqlite.backup import back_up, restore
 from slicewright.control.journal.sqlite.journal import LEAST_RECORDS, SqliteJournal
 from slicewright.control.journal.sqlite.segments import segments
 from slicewright.control.orchestrator.known_journal import KnownJournal
+from slicewright.control.serve.process import serve_forever
+from slicewright.control.serve.settings import ServeSettings
 from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import Checkpoint, Event, TookOver
@@ -124,6 +127,32 @@ def test_a_damaged_checkpoint_at_the_beginning_of_a_file_costs_nothing_but_itsel
     assert found[-1].hash == here[-2].hash
     assert again[-1].sequence == records + 1
     assert dump(START.after(found).state) == dump(here[-2].state)
+
+
+def test_what_a_later_version_has_written_is_not_taken_for_damage(tmp_path: Path) -> None:
+    store, here = tmp_path / "journal.db", grown(tmp_path / "journal.db", 3)[-1]
+    event = '{"kind": "of-tomorrow"}'
+    digest = hashlib.sha256(f"{here.hash} 4 7.5 ".encode() + event.encode()).hexdigest()
+    line = (
+        f'{{"sequence": 4, "time_s": 7.5, "event": {event}, "previous": "{here.hash}", "hash": "{digest}"}}'
+    )
+    with closing(sqlite3.connect(store)) as database, database:
+        database.execute("INSERT INTO journal VALUES (4, 0, ?)", (line,))
+    with pytest.raises(BrokenChainError, match=r"record 4 .* this version does not know"):
+        gone_on(store)
+    damage(store, 4, DAMAGES["another hash"])
+    gone_on(store)
+
+
+def test_a_process_that_cannot_go_on_says_so_in_a_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    grown(tmp_path / "journal.db", 6)
+    damage(tmp_path / "journal.db", 4, DAMAGES["torn"])
+    settings = ServeSettings("paper-slicing", port=0, store=tmp_path / "journal.db")
+    with pytest.raises(ControlError, match=r"has stopped: the record after 3 .* damaged.*journal restore"):
+        serve_forever(settings, say=lambda line: None)
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_hole_is_named_and_nothing_is_written_after_it(tmp_path: Path) -> None:

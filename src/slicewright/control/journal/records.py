@@ -81,6 +81,18 @@ def is_whole(record: Record) -> bool:
     return _digest(record.previous, record.sequence, record.time_s, record.text) == record.hash
 
 
+def is_signed(line: str) -> bool:
+    """Whether a line is as it was written, also where its event is none that this version knows."""
+    head, tail = _HEAD.match(line), _TAIL.search(line, max(0, len(line) - TAIL_LENGTH))
+    if head is None or tail is None:
+        return False
+    try:
+        time_s = float(head[2])
+    except ValueError:
+        return False
+    return _digest(tail[1], int(head[1]), time_s, line[head.end() : tail.start()]) == tail[2]
+
+
 def _written(event: Event) -> str:
     return EVENT.dump_json(event, by_alias=True).decode()
 

@@ -17,7 +17,7 @@ from slicewright.control.plane.instance_name import InstanceName
 from slicewright.control.sharing.rules import share_rule
 from slicewright.control.slice_manager.task import SliceManager
 from slicewright.control.state.clock import Clock, end
-from slicewright.control.state.errors import NotLeadingError
+from slicewright.control.state.errors import ControlError, NotLeadingError
 from slicewright.control.state.options import DEFAULTS, ControlOptions
 from slicewright.control.transport.base import Transport
 from slicewright.control.views.drift import drift_gauges
@@ -92,10 +92,14 @@ class ControlPlane:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A part that ends by an error takes the process with it: a restart goes on from the journal."""
-        if task.cancelled() or task.exception() is None:
+        error = None if task.cancelled() else task.exception()
+        if error is None:
             return
-        logger.critical("stopping: %s", task.exception(), exc_info=task.exception())
-        self.fatal = f"{type(task.exception()).__name__}: {task.exception()}"
+        ours = isinstance(
+            error, ControlError
+        )  # a sentence that says what to do: where it was raised does not matter
+        logger.critical("stopping: %s", error, exc_info=None if ours else error)
+        self.fatal = str(error) if ours else f"{type(error).__name__}: {error}"
         self.orchestrator.feed.close()
         self.on_fatal()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from slicewright.control.journal.chain import REMEDY, one_chain, one_line
-from slicewright.control.journal.records import BrokenChainError
+from slicewright.control.journal.records import BrokenChainError, is_signed
 
 logger = logging.getLogger(__name__)
 _NOTE = re.compile(rb"(\d{20}) ([0-9a-f]{64})\n")
@@ -65,6 +65,9 @@ def move_damaged(database: sqlite3.Connection, before: Newest, *, store: Path, n
 
     Returns:
         Whether something was put aside. Nothing is where the chain goes on after that record, or has a hole there.
+
+    Raises:
+        BrokenChainError: what is kept there is whole, and of a kind that this version does not know.
     """
     query = "SELECT sequence, line FROM journal WHERE sequence >= ? ORDER BY sequence"
     rows = database.execute(query, (before.sequence,)).fetchall()
@@ -79,6 +82,12 @@ def move_damaged(database: sqlite3.Connection, before: Newest, *, store: Path, n
     goes_on = newest is not None and (newest.sequence, newest.hash) != before
     if goes_on or not stray:
         return False
+    for number, line in stray:
+        if one_line(line) is None and is_signed(line):
+            raise BrokenChainError(
+                f"record {number} of {store} is of a kind that this version does not know: run the one that wrote it,"
+                " or a later one"
+            )
     database.execute(_TABLE)
     database.executemany("INSERT INTO damaged VALUES (?, ?, ?)", [(n, now_s, line) for n, line in stray])
     database.execute("DELETE FROM journal WHERE sequence > ?", (before.sequence,))
