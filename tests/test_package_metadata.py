@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+import slicewright
 
 ROOT = Path(__file__).parents[1]
 READ = """
@@ -35,6 +38,21 @@ def test_sources_are_read_by_every_python_that_is_promised(minor: int) -> None:
         [python, "-W", "error", "-c", READ, str(ROOT / "src")], capture_output=True, text=True, check=False, timeout=120
     )  # fmt: skip
     assert (done.returncode, done.stdout.strip()) == (0, str(minor)), done.stderr
+
+
+def test_a_version_is_said_the_same_everywhere() -> None:
+    """A section of the changelog with a date is a release; the one above it, without a date, is the next."""
+    assert PROJECT["version"] == slicewright.__version__
+    cited = re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert cited in ([], [slicewright.__version__])
+    sections = re.findall(
+        r"^## \[([0-9.]+)\] - (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    numbers = [tuple(map(int, number.split("."))) for number, _ in sections]
+    assert numbers and numbers == sorted(numbers, reverse=True)
+    released = [number for number, date in sections if re.fullmatch(r"\d{4}-\d\d-\d\d", date)]
+    assert released[:1] in ([], [slicewright.__version__])
+    assert all(date == "not released yet" for number, date in sections if number not in released)
 
 
 def test_the_metadata_promise_these_versions_and_entry_points() -> None:
