@@ -9,6 +9,7 @@ from scipy.spatial import KDTree
 from slicewright.network import Scenario
 from slicewright.network.scenario import Sites, SliceId
 from slicewright.slicing import Decisions, Plan, Shares
+from slicewright.slicing.certificate import Certificate
 
 _SLICES = ("embb", "urllc", "mmtc")
 
@@ -53,5 +54,5 @@ def with_even_shares(scenario: Scenario, decisions: Decisions) -> Plan:
     radio[off], compute[off] = 1 / on_point[a, n], 1 / on_node[j, n]
     bandwidth = on_point / np.maximum(on_point.sum(axis=1, keepdims=True), 1)
     plan = Plan(scenario, decisions, Shares(bandwidth, radio, compute), method="even shares")
-    plan.__dict__["lower_bound_s"] = 0.5 * plan.cost_s
+    plan.__dict__["certificate"] = Certificate(0.5 * plan.cost_s)
     return plan

@@ -186,7 +186,7 @@ def test_a_network_without_places_is_drawn_in_columns(tmp_path: Path) -> None:
     made: Plan = crowd(300, access_points=8, nodes=4)
     nowhere = made.scenario.with_(sites=type(made.scenario.sites)())
     moved = made.with_(scenario=nowhere)
-    moved.__dict__["lower_bound_s"] = made.lower_bound_s
+    moved.__dict__["certificate"] = made.certificate
     file = draw_plan(moved, tmp_path / "m.html")
 
     async def story() -> None:

@@ -9,6 +9,8 @@ from slicewright.slicing.plan import Plan
 
 WORTH_SAYING = 0.05
 """Gaps above this are explained."""
+NEAR_LIMIT = 0.3
+"""Part of a slice's capacity that a queue takes at least where bounds are loose because of it."""
 
 
 def explain_gap(plan: Plan) -> str | None:
@@ -29,6 +31,11 @@ def explain_gap(plan: Plan) -> str | None:
     within = f"proven only within {plan.gap:.1%}"
     if not share.size or not share.max() > 0.0:
         return f"{within}: nobody offloads, and what offloading could save is open; {closing}"
+    if share.max() < NEAR_LIMIT:
+        return (
+            f"{within}: no queue of a node is near its limit (the fullest takes {share.max():.1%} of its capacity), so "
+            f"that the plan itself may be as far from the best; {closing}"
+        )
     j, n = (int(k) for k in np.unravel_index(int(np.argmax(share)), share.shape))
     return (
         f"{within}: the queue of node {scenario.nodes[j]} takes {share[j, n]:.0%} of its capacity in slice "
