@@ -21,8 +21,8 @@ from slicewright.simulation import Air, Replanning, Settings, Simulation, Walk, 
 from slicewright.types import FloatArray
 
 DEVICES = 25
-PRICE = 0.08
-"""What moving a device costs where it costs something, in parts of a mean local time."""
+PRICE = 0.25
+"""What moving a device costs where it costs something, in parts of what a device costs on average at the beginning."""
 NEVER = "never"
 WAYS: Mapping[str, Replanning | None] = {
     NEVER: None,
@@ -42,7 +42,7 @@ WAYS: Mapping[str, Replanning | None] = {
     "every 10 s, from nothing": Replanning(method="auto", every_s=10.0, rounds=60, certify=True),
     "oracle: every 1 s, from nothing": Replanning(method="auto", every_s=1.0, rounds=600),
 }
-"""Prices here are in parts of a mean local time."""
+"""Prices here are in these parts."""
 QUICK = {
     "paper": tuple(WAYS),
     "balanced": (NEVER, "every 10 s", "every 10 s, incremental", "every 1 s, incremental"),
@@ -55,7 +55,7 @@ def main(scale: str) -> None:
     horizon_s, runs = (900.0, 10) if scale == "full" else (240.0, 2)
     print(
         f"{DEVICES} devices at 2 to 15 m/s, {horizon_s:.0f} s, {runs} scenarios; means over plans and scenarios; "
-        f"where moving costs, {PRICE:g} of a mean local time"
+        f"where moving costs, {PRICE:g} of a device's mean cost"
     )
     for regime in REGIMES if scale == "full" else QUICK:
         _print_regime(regime, WAYS if scale == "full" else QUICK[regime], range(runs), horizon_s)
@@ -96,10 +96,11 @@ def _interval(ratio: FloatArray) -> str:
 def _row(regime: str, seed: int, way: Replanning | None, horizon_s: float) -> FloatArray:
     """(7,) Figures of one run, in the order of the columns; not a number what there is none of."""
     scenario = sw.preset(f"regime/{regime}", devices=DEVICES, seed=seed)
+    plan = sw.plan(scenario, rounds=100)
     if way is not None:
-        way = replace(way, price_s=way.price_s * float(scenario.local_time_s.mean()))
+        way = replace(way, price_s=way.price_s * plan.cost_s / DEVICES)
     run = Simulation(
-        sw.plan(scenario, rounds=100),
+        plan,
         Settings(seed=seed, air=Air(shadowing_db=4.0)),
         movement=Walkers(scenario, Walk(speed_mps=(2.0, 15.0)), seed=seed),
         replanning=way,
