@@ -201,13 +201,16 @@ def test_small_scales_leave_out_what_is_measured_from_quick_on() -> None:
     assert [item.name for item in chosen_items("slicing", ["regimes"], scale="tiny")] == ["regimes"]
 
 
-def test_the_committed_report_is_what_its_data_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("study", "item"), [("slicing", "fig9-sweep"), ("placement", "fig6")])
+def test_the_committed_report_is_what_its_data_say(
+    study: str, item: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every sentence follows from the data beside it by the code of today; pictures are not drawn again for that."""
-    committed = Path(__file__).parents[2] / "reproduction" / "slicing"
+    committed = Path(__file__).parents[2] / "reproduction" / study
     shutil.copytree(committed / "data", tmp_path / "data")
     monkeypatch.setattr(report, "draw", lambda panels: b"")
     shop = Workshop(SCALES["quick"], tmp_path, jobs=1)
-    reproduce("slicing", shop, only=("fig9-sweep",))
+    reproduce(study, shop, only=(item,))
     assert _sentences(tmp_path) == _sentences(committed)
 
 

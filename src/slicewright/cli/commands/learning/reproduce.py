@@ -22,7 +22,7 @@ def reproduce(
     scale: str = typer.Option(
         "smoke",
         "--scale",
-        help="smoke (minutes), quick (half an hour), middle (an hour or two) or full (the published protocol: hours). "
+        help="smoke (minutes), quick (an hour), middle (hours) or full (the published protocol: hours). "
         "Items that are there at a larger scale are kept.",
     ),
     output: Path | None = typer.Option(
