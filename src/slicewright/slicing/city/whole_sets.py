@@ -29,7 +29,7 @@ LOOSE = 0.5
 MOST_LISTERS = 3_000
 """Of a node whose sets are looked at: searches keep an array of all of them for every part."""
 MOST_WORK = 8e6
-"""Parts times listers of all searches where no budget ends them: some 20 s of processor time at most."""
+"""Parts times listers of all searches where no budget ends them: 30 s (balanced) to 50 s (realistic) of a processor."""
 TOLERANCE = 1e-4
 """Part of the plan's cost to which gains of nodes, all together, are worked out."""
 
