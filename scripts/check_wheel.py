@@ -33,15 +33,16 @@ FIRST = {
 }
 """First commands on a machine, each with an empty cache."""
 DEVICE = {
-    "access_point": "ap0",
-    "slice": "slice1",
-    "arrival_rate_hz": 0.5,
-    "upload_bits": 6_400_000.0,
-    "size_cycles": 1e9,
-    "local_capacity_hz": 1e9,
+    "id": "wheel-1",
+    "task_bits": 4e7,
+    "local_cycles": 1e8,
+    "local_capacity_hz": 2e7,
+    "arrival_rate_hz": 0.2,
+    "slice_cycles": {"s0": 1e8, "s1": 1e8, "s2": 1e8},
+    "position_m": [250.0, 250.0],
     "tx_power_w": 0.1,
-    "position_m": [10.0, 0.0],
 }
+"""A device of the published setting."""
 PATIENCE_S = 600.0
 """A control plane that has not answered by then never will."""
 MODELS = """
@@ -145,11 +146,17 @@ def check_serve(installed: Installed) -> None:
     """
     cache = installed.here / "cache-serve"
     with timed("slicewright serve", cache), serving(installed, cache) as url:
-        admitted = asked(f"{url}v1/requests", {"devices": [{"id": "wheel-1", **DEVICE}]})
-        found = asked(f"{url}v1/requests/wheel-1")
-        plan = asked(f"{url}v1/plan")
+        ready(url)
+        admitted = asked(f"{url}v1/requests", {"devices": [DEVICE]})
+        found = asked(f"{url}v1/requests/{DEVICE['id']}")
+        plan = asked(f"{url}v1/plan?view=desired")
         page = urllib.request.urlopen(url, timeout=PATIENCE_S).read()
-        if not admitted or found.get("id") != "wheel-1" or not plan.get("decisions") or b"<html" not in page:
+        if (
+            not admitted
+            or found.get("id") != DEVICE["id"]
+            or not plan.get("decisions")
+            or b"<html" not in page
+        ):
             raise SystemExit(f"slicewright serve: answered {admitted}, {found} and {str(plan)[:200]}")
 
 
@@ -180,6 +187,25 @@ def serving(installed: Installed, cache: Path) -> Iterator[str]:
         server.wait()
     if code not in (0, 130) or "Traceback" in log.read_text():
         raise SystemExit(f"slicewright serve ended with {code}:\n{log.read_text()}")
+
+
+def ready(url: str) -> None:
+    """Wait until the control plane leads and has decided.
+
+    Raises:
+        SystemExit: it has not in good time.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}readyz", timeout=PATIENCE_S):
+                return
+        except urllib.error.HTTPError as error:
+            with error:
+                told = error.read().decode()
+        if time.monotonic() > until:
+            raise SystemExit(f"{url}readyz: {told}")
+        time.sleep(0.1)
 
 
 def asked(url: str, body: object = None) -> dict[str, Any]:
