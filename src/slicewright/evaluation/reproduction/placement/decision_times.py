@@ -126,15 +126,23 @@ def _judge(data: Measured) -> Verdict:
     gnn, auto = (np.array(facts["slower"][name]) for name in ("gnn", "auto"))
     open_ = np.array(facts["stopped"]) > 0
     slower = gnn >= SOLVER_SLOWER
+    unknown = open_ & ~slower
     grows = bool(gnn[-1] > gnn[0])
+    ended = bool(unknown.any() or (open_[0] and grows) or (open_[-1] and not grows))
     return Verdict(
-        holds([*slower, grows]),
+        "open" if ended else holds([*slower, grows]),
         f"solver slower than the GNN by {gnn.min():,.0f} to {gnn.max():,.0f} times, than our search by "
         f"{auto.min():,.0f} to {auto.max():,.0f} times"
         + (f" (at least, at {open_.sum()} of {open_.size} points)" if open_.any() else ""),
         f"At {slower.sum()} of {slower.size} points the solver takes {SOLVER_SLOWER:.0f} times the GNN's time or "
         f"more{' at least' if (slower & open_).any() else ''}, and the ratio {'grows' if grows else 'does not grow'} "
-        "from the fewest to the most tasks. The time says nothing about the placement that it buys: see Figure 5.",
+        "from the fewest to the most tasks. "
+        + (
+            f"At {unknown.sum()} of {slower.size} points it was stopped before that could show. "
+            if unknown.any()
+            else ""
+        )
+        + "The time says nothing about the placement that it buys: see Figure 5.",
     )
 
 
