@@ -116,6 +116,14 @@ def test_whole_sets_prove_most_of_what_the_relaxation_leaves_open() -> None:
     assert cost / tight - 1 < 0.7 * (cost / proof.bound_s - 1)
 
 
+def test_sets_that_can_close_little_are_looked_at_further_only_where_a_budget_asks_for_it() -> None:
+    problem = pack(sw.preset("city/realistic", devices=150))
+    state = construct(problem)
+    proof = prove(problem, state)
+    by_itself, asked = tighten(problem, state, proof), tighten(problem, state, proof, budget_s=100.0)
+    assert proof.bound_s < by_itself < asked <= total_cost(problem, state)
+
+
 def test_settling_nodes_ends_with_its_part_of_the_time() -> None:
     problem = pack(sw.preset("city/paper", devices=2_000))
     state = construct(problem)
