@@ -13,12 +13,18 @@ _FOUND = re.compile(
 
 
 def with_equations(page: str) -> str:
-    """A page of HTML with its LaTeX drawn."""
+    """A page of HTML with its LaTeX drawn.
+
+    Raises:
+        ValueError: an equation has a command that is not known, and would be shown as it is written.
+    """
     return _FOUND.sub(_drawn, page)
 
 
 def _drawn(match: re.Match[str]) -> str:
     tex = html.unescape(match["tex"]).strip()
     display = "inline" if match["open"] == "(" else "block"
-    tag = match["tag"]
-    return f'<{tag} class="equation" data-tex="{html.escape(tex)}">{convert(tex, display=display)}</{tag}>'
+    tag, drawn = match["tag"], convert(tex, display=display)
+    if "\\" in drawn:
+        raise ValueError(f"latex2mathml does not know a command of this equation: {tex}")
+    return f'<{tag} class="equation" data-tex="{html.escape(tex)}">{drawn}</{tag}>'

@@ -81,7 +81,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Equations drawn; tables that are wider than the screen scroll by themselves."""
-    return with_equations(html)
+    try:
+        return with_equations(html)
+    except ValueError as error:
+        raise PluginError(f"{page.file.src_uri}: {error}") from None
 
 
 def _made_uri(uri: str, name: str) -> str:
