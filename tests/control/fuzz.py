@@ -117,8 +117,7 @@ def main() -> int:
             with httpx.Client(
                 base_url=str(served.address), timeout=PATIENCE_S, trust_env=False, limits=KEPT
             ) as client:
-                ready = "/livez" if options.city else "/readyz"
-                wait_for(lambda: served.get(ready) is not None, "ready")
+                wait_for(lambda: served.get("/readyz") is not None, "ready")
                 if options.city:
                     ours = city_corpus(CITY.nodes[0], as_body(devices_of(CITY)[0]))
                 else:

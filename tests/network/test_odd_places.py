@@ -171,3 +171,10 @@ def test_users_of_mobile_env_are_devices(tmp_path: Path) -> None:
         [200, 0],
         [0, 100],
     ]
+
+
+def test_a_single_place_makes_no_map(tmp_path: Path) -> None:
+    scenario = node_link(tmp_path, {"x": 10, "y": 20}, {}, {})
+    assert scenario.origin["positions"] == "spring layout"
+    assert np.ptp(present(scenario.sites.access_point_m), axis=0).max() > 0
+    assert any("a single place makes no map" in told for told in remembered(scenario.origin))

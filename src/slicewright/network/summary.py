@@ -23,7 +23,7 @@ class Summary:
             sum of alpha_i S_i / R_ia. Above 1 not all devices can offload that way.
         compute_load: share of all nodes' capacity that stable queues would take if all devices offloaded, spread
             evenly over the nodes and each in the slice where its work is least. Near 1 and above not all can.
-        local_cost_s: s, system cost if every device computes for itself: no plan needs to be worse.
+        local_cost_s: s, system cost if every device computes locally: no plan needs to be worse.
     """
 
     candidates: IntArray

@@ -210,6 +210,7 @@ def test_requests_are_answered_with_their_decision_over_http() -> None:
             plan = (await client.get("/v1/plan")).json()
             assert plan["devices"] == CITY.n_devices
             assert (await client.get("/livez")).json()["ok"]
+            assert (await client.get("/readyz")).status_code == 200
 
     _run(work)
 

@@ -192,7 +192,15 @@ def city_corpus(node: str, device: dict[str, Any]) -> Iterator[Call]:
             yield Call("GET", path, None, (header,))
 
 
-CITY_READS = ("/livez", "/v1/plan", "/v1/requests/device-1", "/v1/requests/nobody", "/openapi.json", "/")
+CITY_READS = (
+    "/livez",
+    "/readyz",
+    "/v1/plan",
+    "/v1/requests/device-1",
+    "/v1/requests/nobody",
+    "/openapi.json",
+    "/",
+)
 READS = (
     "/livez", "/readyz", "/metrics", "/v1/plan", "/v1/plan?view=desired", "/v1/scenario", "/v1/devices", "/v1/overview",
     "/v1/network", "/v1/slices", "/v1/nodes", "/v1/access-points", "/v1/methods", "/v1/events", "/v1/log?after=0",

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from slicewright.control.city.followed import Change
@@ -197,3 +197,12 @@ async def read_log(
 async def livez(control: Control) -> dict[str, Any]:
     """Whether it works."""
     return {"ok": not control.fatal, "sequence": control.sequence, "ready": control.city is not None}
+
+
+@router.get("/readyz", responses={503: {"description": "Not ready"}})
+async def readyz(control: Control) -> Response:
+    """200 once requests can be answered, 503 before and after."""
+    ready = control.city is not None and not control.fatal
+    return JSONResponse(
+        {"status": "ok" if ready else "not ready", "sequence": control.sequence}, 200 if ready else 503
+    )

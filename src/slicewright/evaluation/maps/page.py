@@ -91,7 +91,7 @@ def keys(figure: Figure, network: Axes, rows: Sequence[Sequence[Line2D]]) -> Non
         network.add_artist(legend)
 
 
-def slice_keys(view: NetworkView, last: str | None = "computes for itself") -> list[list[Line2D]]:
+def slice_keys(view: NetworkView, last: str | None = "computes locally") -> list[list[Line2D]]:
     """Rows of keys: one per slice as far as they fit, and one for devices without a slice."""
     row = [
         key("o" if view.dense else slice_marker(n), slice_colour(n), PAPER, 7, shortened(name, _MOST_LETTERS))

@@ -69,7 +69,7 @@ def write_plan(plan: Plan, path: Path) -> Path:
     ]  # fmt: skip
     title = f"Plan of {scenario.n_devices:,} devices by {plan.method}"
     document = _document(title, figures, view, plan_facts(plan, loads), panels)
-    note, words = explain_gap(plan), {"unsliced": "computes for itself", "unlinked": "computes for itself"}
+    note, words = explain_gap(plan), {"unsliced": "computes locally", "unlinked": "computes locally"}
     return _write(document | {"note": note} | words, path)
 
 

@@ -52,7 +52,7 @@ class Film {
     const entry = (icon, name) => html("li", {}, icon, name);
     byId("legend").replaceChildren(
       ...this.slices.map((name, n) => entry(swatch(n), name)),
-      entry(html("i", { class: "swatch ring" }), "computes for itself"),
+      entry(html("i", { class: "swatch ring" }), "computes locally"),
       ...signKeys({ nodes: Boolean(this.nodes.place), dense: this.devices > MOST_DOTS, places: Math.max(this.access_points.names.length, this.nodes.names.length) }),
       html("li", { class: "quiet" }, "larger: more tasks wait"),
     );
@@ -160,7 +160,7 @@ class Film {
     const k = this.frame * this.devices + index;
     const { access_point: ap, node, slice, uplink, work } = this.columns;
     const way =
-      ap[k] === ABSENT ? "is not there" : ap[k] < 0 ? "computes for itself"
+      ap[k] === ABSENT ? "is not there" : ap[k] < 0 ? "computes locally"
       : `through ${this.access_points.names[ap[k]]} to ${this.nodes.names[node[k]]}, slice ${this.slices[slice[k]]}`;
     return [`device ${index}`, way, `${uplink[k]} on the uplink, ${work[k]} in execution`];
   }

@@ -107,7 +107,10 @@ def _pairs(every: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[tuple[Any
 def _by_attributes(
     graph: nx.Graph, every: Sequence[Mapping[str, Any]], names: Sequence[str], report: ImportReport
 ) -> Places | None:
-    """Places by the attributes that most vertices have; the others are placed beside their neighbours."""
+    """Places by the attributes that most vertices have; the others are placed beside their neighbours.
+
+    None where no vertex has a place, or a single one is all that is known: others would be put on the same spot.
+    """
     best = _best(every)
     if best is None:
         return None
@@ -127,6 +130,10 @@ def _by_attributes(
             for v, pair in enumerate(pairs)
             if pair is not None
         ]
+    if not known.all() and not np.ptp(xy[known], axis=0).any():
+        alone = [names[int(v)] for v in np.flatnonzero(known)]
+        report.note("dropped", f"the position of {listed(alone)}: a single place makes no map", remember=True)
+        return None
     if not known.all():
         xy = _beside_neighbours(graph, xy, known)
         missing = [names[int(v)] for v in np.flatnonzero(~known)]
