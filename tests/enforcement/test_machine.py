@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,6 +21,7 @@ from slicewright.cli.main import app
 from slicewright.enforcement.linux import (
     Compute,
     ControlPlaneSource,
+    FileSource,
     FollowedPlan,
     Htb,
     Keeper,
@@ -28,7 +31,7 @@ from slicewright.enforcement.linux import (
     from_files,
     uplink_rates_bps,
 )
-from slicewright.errors import EnforcementError, InvalidOptionError
+from slicewright.errors import EnforcementError, InvalidOptionError, InvalidPlanError
 from slicewright.network.scenario_file import scenario_to_dict
 from tests.enforcement.kernel import NETWORK, needs, pair_of_hosts
 from tests.enforcement.test_keep import Place
@@ -184,6 +187,57 @@ def test_what_has_not_changed_is_not_read_again() -> None:
         assert source.read().devices == tuple(f"x{i}" for i in range(len(DEVICES)))
         documents["tag"], documents["/v1/plan"] = 2, {"decisions": []}
         assert source.read() == source.read() == FollowedPlan(None, ())
+
+
+def _age(*files: Path) -> None:
+    """As if the files had been written and left alone long ago: nobody can set the time of the last change back."""
+    for file in files:
+        os.utime(file, ns=(1, 1))
+
+
+def test_files_that_have_not_changed_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario, plan, other = (tmp_path / f"{name}.json" for name in ("scenario", "plan", "other"))
+    sw.save_scenario(PLAN.scenario, scenario)
+    sw.save_plan(PLAN, plan)
+    later_ns = time.time_ns() + 10**10
+    monkeypatch.setattr(time, "time_ns", lambda: later_ns)
+    source, place = FileSource(scenario, plan), Place()
+    wanted = _machine(place, Place()).followed(source.read)
+    first = source.read()
+    assert source.read() is first
+    assert wanted() is wanted(), "and what follows from them is not worked out again"
+
+    plan.write_bytes(plan.read_bytes())
+    _age(plan)  # the same content, size and time of writing, and yet written
+    second = source.read()
+    assert second is not first
+    assert source.read() is second
+    sw.save_plan(PLAN, other)
+    other.replace(plan)
+    third = source.read()
+    assert third is not second
+    scenario.touch()
+    fourth = source.read()
+    assert fourth is not third
+    (tmp_path / "scenario.devices.parquet").touch()  # what a scenario's columns would be
+    assert source.read() is not fourth
+
+    plan.unlink()
+    with pytest.raises(FileNotFoundError):
+        source.read()
+    plan.write_text("{}")
+    for _ in range(2):  # what is wrong is said in every round
+        with pytest.raises(InvalidPlanError):
+            source.read()
+
+
+def test_files_that_were_just_written_may_be_written_again_within_one_tick(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    sw.save_plan(sw.plan("paper-slicing", rounds=1), plan)
+    source = FileSource("paper-slicing", plan)
+    assert source.read() is not source.read()
 
 
 def test_enforce_shapes_an_interface_and_takes_it_back(tmp_path: Path) -> None:

@@ -8,7 +8,12 @@ from slicewright.enforcement.linux.desired import (
     uplink_rates_bps,
 )
 from slicewright.enforcement.linux.features import missing_features, require_features
-from slicewright.enforcement.linux.followed_plan import ControlPlaneSource, FollowedPlan, from_files
+from slicewright.enforcement.linux.followed_plan import (
+    ControlPlaneSource,
+    FileSource,
+    FollowedPlan,
+    from_files,
+)
 from slicewright.enforcement.linux.htb import Htb
 from slicewright.enforcement.linux.keep import Keeper, Kept
 from slicewright.enforcement.linux.limits import Drift, Limit, Step, drift, steps
@@ -21,6 +26,7 @@ __all__ = [
     "CpuGroups",
     "Drift",
     "Enforcer",
+    "FileSource",
     "FollowedPlan",
     "Htb",
     "Keeper",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import stat
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -14,7 +16,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from slicewright.errors import EnforcementError, InvalidOptionError
-from slicewright.network import load_scenario
+from slicewright.network import PRESETS, load_scenario
+from slicewright.network.device_columns import ENDINGS
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.plan_file import load_plan
 
@@ -22,6 +25,8 @@ PATIENCE_S = 10.0
 """A control plane that takes longer is asked again in the next round."""
 MOST_BYTES = 1 << 28
 _TRIES = 5
+COARSEST_CLOCK_NS = 2_500_000_000
+"""What was written this long ago was not written again since without another time: FAT counts in steps of 2 s."""
 
 
 class FollowedPlan(NamedTuple):
@@ -44,6 +49,70 @@ def from_files(scenario: str | Path, plan: Path) -> FollowedPlan:
     """
     problem = load_scenario(scenario)
     return FollowedPlan(load_plan(problem, plan), tuple(f"device-{i}" for i in range(problem.n_devices)))
+
+
+class Stamp(NamedTuple):
+    """By what a file that was changed, or replaced by another one, is known without being read.
+
+    Attributes:
+        device, inode: which file it is. size: bytes. written_ns, changed_ns: of its content, and of anything about it,
+            which nobody can set back.
+    """
+
+    device: int
+    inode: int
+    size: int
+    written_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, file: Path) -> Stamp | None:
+        """Of a file as it is now; None of what is none, such as a pipe, which is different every time."""
+        found = file.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    def is_old(self, now_ns: int) -> bool:
+        """Whether a change from now on would show: file systems write times down in steps of up to 2 s."""
+        return now_ns - max(self.written_ns, self.changed_ns) > COARSEST_CLOCK_NS
+
+
+@dataclass
+class FileSource:
+    """A plan file and its scenario; neither is read again that has not changed.
+
+    Attributes:
+        scenario: file or name of a preset. plan: file.
+    """
+
+    scenario: str | Path
+    plan: Path
+    _last: tuple[tuple[Stamp | None, ...], FollowedPlan] | None = field(default=None, init=False, repr=False)
+
+    def read(self) -> FollowedPlan:
+        """The plan as the files have it now; the very same object while they are the same.
+
+        Raises:
+            InvalidInputError: a file breaks a rule.
+            OSError: a file cannot be read.
+        """
+        now_ns = time.time_ns()
+        stamps = tuple(map(Stamp.of, self._files()))
+        if self._last is not None and self._last[0] == stamps:
+            return self._last[1]
+        found = from_files(self.scenario, self.plan)
+        settled = all(stamp is not None and stamp.is_old(now_ns) for stamp in stamps)
+        self._last = (stamps, found) if settled else None
+        return found
+
+    def _files(self) -> list[Path]:
+        """All that is read. Columns lie beside their scenario; which of those there are its own, only reading tells."""
+        if self.scenario in PRESETS:
+            return [self.plan]
+        scenario = Path(self.scenario)
+        columns = sorted(file for file in scenario.parent.iterdir() if file.suffix in ENDINGS)
+        return [self.plan, scenario, *columns]
 
 
 @dataclass

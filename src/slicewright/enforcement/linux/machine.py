@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,6 +90,23 @@ class Machine:
             Kept(name, place, self._limits(name, followed.plan, followed.devices))
             for name, place in self.places
         ]
+
+    def followed(self, read: Callable[[], FollowedPlan]) -> Callable[[], list[Kept]]:
+        """What :meth:`kept` says of a source's plan, worked out only when that is another one.
+
+        Args:
+            read: gives the plan of now; the very same object while it is the same.
+        """
+        last: tuple[FollowedPlan, list[Kept]] | None = None
+
+        def wanted() -> list[Kept]:
+            nonlocal last
+            plan = read()
+            if last is None or last[0] is not plan:
+                last = plan, self.kept(plan)
+            return last[1]
+
+        return wanted
 
     def _limits(self, name: str, plan: Plan | None, devices: tuple[str, ...]) -> list[Limit]:
         if plan is None:

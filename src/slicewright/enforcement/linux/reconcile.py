@@ -50,10 +50,12 @@ def enforce(place: Enforcer, limits: Iterable[Limit]) -> Report:
         InvalidOptionError: the limits are not a tree.
         EnforcementError: the kernel refused a step.
     """
-    wanted = tree(limits)
-    changes = steps(place.read(), wanted, tolerance=place.tolerance)
-    place.apply(changes)
-    return Report(tuple(changes), drift(place.read(), wanted, tolerance=place.tolerance))
+    wanted, found = tree(limits), place.read()
+    changes = steps(found, wanted, tolerance=place.tolerance)
+    if changes:
+        place.apply(changes)
+        found = place.read()
+    return Report(tuple(changes), drift(found, wanted, tolerance=place.tolerance))
 
 
 def inspect(place: Enforcer, limits: Iterable[Limit]) -> tuple[Drift, ...]:

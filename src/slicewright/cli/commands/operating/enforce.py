@@ -81,7 +81,7 @@ def enforce(
         return
     read, stop = _source(scenario, plan_file, url, token_file), threading.Event()
     every_s = duration_s(every, "--every")
-    keeper = Keeper(lambda: machine.kept(read()))
+    keeper = Keeper(machine.followed(read))
     failed = 0
 
     def after(made: int) -> None:
@@ -144,14 +144,12 @@ def _machine(
 def _source(
     scenario: str | None, plan_file: Path | None, url: str | None, token_file: Path | None
 ) -> Callable[[], FollowedPlan]:
-    from functools import partial
-
-    from slicewright.enforcement.linux import ControlPlaneSource, from_files
+    from slicewright.enforcement.linux import ControlPlaneSource, FileSource
     from slicewright.errors import InvalidOptionError
     from slicewright.files.text import read_text
 
     if url is None and scenario is not None and plan_file is not None:
-        return partial(from_files, scenario, plan_file)
+        return FileSource(scenario, plan_file).read
     if url is None or scenario is not None:
         raise InvalidOptionError("--url", "or else SCENARIO and PLAN must be given: there is one plan")
     token = (
