@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from nats.aio.client import ServerVersion
 
-from slicewright.control.journal.base import FencedError
+from slicewright.control.journal.base import FencedError, JournalError
 from slicewright.control.journal.chain import one_chain
 from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import BrokenChainError, Position, Record, chained, to_line
@@ -143,6 +143,36 @@ def test_a_server_must_tell_that_it_syncs_before_it_acknowledges(tmp_path: Path)
         with pytest.raises(RefusedError, match=r"does not tell .* `nats_monitors`"):
             await check_durability(connection, NatsDeployment(monitors=("http://127.0.0.1:9",)))
         await check_durability(connection, NatsDeployment(monitors=("http://127.0.0.1:9",), unsynced=True))
+
+    told(tmp_path, story)
+
+
+@needs_nats
+def test_a_server_that_was_started_anew_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have come back with another configuration, or be another one of the cluster."""
+
+    async def story(connection: NatsConnection, _: str) -> None:
+        looked: list[str] = []
+
+        async def check() -> None:
+            looked.append(await connection.server())
+            if len(looked) > 1:
+                raise RefusedError("it does not sync any more")
+
+        async def another() -> str:
+            return "another"
+
+        journal, first = NatsJournal(connection, check=check), after(START, removed("a"))
+        await journal.append(first)
+        await journal.read()
+        assert len(looked) == 1
+        with monkeypatch.context() as patched:
+            patched.setattr(connection, "server", another)
+            with pytest.raises(JournalError, match="does not sync any more"):
+                await journal.append(after(START.after(first), removed("b")))
+        assert len(await NatsJournal(connection).read()) == 1
 
     told(tmp_path, story)
 

@@ -123,6 +123,15 @@ class NatsConnection:
         """JetStream on this connection."""
         return (await self.client()).jetstream(timeout=self.patience_s)
 
+    async def server(self) -> str:
+        """Id of the server that answers now; every start of one gives it another.
+
+        Raises:
+            TransportError: the server cannot be reached now.
+            RefusedError: it can, and waiting will not help.
+        """
+        return str((await self.client())._server_info.get("server_id", ""))
+
     async def _open(self) -> Client:
         """Connect; afterwards the client comes back by itself whenever the server was away."""
         # A float as the library's own documentation has it, whatever its annotation says.

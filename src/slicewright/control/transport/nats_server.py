@@ -88,7 +88,6 @@ async def check_durability(connection: NatsConnection, deployment: NatsDeploymen
     await check_version(connection)
     if deployment.unsynced:
         return
-    client = await connection.client()
     host = urlsplit(connection.shown).hostname or "127.0.0.1"
     host = f"[{host}]" if ":" in host else host
     monitors = deployment.monitors or (f"http://{host}:{MONITOR_PORT}",)
@@ -101,8 +100,7 @@ async def check_durability(connection: NatsConnection, deployment: NatsDeploymen
         )
     _refuse_unsynced(connection.shown, [found for found in looked if not isinstance(found, str)])
     ids = {found["server_id"] for found in looked if not isinstance(found, str)}
-    own = client._server_info.get("server_id")
-    if own not in ids:
+    if await connection.server() not in ids:
         raise RefusedError(
             f"the monitoring endpoints in `nats_monitors` are of other servers than {connection.shown}, which this"
             f" process is connected to"

@@ -64,7 +64,8 @@ class NatsJournal:
         connection: to the server.
         replicas: copies that a cluster keeps.
         deployment: first word of its subjects and stream; deployments on one server do not meet.
-        check: called before the stream is used; raises a TransportError to refuse the server.
+        check: called before the stream is used, and again once another server answers, or the same one after a start;
+            raises a TransportError to refuse it.
         keep: so many checkpoints stay, with everything after the oldest of them; None keeps all, and has the server
             refuse whoever wants to remove anything. A stream that was made so stays so.
     """
@@ -90,6 +91,7 @@ class NatsJournal:
         )
         self._all = f"{start}.>"
         self._created = False
+        self._server = ""
         self._newest = (
             GENESIS,
             "",
@@ -97,8 +99,9 @@ class NatsJournal:
         self._hint = (0, 1)  # a record, and a message that is not after it: where to begin to look
 
     async def _stream(self) -> JetStreamContext:
-        stream = await self._connection.jetstream()
-        if not self._created:
+        stream, server = await self._connection.jetstream(), await self._connection.server()
+        if not self._created or server != self._server:
+            self._created = False
             if self._check is not None:
                 await self._check()
             config = StreamConfig(
@@ -115,7 +118,7 @@ class NatsJournal:
                 if error.err_code != _OTHER_SETTINGS:
                     raise
                 await self._adopt(stream, config)
-            self._created = True
+            self._created, self._server = True, server
         return stream
 
     async def _adopt(self, stream: JetStreamContext, config: StreamConfig) -> None:
