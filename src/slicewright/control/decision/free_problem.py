@@ -49,16 +49,19 @@ class FreeProblem:
 
     def decisions(self, places: Sequence[Place | None]) -> Decisions:
         """Decisions of the problem's devices; a place that no longer exists becomes local."""
-        triples = np.full((3, len(places)), LOCAL)
-        for i, place in enumerate(places):
+        nobody = (LOCAL, LOCAL, LOCAL)
+        triples = []
+        for place in places:
+            found = nobody
             if place is not None:
                 found = (
                     self.index.access_point.get(place.access_point, LOCAL),
                     self.index.node.get(place.node, LOCAL),
                     self.index.slice.get(place.slice, LOCAL),
                 )
-                triples[:, i] = LOCAL if LOCAL in found else found
-        return Decisions(*triples)
+            triples.append(nobody if LOCAL in found else found)
+        columns = np.ascontiguousarray(np.array(triples, dtype=np.int64).reshape(-1, 3).T)
+        return Decisions.trusted(*columns)
 
 
 def free_problem(situation: Situation) -> FreeProblem | None:
@@ -126,12 +129,9 @@ def _fits_with(s: Scenario, arrays: list[IntArray], j: int, brought: float, boun
 def proposal_of(situation: Situation, problem: FreeProblem, decisions: Decisions, shares: Shares) -> Proposal:
     """Decisions and inter-slice shares of the free problem by name, shares as parts of the whole access point."""
     s = problem.scenario
+    points, nodes, slices = (x.tolist() for x in (decisions.access_point, decisions.node, decisions.slice))
     places = {
-        problem.devices[i]: Place(
-            s.access_points[decisions.access_point[i]],
-            s.nodes[decisions.node[i]],
-            s.slices[decisions.slice[i]].name,
-        )
+        problem.devices[i]: Place(s.access_points[points[i]], s.nodes[nodes[i]], s.slices[slices[i]].name)
         for i in np.flatnonzero(~decisions.local).tolist()
     }
     omega = shares.bandwidth * problem.left[:, None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from slicewright.control.decision.free_problem import Proposal
 from slicewright.control.sharing.allocation import Allocation, allocate
 from slicewright.control.state.device import FIRST_LIFE
 from slicewright.control.state.grants import Grant, Place, Seat
+from slicewright.control.state.network import positions
 from slicewright.control.state.reasons import Reason, why_local
 from slicewright.control.state.situation import Pin, Situation
 from slicewright.network.scenario import Scenario
@@ -46,6 +48,11 @@ class Settlement:
     places: Mapping[str, Place]
     reasons: Mapping[str, Reason]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def row(self) -> Mapping[str, int]:
+        """Device to its index in the plan's scenario."""
+        return positions(self.devices)
 
 
 def settle(situation: Situation, proposal: Proposal, method: str, *, epoch: int) -> Settlement | None:
@@ -80,26 +87,7 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
     network = situation.network
     pinned = {pin.slice for pin in situation.pins}
     names = [name for name in network.slice_names if name not in pinned]
-    devices = {d.id: d for d in situation.plannable}
-    scenario = situation.scenario if devices else None
-    row, index = situation.row, network.index
-    seats: dict[str, dict[str, Seat]] = {name: {} for name in names}
-    for device, place in proposal.places.items():
-        if scenario is None or device not in row:
-            continue
-        i, n = row[device], index.slice[place.slice]
-        life = situation.lives.get(device, FIRST_LIFE)
-        seats[place.slice][device] = Seat(
-            access_point=place.access_point,
-            node=place.node,
-            task_bits=devices[device].task_bits,
-            rate_bps=float(scenario.rate_bps[i, index.access_point[place.access_point]]),
-            cycles=float(scenario.slice_cycles[i, n]),
-            local_time_s=float(scenario.local_time_s[i]),
-            arrival_hz=devices[device].arrival_rate_hz,
-            generation=life.generation,
-            counter=life.counter,
-        )
+    seats = _seats(situation, proposal, names)
     drafts = {name: Grant(slice=name, seats=mine) for name, mine in seats.items()}
     brought = {name: draft.arrivals_hz for name, draft in drafts.items()}
     brought.update({pin.slice: pin.arrivals_hz for pin in situation.pins})
@@ -115,10 +103,39 @@ def targets_of(situation: Situation, proposal: Proposal, epoch: int) -> dict[str
             bandwidth={a: x for a, x in proposal.bandwidth.get(name, {}).items() if a in points},
             seats=seats[name],
             others_hz={j: math.fsum(b.get(j, 0.0) for s, b in brought.items() if s != name) for j in used},
-            capacity_hz={j: float(network.node_capacity_hz[index.node[j], n]) for j in used},
+            capacity_hz={j: float(network.node_capacity_hz[network.index.node[j], n]) for j in used},
             queueing=network.queueing,
         )
     return made
+
+
+def _seats(situation: Situation, proposal: Proposal, names: list[str]) -> dict[str, dict[str, Seat]]:
+    """Slice to the seats of its devices, for the slices named."""
+    seats: dict[str, dict[str, Seat]] = {name: {} for name in names}
+    plannable, row, index = situation.plannable, situation.row, situation.network.index
+    served = [(row[device], device, place) for device, place in proposal.places.items() if device in row]
+    if not served:
+        return seats
+    scenario, rows = situation.scenario, np.array([i for i, _, _ in served])
+    points = np.array([index.access_point[place.access_point] for _, _, place in served])
+    slices = np.array([index.slice[place.slice] for _, _, place in served])
+    rates = scenario.rate_of(rows, points).tolist()
+    cycles = scenario.slice_cycles[rows, slices].tolist()
+    local_s = scenario.local_time_s[rows].tolist()
+    for k, (i, device, place) in enumerate(served):
+        life = situation.lives.get(device, FIRST_LIFE)
+        seats[place.slice][device] = Seat(
+            access_point=place.access_point,
+            node=place.node,
+            task_bits=plannable[i].task_bits,
+            rate_bps=rates[k],
+            cycles=cycles[k],
+            local_time_s=local_s[k],
+            arrival_hz=plannable[i].arrival_rate_hz,
+            generation=life.generation,
+            counter=life.counter,
+        )
+    return seats
 
 
 def assemble(
@@ -130,8 +147,9 @@ def assemble(
     scenario = situation.scenario
     row, index = situation.row, situation.network.index
     ap, node = index.access_point, index.node
-    triples = np.full((3, len(row)), LOCAL)
-    radio, compute = np.zeros(len(row)), np.zeros(len(row))
+    # Lists first: setting numbers of an array one by one takes ten times as long.
+    points, nodes, slices = ([LOCAL] * len(row) for _ in range(3))
+    radio, compute = [0.0] * len(row), [0.0] * len(row)
     bandwidth = np.zeros((scenario.n_access_points, scenario.n_slices))
     for n, item in enumerate(scenario.slices):
         grant, shares = grants.get(item.name), allocations.get(item.name)
@@ -144,9 +162,11 @@ def assemble(
             known = device in row and seat.access_point in ap and seat.node in node
             if known and device in shares.radio and device in shares.compute:
                 i = row[device]
-                triples[:, i] = ap[seat.access_point], node[seat.node], n
+                points[i], nodes[i], slices[i] = ap[seat.access_point], node[seat.node], n
                 radio[i], compute[i] = shares.radio[device], shares.compute[device]
-    return Plan(scenario, Decisions(*triples), Shares(bandwidth, radio, compute), method=method)
+    decisions = Decisions.trusted(*(np.array(x, dtype=np.int64) for x in (points, nodes, slices)))
+    shared = Shares(bandwidth, np.array(radio, dtype=np.float64), np.array(compute, dtype=np.float64))
+    return Plan(scenario, decisions, shared, method=method)
 
 
 def _reasons(

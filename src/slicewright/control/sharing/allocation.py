@@ -110,20 +110,21 @@ def _share_node(
     grant: Grant, node: str, members: dict[str, Seat], advice: Mapping[str, float] | None
 ) -> tuple[dict[str, float], list[str], str]:
     """Compute shares on one node, who has to leave it, and why the advice was not followed."""
-    order = sorted(members, key=lambda d: -members[d].cycles / members[d].local_time_s)
     ceiling = grant.arrivals_hz.get(node, 0.0) * (1 + _TOLERANCE)
-    for gone in range(len(order) + 1):
-        stay = [device for device in members if device not in set(order[:gone])]
+    stay, gone = list(members), list[str]()
+    order: list[str] | None = None  # nearly always everybody stays, and nobody asks for it
+    while stay:
         arrivals = np.array([members[d].arrival_hz for d in stay])
-        if arrivals.sum() > ceiling:
-            continue
-        if not stay:
-            break
-        problem = _node_problem(grant, node, [members[d] for d in stay], arrivals)
-        shares, fault = _share_compute(problem, _weights(stay, advice))
-        if shares is not None:
-            return dict(zip(stay, shares.tolist(), strict=True)), order[:gone], fault
-    return {}, order, ""
+        if arrivals.sum() <= ceiling:
+            problem = _node_problem(grant, node, [members[d] for d in stay], arrivals)
+            shares, fault = _share_compute(problem, _weights(stay, advice))
+            if shares is not None:
+                return dict(zip(stay, shares.tolist(), strict=True)), gone, fault
+        if order is None:
+            order = sorted(members, key=lambda d: -members[d].cycles / members[d].local_time_s)
+        gone = order[: len(gone) + 1]
+        stay = [device for device in stay if device != gone[-1]]
+    return {}, gone, ""
 
 
 def _node_problem(grant: Grant, node: str, seats: list[Seat], arrivals: FloatArray) -> NodeProblem:
@@ -150,9 +151,10 @@ def _share_compute(problem: NodeProblem, weights: FloatArray | None) -> tuple[Fl
             fault = "somebody's execution would be slower than local (13b)"
         else:
             return advised, ""
-    relaxed = replace(problem, local_time_s=problem.local_time_s * (1 + _EDGE))
     exact = _closed_compute(problem)
-    return (exact if exact is not None else _closed_compute(relaxed)), fault
+    if exact is None:
+        exact = _closed_compute(replace(problem, local_time_s=problem.local_time_s * (1 + _EDGE)))
+    return exact, fault
 
 
 def _share_radio(times: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, str]:

@@ -58,7 +58,7 @@ def device_document(picture: Picture, device: str) -> Document:
 
 def settlement_document(settlement: Settlement, state: OrchestratorState, device: str) -> Document:
     """The same, straight from the decision that has just been made."""
-    index = settlement.devices.index(device) if device in settlement.devices else None
+    index = settlement.row.get(device)
     reason = settlement.reasons.get(device)
     if device not in settlement.places and reason is None and not _offloaded(settlement.plan, index):
         reason = Reason.WAITING

@@ -6,10 +6,10 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
@@ -19,6 +19,8 @@ from slicewright.control.http.problems import Problem, problem_response
 
 _MOST_CALLERS = 10_000
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+_OURS = frozenset({b"x-correlator", b"x-content-type-options"})
+_UNKEPT, _NO_GUESSING = (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
@@ -86,10 +88,7 @@ class Guard:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                out = MutableHeaders(scope=message)
-                out["x-correlator"] = correlator
-                out.setdefault("cache-control", "no-store")
-                out["x-content-type-options"] = "nosniff"
+                message["headers"] = _with_ours(message["headers"], correlator)
                 route = scope.get("route")
                 path = getattr(route, "path", "unmatched")
                 self._count(_known_method(scope["method"]), path, message["status"])
@@ -174,6 +173,15 @@ class Guard:
         if len(self._buckets) > _MOST_CALLERS:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1.0 - level) / self._limits.rate_hz
+
+
+def _with_ours(headers: Iterable[tuple[bytes, bytes]], correlator: str) -> list[tuple[bytes, bytes]]:
+    """Headers of an answer with those that every answer has; how it may be kept is the answer's own to say."""
+    out = [pair for pair in headers if pair[0] not in _OURS]
+    if all(name != b"cache-control" for name, _ in out):
+        out.append(_UNKEPT)
+    out += (_NO_GUESSING, (b"x-correlator", correlator.encode("ascii")))
+    return out
 
 
 def _known_method(method: str) -> str:

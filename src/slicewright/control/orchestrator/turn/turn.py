@@ -27,7 +27,7 @@ from slicewright.control.orchestrator.turn.instructions import (
 )
 from slicewright.control.orchestrator.turn.term import Term
 from slicewright.control.state.events import Certified, Checkpoint, Decided, Event, MethodChanged, Sent
-from slicewright.control.state.events.differences import recorded
+from slicewright.control.state.events.differences import told_after
 from slicewright.control.state.fold import fold, sends
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.state import OrchestratorState, dump
@@ -97,6 +97,12 @@ class _Draft:
             self.state = fold(self.state, event)
             self.events.append(event)
 
+    def decide(self, decision: Decided) -> None:
+        """A decision: what is different is written down, and need not be put together again to be known."""
+        event, whole = told_after(self.state.last, decision)
+        self.state = fold(self.state, whole)
+        self.events.append(event)
+
 
 def begin_turn(
     state: OrchestratorState,
@@ -161,7 +167,7 @@ def finish_turn(
     if begun.wanted is not None and made is not None:
         draft.add(*certificate)
         decision = _record(begun, begun.wanted, made, options)
-        draft.add(recorded(draft.state.last, decision))
+        draft.decide(decision)
         failures, rollback = _rollback(draft.state, decision, term.failures, options)
         term = replace(term, failures=failures)
         draft.add(*rollback)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TypeVar
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
 from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events import (
@@ -24,6 +25,39 @@ _AS_THEY_ARE = (
 _GRANT_AS_IT_IS = ("epoch", "queueing", "revision", "term", "record")
 Value = TypeVar("Value")
 _NOTHING = (0.0, 0.0)
+
+
+class Told(NamedTuple):
+    """A decision as it is written down, and as it counts.
+
+    Attributes:
+        event: for the journal. whole: what every reader of the journal makes of it, see :func:`whole_decision`.
+    """
+
+    event: Decided | DecisionChanged
+    whole: Decided
+
+
+def told_after(before: Decided | None, now: Decided) -> Told:
+    """What to write down of a decision, and the decision itself, which need not be put together again.
+
+    What has not changed is the very same object as before: comparing states is then mostly comparing identities.
+    """
+    if before is None:
+        return Told(now, now)
+    targets = {
+        name: grant if name not in before.targets else _with_known_seats(before.targets[name], grant)
+        for name, grant in now.targets.items()
+    }
+    whole = replace(now, targets=targets)
+    event = recorded(before, whole)
+    return Told(event, whole)
+
+
+def _with_known_seats(before: Grant, now: Grant) -> Grant:
+    known = before.seats
+    seats = {d: k if (k := known.get(d)) == seat else seat for d, seat in now.seats.items()}
+    return replace(now, seats=seats)
 
 
 def recorded(before: Decided | None, now: Decided) -> Decided | DecisionChanged:
@@ -108,8 +142,24 @@ def _regular(now: Decided) -> bool:
     return (
         shared == len(now.compute_share)
         and shared in (0, len(now.devices))
-        and _places(now.targets) == now.places
+        and _are_places(now.places, now.targets)
     )
+
+
+def _are_places(places: Mapping[str, Place], targets: Mapping[str, Grant]) -> bool:
+    """Whether places are those of the seats; no other ones are made for that."""
+    if len(places) != sum(len(grant.seats) for grant in targets.values()):
+        return False
+    for name, grant in targets.items():
+        for device, seat in grant.seats.items():
+            place = places.get(device)
+            if place is None or (place.access_point, place.node, place.slice) != (
+                seat.access_point,
+                seat.node,
+                name,
+            ):
+                return False
+    return True
 
 
 def _places(targets: Mapping[str, Grant]) -> dict[str, Place]:
@@ -140,7 +190,11 @@ def _ordered(before: tuple[str, ...], gone: tuple[str, ...], came: tuple[str, ..
 
 
 def _new(before: Mapping[str, Value], now: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in now.items() if before.get(name) != value}
+    return {
+        name: value
+        for name, value in now.items()
+        if (known := before.get(name)) is not value and known != value
+    }
 
 
 def _row_changes(before: tuple[tuple[float, ...], ...], now: tuple[tuple[float, ...], ...]) -> RowChanges:
