@@ -19,6 +19,7 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.load import Load, assert_nothing_lost_or_doubled, assert_plan_obeys, read
+from tests.control.support.local_http import local_http
 from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
 from tests.control.support.scenes import as_body, scenario_of
 from tests.waiting import PATIENCE_S, wait_for
@@ -121,9 +122,9 @@ def test_partition_of_a_manager_and_its_healing(served: Any, tmp_path: Path) -> 
         held = {s["name"]: s for s in sro.get("/v1/slices")["slices"]}["s1"]
         managers[1].signal(signal.SIGSTOP)
         body = {"devices": [{**BODY, "id": f"new-{k}"} for k in range(6)]}
-        assert httpx.post(f"{sro.url}/v1/requests", json=body, timeout=PATIENCE_S).status_code == 201
+        assert local_http().post(f"{sro.url}/v1/requests", json=body).status_code == 201
         wait_for(lambda: states()["s1"] == "away", "s1 is away")
-        assert httpx.delete(f"{sro.url}/v1/requests/new-0", timeout=PATIENCE_S).status_code == 204
+        assert local_http().delete(f"{sro.url}/v1/requests/new-0").status_code == 204
         now = {s["name"]: s for s in sro.get("/v1/slices")["slices"]}["s1"]
         for point, share in held["bandwidth_share"].items():
             others = [

@@ -10,16 +10,17 @@ from typing import Any
 import httpx
 
 import slicewright as sw
+from tests.control.support.local_http import local_http
 from tests.control.support.processes import Served
 from tests.waiting import PATIENCE_S, wait_for
 
-PAUSE_S = 0.04
+PAUSE_S = 0.1
 
 
 class Load:
     """A client that asks for devices, each with its own key, until it has an answer; notes what was promised.
 
-    It asks some twenty times a second, so that a slow machine does not end up with thousands of devices.
+    It asks some eight times a second, so that a slow machine does not end up with thousands of devices.
 
     Args:
         servers: that it tries one after the other.
@@ -55,7 +56,7 @@ class Load:
     def _ask(self, body: dict[str, Any], key: str, number: int) -> str | None:
         for address in [server.address for server in self._servers if server.address]:
             with contextlib.suppress(httpx.HTTPError):
-                answer = httpx.post(
+                answer = local_http().post(
                     f"{address}/v1/requests", json=body, headers={"Idempotency-Key": key}, timeout=10
                 )
                 if answer.status_code in (200, 201, 202):
@@ -69,7 +70,7 @@ def read(url: str) -> httpx.Response:
     """A document, asked for again while the server has too much to do: it says so rather than let a client wait."""
 
     def unless_busy() -> httpx.Response | None:
-        answer = httpx.get(url, timeout=PATIENCE_S)
+        answer = local_http().get(url)
         return None if answer.status_code == 503 else answer.raise_for_status()
 
     found = wait_for(unless_busy, url)

@@ -22,6 +22,7 @@ import pytest
 
 import slicewright as sw
 from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+from tests.control.support.local_http import local_http
 from tests.waiting import PATIENCE_S, wait_for
 
 _INSTALLED = Path(sys.executable).parent / "nats-server"
@@ -136,7 +137,7 @@ class Served:
         if address is None:
             return None
         try:
-            answer = httpx.get(address + path, timeout=PATIENCE_S)
+            answer = local_http().get(address + path)
         except httpx.HTTPError:
             return None
         return answer.json() if answer.status_code == 200 else None

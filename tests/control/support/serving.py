@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import uvicorn
 
 from slicewright.control.http.app import create_app
@@ -24,6 +23,7 @@ from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network
 from slicewright.control.transport.memory import MemoryTransport
 from slicewright.network.scenario import Scenario
+from tests.control.support.local_http import local_http
 from tests.control.support.processes import compile_kernels
 from tests.control.support.running import QUICK
 from tests.waiting import PATIENCE_S, wait_for
@@ -69,7 +69,9 @@ def serving(
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         wait_for(
-            lambda: started and started[0].started and httpx.get(f"{address}/readyz").status_code == 200,
+            lambda: (
+                started and started[0].started and local_http().get(f"{address}/readyz").status_code == 200
+            ),
             "ready",
         )
         yield address
