@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.report import ImportReport
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 PLACE_KEYS = ("pos", "position", "coordinates", "coords", "location")
 """Attributes that may hold a whole place: ``[x, y]``, ``"x,y"`` or a mapping of named coordinates."""
@@ -19,6 +20,13 @@ DRAWN = "positions are those of a drawing, in points of a screen: area_m sets ho
 
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+def _empty_graph() -> nx.Graph:
+    """A graph to fill; the library for graphs is loaded with the first one, since it takes longer than most files."""
+    import networkx as nx
+
+    return nx.Graph()
 
 
 @dataclass
@@ -31,7 +39,7 @@ class GraphBuilder:
     """
 
     what: str = "nodes"
-    graph: nx.Graph = field(default_factory=nx.Graph)
+    graph: nx.Graph = field(default_factory=_empty_graph)
     loops: int = 0
     parallel: int = 0
     odd_ids: list[str] = field(default_factory=list)
