@@ -16,7 +16,7 @@ import sys
 import tomllib
 import xml.etree.ElementTree as ElementTree
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,8 +78,9 @@ def imports_of(sources: Mapping[str, Source], groups: Mapping[str, Iterable[str]
         sources: by dotted name.
         groups: entry-point groups and the modules that they name.
     """
+    commands = _commands(sources)
     needed = {
-        name: set(_imported(source, sources)) | set(_named(source, sources))
+        name: set(_imported(source, sources)) | set(_named(source, sources, commands))
         for name, source in sources.items()
     }
     for name, source in sources.items():
@@ -144,7 +145,19 @@ def _home(module: str, name: str, sources: Mapping[str, Source]) -> str | None:
     return module
 
 
-def _named(source: Source, sources: Mapping[str, Source]) -> Iterator[str]:
+def _commands(sources: Iterable[str]) -> dict[str, list[str]]:
+    """Modules of commands, by the command's name."""
+    found: dict[str, list[str]] = {}
+    for module in sources:
+        home, _, name = module.rpartition(".")
+        if home.rpartition(".")[0] == COMMANDS:
+            found.setdefault(name, []).append(module)
+    return found
+
+
+def _named(
+    source: Source, sources: Mapping[str, Source], commands: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
     """Modules whose names are written as strings: whole, with ``:name`` behind, or within the same package."""
     command_line = source.name.startswith("tests") and any("slicewright" in text for text in source.texts)
     for text in source.texts:
@@ -155,7 +168,7 @@ def _named(source: Source, sources: Mapping[str, Source]) -> Iterator[str]:
         if source.name != STARTER:
             candidates.append(f"{source.package}.{name}")
         if command_line:
-            candidates += [module for module in sources if re.fullmatch(rf"{COMMANDS}\.\w+\.{name}", module)]
+            candidates += commands.get(name, ())
         yield from (candidate for candidate in candidates if candidate in sources)
 
 

@@ -8,13 +8,7 @@ from pathlib import Path
 import pytest
 
 import slicewright as sw
-
-
-def slicewright(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "slicewright", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+from tests.cli.conftest import Slicewright
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +18,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def test_plan_prints_cost_bound_and_writes_json(folder: Path) -> None:
+def test_plan_prints_cost_bound_and_writes_json(folder: Path, slicewright: Slicewright) -> None:
     done = slicewright("plan", "s.yaml", "--rounds", 50, "--json", "p.json", cwd=folder)
     assert done.returncode == 0
     assert "proven bound" in done.stdout
@@ -34,18 +28,23 @@ def test_plan_prints_cost_bound_and_writes_json(folder: Path) -> None:
     assert document["gap"] >= 0
 
 
-def test_json_to_stdout_is_only_json(folder: Path) -> None:
+def test_json_to_stdout_is_only_json(folder: Path, slicewright: Slicewright) -> None:
     done = slicewright("plan", "s.yaml", "--rounds", 5, "--json", "-", cwd=folder)
     assert json.loads(done.stdout)["method"] == "auto"
 
 
-def test_rounds_repeat_bit_for_bit_across_processes(folder: Path) -> None:
-    runs = [slicewright("plan", "s.yaml", "--rounds", 30, "--json", "-", cwd=folder).stdout for _ in range(2)]
+def test_rounds_repeat_bit_for_bit_across_processes(folder: Path, slicewright: Slicewright) -> None:
+    words = ("plan", "s.yaml", "--rounds", "30", "--json", "-")
+    command = [sys.executable, "-m", "slicewright", *words]
+    there = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=True)
+    runs = there.stdout, slicewright(*words, cwd=folder).stdout
     one, other = ({k: v for k, v in json.loads(text).items() if k != "runtime_s"} for text in runs)
     assert one == other
 
 
-def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder: Path) -> None:
+def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(
+    folder: Path, slicewright: Slicewright
+) -> None:
     slicewright("plan", "s.yaml", "--rounds", 50, "--json", "ok.json", cwd=folder)
     assert slicewright("check", "s.yaml", "ok.json", cwd=folder).returncode == 0
     document = json.loads((folder / "ok.json").read_text())
@@ -63,7 +62,7 @@ def test_check_accepts_a_true_plan_and_names_the_rule_of_a_false_one(folder: Pat
     assert listed["violations"]["13e"] == pytest.approx(0.5)
 
 
-def test_check_of_a_scenario_alone(folder: Path) -> None:
+def test_check_of_a_scenario_alone(folder: Path, slicewright: Slicewright) -> None:
     assert "sound" in slicewright("check", "s.yaml", cwd=folder).stdout
 
 
@@ -82,7 +81,9 @@ def test_check_of_a_scenario_alone(folder: Path) -> None:
         (["check", "s.yaml", "s.yaml"], "schema"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(folder: Path, arguments: list[str], message: str) -> None:
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    folder: Path, slicewright: Slicewright, arguments: list[str], message: str
+) -> None:
     (folder / "broken.yaml").write_text("preset: paper-slicing\ndevics: 3\n")
     done = slicewright(*arguments, cwd=folder)
     assert done.returncode == 2
@@ -91,7 +92,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(folder: Path, arguments: list
     assert "Traceback" not in done.stderr
 
 
-def test_compare_shows_every_method_and_writes_json(folder: Path) -> None:
+def test_compare_shows_every_method_and_writes_json(folder: Path, slicewright: Slicewright) -> None:
     done = slicewright("compare", "s.yaml", "--rounds", 100, "--json", "c.json", cwd=folder)
     assert done.returncode == 0, done.stderr
     rows = {row["method"]: row for row in json.loads((folder / "c.json").read_text())["rows"]}
@@ -100,7 +101,7 @@ def test_compare_shows_every_method_and_writes_json(folder: Path) -> None:
     assert rows["auto"]["to_best"] == pytest.approx(0, abs=1e-3)
 
 
-def test_demo_tells_the_whole_story(folder: Path) -> None:
+def test_demo_tells_the_whole_story(folder: Path, slicewright: Slicewright) -> None:
     done = slicewright("demo", "--output", "demo", cwd=folder)
     assert done.returncode == 0, done.stderr
     for name in ("plan.png", "plan.json", "scenario.yaml"):
