@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test docs docs-look check check-tests lint kernels smoke fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
+.PHONY: demo test docs docs-look check check-tests lint kernels smoke fuzz simulate-faults bench wheel install install-test install-everything clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -25,8 +25,10 @@ help:
 demo: $(VENV)/.kernels
 	$(BIN)/slicewright demo
 
-# Hundreds of processes that tests start would read this package's modules each anew, were their bytecode not kept.
-test: export PYTHONDONTWRITEBYTECODE :=
+# Bytecode is made of what is imported, when it is, and kept: pip would make it of all that it installs (300 MB of sources,
+# most of them never loaded), and hundreds of processes that tests start would each make it anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.test
 	bash scripts/install-system-packages.sh
 	$(MAKE) -j2 --output-sync lint kernels
@@ -34,7 +36,7 @@ test: $(VENV)/.test
 	# A test that is skipped though all it needs was installed has failed. Neighbours go to one process until another
 	# has nothing to do: what a file's tests share (a server, a model, a report) is made once, not once a process.
 	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing" --junitxml build/tests.xml
-	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -m timing
+	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -m timing $$(grep -rlw timing tests --include='test_*.py')
 	$(MAKE) smoke
 
 # Lint on one processor, tests on the other. Tests are those that import what changed since this branch left main (or
@@ -106,7 +108,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # pip would compile kernels in an environment of its own (hatch_build.py), which has to be installed first.
-PIP := SLICEWRIGHT_READY_KERNELS=none $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := SLICEWRIGHT_READY_KERNELS=none $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 $(VENV)/.core: $(VENV)/bin/python pyproject.toml
 	$(PIP) -e .
@@ -119,6 +121,11 @@ $(VENV)/.test: $(VENV)/bin/python pyproject.toml
 $(VENV)/.docs: $(VENV)/.test
 	$(PIP) -e '.[docs]'
 	touch $@
+
+# In one go: each call of pip finds out anew what goes with what.
+install-everything: $(VENV)/bin/python
+	$(PIP) -e '.[$(TEST_EXTRAS),docs]'
+	touch $(VENV)/.core $(VENV)/.test $(VENV)/.docs
 
 clean:
 	rm -rf $(VENV) src/slicewright/ready_kernels build/kernel_cache .pytest_cache .mypy_cache .ruff_cache
