@@ -20,8 +20,10 @@ from slicewright.labels.store.table import arrow, schema
 from tests.labels.methods import UNLUCKY
 
 WORKERS = 2
-LIMIT_S = 120.0
+LIMIT_S = 240.0
 """Nothing here takes longer on any machine; it ends a test that would wait for ever."""
+ON_RAY = {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
+"""Environment of tests on Ray: no token stays in the home folder, and workers do not stand back behind other tests."""
 Make = Callable[[Job, float], Executor]
 """An executor of two workers from a job and the s after which a silent chunk is lost."""
 PATIENT = 3.0

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from slicewright.labels.build import EXECUTORS as NAMES
-from tests.conformance.label_executors import EXECUTORS
+from tests.conformance.label_executors import EXECUTORS, ON_RAY
 from tests.shared import ROOT
 
 
@@ -20,9 +20,9 @@ def test_every_executor(name: str) -> None:
     if name == "ray" and find_spec("ray") is None:
         pytest.skip("the extra 'ray' is not installed")
     command = [sys.executable, "-m", "tests.conformance.label_executors", name]
-    alone = {**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    alone = {**os.environ, **ON_RAY, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     done = subprocess.run(
-        command, cwd=ROOT, env=alone, capture_output=True, text=True, timeout=500, check=False
+        command, cwd=ROOT, env=alone, capture_output=True, text=True, timeout=850, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
 

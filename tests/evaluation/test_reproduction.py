@@ -39,6 +39,7 @@ from slicewright.evaluation.reproduction.study import (
     reproduce,
     verdict,
 )
+from tests.conformance.label_executors import ON_RAY
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +165,7 @@ def test_trainings_run_on_ray_as_in_processes(tmp_path: Path) -> None:
         "print(shop.separately(math.hypot, [(3, 4), (5, 12), (8, 15)]))\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
-    alone = {**os.environ, "RAY_AUTH_MODE": "disabled"}  # else Ray leaves a token in the home folder
+    alone = {**os.environ, **ON_RAY}
     ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True, env=alone)
     assert ran.stdout.splitlines()[-1] == "[5.0, 13.0, 17.0]"
 

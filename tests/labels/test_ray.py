@@ -16,6 +16,7 @@ import pytest
 
 from slicewright.labels import Job, Recipe, build_labels, load_manifest, read_labels
 from slicewright.labels.validate import faults
+from tests.conformance.label_executors import ON_RAY
 
 ROOT = Path(__file__).parents[2]
 COUNT = 24
@@ -61,8 +62,8 @@ def test_a_node_that_dies_half_way_loses_nothing_and_nothing_is_labelled_twice(
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT),
-            "RAY_AUTH_MODE": "disabled",
-        },  # nobody else is in the namespace
+            **ON_RAY,
+        },
         capture_output=True,
         timeout=LIMIT_S,
         check=False,

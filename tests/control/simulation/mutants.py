@@ -287,7 +287,7 @@ MUTANTS: Mapping[str, Planted] = {
 """What was planted, and how."""
 
 FOUND_BY: Mapping[str, int] = {
-    "acknowledges before it is on disk": 2,
+    "acknowledges before it is on disk": 4,
     "publishes before it is on disk": 1,
     "fences by number alone": 13,
     "store acknowledges before it syncs": 8,
