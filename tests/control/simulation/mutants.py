@@ -289,7 +289,7 @@ MUTANTS: Mapping[str, Planted] = {
 FOUND_BY: Mapping[str, int] = {
     "acknowledges before it is on disk": 4,
     "publishes before it is on disk": 1,
-    "fences by number alone": 13,
+    "fences by number alone": 19,
     "store acknowledges before it syncs": 8,
     "follows a store that went back blindly": 4,
     "manager takes older grants": 10,
@@ -298,7 +298,7 @@ FOUND_BY: Mapping[str, int] = {
     "forgets what is on its way": 1,
     "ignores what managers hold": 5,
     "orders statuses by the transport": 62,
-    "applies a repeated request again": 41,
+    "applies a repeated request again": 19,
     "forgets what was lost on its way": 67,
     "puts over what others have put": 743,
     "a leader without a lease": 35,
