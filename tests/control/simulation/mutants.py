@@ -301,7 +301,7 @@ FOUND_BY: Mapping[str, int] = {
     "applies a repeated request again": 19,
     "forgets what was lost on its way": 67,
     "puts over what others have put": 743,
-    "a leader without a lease": 35,
+    "a leader without a lease": 30,
     "takes over without a fence": 40_000_045,
     "believes what lay on its way": 40_000_034,
     "takes what is old for its own past": 100_000_117,
