@@ -71,7 +71,8 @@ def test_the_metric_shows_what_a_manager_enforces_of_its_own_accord() -> None:
             held = manager.state.grant
             wrong = replace(held, revision=held.revision + 50, bandwidth=dict.fromkeys(held.bandwidth, 0.01))
             await plane.transport.put(slice_key(GRANT_KEYS, held.slice), GRANT.dump_json(wrong))
-            # What the slice holds comes once more in that term, then what it is to hold.
+            # What the slice holds comes once more in that term, and only then what it is to hold.
+            await until(lambda: manager.state.grant.order > wrong.order)
             await until(lambda: manager.state.grant.bandwidth != wrong.bandwidth)
             assert manager.state.grant.term > held.term
             await reaches("none", held.slice, "bandwidth")
