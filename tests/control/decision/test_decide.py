@@ -10,6 +10,7 @@ import pytest
 
 import slicewright as sw
 from slicewright.control.decision.decide import LAST_GOOD, _improved, decide, decide_last_good
+from slicewright.control.decision.free_problem import free_problem
 from slicewright.control.decision.settlement import settle
 from slicewright.control.sharing.allocation import allocate
 from slicewright.control.state.events import DevicesAdmitted, NetworkSet
@@ -118,7 +119,9 @@ def test_sparing_the_settling_of_an_answer_changes_no_decision(method: str) -> N
         state = fold(state, DevicesAdmitted((moved(devices[k], rng),)))
         situation, previous = state.situation(), state.places
         fresh = decide(situation, method, rounds=10, seed=0)
-        kept = settle(situation, _improved(situation, previous), method, epoch=0)
+        problem = free_problem(situation)
+        assert problem is not None
+        kept = settle(situation, _improved(situation, problem, previous), method, epoch=0)
         assert fresh is not None
         assert fresh.plan is not None
         assert kept is not None

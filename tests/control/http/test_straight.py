@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import ValidationError
+from starlette.datastructures import Headers
 
-from slicewright.control.http.guards.bodies import check_json
+from slicewright.control.http.guards.bodies import MOST_CHARACTERS, MOST_DEPTH, check_json
+from slicewright.control.http.guards.headers import KnownHeaders
 from slicewright.control.http.problems import Problem
 from slicewright.control.http.routes.schemas import NewRequests
 from slicewright.control.http.straight import StraightRequests
@@ -49,6 +51,35 @@ def test_a_body_means_the_same_whoever_reads_it(small: Scenario) -> None:
             assert NewRequests.model_validate_json(body) == whole
     assert read > 20
     assert refused > 100
+
+
+def _is_read(body: bytes) -> bool:
+    try:
+        check_json(body)
+    except Problem:
+        return False
+    return True
+
+
+def test_a_body_that_is_short_is_looked_at_as_strictly_as_a_long_one(small: Scenario) -> None:
+    document = valid_bodies(dict(Network.of(small).document))["POST", PATH]
+    deep = [b"[" * depth + b"]" * depth for depth in (MOST_DEPTH - 1, MOST_DEPTH, MOST_DEPTH + 1)]
+    texts = [rb'["\u0000"]', rb'["\ud800"]', b'["' + b"x" * MOST_CHARACTERS + b'"]', '["\u00e9"]'.encode()]
+    bodies = [*ODD_BODIES, *mutated(document), *deep, *texts]
+    assert [_is_read(body) for body in bodies] == [
+        _is_read(body + b" " * 2 * MOST_CHARACTERS) for body in bodies
+    ]
+
+
+def test_headers_are_found_as_the_framework_finds_them() -> None:
+    raw = [(b"host", b"a"), (b"x-two", b"first"), (b"x-two", b"second"), (b"x-odd", b"\xe9")]
+    scope = {"type": "http", "headers": raw}
+    known, theirs = KnownHeaders(scope), Headers(scope=scope)
+    for name in ("host", "HOST", "x-two", "X-Two", "x-odd", "absent"):
+        assert known.get(name) == theirs.get(name)
+        assert known.get(name, "other") == theirs.get(name, "other")
+        assert (name in known) == (name in theirs)
+    assert set(known) == set(theirs)
 
 
 def test_answers_and_refusals_are_those_of_the_framework(

@@ -19,7 +19,7 @@ from slicewright.control.state.events import (
     Event,
     NetworkSet,
 )
-from slicewright.control.state.events.differences import recorded, whole_decision
+from slicewright.control.state.events.differences import recorded, told_after, whole_decision
 from slicewright.control.state.fold import fold
 from slicewright.control.state.network import Network
 from slicewright.control.state.state import OrchestratorState, dump
@@ -66,7 +66,12 @@ def test_changes_and_the_decision_before_are_the_decision() -> None:
             event = DevicesAdmitted((known[name],))
         state = fold(state, event)
         now = decision_of(state, frozenset({"s1"}) if step % 7 == 3 else frozenset())
-        written = EVENT.validate_json(EVENT.dump_json(recorded(state.last, now), by_alias=True))
+        text = EVENT.dump_json(recorded(state.last, now), by_alias=True)
+        told = told_after(state.last, now)
+        assert EVENT.dump_json(told.event, by_alias=True) == text
+        assert told.whole == now
+        assert in_order(told.whole) == in_order(now)
+        written = EVENT.validate_json(text)
         if isinstance(written, DecisionChanged):
             again = whole_decision(state.last, written)
             assert again == now
@@ -97,6 +102,18 @@ def test_changes_of_nothing_are_no_decision() -> None:
     assert isinstance(told, DecisionChanged)
     with pytest.raises(ControlError, match="since when"):
         whole_decision(None, told)
+
+
+def test_what_has_not_changed_is_the_very_same_object() -> None:
+    state, devices = state_with(scenario_of(12, 1))
+    state = fold(state, decision_of(state))
+    assert state.last is not None
+    known = {d: seat for grant in state.last.targets.values() for d, seat in grant.seats.items()}
+    state = fold(state, DevicesAdmitted((moved(devices[3], np.random.default_rng(1)),)))
+    whole = told_after(state.last, decision_of(state)).whole
+    seats = {d: seat for grant in whole.targets.values() for d, seat in grant.seats.items()}
+    assert all(seat is known[d] for d, seat in seats.items() if known.get(d) == seat)
+    assert sum(seat is known.get(d) for d, seat in seats.items()) > 2
 
 
 def test_the_order_of_sums_is_kept_when_devices_change_places() -> None:

@@ -53,10 +53,11 @@ def decide(
     Raises:
         UnknownNameError: no such method.
     """
-    proposal, answer = _asked(situation, method, rounds=rounds, seed=seed)
-    if answer is None or not previous or keep_ratio <= 0:
+    problem = free_problem(situation)
+    proposal, answer = _asked(situation, problem, method, rounds=rounds, seed=seed)
+    if problem is None or answer is None or not previous or keep_ratio <= 0:
         return settle(situation, proposal, method, epoch=epoch)
-    kept = replace(_improved(situation, previous), notes=proposal.notes)
+    kept = replace(_improved(situation, problem, previous), notes=proposal.notes)
     steady = settle(situation, kept, method, epoch=epoch)
     if steady is not None and _surely_cheaper(situation, steady, answer, keep_ratio):
         return steady
@@ -77,18 +78,18 @@ def _surely_cheaper(situation: Situation, steady: Settlement, answer: Plan, keep
     return math.isfinite(least_s) and steady.plan.cost_s <= least_s * (1 + keep_ratio) * (1 - _ROUNDING)
 
 
-def _improved(situation: Situation, previous: Mapping[str, Place]) -> Proposal:
+def _improved(situation: Situation, problem: FreeProblem, previous: Mapping[str, Place]) -> Proposal:
     """The last places after each device has had the chance to do better, newcomers included."""
-    problem = free_problem(situation)
-    if problem is None:
-        return Proposal({}, {})
     decisions, shares = iterated_search(problem.scenario, start=_still_valid(problem, previous), rounds=0)
     return _with_room(situation, problem, decisions, shares)
 
 
 def _still_valid(problem: FreeProblem, previous: Mapping[str, Place]) -> Decisions:
     places = [previous.get(device) for device in problem.devices]
-    valid = problem.decisions(places).valid(problem.scenario)
+    decisions = problem.decisions(places)
+    valid = decisions.valid(problem.scenario)
+    if valid.all():
+        return decisions
     return problem.decisions([place if ok else None for place, ok in zip(places, valid, strict=True)])
 
 
@@ -114,12 +115,13 @@ def decide_last_good(situation: Situation, previous: Mapping[str, Place], *, epo
 
 def propose(situation: Situation, method: str, *, rounds: int, seed: int) -> Proposal:
     """Places and inter-slice shares by a method of the registry, for everything that no pin holds."""
-    return _asked(situation, method, rounds=rounds, seed=seed)[0]
+    return _asked(situation, free_problem(situation), method, rounds=rounds, seed=seed)[0]
 
 
-def _asked(situation: Situation, method: str, *, rounds: int, seed: int) -> tuple[Proposal, Plan | None]:
+def _asked(
+    situation: Situation, problem: FreeProblem | None, method: str, *, rounds: int, seed: int
+) -> tuple[Proposal, Plan | None]:
     """The proposal, and the method's own plan; None when there was nothing to ask about."""
-    problem = free_problem(situation)
     if problem is None:
         return Proposal({}, {}), None
     answer = plan_with(problem.scenario, method=method, rounds=rounds, seed=seed)

@@ -11,13 +11,13 @@ import re
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slicewright.control.http.guards.auth import Access
 from slicewright.control.http.guards.auth import Scope as Rights
 from slicewright.control.http.guards.bodies import given_again
+from slicewright.control.http.guards.headers import KnownHeaders
 from slicewright.control.http.problems import Problem, of_error, problem_response
 from slicewright.control.http.routes.requests import KEY_PATTERN, MOST_OF_A_KEY, PATH, ask
 from slicewright.control.http.routes.schemas import NewRequests
@@ -63,7 +63,7 @@ class StraightRequests:
 
     async def _answered(self, scope: Scope, message: Message) -> Response | None:
         """The answer; None if this is for the framework to say something about."""
-        headers = Headers(scope=scope)
+        headers = KnownHeaders(scope)
         key = headers.get("idempotency-key")
         written: bytes = message.get("body", b"")
         if message["type"] != "http.request" or message.get("more_body") or not _plain(key):

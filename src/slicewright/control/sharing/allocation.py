@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,7 @@ _EDGE = 1e-9
 _TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class NodeProblem:
+class NodeProblem(NamedTuple):
     """SP1 on one node of a slice, as a rule sees it; lengths k, the devices there.
 
     Attributes:
@@ -115,8 +115,9 @@ def _share_node(
     order: list[str] | None = None  # nearly always everybody stays, and nobody asks for it
     while stay:
         arrivals = np.array([members[d].arrival_hz for d in stay])
-        if arrivals.sum() <= ceiling:
-            problem = _node_problem(grant, node, [members[d] for d in stay], arrivals)
+        total = float(np.add.reduce(arrivals))
+        if total <= ceiling:
+            problem = _node_problem(grant, node, [members[d] for d in stay], arrivals, total)
             shares, fault = _share_compute(problem, _weights(stay, advice))
             if shares is not None:
                 return dict(zip(stay, shares.tolist(), strict=True)), gone, fault
@@ -127,9 +128,13 @@ def _share_node(
     return {}, gone, ""
 
 
-def _node_problem(grant: Grant, node: str, seats: list[Seat], arrivals: FloatArray) -> NodeProblem:
-    shared = grant.queueing == "node"
-    queue = np.full(len(seats), arrivals.sum() + grant.others_hz.get(node, 0.0)) if shared else arrivals
+def _node_problem(
+    grant: Grant, node: str, seats: list[Seat], arrivals: FloatArray, total_hz: float
+) -> NodeProblem:
+    queue = arrivals
+    if grant.queueing == "node":
+        queue = np.empty(len(seats))
+        queue.fill(total_hz + grant.others_hz.get(node, 0.0))
     return NodeProblem(
         np.array([s.cycles for s in seats]),
         np.array([s.local_time_s for s in seats]),
@@ -153,7 +158,7 @@ def _share_compute(problem: NodeProblem, weights: FloatArray | None) -> tuple[Fl
             return advised, ""
     exact = _closed_compute(problem)
     if exact is None:
-        exact = _closed_compute(replace(problem, local_time_s=problem.local_time_s * (1 + _EDGE)))
+        exact = _closed_compute(problem._replace(local_time_s=problem.local_time_s * (1 + _EDGE)))
     return exact, fault
 
 

@@ -166,8 +166,13 @@ def fault(name: str, grant: Grant) -> str:
             return f"device {device!r} sits on node {seat.node!r}, which has no capacity in the slice"
         if grant.queueing == "node" and seat.node not in grant.others_hz:
             return f"the arrivals of other slices on node {seat.node!r} are missing (13c)"
-        numbers = (seat.task_bits, seat.cycles, seat.local_time_s, seat.arrival_hz)
-        if not all(math.isfinite(x) and x > 0 for x in numbers):
+        positive = (
+            0 < seat.task_bits < math.inf
+            and 0 < seat.cycles < math.inf
+            and 0 < seat.local_time_s < math.inf
+            and 0 < seat.arrival_hz < math.inf
+        )
+        if not positive:
             return f"device {device!r} has a size, time or rate that is not positive"
     return ""
 

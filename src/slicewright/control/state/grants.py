@@ -111,8 +111,14 @@ class Grant:
 
     def same_terms(self, other: Grant) -> bool:
         """Whether another grant says the same, whatever its revision and epoch."""
-        names = ("slice", "bandwidth", "seats", "others_hz", "capacity_hz", "queueing")
-        return all(getattr(self, name) == getattr(other, name) for name in names)
+        return (
+            self.slice == other.slice
+            and self.queueing == other.queueing
+            and self.bandwidth == other.bandwidth
+            and self.others_hz == other.others_hz
+            and self.capacity_hz == other.capacity_hz
+            and self.seats == other.seats
+        )
 
 
 GRANT: TypeAdapter[Grant] = TypeAdapter(Grant)
@@ -189,7 +195,8 @@ def release(held: Grant, target: Grant) -> Grant:
 def is_safe(grant: Grant, accounts: Mapping[str, GrantAccount]) -> bool:
     """Whether a slice may be given a grant while the others hold whatever they may be holding."""
     others = [account for name, account in accounts.items() if name != grant.slice]
-    if any(device in held.seats for account in others for held in account.possible for device in grant.seats):
+    mine = grant.seats.keys()
+    if not all(mine.isdisjoint(held.seats) for account in others for held in account.possible):
         return False
     shares = [highest(account.possible, "bandwidth") for account in others]
     if any(

@@ -17,6 +17,7 @@ from slicewright.control.http.problems import Problem
 
 MOST_DIGITS = 40
 MOST_DEPTH = 32
+_ORDER_MARK = "\ufeff"
 MOST_CHARACTERS = 4096
 """No name, reason or other text of the API is nearly as long."""
 
@@ -42,20 +43,28 @@ def check_json(body: bytes) -> None:
         Problem: 422 that says what is wrong with it.
     """
     try:
-        document = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_distinct,
-            parse_int=_whole,
-            parse_float=_finite,
-            parse_constant=_no_constant,
-        )
+        document = _READER.decode(_text_of(body))
     except UnicodeDecodeError as error:
         _refuse(f"the body is not UTF-8: {error.reason} at byte {error.start}")
     except json.JSONDecodeError as error:
         _refuse(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}")
     except RecursionError:
         _refuse(f"the body is nested more than {MOST_DEPTH} deep")
-    _check(document)
+    if not _is_plain(body):
+        _check(document)
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether nothing of what is read can be too long, too deep, or no text: so are nearly all, and short."""
+    brackets = body.count(b"{") + body.count(b"[")
+    return len(body) <= MOST_CHARACTERS and brackets <= MOST_DEPTH and b"\\u" not in body
+
+
+def _text_of(body: bytes) -> str:
+    text = body.decode("utf-8")
+    if text.startswith(_ORDER_MARK):
+        raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+    return text
 
 
 def _check(document: Any) -> None:
@@ -116,3 +125,8 @@ def _short(text: str) -> str:
 
 def _refuse(detail: str) -> NoReturn:
     raise Problem(422, "invalid-json", detail)
+
+
+_READER = json.JSONDecoder(
+    object_pairs_hook=_distinct, parse_int=_whole, parse_float=_finite, parse_constant=_no_constant
+)

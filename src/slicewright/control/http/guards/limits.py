@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
 from slicewright.control.http.guards.bodies import check_json, given_again
 from slicewright.control.http.guards.connections import client_network
+from slicewright.control.http.guards.headers import KnownHeaders
 from slicewright.control.http.problems import Problem, problem_response
 
 _MOST_CALLERS = 10_000
@@ -81,7 +82,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers = KnownHeaders(scope)
         correlator = headers.get("x-correlator", "")
         if not correlator or len(correlator) > 128 or not _SAFE.issuperset(correlator):
             correlator = f"{random.getrandbits(64):016x}"  # names an answer, opens nothing

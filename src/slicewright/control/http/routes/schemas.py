@@ -42,8 +42,8 @@ class NewDevice(_Strict):
 
     def device(self) -> Device:
         """The request, with an id of our own if it came without."""
-        values = {name: getattr(self, name) for name in type(self).model_fields if name != "id"}
-        return Device(id=self.id or f"d-{secrets.token_hex(8)}", **values)
+        values = {**vars(self), "id": self.id or f"d-{secrets.token_hex(8)}"}
+        return Device(**values)
 
 
 class NewRequests(_Strict):
