@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test docs docs-look check check-tests lint kernels smoke fuzz simulate-faults bench wheel install install-test install-everything clean help simulate-faults-nightly
+.PHONY: demo test docs docs-look check check-tests system-packages lint kernels smoke fuzz simulate-faults bench wheel install install-test install-everything clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -30,8 +30,7 @@ demo: $(VENV)/.kernels
 export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/.test
-	bash scripts/install-system-packages.sh
-	$(MAKE) -j2 --output-sync lint kernels
+	$(MAKE) -j3 --output-sync system-packages lint kernels
 	# What measures time runs by itself, everything else in parallel; nothing is asked twice.
 	# A test that is skipped though all it needs was installed has failed. Neighbours go to one process until another
 	# has nothing to do: what a file's tests share (a server, a model, a report) is made once, not once a process.
@@ -59,6 +58,10 @@ $(VENV)/.kernels: $(VENV)/.core
 kernels: $(VENV)/.kernels
 	$(BIN)/slicewright plan paper-slicing --show 0 --method exact --budget 5s > /dev/null
 	$(BIN)/slicewright place paper-placement --method auto --budget 50ms --json - > /dev/null
+
+# Waits for the network rather than for a processor, where anything is missing.
+system-packages:
+	bash scripts/install-system-packages.sh
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

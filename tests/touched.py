@@ -122,13 +122,15 @@ def _imported(source: Source, sources: Mapping[str, Source]) -> Iterator[str]:
                 yield home
 
 
-def _run_time(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker reads."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
-            continue
-        yield child
-        yield from _run_time(child)
+def _run_time(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads, in no order."""
+    waiting = [tree]
+    while waiting:
+        for child in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+                continue
+            yield child
+            waiting.append(child)
 
 
 def _home(module: str, name: str, sources: Mapping[str, Source]) -> str | None:
