@@ -8,6 +8,7 @@ import pytest
 import slicewright as sw
 from slicewright.errors import InvalidPlanError
 from slicewright.slicing import Decisions, Plan, Shares, Violations, evaluate
+from slicewright.slicing.judge import times_of
 from slicewright.types import FloatArray
 
 
@@ -45,6 +46,17 @@ def test_times_follow_the_model_page(plan: Plan) -> None:
     execute = 1 / (shares.compute[i] * s.node_capacity_hz[j, n] / s.slice_cycles[i, n] - arrivals)
     assert plan.times.transmit_s[i] == pytest.approx(transmit)
     assert plan.times.execute_s[i] == pytest.approx(execute)
+
+
+def test_the_times_alone_are_those_of_the_judgement(plan: Plan) -> None:
+    times, _ = evaluate(plan.scenario, plan.decisions, plan.shares)
+    alone = times_of(plan.scenario, plan.decisions, plan.shares)
+    np.testing.assert_array_equal(alone.transmit_s, times.transmit_s)
+    np.testing.assert_array_equal(alone.execute_s, times.execute_s)
+    with pytest.raises(InvalidPlanError, match="radio_share"):
+        times_of(
+            plan.scenario, plan.decisions, Shares(plan.shares.bandwidth, np.zeros(1), plan.shares.compute)
+        )
 
 
 def test_13a_counts_devices_without_exactly_one_decision(plan: Plan) -> None:

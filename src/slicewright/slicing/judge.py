@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from slicewright.judging import BrokenRules, Excess
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.shares import Shares
-from slicewright.types import FloatArray, IntArray
+from slicewright.types import BoolArray, FloatArray, IntArray
 
 RULES = ("13a", "13b", "13c", "13d", "13e", "13f", "13g")
 """The constraints of slicing, by the numbers of their equations (model page 1.2)."""
@@ -78,23 +79,15 @@ def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[
     Raises:
         InvalidPlanError: an array has the wrong shape for the scenario.
     """
-    _check_shapes(scenario, decisions, shares)
-    valid = decisions.valid(scenario)
-    off = np.flatnonzero(valid & ~decisions.local)
+    times, valid, off, surplus = _timed(scenario, decisions, shares)
     a, j, n = decisions.access_point[off], decisions.node[off], decisions.slice[off]
-    transmit, execute = np.zeros(scenario.n_devices), scenario.local_time_s.copy()
-    execute[~valid] = transmit[~valid] = np.inf
-    granted = shares.bandwidth[a, n] * shares.radio[off] * scenario.rate_of(off, a)
-    transmit[off] = _ratio(scenario.task_bits[off], granted)
-    service = shares.compute[off] * scenario.node_capacity_hz[j, n] / scenario.slice_cycles[off, n]
-    surplus = service - _queue(scenario, off, j)
-    execute[off] = _ratio(np.ones(off.size), surplus)
+    execute = times.execute_s
     unstable = np.where(surplus > 0, 0.0, np.maximum(-surplus, np.nextafter(TOLERANCE, 1)))
     radio, compute = np.zeros(shares.bandwidth.shape), np.zeros((scenario.n_nodes, scenario.n_slices))
     np.add.at(radio, (a, n), shares.radio[off])
     np.add.at(compute, (j, n), shares.compute[off])
     offloader = lambda k: f"device {off[k]}"
-    return Times(transmit, execute), Violations.found(
+    return times, Violations.found(
         (
             Excess("13a", np.array([(~valid).sum()], dtype=float), lambda _: f"device {np.argmin(valid)}"),
             Excess("13b", execute[off] - scenario.local_time_s[off], offloader),
@@ -107,6 +100,35 @@ def evaluate(scenario: Scenario, decisions: Decisions, shares: Shares) -> tuple[
             Excess("13g", -shares.compute, "compute share of device {}".format),
         )
     )
+
+
+def times_of(scenario: Scenario, decisions: Decisions, shares: Shares) -> Times:
+    """The times alone, for those who know already what a plan keeps; arguments and errors as of :func:`evaluate`."""
+    return _timed(scenario, decisions, shares).times
+
+
+class _Timed(NamedTuple):
+    """Times, (I,) whether a decision exists, (k,) who is offloaded, and (k,) 1/s what their service has to spare."""
+
+    times: Times
+    valid: BoolArray
+    off: IntArray
+    surplus: FloatArray
+
+
+def _timed(scenario: Scenario, decisions: Decisions, shares: Shares) -> _Timed:
+    _check_shapes(scenario, decisions, shares)
+    valid = decisions.valid(scenario)
+    off = np.flatnonzero(valid & ~decisions.local)
+    a, j, n = decisions.access_point[off], decisions.node[off], decisions.slice[off]
+    transmit, execute = np.zeros(scenario.n_devices), scenario.local_time_s.copy()
+    execute[~valid] = transmit[~valid] = np.inf
+    granted = shares.bandwidth[a, n] * shares.radio[off] * scenario.rate_of(off, a)
+    transmit[off] = _ratio(scenario.task_bits[off], granted)
+    service = shares.compute[off] * scenario.node_capacity_hz[j, n] / scenario.slice_cycles[off, n]
+    surplus = service - _queue(scenario, off, j)
+    execute[off] = _ratio(np.ones(off.size), surplus)
+    return _Timed(Times(transmit, execute), valid, off, surplus)
 
 
 def _queue(scenario: Scenario, off: IntArray, node: IntArray) -> FloatArray:

@@ -12,7 +12,7 @@ from slicewright.control.state.grants import Place
 from slicewright.control.state.options import ControlOptions
 from slicewright.control.state.situation import Situation
 from slicewright.files.documents import finite
-from slicewright.slicing.judge import RULES, evaluate
+from slicewright.slicing.judge import RULES, times_of
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import RadioSplit, split_radio
 from slicewright.slicing.shares import Shares
@@ -68,8 +68,7 @@ def decided(
 def _realised_cost_s(plan: Plan, split: RadioSplit) -> float | None:
     """Cost with the inter-slice shares that schedulers realise; None if some device never completes."""
     shares = Shares(split.realised, plan.shares.radio, plan.shares.compute)
-    times, _ = evaluate(plan.scenario, plan.decisions, shares)
-    return finite(float(times.completion_s.sum()))
+    return finite(float(times_of(plan.scenario, plan.decisions, shares).completion_s.sum()))
 
 
 def _rows(array: FloatArray | IntArray) -> tuple[tuple[float, ...], ...]:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -127,7 +129,11 @@ class Network:
     def work(self, devices: Sequence[Device]) -> FloatArray:
         """Work of devices in the slices of this network: (I, N) cycle."""
         names = self.slice_names
-        work = np.array([[d.slice_cycles.get(name, 0.0) for name in names] for d in devices])
+        try:  # nearly always each may use them all
+            rows: list[Any] = list(map(itemgetter(*names), [d.slice_cycles for d in devices]))
+        except KeyError:
+            rows = [[d.slice_cycles.get(name, 0.0) for name in names] for d in devices]
+        work = np.array(rows, dtype=np.float64).reshape(len(devices), len(names))
         unserved = work == 0.0  # cycles are positive
         if unserved.any():
             fastest = max(float(self.node_capacity_hz.max()), 1.0)

@@ -153,13 +153,12 @@ class Situation:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over all of it: the input hash of a decision record."""
-        state = hashlib.sha256(self.network.digest.encode())
+        parts = [self.network.digest.encode()]
         for device in self.devices:
-            state.update(device.canonical)
+            parts.append(device.canonical)
             life = self.lives.get(device.id)
             if life is not None:  # logs before there were lives have the same digests as ever
-                state.update(b"[%d, %d]" % life)
+                parts.append(b"[%d, %d]" % life)
         for pin in self.pins:
-            for grant in pin.possible:
-                state.update(json.dumps([pin.slice, grant.revision]).encode())
-        return state.hexdigest()
+            parts += [json.dumps([pin.slice, grant.revision]).encode() for grant in pin.possible]
+        return hashlib.sha256(b"".join(parts)).hexdigest()

@@ -76,8 +76,7 @@ def recorded(before: Decided | None, now: Decided) -> Decided | DecisionChanged:
     gone, came = _without(before.devices, now.devices), _without(now.devices, before.devices)
     in_order = _ordered(before.devices, gone, came) == now.devices
     position = {device: k for k, device in enumerate(now.devices)}
-    shares_before = _shares(before)
-    shares = {d: x for d, x in _shares(now).items() if shares_before.get(d, _NOTHING) != x}
+    shares = _new_shares(before, now)
     has_shares = bool(now.radio_share) or not now.devices
     return DecisionChanged(
         **{name: getattr(now, name) for name in _AS_THEY_ARE},
@@ -175,6 +174,27 @@ def _shares(decision: Decided) -> dict[str, tuple[float, float]]:
         return {}
     each = zip(decision.radio_share, decision.compute_share, strict=True)
     return dict(zip(decision.devices, each, strict=True))
+
+
+def _new_shares(before: Decided, now: Decided) -> dict[str, tuple[float, float]]:
+    """Device to (radio share, compute share), where one of them is another."""
+    lengths = {len(x.radio_share) for x in (before, now)} | {len(x.compute_share) for x in (before, now)}
+    if before.devices == now.devices and lengths == {len(now.devices)}:
+        each = zip(
+            now.devices,
+            now.radio_share,
+            now.compute_share,
+            before.radio_share,
+            before.compute_share,
+            strict=True,
+        )
+        return {
+            d: (phi, psi)
+            for d, phi, psi, phi_before, psi_before in each
+            if (phi, psi) != (phi_before, psi_before)
+        }
+    shares_before = _shares(before)
+    return {d: x for d, x in _shares(now).items() if shares_before.get(d, _NOTHING) != x}
 
 
 def _without(names: Collection[str], others: Collection[str]) -> tuple[str, ...]:
