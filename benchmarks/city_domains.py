@@ -157,7 +157,7 @@ def _cluster(
             yield (
                 runner,
                 lambda: cluster.remove_node(others[-1], allow_graceful=False),
-                lambda: sum(bool(node["Alive"]) for node in ray.nodes()),  # type: ignore[no-untyped-call]
+                lambda: sum(bool(node["Alive"]) for node in ray.nodes()),
             )
     finally:
         ray.shutdown()
