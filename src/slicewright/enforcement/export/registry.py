@@ -31,6 +31,8 @@ TARGETS: Mapping[str, Callable[[Source], Export]] = MappingProxyType(
 READ_ME, CHECKSUMS = "README.md", "SHA256SUMS"
 _BY_IDENTITY = frozenset(("rrm", "srsran-yaml", "srsran-json", "e2sm-ccc", "a1"))
 """Targets that know a slice by its S-NSSAI alone."""
+PER_SLICE_LIMITS: Mapping[str, int] = MappingProxyType({"e2sm-ccc": 64})
+"""So many slices of a cell fit into one message of a target: ListOfConfigurationStructures has 1 to 64 entries."""
 
 
 def export_plan(plan: Plan, target: str, *, options: ExportOptions | None = None) -> Export:
@@ -44,7 +46,7 @@ def export_plan(plan: Plan, target: str, *, options: ExportOptions | None = None
     Raises:
         UnknownNameError: no such target.
         InvalidPlanError: the plan breaks a constraint: nobody should carry it out; or two of its slices have the
-            same identity, so that the target would take one for the other.
+            same identity, so that the target would take one for the other; or it has more slices than the target takes.
         InvalidOptionError: an option does not fit the plan.
     """
     if target not in TARGETS:
@@ -56,6 +58,12 @@ def export_plan(plan: Plan, target: str, *, options: ExportOptions | None = None
     clash = identity_clash(plan.scenario.slices)
     if clash is not None and target in _BY_IDENTITY:
         raise InvalidPlanError("slices", clash, fix="give each slice its own sst, or its own sd")
+    most = PER_SLICE_LIMITS.get(target, plan.scenario.n_slices)
+    if plan.scenario.n_slices > most:
+        rule = f"must be at most {most} slices for {target}, whose messages hold no more for a cell"
+        raise InvalidPlanError(
+            "slices", rule, value=plan.scenario.n_slices, fix="export rrm or srsran-yaml instead"
+        )
     return TARGETS[target](Source(plan, options or ExportOptions()))
 
 
