@@ -121,3 +121,28 @@ def test_tables_count_cores_as_graphs_do(tmp_path: Path, header: str, value: flo
     (tmp_path / "nodes.csv").write_text(f"name,kind,{header}\nn1,mec,{value}\n")
     scenario = import_tables(tmp_path, devices=3)
     np.testing.assert_allclose(scenario.node_capacity_hz, [[speed_hz] * 3])
+
+
+@pytest.mark.parametrize(("whose", "speed_hz"), [("slice", 12e9), ("node", 4e9)])
+def test_whose_a_speed_is_can_be_said_and_is_told(tmp_path: Path, whose: str, speed_hz: float) -> None:
+    (tmp_path / "sites.csv").write_text("name,x,y\na,0,0\nb,100,0\n")
+    (tmp_path / "nodes.csv").write_text("name,kind,capacity [GHz]\nn1,mec,12\n")
+    (tmp_path / "devices.csv").write_text("local capacity [GHz]\n0.5\n")
+    from_table = import_tables(tmp_path, capacity_of=whose)
+    from_graph = graph(tmp_path, GML.format(cell="", mec='cpu "12 GHz"'), capacity_of=whose)
+    for scenario in (from_table, from_graph):
+        np.testing.assert_allclose(scenario.node_capacity_hz, [[speed_hz] * 3])
+        told = " / ".join(remembered(scenario.origin))
+        if whose == "slice":
+            assert "GHz of each slice (capacity_of=node: of all slices)" in told
+        else:
+            assert "GHz of the whole node, divided evenly between 3 slices" in told
+    np.testing.assert_allclose(from_table.local_capacity_hz, 0.5e9)
+    # What counts cores is the whole node's, whatever is said about speeds.
+    cores = graph(tmp_path, GML.format(cell="", mec="cpu 12"), capacity_of=whose)
+    np.testing.assert_allclose(cores.node_capacity_hz, [[4e9] * 3])
+
+
+def test_a_speed_is_nobody_elses(tmp_path: Path) -> None:
+    with pytest.raises(InvalidScenarioError, match="must be one of slice, node"):
+        graph(tmp_path, GML.format(cell="", mec="cpu 12"), capacity_of="rack")

@@ -198,6 +198,28 @@ def test_mobile_env_needs_its_stations(tmp_path: Path) -> None:
     assert any("at access points: the file has none" in sentence for sentence in remembered(scenario.origin))
 
 
+def test_mobile_env_with_the_defaults_left_out_has_as_many_users_as_it_says(tmp_path: Path) -> None:
+    config = {"EP_MAX_TIME": 100, "bs": {"bw": 9e6}, "stations": [[0, 0], [100, 50]], "users": 5}
+    assert imported(tmp_path, config, "m.json").n_devices == 5
+    assert imported(tmp_path, config, "m.json", devices=7).n_devices == 7
+    for users in (0, 2.5, "many", 10**9):
+        with pytest.raises(InvalidScenarioError, match=r"m\.json, users"):
+            imported(tmp_path, {**config, "users": users}, "m.json")
+
+
+def test_what_is_refused_names_the_file(tmp_path: Path) -> None:
+    nodes = [{"id": 1, "x": 0, "y": 0}, {"id": 2, "x": "here", "y": 1}]
+    with pytest.raises(InvalidScenarioError, match=r"^n\.json, nodes\[1\]\.x, y is 'here'"):
+        imported(tmp_path, {"nodes": nodes, "links": []}, "n.json")
+    with pytest.raises(InvalidScenarioError, match=r"^n\.json, nodes is 1 but must be two vertices"):
+        imported(tmp_path, {"nodes": nodes[:1], "links": []}, "n.json")
+    with pytest.raises(InvalidScenarioError, match=r"^roles is "):  # nothing of the file
+        imported(tmp_path, {"nodes": nodes, "links": []}, "n.json", roles="none")
+    (tmp_path / "m.json").write_bytes(b"\xef\xbb\xbf")
+    with pytest.raises(InvalidScenarioError, match=r"m\.json: is empty"):
+        import_graph(tmp_path / "m.json")
+
+
 def test_edges_beside_links(tmp_path: Path) -> None:
     nodes = [{"id": x} for x in "abcd"]
     links = [{"source": "a", "target": x} for x in "bcd"]

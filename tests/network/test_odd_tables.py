@@ -124,6 +124,13 @@ def test_names_of_things_are_read_whatever_they_are_called(tmp_path: Path) -> No
     assert (made.access_points, made.nodes) == (("north", "south"), ("rack",))
 
 
+def test_east_and_north_are_places_and_words_for_nodes_are_named(tmp_path: Path) -> None:
+    sites = "name,Easting (km),Northing (km)\na,0,0\nb,1,2\n"
+    assert present(tables(tmp_path, sites=sites).sites.access_point_m).tolist() == [[0, 0], [1000, 2000]]
+    with pytest.raises(InvalidScenarioError, match=r"nodes\.csv line 2, type .* another word for one \(fog"):
+        tables(tmp_path, sites=sites, nodes="name,type,capacity [GHz]\nn,switch,4\n")
+
+
 def test_missing_positions_are_made_up_and_said_so(tmp_path: Path) -> None:
     plain = eua(tmp_path)
     scenario = eua(tmp_path, sites=SITES + "4,,\n", users=USERS + "NaN,n/a\n")

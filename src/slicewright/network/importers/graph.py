@@ -19,6 +19,7 @@ from slicewright.errors import InvalidScenarioError
 from slicewright.network.city import nodes_in_reach
 from slicewright.network.importers.columns.computing import Conversion, told_capacity_hz
 from slicewright.network.importers.formats import read_graph
+from slicewright.network.importers.formats.other_json import MANY
 from slicewright.network.importers.placing.geography import FAR_M
 from slicewright.network.importers.placing.layout import Places, place_vertices, places_by
 from slicewright.network.importers.placing.nodes import place_nodes
@@ -73,6 +74,8 @@ class GraphParameters(Workload):
         ipt_s: s of YAFS's time unit, for its instructions per time unit (IPT).
         cpu_unit: unit of attributes such as ``cpu`` that do not name theirs; ``auto``: cores, see
             :mod:`slicewright.network.importers.columns.computing`.
+        capacity_of: whose a speed in Hz is: that of each ``slice`` of a node, or of the whole ``node``, which divides
+            it evenly between its slices as it does cores.
     """
 
     devices: int = 60
@@ -85,6 +88,7 @@ class GraphParameters(Workload):
     core_hz: float = 1e9
     ipt_s: float = 1e-3
     cpu_unit: str = "auto"
+    capacity_of: str = "slice"
 
 
 def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Scenario:
@@ -99,7 +103,26 @@ def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Sc
         InvalidScenarioError: the file is no such graph, a vertex or a parameter breaks a rule.
         FileNotFoundError: no such file.
     """
-    file, report = Path(path), ImportReport()
+    file = Path(path)
+    try:
+        return _imported(file, seed, parameters)
+    except InvalidScenarioError as refused:
+        if (
+            file.name in refused.field
+            or refused.field.partition("[")[0] in GraphParameters.__dataclass_fields__
+        ):
+            raise
+        raise InvalidScenarioError(
+            f"{file.name}, {refused.field}",
+            refused.rule,
+            index=refused.index,
+            value=refused.value,
+            fix=refused.fix,
+        ) from None
+
+
+def _imported(file: Path, seed: int, parameters: Mapping[str, object]) -> Scenario:
+    report = ImportReport()
     read = read_graph(file, report)
     report.note(
         "read",
@@ -114,6 +137,8 @@ def import_graph(path: str | Path, *, seed: int = 0, **parameters: object) -> Sc
             report.note(
                 "odd", f"its map has no unit: it is scaled to {CELLS_SIDE_M:g} m; area_m sets another size"
             )
+    if MANY in read.graph.graph:
+        parameters = {"devices": read.graph.graph[MANY], **parameters}
     return scenario_from_graph(
         read.graph, source=source, seed=seed, foreign=read.foreign, report=report, **parameters
     )
@@ -164,7 +189,9 @@ def scenario_from_graph(
         [data for _, data in graph.nodes(data=True)],
         names,
         slices=len(chosen.slice_ids),
-        conversion=Conversion(chosen.core_hz, chosen.ipt_s, chosen.cpu_unit).checked(),
+        conversion=Conversion(
+            chosen.core_hz, chosen.ipt_s, chosen.cpu_unit, capacity_of=chosen.capacity_of
+        ).checked(),
         report=report,
     )
     if roles.users and not chosen.area_m:

@@ -30,6 +30,8 @@ class TableParameters(Workload):
         device_spread_m: devices without positions are so far from a random site in each direction.
         devices: how many, where there is no table of devices.
         core_hz: cycle/s that one core stands for, where a table counts cores (``cpu``, ``cores``, ``vcpus``).
+        capacity_of: whose a node's speed in Hz is: that of each ``slice``, or of the whole ``node``, which divides it
+            evenly between its slices as it does cores.
     """
 
     coins: int = 2
@@ -37,6 +39,7 @@ class TableParameters(Workload):
     device_spread_m: float = 60.0
     devices: int = 60
     core_hz: float = 1e9
+    capacity_of: str = "slice"
 
 
 def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) -> Scenario:
@@ -85,7 +88,8 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
         nodes=node_names,
         origin={},
     )
-    changes = _columns(drawn, sites, nodes, devices, Conversion(chosen.core_hz), report)
+    conversion = Conversion(chosen.core_hz, capacity_of=chosen.capacity_of).checked()
+    changes = _columns(drawn, sites, nodes, devices, conversion, report)
     for sheet, what in ((sites, "sites"), (nodes, "nodes"), (devices, "devices")):
         if sheet is not None:
             sheet.table.tell(report, what)
@@ -148,7 +152,11 @@ def _nodes(
             word = nodes.table.cell(row, column)
             kinds[row] = kind_of(word)
             if kinds[row] not in ("coin", "mec"):
-                raise InvalidScenarioError(nodes.table.place(row, column), "must be coin or mec", value=word)
+                raise InvalidScenarioError(
+                    nodes.table.place(row, column),
+                    "must be coin or mec, or another word for one (fog, edge, cloudlet; server, cloud, data center)",
+                    value=word,
+                )
     else:
         report.note("made_up", "kinds of nodes: all are MEC servers", remember=True)
     places = plane.places(nodes)

@@ -1,7 +1,7 @@
 """What a file says about how fast nodes compute: cores, millicores, MIPS, YAFS's IPT or cycles per second.
 
 A count of cores or instructions is what the whole node has, and is divided evenly between the slices; a speed in Hz is
-what each slice has, as ``capacity_hz`` of a scenario file.
+what each slice has, as ``capacity_hz`` of a scenario file, unless it is said to be the whole node's.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ NAMES = (
 """Attributes and columns that tell it, the first that is there counts; ``cpu_ghz`` and ``cpu [GHz]`` name the unit."""
 UNITS = ("auto", "core", "millicore", "MIPS", "IPT", "Hz", "kHz", "MHz", "GHz")
 """Units that ``cpu_unit`` may name for attributes that do not."""
+CAPACITY_OF = ("slice", "node")
+"""Whose a speed in Hz may be: that of each slice of a node, or that of all together."""
 MOST_CORES = 4096
 """More cores than this in one node are probably something else."""
 _HZ = MappingProxyType({"hz": 1.0, "khz": 1e3, "mhz": 1e6, "ghz": 1e9, "cycle/s": 1.0, "cycles/s": 1.0})
@@ -50,17 +52,19 @@ class Conversion(NamedTuple):
         core_hz: cycle/s of a core; an export stands by the same figure.
         ipt_s: s of the time unit of YAFS, whose files do not tell it; an instruction is a cycle.
         unit: one of :data:`UNITS`, for what names none.
+        capacity_of: one of :data:`CAPACITY_OF`, for speeds in Hz.
     """
 
     core_hz: float = 1e9
     ipt_s: float = 1e-3
     unit: str = "auto"
+    capacity_of: str = "slice"
 
     def factor(self, unit: str) -> tuple[float, bool] | None:
         """Cycle/s per unit, and whether the slices divide it between them; None for what is no unit."""
         word = unit.strip().lower()
         if word in _HZ:
-            return _HZ[word], False
+            return _HZ[word], self.capacity_of == "node"
         counted = _COUNTS.get(word, "")
         each = {"core": self.core_hz, "millicore": self.core_hz / 1000, "MIPS": 1e6, "IPT": 1 / self.ipt_s}
         return (each[counted], True) if counted else None
@@ -74,14 +78,27 @@ class Conversion(NamedTuple):
             "MIPS": "MIPS, an instruction taken for a cycle",
             "IPT": f"instructions per time unit of {self.ipt_s:g} s (ipt_s), an instruction taken for a cycle",
         }
-        return told.get(word, f"{_SHOWN.get(word.lower(), word)} of each slice")
+        if word in told:
+            return told[word]
+        whose = (
+            "the whole node" if self.capacity_of == "node" else "each slice (capacity_of=node: of all slices)"
+        )
+        return f"{_SHOWN.get(word.lower(), word)} of {whose}"
+
+    def shared(self, unit: str, slices: int) -> str:
+        """What to say behind :meth:`explained` where slices divide it between them; nothing for others."""
+        factor = self.factor(unit) or (1.0, self.capacity_of == "node")
+        return f", divided evenly between {slices} slices" if factor[1] and slices > 1 else ""
 
     def checked(self) -> Conversion:
         """The same.
 
         Raises:
-            InvalidScenarioError: no such unit.
+            InvalidScenarioError: no such unit, or a word that is none of :data:`CAPACITY_OF`.
         """
+        if self.capacity_of not in CAPACITY_OF:
+            rule = f"must be one of {', '.join(CAPACITY_OF)}: whose a speed in Hz is"
+            raise InvalidScenarioError("capacity_of", rule, value=self.capacity_of)
         known = {name.lower(): name for name in UNITS}
         if self.unit.lower() not in known:
             raise InvalidScenarioError("cpu_unit", f"must be one of {', '.join(UNITS)}", value=self.unit)
@@ -127,6 +144,11 @@ def told_capacity_hz(
     return told, frozenset(used)
 
 
+def is_counted(unit: str) -> bool:
+    """Whether a unit counts cores or instructions, of which a node has some, instead of a speed in Hz."""
+    return unit.strip().lower() in _COUNTS
+
+
 def _tell(
     used: Mapping[str, set[str]],
     most_cores: float,
@@ -136,9 +158,8 @@ def _tell(
     report: ImportReport,
 ) -> None:
     for key, units in used.items():
-        divided = any(unit.lower() in _COUNTS for unit in units)
         told = " and ".join(sorted({conversion.explained(unit) for unit in units}))
-        shared = f", divided evenly between {slices} slices" if divided and slices > 1 else ""
+        shared = max(conversion.shared(unit, slices) for unit in units)
         report.note("read", f"speeds of nodes from {key!r}: {told}{shared}", remember=True)
     if most_cores > MOST_CORES:
         report.note(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.columns.computing import Conversion
+from slicewright.network.importers.columns.computing import Conversion, is_counted
 from slicewright.network.importers.columns.quantities import split_ending, to_base
 from slicewright.network.importers.columns.table import LATITUDES, LONGITUDES, Table, read_table
 from slicewright.network.importers.report import ImportReport
@@ -64,8 +64,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "latitude": LATITUDES,
         "longitude": LONGITUDES,
-        "x": ("x", "position_x", "east"),
-        "y": ("y", "position_y", "north"),
+        "x": ("x", "position_x", "east", "easting"),
+        "y": ("y", "position_y", "north", "northing"),
         "kind": ("kind", "type", "role"),
         "bandwidth": ("bandwidth", "bw", "channel_bandwidth"),
         "capacity": ("capacity", "speed", "frequency", "compute", *COUNTED),
@@ -131,17 +131,21 @@ class Sheet(NamedTuple):
         return to_base(values, unit, dimension, f"{self.table.name}, unit of {self.table.columns[column]}")
 
     def speeds_hz(self, what: str, conversion: Conversion, slices: int = 1) -> FloatArray | None:
-        """(rows,) cycle/s; cores and instructions are divided between slices. None where there is no such column."""
+        """(rows,) cycle/s of each slice: what the whole node has is divided. None where there is no such column."""
         if what not in self.meaning:
             return None
         column, unit = self.meaning[what]
         name = self.table.columns[column]
         counted = unit or ("MIPS" if name == "mips" else "core" if name in COUNTED else "")
-        factor = conversion.factor(counted)
-        if factor is None or not factor[1]:
-            return self.numbers(what, "Hz", zero=what == "capacity")
-        shared = f", divided evenly between {slices} slices" if slices > 1 else ""
-        told = f"{self.table.name}, {name}: {conversion.explained(counted)}{shared}"
+        told = f"{self.table.name}, {name}: {conversion.explained(counted or 'Hz')}"
+        told += conversion.shared(counted or "Hz", slices)
+        factor = conversion.factor(counted) if is_counted(counted) else None
+        if factor is None:
+            speeds = self.numbers(what, "Hz", zero=what == "capacity")
+            if speeds is None or what != "capacity":
+                return speeds
+            self.report.note("read", told, remember=slices > 1)
+            return speeds / slices if conversion.capacity_of == "node" else speeds
         self.report.note("read", told, remember=True)
         least = "at least zero" if what == "capacity" else "more than zero"
         counts = self.table.numbers(

@@ -17,6 +17,7 @@ from slicewright.network.importers.formats.gml import read_gml
 from slicewright.network.importers.formats.graphml import graph_of_graphml
 from slicewright.network.importers.formats.node_link import graph_from_document
 from slicewright.network.importers.formats.other_json import (
+    STATIONS,
     read_cytoscape,
     read_edgesimpy,
     read_mobile_env,
@@ -77,7 +78,7 @@ def read_graph(file: Path, report: ImportReport) -> ReadGraph:
         raise InvalidScenarioError(
             file.name, f"is {called}, which is not read", fix=f"{what_to_do(called)}; {KNOWN}"
         )
-    if not data.strip():
+    if not data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):  # marks alone are nothing, too
         raise InvalidScenarioError(file.name, f"is empty; {KNOWN}")
     head = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"<") or data[:6] in (b"\xff\xfe<\x00?\x00", b"\xfe\xff\x00<\x00?"):
@@ -144,11 +145,7 @@ def _read_document(text: str, file: Path, report: ImportReport) -> ReadGraph:
         ("cytoscape", "elements" in document, read_cytoscape),
         ("edgesimpy", bool({"BaseStation", "EdgeServer", "NetworkSwitch"} & document.keys()), read_edgesimpy),
         ("yafs", "entity" in document, read_yafs),
-        (
-            "mobile-env",
-            isinstance(document.get("bs"), Mapping) and isinstance(document.get("ue"), Mapping),
-            read_mobile_env,
-        ),
+        ("mobile-env", _is_mobile_env(document), read_mobile_env),
     ]
     for name, found, reader in readers:
         if found:
@@ -156,6 +153,12 @@ def _read_document(text: str, file: Path, report: ImportReport) -> ReadGraph:
     if {"nodes", "edges", "links"} & document.keys() and "schema" not in document:
         return ReadGraph(graph_from_document(document, file.name, report), "node-link", False)
     raise InvalidScenarioError(file.name, _told_by_keys(document, file))
+
+
+def _is_mobile_env(document: Document) -> bool:
+    """Settings of stations and users, or of one of them beside where stations are; those not set are its defaults."""
+    sections = sum(isinstance(document.get(name), Mapping) for name in ("bs", "ue"))
+    return sections == 2 or bool(sections and {*STATIONS, "EP_MAX_TIME"} & document.keys())
 
 
 def _parsed(text: str, file: Path, report: ImportReport, *, is_json: bool) -> object:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _read = FieldReader(InvalidScenarioError)
+STATIONS = ("stations", "base_stations", "bs_positions")
+"""What mobile-env's configurations, which leave it to a class, call where stations are."""
+MANY = "devices"
+"""Attribute of a graph: how many devices its file asks for."""
+MOST_DEVICES = 10_000_000
 _EDGESIMPY = {"BaseStation": "access_point", "EdgeServer": "mec", "User": "user", "NetworkSwitch": "switch"}
 _YAFS_MODELS = {
     "cloud": "mec",
@@ -116,12 +121,12 @@ def read_yafs(document: Document, name: str, report: ImportReport) -> nx.Graph:
 def read_mobile_env(document: Document, name: str, report: ImportReport) -> nx.Graph:
     """Configurations of mobile-env, with the stations that its classes have in code: ``stations: [[x, y], ...]``.
 
+    ``users`` is how many there are, or where each is.
+
     Raises:
-        InvalidScenarioError: no positions of stations.
+        InvalidScenarioError: no positions of stations, or a number of users that is none.
     """
-    stations = next(
-        (document[key] for key in ("stations", "base_stations", "bs_positions") if document.get(key)), None
-    )
+    stations = next((document[key] for key in STATIONS if document.get(key)), None)
     if stations is None:
         raise InvalidScenarioError(
             name,
@@ -132,12 +137,15 @@ def read_mobile_env(document: Document, name: str, report: ImportReport) -> nx.G
     builder = GraphBuilder("stations")
     for k, (x, y) in enumerate(places.tolist()):
         builder.vertex(f"bs{k}", k, {"kind": "access_point", "x": x, "y": y})
-    read = ["stations", "base_stations", "bs_positions"]
-    if isinstance(document.get("users"), list):
+    read = [*STATIONS]
+    if "users" in document:
         read.append("users")
+    if isinstance(document.get("users"), list):
         people = _read.numbers(document["users"], "users", (None, 2), signed=True, axes=["users", "x and y"])
         for k, (x, y) in enumerate(people.tolist()):
             builder.vertex(f"ue{k}", k, {"kind": "user", "x": x, "y": y})
+    elif "users" in document:
+        builder.graph.graph[MANY] = _read.whole(document["users"], "users", least=1, most=MOST_DEVICES)
     rest = sorted(str(key) for key in document if key not in read)
     if rest:
         report.note("dropped", f"settings {', '.join(rest)}: set what you need, such as bandwidth_hz")

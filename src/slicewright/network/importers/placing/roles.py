@@ -200,6 +200,9 @@ def _word(value: object) -> str:
 
 def _by_rule(graph: nx.Graph, rule: str, coins: int, mecs: int) -> Roles:
     count = graph.number_of_nodes()
+    if count < 2:
+        rule = "must be two vertices at least: one that devices reach, and one that computes"
+        raise InvalidScenarioError("nodes", rule, value=count)
     coins = coins or count // 3
     if not 1 <= coins + mecs < count:
         raise InvalidScenarioError(
