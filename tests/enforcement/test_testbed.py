@@ -139,3 +139,12 @@ def test_without_root_it_says_so() -> None:
 def test_no_bed_no_drift() -> None:
     with pytest.raises(EnforcementError, match=f"no test bed named '{NAME}' stands"):
         beds.standing(NAME)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"scale": {"bits": 1, "odd": 2}}'])
+def test_torn_files_of_a_bed_are_told(content: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(beds, "STATE", tmp_path)
+    (tmp_path / NAME).mkdir()
+    (tmp_path / NAME / "state.json").write_text(content)
+    with pytest.raises(EnforcementError, match="cannot be read; take it down"):
+        beds.standing(NAME)

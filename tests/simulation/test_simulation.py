@@ -71,6 +71,15 @@ def test_a_moving_run_repeats_and_resumes_bit_for_bit(plan: sw.Plan, model: str,
     assert whole.counts == running.counts and whole.counts.handovers > 0
 
 
+def test_a_state_that_is_none_is_refused_in_a_sentence(plan: sw.Plan, tmp_path: Path) -> None:
+    file = Simulation(plan, Settings()).save(tmp_path / "still.npz")
+    with pytest.raises(InvalidOptionError, match=r"still\.npz: has no walkers"):
+        moving(plan).load(file)
+    file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(InvalidOptionError, match="is not a saved simulation"):
+        moving(plan).load(file)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_walkers_stay_in_the_area_and_at_their_speed(plan: sw.Plan, model: str) -> None:
     walkers = Walkers(plan.scenario, Walk(model, speed_mps=(1.0, 3.0)), seed=1)

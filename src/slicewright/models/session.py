@@ -92,10 +92,11 @@ def _open(folder: Path, name: str) -> OpenModel:
         data = model_bytes(card, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what is wrong is raised, too
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except unusable as error:
-        raise ModelUnavailableError(f"model {name!r} cannot be loaded: {error}") from error
+        told = " ".join(str(error).split())
+        raise ModelUnavailableError(f"model {name!r} cannot be loaded: {told}") from error
     return OpenModel(card, session)
 
 
@@ -104,4 +105,4 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = [x for x in vars(state).values() if isinstance(x, type) and issubclass(x, Exception)]
-    return (*own, OSError, ValueError, RuntimeError, MemoryError)
+    return (*own, OSError, ValueError, TypeError, RuntimeError, MemoryError)

@@ -97,6 +97,7 @@ def with_workload(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large is refused by the scenario, with its name
 def populate(
     workload: Workload,
     rng: np.random.Generator,

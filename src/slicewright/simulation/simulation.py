@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.errors import InvalidOptionError
+from slicewright.files.arrays import read_arrays
 from slicewright.files.documents import write_atomically
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels.state import Grants
@@ -189,10 +190,15 @@ class Simulation:
         """Go on from a saved state of a simulation that was made in the same way.
 
         Raises:
-            InvalidOptionError: the state is of another network.
+            FileNotFoundError: no such file.
+            InvalidOptionError: the file is damaged, or its state is of another network or another setting.
         """
-        with np.load(Path(path)) as stored:
-            self.restore({name: stored[name] for name in stored.files})
+        state = read_arrays(path, InvalidOptionError, what="a saved simulation")
+        try:
+            self.restore(state)
+        except KeyError as missing:
+            rule = f"has no {missing.args[0]}, which a simulation made as this one saves"
+            raise InvalidOptionError(str(path), rule) from None
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that :meth:`restore` needs, as arrays."""

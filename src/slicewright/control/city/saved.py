@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,8 @@ import numpy as np
 
 from slicewright.control.city.followed import FollowedCity
 from slicewright.control.state.idempotency import Remembered
+from slicewright.errors import InvalidOptionError
+from slicewright.files.arrays import read_arrays
 from slicewright.network.scenario import Scenario
 from slicewright.slicing.city.live import LiveCity
 
@@ -59,12 +60,12 @@ class SavedCities:
         """(City, number and hash of the last record in it) of the newest file that can be read; None without."""
         for file in self.files():
             try:
-                with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                    told = json.loads(str(arrays["told"]))
-                    if told["digest"] != self._digest:
-                        continue
-                    live = LiveCity.restored(scenario, {k: arrays[k] for k in arrays.files if k != "told"})
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+                arrays = read_arrays(file, InvalidOptionError, what="a saved city")
+                told = json.loads(str(arrays.pop("told")))
+                if told["digest"] != self._digest:
+                    continue
+                live = LiveCity.restored(scenario, arrays)
+            except (OSError, ValueError, KeyError):  # the next one, or the journal, has all that it has
                 continue
             city = FollowedCity(scenario, live=live)
             city.slots = dict(told["slots"])

@@ -47,9 +47,21 @@ def read_back(target: str, files: Files, scenario: Scenario) -> ReadBack:
     Raises:
         InvalidPlanError: a file is missing, cannot be read, or speaks of what the scenario does not have.
     """
+    from yaml import YAMLError
+
+    odd = (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        YAMLError,
+    )
     try:
         return _READERS[target](files, scenario)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as broken:
+    except odd as broken:
         if isinstance(broken, InvalidPlanError):
             raise
         raise InvalidPlanError(

@@ -132,16 +132,20 @@ def standing(name: str = "bed") -> Bed:
     """The test bed of this name that was put up before, perhaps by another process.
 
     Raises:
-        EnforcementError: there is none.
+        EnforcementError: there is none, or its files are torn.
     """
     check_name(name)
     folder = STATE / name
     try:
         state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        scale = BedScale(**state["scale"])
+        plan = load_plan(load_scenario(folder / "scenario.json"), folder / "plan.json")
     except FileNotFoundError:
         raise EnforcementError(f"no test bed named {name!r} stands on this machine") from None
-    plan = load_plan(load_scenario(folder / "scenario.json"), folder / "plan.json")
-    return Bed(Layout(name, plan), BedScale(**state["scale"]))
+    except (ValueError, KeyError, TypeError) as torn:
+        told = f"what the test bed named {name!r} left in {folder} cannot be read; take it down, and put it up anew"
+        raise EnforcementError(told) from torn
+    return Bed(Layout(name, plan), scale)
 
 
 def names() -> list[str]:

@@ -11,14 +11,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from slicewright.errors import InvalidOptionError
+from slicewright.errors import InvalidInputError, InvalidOptionError
 from slicewright.files.documents import read_document, write_document
+from slicewright.files.fields import FieldReader
 from slicewright.labels.methods import Job
 from slicewright.labels.recipe import Recipe
 from slicewright.types import Document
 
 SCHEMA = "slicewright/labels/v1"
 NAME = "manifest.json"
+_read = FieldReader(InvalidOptionError)
 _PACKAGES = (
     "slicewright", "numpy", "scipy", "numba", "pyarrow", "pyscipopt", "highspy", "casadi", "gurobipy", "ray",
 )  # fmt: skip
@@ -77,7 +79,8 @@ def load_manifest(folder: str | Path) -> Manifest:
     """Read a store's manifest.
 
     Raises:
-        InvalidOptionError: the folder is no store of labels.
+        InvalidOptionError: the folder is no store of labels, or its manifest is damaged.
+        UnknownNameError: it names a family or a method that is not there.
     """
     folder = Path(folder)
     if not (folder / NAME).is_file():
@@ -85,16 +88,41 @@ def load_manifest(folder: str | Path) -> Manifest:
     doc = read_document(folder / NAME, InvalidOptionError)
     if doc.get("schema") != SCHEMA:
         raise InvalidOptionError(f"{NAME}: schema", f"must be {SCHEMA}", value=doc.get("schema"))
+    try:
+        return _manifest(doc)
+    except (KeyError, TypeError, ValueError, AttributeError) as broken:
+        if isinstance(broken, InvalidInputError):
+            raise
+        told = f"{type(broken).__name__} {broken}"
+        fix = "restore it, or build the store anew in another folder"
+        raise InvalidOptionError(NAME, f"is not what a build of labels writes: {told}", fix=fix) from None
+
+
+def _manifest(doc: Document) -> Manifest:
+    """From a document, whatever is in it; Python's own errors say what does not fit."""
     job: Document = dict(doc["job"])
     return Manifest(
         job=Job(**{**job, "recipe": Recipe.from_dict(job["recipe"])}),
-        seeds=(doc["seeds"]["first"], doc["seeds"]["count"]),
-        command=doc["command"],
-        versions=doc["versions"],
-        host=doc["host"],
-        shards=tuple(ShardEntry(**shard) for shard in doc["shards"]),
-        incidents=tuple(doc["incidents"]),
-        complete=doc["complete"],
+        seeds=(
+            _read.whole(doc["seeds"]["first"], "seeds.first"),
+            _read.whole(doc["seeds"]["count"], "seeds.count"),
+        ),
+        command=_read.text(doc["command"], "command"),
+        versions=dict(doc["versions"]),
+        host=dict(doc["host"]),
+        shards=tuple(_shard(entry, f"shards[{k}]") for k, entry in enumerate(doc["shards"])),
+        incidents=tuple(str(incident) for incident in doc["incidents"]),
+        complete=doc["complete"] is True,
+    )
+
+
+def _shard(entry: Document, where: str) -> ShardEntry:
+    return ShardEntry(
+        file=_read.text(entry["file"], f"{where}.file"),
+        rows=_read.whole(entry["rows"], f"{where}.rows"),
+        first_seed=_read.whole(entry["first_seed"], f"{where}.first_seed"),
+        last_seed=_read.whole(entry["last_seed"], f"{where}.last_seed"),
+        sha256=_read.text(entry["sha256"], f"{where}.sha256"),
     )
 
 

@@ -75,12 +75,20 @@ def _csv(file: Path, field: str) -> dict[str, FloatArray]:
 
 def _parquet(file: Path, field: str) -> dict[str, FloatArray]:
     try:
-        from pyarrow import parquet
+        from pyarrow import ArrowException, parquet
     except ImportError:
         raise MissingExtraError("recorded tasks in Parquet", "simulation") from None
-    table = parquet.read_table(file)
-    names = _names(tuple(table.column_names), field)
-    return {name: table[name].to_numpy().astype(np.float64) for name in names}
+    try:
+        table = parquet.read_table(file)
+        names = _names(tuple(table.column_names), field)
+        return {name: table[name].to_numpy().astype(np.float64) for name in names}
+    except (InvalidOptionError, FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (ArrowException, OSError, ValueError, TypeError, KeyError) as broken:
+        told = next(iter(str(broken).splitlines()), "") or type(broken).__name__
+        raise InvalidOptionError(
+            field, f"must be Parquet with numbers that can be read: {told}", value=file.name
+        ) from None
 
 
 def _names(present: tuple[str, ...], field: str) -> list[str]:
