@@ -68,3 +68,19 @@ def test_a_cache_that_cannot_be_written_is_broken(monkeypatch: pytest.MonkeyPatc
         assert "set SLICEWRIGHT_CACHE to a folder that can be written" in answer.output
     finally:
         kernel_cache.cache_folder.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("suit", "told"), [(False, "of level x86-64-v3"), (True, "none that came with the package")]
+)
+def test_why_kernels_that_came_with_the_package_do_not_serve(
+    suit: bool, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = "slicewright.cli.views.installation"
+    monkeypatch.setattr(f"{place}.has_ready_kernels", lambda package: False)
+    monkeypatch.setattr(f"{place}.ready_kernels_suit", lambda: suit)
+    monkeypatch.setattr(f"{place}.cache_folder", lambda package: tmp_path / package)
+    monkeypatch.setattr(f"{place}.READY", tmp_path / "none")
+    assert named("compiled kernels")["slicing"].told.endswith(str(tmp_path / "slicing"))
+    monkeypatch.setattr(f"{place}.READY", tmp_path)
+    assert told in named("compiled kernels")["slicing"].told

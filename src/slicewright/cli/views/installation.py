@@ -11,11 +11,17 @@ from pathlib import Path
 
 from slicewright.cli.views.finding import Finding
 from slicewright.cli.views.kernel_features import inspect_kernel
-from slicewright.kernel_cache import cache_folder, has_ready_kernels
+from slicewright.kernel_cache import (
+    READY,
+    READY_PROCESSOR,
+    cache_folder,
+    has_ready_kernels,
+    ready_kernels_suit,
+)
 from slicewright.solvers import available_solvers
 from slicewright.version import __version__
 
-KERNELS = ("slicing", "slicing.exact", "placement")
+KERNELS = ("slicing", "slicing.exact", "slicing.city", "placement")
 PROGRAMS = {
     "nats-server": (
         "serve over NATS in tests and at home",
@@ -69,9 +75,8 @@ def _kernels() -> list[Finding]:
             size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
             found.append(Finding("compiled kernels", package, True, f"{size / 1e6:.1f} MB in {folder}"))
         elif _may_be_made(folder):
-            found.append(
-                Finding("compiled kernels", package, True, f"will be compiled on first use, into {folder}")
-            )
+            told = f"will be compiled on first use, into {folder}{_why_not_ready()}"
+            found.append(Finding("compiled kernels", package, True, told))
         else:
             found.append(
                 Finding(
@@ -80,6 +85,16 @@ def _kernels() -> list[Finding]:
                 )
             )  # fmt: skip
     return found
+
+
+def _why_not_ready() -> str:
+    """Why kernels that the package brings do not serve here; nothing where it brings none."""
+    if not READY.is_dir():
+        return ""
+    if not ready_kernels_suit():
+        return f"; those that came with the package are for processors of level {READY_PROCESSOR} (AVX2, FMA)"
+    here = f"Python {platform.python_version()}, numba {version('numba')} and these sources"
+    return f"; none that came with the package are for {here}"
 
 
 def _may_be_made(folder: Path) -> bool:
