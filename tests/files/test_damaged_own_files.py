@@ -59,8 +59,8 @@ def shard(folder: Path) -> object:
     """A store whose manifest has the hash of whatever the shard has become."""
     store = PACKAGE / "data" / "labels-small"
     (name,) = (file.name for file in store.glob("*.parquet"))
-    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (store / name, folder / name)]
-    (folder / "manifest.json").write_text((store / "manifest.json").read_text().replace(*digests))
+    was, now = (hashlib.sha256(file.read_bytes()).hexdigest() for file in (store / name, folder / name))
+    (folder / "manifest.json").write_text((store / "manifest.json").read_text().replace(was, now))
     return read_labels(folder)
 
 

@@ -50,3 +50,14 @@ def test_numbers_are_what_they_look_like(tmp_path: Path) -> None:
         read(tmp_path / "t.csv")
     (tmp_path / "t.csv").write_text("")
     assert read(tmp_path / "t.csv") == []
+
+
+def test_more_rows_than_memory_holds_are_refused_with_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text(TABLE)
+    monkeypatch.setattr("slicewright.files.rows.MOST_ROWS", 2)
+    assert len(read(tmp_path / "t.csv")) == 2
+    monkeypatch.setattr("slicewright.files.rows.MOST_ROWS", 1)
+    with pytest.raises(InvalidOptionError, match=r"trace\[3\]: is one row more .* take a part of them"):
+        read(tmp_path / "t.csv")

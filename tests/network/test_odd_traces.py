@@ -170,3 +170,11 @@ def test_parquet_whose_names_are_damaged(tmp_path: Path, old: bytes, new: bytes)
             import_trace(file)
         except InvalidScenarioError as refused:
             assert str(refused).startswith("t.parquet"), refused
+
+
+def test_parquet_of_more_rows_than_memory_holds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slicewright.network.importers.columns.parquet.MOST_ROWS", 1)
+    with pytest.raises(InvalidScenarioError, match=r"t\.parquet: has 2 rows, and at most 1 are read"):
+        parquet(tmp_path, time=[1, 2], user=["a", "b"])

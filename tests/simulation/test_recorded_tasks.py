@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from typer.testing import CliRunner
 
 import slicewright as sw
@@ -81,6 +83,21 @@ def test_a_broken_recording_says_what_is_wrong(text: str, says: str, tmp_path: P
     file.write_text(text)
     with pytest.raises(InvalidOptionError, match=says):
         load_arrivals(file, 12)
+
+
+def test_parquet_that_is_broken_or_too_long_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"device": [0, 1], "arrived_s": [1.0, 2.0], "other": ["a", "b"]}), file)
+    assert load_arrivals(file, 12).trace[1].tolist() == [2.0]
+    monkeypatch.setattr("slicewright.simulation.tasks.recorded.MOST_ROWS", 1)
+    with pytest.raises(InvalidOptionError, match="has 2 tasks, and at most 1 are read"):
+        load_arrivals(file, 12)
+    sound = file.read_bytes()
+    for content in (b"", b"PAR1", sound[: len(sound) // 2] + b"PAR1", sound.replace(b"PAR1", b"PAR2")):
+        file.write_bytes(content)
+        with pytest.raises(InvalidOptionError, match="must be Parquet with numbers") as told:
+            load_arrivals(file, 12)
+        assert "\n" not in str(told.value)
 
 
 def test_the_command_replays_a_recording(tmp_path: Path) -> None:

@@ -101,3 +101,9 @@ def test_a_broken_recording_says_what_is_wrong(name: str, text: str, says: str, 
 def test_a_recording_of_too_many_devices_is_refused(recording: Path) -> None:
     with pytest.raises(InvalidOptionError, match="more devices"):
         Follower(sw.preset("paper-slicing", devices=1), load_trace(recording))
+
+
+def test_more_records_than_memory_holds_are_refused(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slicewright.simulation.movement.traces.MOST_ROWS", 3)
+    with pytest.raises(InvalidOptionError, match=r"more than the .* records that are read"):
+        load_trace(recording)

@@ -1,4 +1,4 @@
-"""Tables read row by row, however long they are: CSV as programs and spreadsheets save it."""
+"""Tables read row by row, up to a length that memory holds: CSV as programs and spreadsheets save it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 from slicewright.errors import InvalidInputError
 from slicewright.files.text import encoding_of
 
+MOST_ROWS = 20_000_000
+"""More rows than these would take gigabytes of memory once they are numbers."""
+TOO_MANY = f"is one row more than the {MOST_ROWS:,} that are read"
 _DELIMITERS = (",", ";", "\t")
 _HEAD = 4096
 
@@ -40,8 +43,10 @@ class CsvRows:
         next(lines, "")
         rows = csv.reader(lines, delimiter=self._delimiter)
         try:
-            for cells in rows:
+            for count, cells in enumerate(rows):
                 self.line = rows.line_num + 1
+                if count >= MOST_ROWS:
+                    raise self._error(self._field, TOO_MANY, index=(self.line,), fix="take a part of them")
                 if len(cells) > len(self.names):
                     rule = f"has {len(cells)} cells, and the header {len(self.names)}"
                     raise self._error(self._field, rule, index=(self.line,))

@@ -95,7 +95,7 @@ def _read_table(path: Path) -> Any:
         raise FileNotFoundError(2, "No such file", str(path))
     try:
         table = read(path)
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, ValueError) as error:
         raise InvalidScenarioError("devices.columns", f"cannot be read: {error}", value=path.name) from None
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name not in COLUMNS:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from slicewright.errors import InvalidOptionError
-from slicewright.files.rows import CsvRows
+from slicewright.files.rows import MOST_ROWS, CsvRows
 from slicewright.network.scenario import Scenario
 from slicewright.simulation.movement.mobility import positions
 from slicewright.types import BoolArray, FloatArray, IntArray
@@ -138,8 +138,12 @@ def load_trace(path: str | Path) -> Trace:
 
 
 def _of_records(records: Iterator[tuple[float, str, float, float]]) -> Trace:
-    times, devices, places, names = [], [], [], dict[str, int]()
+    times, devices = list[float](), list[int]()
+    places, names = list[tuple[float, float]](), dict[str, int]()
     for time_s, name, x, y in records:
+        if len(times) >= MOST_ROWS:  # whatever a compressed file unfolds into
+            rule = f"has more than the {MOST_ROWS:,} records that are read"
+            raise InvalidOptionError("trace", rule, fix="take a part of them")
         times.append(time_s)
         devices.append(names.setdefault(name, len(names)))
         places.append((x, y))

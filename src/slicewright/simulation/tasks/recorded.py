@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.errors import InvalidOptionError, MissingExtraError
-from slicewright.files.rows import CsvRows
+from slicewright.files.rows import MOST_ROWS, CsvRows
 from slicewright.simulation.tasks.demand import Arrivals
 from slicewright.types import FloatArray
 
@@ -79,8 +79,12 @@ def _parquet(file: Path, field: str) -> dict[str, FloatArray]:
     except ImportError:
         raise MissingExtraError("recorded tasks in Parquet", "simulation") from None
     try:
-        table = parquet.read_table(file)
-        names = _names(tuple(table.column_names), field)
+        shape = parquet.read_metadata(file)
+        if shape.num_rows > MOST_ROWS:
+            rule = f"has {shape.num_rows:,} tasks, and at most {MOST_ROWS:,} are read"
+            raise InvalidOptionError(field, rule, value=file.name, fix="take a part of them")
+        names = _names(tuple(shape.schema.to_arrow_schema().names), field)
+        table = parquet.read_table(file, columns=names)
         return {name: table[name].to_numpy().astype(np.float64) for name in names}
     except (InvalidOptionError, FileNotFoundError, PermissionError, IsADirectoryError):
         raise

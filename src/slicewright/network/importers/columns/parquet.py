@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError, MissingExtraError
+from slicewright.files.rows import MOST_ROWS
 
 Kind = Literal["time", "number", "text"]
 ENDINGS = (".parquet", ".pq")
@@ -54,12 +55,16 @@ def parquet_columns(path: Path, wanted: Mapping[str, tuple[int, Kind]]) -> dict[
     """Columns by index, under the names of ``wanted``.
 
     Raises:
-        InvalidScenarioError: a value is missing, or no time, number or text.
+        InvalidScenarioError: a value is missing, or no time, number or text; or there are too many rows.
     """
     headers = parquet_headers(path)
     with _readable(path):
         from pyarrow import parquet
 
+        rows = parquet.read_metadata(path).num_rows
+        if rows > MOST_ROWS:
+            rule = f"has {rows:,} rows, and at most {MOST_ROWS:,} are read"
+            raise InvalidScenarioError(path.name, rule, fix="take a part of its rows")
         table = parquet.read_table(path, columns=[headers[k] for k, _ in wanted.values()])
         return {
             what: _column(path, headers[k], table.column(headers[k]), kind)
