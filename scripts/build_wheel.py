@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--only-this", action="store_true", help="kernels for this Python alone")
     asked = parser.parse_args()
     others = {} if asked.only_this else other_pythons()
-    missing = [v for v in SUPPORTED if v != this_version() and v not in others]
+    missing = [v for v in SUPPORTED if v != this_version() and v not in others and not asked.only_this]
     pythons = [sys.executable, *(environment_of(version, python) for version, python in others.items())]
     shutil.rmtree(KERNELS, ignore_errors=True)
     each(pythons, ROOT / "scripts" / "compile_kernels.py", KERNELS, "--cache", CACHE)

@@ -125,7 +125,7 @@ def changed(name: str, content: bytes, rng: random.Random) -> bytes:
             del container[key]
         else:
             container[key] = copy.deepcopy(rng.choice(ODD_VALUES))
-    return json.dumps(document).encode()
+    return json.dumps(document, default=str).encode()
 
 
 def read(what: str, reader: Callable[[], object]) -> None:

@@ -117,6 +117,7 @@ def radio_models() -> list[str]:
     return sorted({*_models, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
 
 
+@np.errstate(over="ignore")  # as far as can be told is too far for any rate
 def distances_m(device_m: FloatArray, access_point_m: FloatArray) -> FloatArray:
     """(I, A) m. Plane distances between devices (I, 2) and access points (A, 2)."""
     return np.asarray(
