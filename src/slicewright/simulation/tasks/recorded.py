@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def load_arrivals(path: str | Path, n_devices: int, *, field: str = "trace") -> 
 def _csv(file: Path, field: str) -> dict[str, FloatArray]:
     rows = CsvRows(file, InvalidOptionError, field=field)
     names = _names(rows.names, field)
-    read: dict[str, list[float]] = {name: [] for name in names}
+    read = {name: array("d") for name in names}
     for row in rows:
         try:
             for name in names:
