@@ -136,13 +136,18 @@ def test_deployments_on_one_server_do_not_meet(tmp_path: Path) -> None:
 
 
 @needs_nats
-def test_a_server_must_tell_that_it_syncs_before_it_acknowledges(tmp_path: Path) -> None:
+def test_a_server_must_tell_that_it_syncs_before_it_acknowledges(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story(connection: NatsConnection, url: str) -> None:
         monitor = over_nats(url)[-1]
         await check_durability(connection, NatsDeployment(monitors=(monitor,)))
         with pytest.raises(RefusedError, match=r"does not tell .* `nats_monitors`"):
             await check_durability(connection, NatsDeployment(monitors=("http://127.0.0.1:9",)))
         await check_durability(connection, NatsDeployment(monitors=("http://127.0.0.1:9",), unsynced=True))
+        caplog.clear()
+        await check_durability(connection, NatsDeployment(monitors=(monitor, "http://127.0.0.1:9")))
+        assert "127.0.0.1:9 cannot be read" in caplog.text
 
     told(tmp_path, story)
 

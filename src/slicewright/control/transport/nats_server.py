@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import ssl
 import urllib.request
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from slicewright.control.transport.nats_connection import NatsConnection, RefusedError
 from slicewright.errors import InvalidOptionError
 
+logger = logging.getLogger(__name__)
 LEAST_VERSION = (2, 12)
 MONITOR_PORT = 8222
 _LOOK_S = 2.0
@@ -98,6 +100,9 @@ async def check_durability(connection: NatsConnection, deployment: NatsDeploymen
             f" monitoring endpoint with `nats_monitors`, or accept with `nats_unsynced` that a power failure may"
             f" cost acknowledged requests"
         )
+    for found in looked:
+        if isinstance(found, str):  # one server of a cluster may be lost, and all goes on
+            logger.warning("%s: whether that server syncs before it acknowledges is not known", found)
     _refuse_unsynced(connection.shown, [found for found in looked if not isinstance(found, str)])
     ids = {found["server_id"] for found in looked if not isinstance(found, str)}
     if await connection.server() not in ids:
