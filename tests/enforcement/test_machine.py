@@ -233,6 +233,24 @@ def test_files_that_have_not_changed_are_not_read_again(
             source.read()
 
 
+def test_files_in_a_folder_that_may_not_be_listed_are_read_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario, plan = tmp_path / "scenario.json", tmp_path / "plan.json"
+    sw.save_scenario(PLAN.scenario, scenario)
+    sw.save_plan(PLAN, plan)
+    later_ns = time.time_ns() + 10**10
+    monkeypatch.setattr(time, "time_ns", lambda: later_ns)
+
+    def refuse(_: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    source = FileSource(scenario, plan)
+    assert source.read() is source.read()
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert source.read() is not source.read()
+
+
 def test_files_that_were_just_written_may_be_written_again_within_one_tick(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     sw.save_plan(sw.plan("paper-slicing", rounds=1), plan)

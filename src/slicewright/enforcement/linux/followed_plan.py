@@ -98,7 +98,7 @@ class FileSource:
             OSError: a file cannot be read.
         """
         now_ns = time.time_ns()
-        stamps = tuple(map(Stamp.of, self._files()))
+        stamps = self._stamps()
         if self._last is not None and self._last[0] == stamps:
             return self._last[1]
         found = from_files(self.scenario, self.plan)
@@ -106,13 +106,17 @@ class FileSource:
         self._last = (stamps, found) if settled else None
         return found
 
-    def _files(self) -> list[Path]:
-        """All that is read. Columns lie beside their scenario; which of those there are its own, only reading tells."""
+    def _stamps(self) -> tuple[Stamp | None, ...]:
+        """Of all that is read. Columns lie beside their scenario; which of those are its own, only reading tells."""
         if self.scenario in PRESETS:
-            return [self.plan]
+            return (Stamp.of(self.plan),)
         scenario = Path(self.scenario)
-        columns = sorted(file for file in scenario.parent.iterdir() if file.suffix in ENDINGS)
-        return [self.plan, scenario, *columns]
+        stamps = [Stamp.of(self.plan), Stamp.of(scenario)]
+        try:
+            stamps += [Stamp.of(file) for file in sorted(scenario.parent.iterdir()) if file.suffix in ENDINGS]
+        except OSError:  # a folder that may not be listed, or a neighbour that has just gone
+            stamps.append(None)
+        return tuple(stamps)
 
 
 @dataclass
