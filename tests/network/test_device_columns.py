@@ -116,3 +116,19 @@ def test_only_a_file_may_name_a_file_and_only_one_beside_it(tmp_path: Path) -> N
         sw.load_scenario(path)
     with pytest.raises(InvalidOptionError, match="parquet, arrow"):
         sw.save_scenario(preset("city/paper", devices=5), path, columns="csv")
+
+
+@pytest.mark.parametrize("columns", ["parquet", "arrow"])
+def test_turned_bits_are_told_in_a_sentence(columns: str, tmp_path: Path) -> None:
+    path = sw.save_scenario(preset("city/paper", devices=5), tmp_path / "city.yaml", columns=columns)
+    beside, rng = tmp_path / f"city.devices.{columns}", np.random.default_rng(1)
+    sound = beside.read_bytes()
+    for _ in range(150):
+        data = bytearray(sound)
+        for at in rng.integers(len(data), size=3).tolist():
+            data[at] ^= 1 << int(rng.integers(8))
+        beside.write_bytes(bytes(data))
+        try:
+            sw.load_scenario(path)
+        except InvalidScenarioError as told:
+            assert "\n" not in str(told)

@@ -94,7 +94,8 @@ def _read_table(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(2, "No such file", str(path))
     try:
-        table = read(path)
+        table = read(path).combine_chunks()
+        table.validate(full=True)  # a turned bit makes lists that end beyond the column
     except (arrow.ArrowException, OSError, ValueError) as error:
         raise InvalidScenarioError("devices.columns", f"cannot be read: {error}", value=path.name) from None
     for name, column in zip(table.column_names, table.columns, strict=True):
