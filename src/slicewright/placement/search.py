@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from slicewright.placement._kernels.bound import Copies
 from slicewright.placement._kernels.construct import Guide
-from slicewright.placement._kernels.explore import BEGINNINGS, explore
-from slicewright.placement._kernels.levels import new_levels
+from slicewright.placement._kernels.explore import BEGINNINGS, SKETCHED, explore, sketch
+from slicewright.placement._kernels.grid import make_grid
+from slicewright.placement._kernels.levels import Levels, new_levels
 from slicewright.placement._kernels.problem import REJECTED, Problem, make_problem
 from slicewright.placement._kernels.search import Floors, search
 from slicewright.placement.bound import NEVER_NS, Regrets
@@ -19,6 +21,12 @@ from slicewright.types import FloatArray, IntArray
 UNLIMITED = 2**62
 FLOORS = 6
 """How many different floors of one node are tried."""
+MANY_TASKS = 1000
+"""From this many on, levels are first settled for a sample of the tasks, which stand for all."""
+SAMPLE = (250, 400)
+"""Tasks in it: a quarter of all, within these limits."""
+SKETCHES = 30
+"""Of the sample's levels at most."""
 SHARPNESS = 0.4
 """How much more likely a floor is that the bound regrets little: exp(-SHARPNESS * regret / mean regret)."""
 
@@ -119,20 +127,26 @@ def explore_levels(
     some = np.flatnonzero(problem.count)
     if some.size == 0:
         return start, settled, 0
-    levels = new_levels(problem, copies)
+    levels = new_levels(problem)
+    grid = make_grid(problem, copies, int(problem.option.max()) + 1)
     for j in range(problem.n_nodes):
         at = int(np.searchsorted(copies.floor[j, : copies.levels[j]], settled.floor[j], side="right"))
         levels.level[j] = max(0, at - 1)
     levels.price[:] = settled.price
     typical = float(np.median(problem.rejection[some] / problem.arrival[some]))
+    begun = settled.begun
+    if begun == 0 and some.size >= MANY_TASKS:
+        _sketch(problem, copies, levels, some, typical, seed, deadline_ns)
+        begun = SKETCHED
     chosen, turns, done = explore(
         problem,
         copies,
+        grid,
         levels,
         some,
         start,
         typical,
-        settled.begun,
+        begun,
         rounds,
         seed,
         deadline_ns,
@@ -141,8 +155,42 @@ def explore_levels(
     )
     nodes = np.arange(problem.n_nodes)
     floor: FloatArray = np.where(copies.levels > 0, copies.floor[nodes, levels.level[nodes]], -np.inf)
-    begun = min(settled.begun + int(turns), BEGINNINGS.size)
+    begun = max(1, min(begun + int(turns), BEGINNINGS.size))
     return chosen, Settled(floor, levels.price, begun), int(done)
+
+
+def _sketch(
+    problem: Problem,
+    copies: Copies,
+    levels: Levels,
+    some: IntArray,
+    typical: float,
+    seed: int,
+    deadline_ns: int,
+) -> None:
+    """Leave in ``levels`` what is best for a sample of the tasks, in half of the time; each stands for several."""
+    size = min(SAMPLE[1], max(SAMPLE[0], some.size // 4))
+    drawn = np.sort(np.random.default_rng(seed).permutation(some)[:size])
+    weight = float(problem.arrival[some].sum() / problem.arrival[drawn].sum())
+    part = Problem(
+        problem.count[drawn],
+        problem.option[drawn],
+        problem.cost[drawn] * weight,
+        problem.node[drawn],
+        problem.limit[drawn],
+        problem.rejection[drawn] * weight,
+        problem.arrival[drawn] * weight,
+        problem.n_nodes,
+    )
+    part_copies = copies._replace(
+        label=copies.label[drawn], classes=copies.classes[drawn], rank=copies.rank[drawn]
+    )
+    grid = make_grid(part, part_copies, int(problem.option.max()) + 1)
+    now = time.perf_counter_ns()
+    half = NEVER_NS if deadline_ns == NEVER_NS else now + (deadline_ns - now) // 2
+    of_part = new_levels(part)
+    sketch(part_copies, grid, of_part, typical, SKETCHES, seed, half)
+    levels.level[:], levels.price[:] = of_part.level, of_part.price
 
 
 def _no_floors(nodes: int) -> Floors:
