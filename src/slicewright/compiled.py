@@ -23,7 +23,7 @@ from slicewright import linking
 from slicewright.kernel_cache import KernelCache, cache_folder, has_ready_kernels, warn_of_no_cache
 
 logger = logging.getLogger(__name__)
-COMPILATION_SECONDS = {"slicing": 40, "slicing.exact": 120, "placement": 25}
+COMPILATION_SECONDS = {"slicing": 40, "slicing.exact": 120, "placement": 35}
 """About how long the first use of a package takes, s of a processor; 15 where nothing else is said."""
 Kernel = Callable[..., Any]
 """Kernels are typed by numba, from the arguments of their first call."""

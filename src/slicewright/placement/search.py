@@ -136,7 +136,7 @@ def explore_levels(
     typical = float(np.median(problem.rejection[some] / problem.arrival[some]))
     begun = settled.begun
     if begun == 0 and some.size >= MANY_TASKS:
-        _sketch(problem, copies, levels, some, typical, seed, deadline_ns)
+        sketch_levels(problem, copies, levels, some, typical=typical, seed=seed, deadline_ns=deadline_ns)
         begun = SKETCHED
     chosen, turns, done = explore(
         problem,
@@ -159,16 +159,27 @@ def explore_levels(
     return chosen, Settled(floor, levels.price, begun), int(done)
 
 
-def _sketch(
+def sketch_levels(
     problem: Problem,
     copies: Copies,
     levels: Levels,
     some: IntArray,
+    *,
     typical: float,
-    seed: int,
-    deadline_ns: int,
+    seed: int = 0,
+    deadline_ns: int = NEVER_NS,
 ) -> None:
-    """Leave in ``levels`` what is best for a sample of the tasks, in half of the time; each stands for several."""
+    """Leave in ``levels`` what is best for a sample of the tasks, each of which stands for several.
+
+    Args:
+        problem: from :func:`compiled_problem`.
+        copies: the levels of its nodes.
+        levels: what is filled in.
+        some: (n,) tasks that have candidates.
+        typical: bit hops per arrival rate, the price that beginnings are parts of.
+        seed: of the sample and of the search.
+        deadline_ns: of ``time.perf_counter_ns``; half of the time until then is used.
+    """
     size = min(SAMPLE[1], max(SAMPLE[0], some.size // 4))
     drawn = np.sort(np.random.default_rng(seed).permutation(some)[:size])
     weight = float(problem.arrival[some].sum() / problem.arrival[drawn].sum())
