@@ -18,7 +18,13 @@ from slicewright.evaluation.reproduction.engine.workshop import Workshop
 from slicewright.evaluation.reproduction.report import report
 from slicewright.evaluation.reproduction.slicing.beyond import label_costs, regimes
 from slicewright.evaluation.reproduction.slicing.beyond.small_node import measured_alone
-from slicewright.evaluation.reproduction.slicing.cost_verdicts import judge_coins, judge_ratio, judge_slices
+from slicewright.evaluation.reproduction.slicing.cost_verdicts import (
+    judge_coins,
+    judge_mec,
+    judge_ratio,
+    judge_slices,
+)
+from slicewright.evaluation.reproduction.slicing.methods import LABELS
 from slicewright.evaluation.reproduction.slicing.nested_scenarios import PRINTED_RATE, setting
 from slicewright.evaluation.reproduction.slicing.points import finite_mean
 from slicewright.evaluation.reproduction.slicing.readings import broken, read
@@ -218,6 +224,20 @@ def _sentences(folder: Path) -> list[str]:
     """Lines of a report but those that tell who wrote it."""
     lines = (folder / "report.md").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if not line.startswith("Written by")]
+
+
+def test_a_network_that_offloads_nobody_has_no_share_to_compare() -> None:
+    curves = [
+        {"label": LABELS["os"], "mean": [10.0, 20.0]},
+        {"label": LABELS["deepsets-s"], "mean": [None, None]},
+    ]
+    found = judge_mec({"panels": [{"title": "2 slices", "curves": curves}]})
+    assert found.holds == "partly"
+    assert found.ours.endswith("DeepSets-S offloads nobody, so it has no share")
+    curves[1]["mean"] = [None, 23.0]
+    followed = judge_mec({"panels": [{"title": "2 slices", "curves": curves}]})
+    assert followed.holds == "yes"
+    assert followed.ours.endswith("off by 3 percentage points on average, 3 at worst")
 
 
 def test_code_versions_tell_packages_apart() -> None:

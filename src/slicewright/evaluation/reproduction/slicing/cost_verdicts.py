@@ -99,11 +99,15 @@ def judge_mec(data: Measured) -> Verdict:
         rises.append(best[-1] > best[0])
         off += _apart(best, by_label[LABELS["deepsets-s"]])
     first = next(c["mean"] for c in data["panels"][0]["curves"] if c["label"] == LABELS["os"])
-    follows = float(np.mean(off)) <= CLOSELY_PP
+    follows = bool(off) and float(np.mean(off)) <= CLOSELY_PP
+    apart = (
+        f"off by {np.mean(off):.0f} percentage points on average, {max(off):.0f} at worst"
+        if off
+        else "offloads nobody, so it has no share"  # hardly trained, at the smallest scales
+    )
     return Verdict(
         holds([*rises, follows]),
-        f"optimum {first[0]:.0f} % to {first[-1]:.0f} % on the MEC ({data['panels'][0]['title']}); DeepSets-S "
-        f"off by {np.mean(off):.0f} percentage points on average, {max(off):.0f} at worst",
+        f"optimum {first[0]:.0f} % to {first[-1]:.0f} % on the MEC ({data['panels'][0]['title']}); DeepSets-S {apart}",
         f"The optimum's share {_course(rises)} with the number of devices"
         + (
             "."
