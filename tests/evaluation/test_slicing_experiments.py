@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -227,7 +228,7 @@ def _sentences(folder: Path) -> list[str]:
 
 
 def test_a_network_that_offloads_nobody_has_no_share_to_compare() -> None:
-    curves = [
+    curves: list[dict[str, Any]] = [
         {"label": LABELS["os"], "mean": [10.0, 20.0]},
         {"label": LABELS["deepsets-s"], "mean": [None, None]},
     ]
