@@ -19,6 +19,7 @@ from slicewright.slicing._kernels.problem import (
     CAPACITY,
     COST,
     FLOOR,
+    HOPELESS,
     LOCAL,
     OWN,
     ROOT,
@@ -196,7 +197,7 @@ def fill_bench(problem, state, bench, random, taken, count, noise, shuffled):
     begin = random_below(random, n_devices) if shuffled else 0
     for d in range(n_devices):
         i = begin + d if begin + d < n_devices else begin + d - n_devices
-        if state.link[i] != LOCAL or m == WIDTH:
+        if state.link[i] != LOCAL or problem.local_time[i] <= HOPELESS or m == WIDTH:
             continue
         for c in range(count):
             if taken[c] == i:

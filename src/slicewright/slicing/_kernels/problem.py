@@ -33,6 +33,8 @@ RADIO_BOUND = 0.05
 """Where nodes are less than this part of what offloading costs, radio decides and nodes deserve little effort."""
 DWARFED = 1e-3
 """A sum that falls below this part of what was taken from it is added up anew: rounding was relative to the former."""
+HOPELESS = 1e-200
+"""s, stands for the local time of a device that no node serves in time even alone: it stays local, uncounted."""
 NO_CAPACITY = 1e-200  # stands for 0, so that an empty group costs 0 / NO_CAPACITY = 0 rather than 0 / 0
 
 

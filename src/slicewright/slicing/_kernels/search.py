@@ -3,7 +3,8 @@
 Every second round touches nodes alone, since for a fixed set of offloaded devices access points and nodes are two
 separate problems. Where nodes are full, rounds end with ejections, which move two devices at once. Where the
 devices that stay local cost most, most rounds insert with a view of everybody instead (:mod:`insertion`): a round
-takes a fraction of the time, since local search follows only where it promises something.
+takes a fraction of the time, since local search follows only where it promises something. Where each device has a
+queue of its own, promising plans are regrouped (:mod:`groups`): exact answers to small problems of whole groups.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from slicewright.slicing._kernels.best_response import (
     local_search,
 )
 from slicewright.slicing._kernels.ejection import eject_each, make_rivals
+from slicewright.slicing._kernels.groups.regroup import make_regrouping, mark_all, mark_changed, regroup
 from slicewright.slicing._kernels.insertion import WIDTH, fill_bench, insert_from_bench, make_bench, vacate
 from slicewright.slicing._kernels.problem import (
+    HOPELESS,
     LOCAL,
     RADIO_BOUND,
+    Problem,
     detach,
     empty_state,
     exact_cost,
@@ -50,8 +54,8 @@ LEFT_BEHIND = 0.2
 """Who stays local is what counts where local devices are at least this part of the cost."""
 INSERT_MOST_DEVICES = 200
 """In larger networks a bench sees too small a part of everybody."""
-INSERTIONS, INSERTIONS_SHARED = 9, 3
-"""So many rounds of insertion to one of the other kind; fewer if queues are shared: exchanges then pay more."""
+INSERTIONS = 3
+"""So many rounds of insertion to one of the other kind."""
 VACATE_MOST, FAVOUR = 10, 0.5
 """Devices that a round of insertion makes local at most; spread of the random factors of what insertions are worth."""
 WANDER = 0.01
@@ -60,7 +64,9 @@ WIDEN, NARROW = 3.0, 0.999
 """A new best plan widens the window to this multiple of the excess it came from; a vain attempt narrows it.
 
 Within the window insertions are followed by local search and ejections if queues are shared. Where each device has a
-queue of its own they are followed by neither: other insertions find more in the same time."""
+queue of its own they are followed by neither: moves of whole groups find more in the same time."""
+PROMISING = 0.1
+"""Rounds that end within this part above the best plan are followed by moves of whole groups."""
 
 
 @inlined
@@ -184,9 +190,14 @@ def insertion_round(problem, state, random, bench, taken):
 
 
 @outlined
-def climb(problem, state, rivals, order, scratch, deadline):
-    """Ejections of everybody and local search in turn until nothing helps."""
-    while now_ns() < deadline and eject_each(problem, state, rivals, order, order.size, deadline) > 0.0:
+def climb(problem, state, rivals, regrouping, regroups, random, order, scratch, deadline):
+    """Moves of whole groups, ejections of everybody and local search in turn until nothing helps."""
+    while True:
+        if regroups:
+            mark_all(regrouping)
+            regroup(problem, state, regrouping, random, order, order.size, scratch, deadline)
+        if now_ns() > deadline or eject_each(problem, state, rivals, order, order.size, deadline) == 0.0:
+            return
         local_search(problem, state, order, order.size, scratch, deadline)
 
 
@@ -198,13 +209,16 @@ def local_part(problem, state):
 
 
 @outlined
-def construct(problem, state, random, bench, taken, order, scratch, deadline, link, group):
-    """Two more plans from nothing, by gain and by regret, searched locally; the best of three becomes the state."""
+def construct(problem, state, random, bench, regrouping, taken, order, scratch, deadline, link, group):
+    """More plans from nothing, searched locally; the best becomes the state.
+
+    By gain and by regret; where groups are regrouped anyway, the one by regret is worth its time alone.
+    """
     keep_plan(state, link, group)
     best = exact_cost(problem, state)
     for c in range(order.size):
         taken[c] = order[c]
-    for by_regret in range(2):
+    for by_regret in range(0 if problem.shared_queue else 1, 2):
         if now_ns() > deadline:
             break
         for i in range(order.size):
@@ -213,10 +227,35 @@ def construct(problem, state, random, bench, taken, order, scratch, deadline, li
         m = fill_bench(problem, state, bench, random, taken, min(order.size, WIDTH), 0.0, False)
         insert_from_bench(problem, state, bench, m, by_regret == 1)
         local_search(problem, state, order, order.size, scratch, deadline)
+        if not problem.shared_queue:
+            mark_all(regrouping)
+            regroup(problem, state, regrouping, random, order, order.size, scratch, deadline)
         if saves(problem, state, best):
             best = exact_cost(problem, state)
             keep_plan(state, link, group)
     rebuild(problem, state, link, group)
+
+
+@kernel
+def without_hopeless(problem):
+    """The problem with a local time of next to nothing for devices that no node serves in time even alone.
+
+    What they cost is the same in every plan. It may be more than all else by many orders, and would then hide what
+    others save; and nobody need look at them again.
+    """
+    local_time = problem.local_time.copy()
+    for i in range(local_time.size):
+        hopeless = True
+        for g in range(problem.capacity.size):
+            work = problem.work[i, g // problem.n_nodes]
+            if problem.capacity[g] - problem.arrival[i] * work >= work / local_time[i]:
+                hopeless = False
+        if hopeless:
+            local_time[i] = HOPELESS
+    return Problem(
+        problem.start, problem.access_point, problem.link_root, problem.work, problem.work_root, local_time,
+        problem.arrival, problem.capacity, problem.n_nodes, problem.n_access_points, problem.shared_queue,
+    )  # fmt: skip
 
 
 @inlined
@@ -239,6 +278,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     result depends on the seed alone.
     """
     began = now_ns()
+    whole, problem = problem, without_hopeless(problem)
     state = empty_state(problem)
     rebuild(problem, state, link, group)
     scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
@@ -251,17 +291,18 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     from_nothing = offloaded_cost(state) == 0.0
     rivals, changed = make_rivals(problem), np.zeros(problem.n_nodes, np.bool_)
     bench, taken = make_bench(problem), np.empty(n_devices, np.int64)
+    regrouping = make_regrouping(problem)
     best_link, best_group = link.copy(), group.copy()
     near = min(n_devices, NEIGHBOURHOOD)
     local_search(problem, state, order, n_devices, scratch, deadline)
-    inserts = (
-        n_devices <= INSERT_MOST_DEVICES
-        and nodes_part(state) > RADIO_BOUND
-        and local_part(problem, state) > LEFT_BEHIND
-    )
+    nodes_count = nodes_part(state) > RADIO_BOUND
+    regroups = nodes_count and not problem.shared_queue
+    inserts = nodes_count and n_devices <= INSERT_MOST_DEVICES and local_part(problem, state) > LEFT_BEHIND
     if inserts and from_nothing:
-        construct(problem, state, random, bench, taken, order, scratch, deadline, best_link, best_group)
-    climb(problem, state, rivals, order, scratch, deadline)
+        construct(
+            problem, state, random, bench, regrouping, taken, order, scratch, deadline, best_link, best_group
+        )
+    climb(problem, state, rivals, regrouping, regroups, random, order, scratch, deadline)
     best = exact_cost(problem, state)
     keep_plan(state, best_link, best_group)
     now, now_link, now_group = best[0], best_link.copy(), best_group.copy()  # where insertions go on from
@@ -269,7 +310,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     crowded = window > RADIO_BOUND  # elsewhere who chooses first hardly matters, and random orders try more
     period = np.int64(1)
     if inserts:
-        period += INSERTIONS_SHARED if problem.shared_queue else INSERTIONS
+        period += INSERTIONS
     while done < rounds and n_devices > 1 and now_ns() < deadline:
         done += 1
         inserting = done % period != 0
@@ -288,6 +329,10 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
                 problem, state, random, order, near, scratch, nodes_only, sorted_first, deadline
             )
         excess = total_cost(problem, state) / best[0] - 1.0
+        if regroups and excess < PROMISING:
+            mark_changed(state, regrouping, best_group)
+            regroup(problem, state, regrouping, random, order, near, scratch, deadline)
+            excess = total_cost(problem, state) / best[0] - 1.0
         if excess < reach:
             follow_with_ejections(
                 problem, state, best_group, (1.0 + reach) * best[0], rivals, changed, order, near, scratch, deadline
@@ -306,6 +351,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
         if inserting and cost < max(now, best[0] * (1.0 + WANDER * time_left(began, deadline, done, rounds))):
             now = cost
             keep_plan(state, now_link, now_group)
-    rebuild(problem, state, best_link, best_group)
-    bandwidth, radio, compute = shares_of(problem, state)
+    rebuild(whole, state, best_link, best_group)
+    bandwidth, radio, compute = shares_of(whole, state)
+    best = exact_cost(whole, state)
     return PackedPlan(best_link, best_group, bandwidth, radio, compute, best[0] + best[1], done)
