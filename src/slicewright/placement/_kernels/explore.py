@@ -91,6 +91,7 @@ def sketch(copies, grid, levels, typical, rounds, seed, deadline):
     levels.level[:], levels.price[:] = level, price
 
 
+# Over 60 lines by what is told about its arguments, and by the best levels, which every kind of trial reads and writes.
 @kernel
 def explore(
     problem, copies, grid, levels, some, chosen, typical, begun, rounds, seed, deadline, steps, enough
