@@ -168,7 +168,7 @@ def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
         axes.set_xscale("log")
         if len(ticks) <= FEW_TICKS:
             axes.set_xticks(sorted(ticks), [f"{t:,g}" for t in sorted(ticks)])
-            axes.minorticks_off()
+            axes.xaxis.minorticks_off()
     elif panel.get("ticks"):
         axes.set_xticks(range(len(panel["ticks"])), panel["ticks"])
         axes.set_xlim(-0.5, len(panel["ticks"]) - 0.5)
@@ -179,7 +179,8 @@ def _draw_panel(axes: Axes, panel: Mapping[str, Any]) -> dict[str, Any]:
     axes.set_title(panel["title"], color=INK, fontsize=10, loc="left")
     axes.grid(visible=True, color=FAINT, linewidth=0.5, which="major")
     axes.set_axisbelow(True)
-    axes.tick_params(colors=SOFT, labelsize=8.5, labelcolor=INK)
+    # Minor ticks have names where a logarithmic axis spans less than a decade.
+    axes.tick_params(which="both", colors=SOFT, labelsize=8.5, labelcolor=INK)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
