@@ -50,7 +50,7 @@ check-tests: $(VENV)/.test kernels
 
 # Compiled first, so that first plans, tests which start servers and those which count seconds do not wait for it.
 $(VENV)/.kernels: $(VENV)/.core
-	@echo "compiling kernels, once: a minute or two"
+	@echo "compiling kernels, once: two to four minutes"
 	$(BIN)/python scripts/compile_kernels.py src/slicewright/ready_kernels --cache build/kernel_cache --or-here
 	touch $@
 

@@ -104,8 +104,8 @@ def _digest(previous: str, sequence: int, time_s: float, text: str) -> str:
 
 def to_line(record: Record) -> str:
     """One JSON line."""
-    head = f'{{"sequence": {record.sequence}, "time_s": {record.time_s!r}'
-    return f'{head}, "event": {record.text}, "previous": "{record.previous}", "hash": "{record.hash}"}}'
+    head = json.dumps({"sequence": record.sequence, "time_s": record.time_s})
+    return f'{head[:-1]}, "event": {record.text}, "previous": "{record.previous}", "hash": "{record.hash}"}}'
 
 
 def from_line(line: str) -> Record:

@@ -31,3 +31,13 @@ def unlink(lists, k, i):
         lists.after[before] = after
     if after != NOBODY:
         lists.before[after] = before
+
+
+@inlined
+def has(lists, k, fewest):
+    """Whether list k has at least so many members."""
+    size, member = 0, lists.head[k]
+    while member != NOBODY and size < fewest:
+        size += 1
+        member = lists.after[member]
+    return size >= fewest

@@ -250,6 +250,7 @@ def without_hopeless(problem):
             work = problem.work[i, g // problem.n_nodes]
             if problem.capacity[g] - problem.arrival[i] * work >= work / local_time[i]:
                 hopeless = False
+                break
         if hopeless:
             local_time[i] = HOPELESS
     return Problem(

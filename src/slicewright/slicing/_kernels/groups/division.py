@@ -17,11 +17,10 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
 from slicewright.slicing._kernels.best_response import TOLERANCE
-from slicewright.slicing._kernels.members import NOBODY
+from slicewright.slicing._kernels.members import NOBODY, has
 from slicewright.slicing._kernels.problem import (
     CAPACITY,
     FLOOR,
-    LOCAL,
     OWN,
     ROOT,
     join_group,
@@ -58,16 +57,6 @@ def make_division(problem):
         np.empty(2 * HALF, np.int64), np.zeros((6, size)), np.zeros((6, size)), np.empty(size),
         np.empty(size, np.int64), np.ones(problem.capacity.size, np.bool_),
     )  # fmt: skip
-
-
-@inlined
-def has(state, g, fewest):
-    """Whether a group has at least so many devices."""
-    size, member = 0, state.head[g]
-    while member != NOBODY and size < fewest:
-        size += 1
-        member = state.after[member]
-    return size >= fewest
 
 
 @inlined
@@ -174,19 +163,6 @@ def divide(problem, state, division, g, h):
         return saved
     change_sides(problem, state, division, g, h, count, subset)
     return 0.0
-
-
-@outlined
-def note_changes(state, group, dirty):
-    """Mark the groups whose devices are not those of another plan."""
-    for g in range(dirty.size):
-        dirty[g] = False
-    for i in range(group.size):
-        if state.group[i] != group[i]:
-            if state.group[i] != LOCAL:
-                dirty[state.group[i]] = True
-            if group[i] != LOCAL:
-                dirty[group[i]] = True
 
 
 @outlined

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.slicing._kernels.best_response import local_search
-from slicewright.slicing._kernels.groups.division import divide_each, make_division, note_changes
+from slicewright.slicing._kernels.groups.division import divide_each, make_division
 from slicewright.slicing._kernels.groups.reassignment import make_deal, reassign
 from slicewright.slicing._kernels.groups.selection import make_selection, select_each
+from slicewright.slicing._kernels.problem import LOCAL
 
 
 class Regrouping(NamedTuple):
@@ -32,10 +33,18 @@ def mark_all(regrouping):
         regrouping.division.dirty[g] = True
 
 
-@inlined
+@outlined
 def mark_changed(state, regrouping, group):
-    """Groups are worth a look whose devices are not those of another plan, which was regrouped."""
-    note_changes(state, group, regrouping.division.dirty)
+    """Groups are worth a look whose devices are not those of another plan."""
+    dirty = regrouping.division.dirty
+    for g in range(dirty.size):
+        dirty[g] = False
+    for i in range(group.size):
+        if state.group[i] != group[i]:
+            if state.group[i] != LOCAL:
+                dirty[state.group[i]] = True
+            if group[i] != LOCAL:
+                dirty[group[i]] = True
 
 
 @outlined

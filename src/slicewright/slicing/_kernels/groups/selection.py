@@ -16,8 +16,7 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
 from slicewright.slicing._kernels.best_response import TOLERANCE, cheapest_link
-from slicewright.slicing._kernels.groups.division import has
-from slicewright.slicing._kernels.members import NOBODY
+from slicewright.slicing._kernels.members import NOBODY, has
 from slicewright.slicing._kernels.problem import (
     CAPACITY,
     FLOOR,
