@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,22 @@ import numba
 import numpy as np
 import pytest
 
-from slicewright import linking
+from slicewright import kernel_cache, linking
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.linking import LinkedLibrary
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SLICEWRIGHT_CACHE", str(tmp_path))
+    forget_folders()
+    yield
+    forget_folders()
+
+
+def forget_folders() -> None:
+    kernel_cache.cache_name.cache_clear()
+    kernel_cache.cache_folder.cache_clear()
 
 
 def make_kernels() -> tuple[Any, Any, Any]:
@@ -128,9 +137,30 @@ def test_recursive_kernels() -> None:
 
 def test_without_the_internals_of_numba_results_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linking, "AVAILABLE", False)
+    forget_folders()  # what is kept depends on it, and so does the name of its folder
     top, middle, lowest = make_kernels()
     assert top(VALUES)[0] == expected(VALUES)
     assert middle.overloads and lowest.overloads
+
+
+def test_what_comes_from_a_cache_runs_and_is_compiled_anew_where_others_call_it() -> None:
+    outputs = [subprocess.run([sys.executable, "-c", FROM_CACHE], capture_output=True, text=True, check=True)
+               for _ in range(2)]  # fmt: skip
+    assert [output.stdout for output in outputs] == ["0\n", "1\n"]
+
+
+FROM_CACHE = """
+import numba
+import numpy as np
+from slicewright.compiled import shuffle
+
+once, again = np.arange(20.0), np.arange(20.0)
+shuffle(np.zeros(1, np.uint64), once)
+foreign = numba.njit(lambda state, items: shuffle(state, items))
+foreign(np.zeros(1, np.uint64), again)
+assert (once == again).all() and (once != np.arange(20.0)).any()
+print(sum(shuffle.stats.cache_hits.values()))
+"""
 
 
 def test_garbage_is_collected_afterwards() -> None:

@@ -46,13 +46,19 @@ def _compiled(function: Kernel, **options: bool) -> Kernel:
         entry._cache = KernelCache(function, package)
         return cast(Kernel, entry)
     every["no_cpython_wrapper"] = True  # EntryCompiler makes one
-    entry, inner = (
-        compiled(pipeline_class=linking.EntryCompiler, **every)(function),
-        compiled(**every)(function),
-    )
+    entry = compiled(pipeline_class=linking.EntryCompiler, **every)(function)
     entry._cache = KernelCache(function, package)
-    entry.get_call_template, entry.get_overload = inner.get_call_template, inner.get_overload
-    inner._compiling_counter = entry._compiling_counter  # numba asks the former whether a call is recursive
+
+    @cache
+    def inner() -> Any:  # made when a kernel that calls it is compiled, as hardly any process has to
+        made = compiled(**every)(function)
+        made._compiling_counter = (
+            entry._compiling_counter
+        )  # numba asks the former whether a call is recursive
+        return made
+
+    entry.get_call_template = lambda args, named: inner().get_call_template(args, named)
+    entry.get_overload = lambda signature: inner().get_overload(signature)
     return cast(Kernel, entry)
 
 

@@ -16,6 +16,7 @@ import pickle
 import platform
 import sys
 import uuid
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ import numpy as np
 from llvmlite import binding
 from numba.core.caching import FunctionCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from slicewright import linking
@@ -73,6 +75,7 @@ def cache_name(package: str) -> str:
                 sys.implementation.cache_tag,
                 getattr(sys, "abiflags", ""),
                 platform.machine(),
+                linking.AVAILABLE,
                 settings.OPT,
                 settings.BOUNDSCHECK,
                 settings.DEBUGINFO_DEFAULT,
@@ -144,7 +147,9 @@ class KernelCache(FunctionCache):
         """Compiled code for the types of a call; None if there is none."""
         if not self._enabled:
             return None
-        target_context.refresh()
+        rtsys.initialize(
+            target_context
+        )  # all that code needs to run; what compilers need is slow to get ready
         key = self._index_key(sig, target_context.codegen())
         reduced = self._read(self._folder, key)
         if reduced is None and has_ready_kernels(self._package):
@@ -153,7 +158,10 @@ class KernelCache(FunctionCache):
                 READY / cache_name(self._package),
                 (signature, (triple, READY_PROCESSOR, READY_FEATURES), code),
             )
-        return None if reduced is None else CompileResult._rebuild(target_context, *reduced)
+        if reduced is None:
+            return None
+        with linking.linked(target_context.codegen()) if linking.AVAILABLE else nullcontext():
+            return CompileResult._rebuild(target_context, *reduced)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep compiled code; a disk that does not take it costs one warning and the time to compile it again."""
@@ -164,8 +172,11 @@ class KernelCache(FunctionCache):
         ):
             return
         key = self._index_key(sig, data.codegen)
+        library, *described = data._reduce()
+        if linking.AVAILABLE:  # then kernels are called by others in another form (compiled.py)
+            library = linking.as_entry(library)
         try:
-            self._write(key, dumps((key, data._reduce())))
+            self._write(key, dumps((key, (library, *described))))
         except OSError:
             warn_of_no_cache(self._folder)
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from llvmlite import binding
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 from numba.core.compiler import Compiler
 from numba.core.environment import lookup_environment
@@ -27,11 +28,16 @@ _STEPS = (
     "_finalize_final_module",
     "_get_module_for_linking",
     "_raise_if_finalized",
+    "_unserialize",
+    "_set_compiled_object",
+    "enable_object_caching",
 )
 AVAILABLE = hasattr(JITCPUCodegen, "_library_class") and all(hasattr(JITCodeLibrary, step) for step in _STEPS)
 """Whether this numba has the steps that are put off here."""
 _ENVIRONMENT = "_ZN08NumbaEnv"
 """Begins the names of the variables through which compiled code finds its Python constants."""
+_ENTRY = "entry"
+"""Besides numba's own two, a form that a library is kept in: machine code and the names in it, nothing to be linked."""
 
 
 class LinkedLibrary(JITCodeLibrary):
@@ -44,6 +50,20 @@ class LinkedLibrary(JITCodeLibrary):
     def codegen(self) -> Any:
         """numba's code generator; before there is machine code, this library, which knows what may not be done yet."""
         return self._codegen if self._translated else self
+
+    @classmethod
+    def _unserialize(cls, codegen: Any, state: Any) -> Any:
+        """A library from what :func:`as_entry` made, or from a form of numba's own."""
+        name, kind, data = state
+        if kind != _ENTRY:
+            return super()._unserialize(codegen, state)
+        code, names = data
+        library = codegen.create_library(name)
+        library.enable_object_caching()
+        library._set_compiled_object(code)
+        library._finalize_final_module()
+        codegen._engine._defined_symbols |= names
+        return library
 
     def set_env(self, name: str, environment: Any) -> None:
         """Nothing yet: environments are set once the variables that point to them have addresses."""
@@ -118,9 +138,23 @@ class LinkedLibrary(JITCodeLibrary):
                     codegen.set_env(variable.name, environment)
 
 
+def as_entry(serialized: Any) -> Any:
+    """A library as a cache keeps it, without the code that others would link: nobody links what only Python calls.
+
+    numba keeps both, and translates none but reads all of it whenever the library is loaded.
+    """
+    name, kind, data = serialized
+    if kind != "object":
+        return serialized
+    code, linkable = data
+    module = binding.parse_bitcode(linkable)
+    values = (*module.functions, *module.global_variables)
+    return name, _ENTRY, (code, frozenset(value.name for value in values if not value.is_declaration))
+
+
 @contextmanager
-def _linked(codegen: Any) -> Iterator[None]:
-    """Whatever is compiled meanwhile is a :class:`LinkedLibrary`. Compilers hold numba's lock, so nobody else is."""
+def linked(codegen: Any) -> Iterator[None]:
+    """Whatever is compiled or loaded meanwhile is a :class:`LinkedLibrary`; whoever does holds numba's lock."""
     before, codegen._library_class = codegen._library_class, LinkedLibrary
     try:
         yield
@@ -149,7 +183,7 @@ class EntryCompiler(Compiler):
 
     def compile_extra(self, function: Any) -> Any:
         """Compile a Python function for the types of a call."""
-        with _linked(self.state.targetctx.codegen()), _no_garbage_collection():
+        with linked(self.state.targetctx.codegen()), _no_garbage_collection():
             return super().compile_extra(function)
 
     def define_pipelines(self) -> Any:
