@@ -33,26 +33,46 @@ class InvalidInputError(SlicewrightError, ValueError):
         value: The offending value.
         rule: What must hold.
         fix: What to do about it, may be empty.
+        file: The file that holds the field, empty where it came from no file.
     """
 
     def __init__(
-        self, field: str, rule: str, *, index: tuple[int, ...] = (), value: object = None, fix: str = ""
+        self,
+        field: str,
+        rule: str,
+        *,
+        index: tuple[int, ...] = (),
+        value: object = None,
+        fix: str = "",
+        file: str = "",
     ) -> None:
         self.field, self.rule, self.index, self.value, self.fix = field, rule, index, value, fix
+        self.file = file
         place = field + "".join(f"[{i}]" for i in index)
         shown = "" if value is None else f" is {_short(value)}"
         joint = " but" if value is not None else ":"
-        super().__init__(_one_line(f"{place}{shown}{joint} {rule}" + (f"; {fix}" if fix else "")))
+        where = f"{file}: " if file else ""
+        super().__init__(_one_line(f"{where}{place}{shown}{joint} {rule}" + (f"; {fix}" if fix else "")))
+
+    def in_file(self, file: str) -> InvalidInputError:
+        """The same error, whose message begins with the file that holds the field."""
+        return _rebuild(type(self), self.field, self.rule, self.index, self.value, self.fix, file)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.field, self.rule, self.index, self.value, self.fix)
+        return _rebuild, (type(self), self.field, self.rule, self.index, self.value, self.fix, self.file)
 
 
 def _rebuild(
-    kind: type[InvalidInputError], field: str, rule: str, index: tuple[int, ...], value: object, fix: str
+    kind: type[InvalidInputError],
+    field: str,
+    rule: str,
+    index: tuple[int, ...],
+    value: object,
+    fix: str,
+    file: str,
 ) -> InvalidInputError:
     """Unpickle across process pools: the constructor is keyword-only, which pickle cannot guess."""
-    return kind(field, rule, index=index, value=value, fix=fix)
+    return kind(field, rule, index=index, value=value, fix=fix, file=file)
 
 
 class InvalidScenarioError(InvalidInputError):

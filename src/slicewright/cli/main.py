@@ -19,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from slicewright.cli.examples import examples_of
 from slicewright.cli.old_names import taking_old_names
-from slicewright.errors import UnknownNameError
+from slicewright.errors import SlicewrightError, UnknownNameError
 from slicewright.version import __version__
 
 
@@ -151,7 +151,8 @@ def run() -> None:
     from slicewright.cli.interruption import Interruption
     from slicewright.cli.options import in_words_of
     from slicewright.cli.plain_text import speak_plainly_where_needed
-    from slicewright.errors import InvalidOptionError, SlicewrightError
+    from slicewright.cli.usage import UsageError, in_one_sentence
+    from slicewright.errors import InvalidOptionError
 
     _open_missing_streams()
     speak_plainly_where_needed()
@@ -161,13 +162,18 @@ def run() -> None:
     interruption = Interruption()
     try:
         with interruption:
-            app()
+            sys.exit(
+                app(prog_name="slicewright", standalone_mode=False)
+            )  # None of a command, or its exit code
+    except UsageError as error:
+        _complain_of_usage(error, in_one_sentence(error, sys.argv[1:]))
     except InvalidOptionError as error:
         _complain(error, verbose, str(in_words_of(sys.argv[1:], error)))
     except SlicewrightError as error:
         _complain(error, verbose)
     except FileNotFoundError as error:
-        _complain(error, verbose, f"there is no file {error.filename}" if error.filename else None)
+        what = "folder" if error.strerror == "no such folder" else "file"
+        _complain(error, verbose, f"there is no {what} {error.filename}" if error.filename else None)
     except BrokenPipeError:  # who reads has read enough
         _silence(sys.stdout)
         sys.exit(141)
@@ -187,6 +193,11 @@ _NO_SPACE = {
     errno.EDQUOT: "your share of the disk is used up",
     errno.EFBIG: "files may not become so large here",
 }
+_WRONG_KIND = {
+    errno.EISDIR: "is a folder, not a file; name a file in it",
+    errno.ENOTDIR: "cannot be there: part of its path is a file, not a folder; name another place",
+    errno.EEXIST: "is there already, and is no folder; name another one",
+}
 
 
 def _open_missing_streams() -> None:
@@ -200,6 +211,8 @@ def _about_file(error: OSError) -> str | None:
     if error.errno in _NO_SPACE:
         what = f"{error.filename} cannot be written: " if error.filename else ""
         return f"{what}{_NO_SPACE[error.errno]}; nothing was written over"
+    if error.errno in _WRONG_KIND and error.filename:
+        return f"{error.filename} {_WRONG_KIND[error.errno]}"
     return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
 
 
@@ -209,6 +222,13 @@ def _silence(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
         return
+
+
+def _complain_of_usage(error: Any, told: SlicewrightError | None) -> None:
+    if told is not None:  # never with a traceback, which would be the parser's
+        _complain(error, False, str(told))
+    error.show()
+    sys.exit(2)
 
 
 def _complain(error: Exception, verbose: bool, message: str | None = None) -> None:

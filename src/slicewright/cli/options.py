@@ -60,9 +60,22 @@ def in_words_of(words: Sequence[str], error: InvalidOptionError) -> InvalidOptio
     return error
 
 
-def listed(text: str | None) -> list[str]:
-    """Words separated by commas; none without a text."""
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
+def listed(text: str | None, option: str = "") -> list[str]:
+    """Words separated by commas; none without a text.
+
+    Args:
+        text: what was given to the option; None where it was not.
+        option: its name.
+
+    Raises:
+        InvalidOptionError: a text without any word.
+    """
+    words = [word.strip() for word in (text or "").split(",") if word.strip()]
+    if text is not None and not words:
+        raise InvalidOptionError(
+            option, "must be names separated by commas", value=text, fix="or leave it out"
+        )
+    return words
 
 
 def require_extra(purpose: str, extra: str, *modules: str) -> None:

@@ -7,7 +7,8 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,22 @@ def read_document(path: str | Path, error: type[InvalidInputError]) -> Document:
     if not isinstance(document, dict):
         raise error(str(path), "must hold a mapping of names to values at its top level")
     return document
+
+
+@contextmanager
+def told_of_file(source: str | Path | Mapping[str, object]) -> Iterator[None]:
+    """Errors about what a file holds begin with its name; those about a document of no file stay as they are.
+
+    Args:
+        source: the file, or a document.
+    """
+    try:
+        yield
+    except InvalidInputError as error:
+        name = "" if isinstance(source, Mapping) else str(source)
+        if not name or error.file or error.field == name:
+            raise
+        raise error.in_file(name) from error
 
 
 def parse_document(text: str, name: str, error: type[InvalidInputError], *, is_json: bool) -> object:

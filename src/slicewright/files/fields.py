@@ -14,6 +14,16 @@ from slicewright.types import BoolArray, Document, FloatArray, IntArray
 Word = TypeVar("Word", bound=str)
 
 
+_KINDS = {f"slicewright/{kind}/v1": f"{kind} file" for kind in ("scenario", "plan", "tasks", "placement")}
+
+
+def _what_it_is(found: object, wanted: str) -> str:
+    """Advice to who named one of our files where another one belongs."""
+    if found not in _KINDS or wanted not in _KINDS:
+        return ""
+    return f"this is a {_KINDS[str(found)]}, and a {_KINDS[wanted]} is asked for"
+
+
 class FieldReader:
     """Checks of one kind of document, all raising the same error type."""
 
@@ -47,7 +57,7 @@ class FieldReader:
         """Refuse a document of another schema; one that names none passes unless that is ``required``."""
         found = document.get("schema", None if required else wanted)
         if found != wanted:
-            raise self.error("schema", f"must be {wanted}", value=found)
+            raise self.error("schema", f"must be {wanted}", value=found, fix=_what_it_is(found, wanted))
 
     def numbers(
         self,

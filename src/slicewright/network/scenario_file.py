@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from slicewright.errors import InvalidOptionError, InvalidScenarioError
-from slicewright.files.documents import plain, write_document
+from slicewright.files.documents import plain, told_of_file, write_document
 from slicewright.files.fields import FieldReader
 from slicewright.files.sources import preset_call, read_source
 from slicewright.network.device_columns import with_columns, write_columns
@@ -44,7 +44,8 @@ def load_scenario(source: str | Path | Mapping[str, object]) -> Scenario:
     """
     document = read_source(source, presets=PRESETS, error=InvalidScenarioError)
     folder = None if isinstance(source, Mapping) else Path(source).parent
-    return scenario_from_dict(with_columns(dict(document), folder))
+    with told_of_file(source):
+        return scenario_from_dict(with_columns(dict(document), folder))
 
 
 def save_scenario(scenario: Scenario, path: str | Path, *, columns: str | None = None) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slicewright.errors import InvalidPlanError
-from slicewright.files.documents import read_document, write_document
+from slicewright.files.documents import read_document, told_of_file, write_document
 from slicewright.judging import CLAIM_TOLERANCE
 from slicewright.placement.judge import RULES, Judgement, Violations, choice_of, judge
 from slicewright.placement.plan import Placement
@@ -26,9 +26,10 @@ def load_placement(source: str | Path | Mapping[str, object]) -> Placement:
     Raises:
         InvalidPlanError: the document does not describe a placement.
     """
-    return Placement.from_dict(
-        source if isinstance(source, Mapping) else read_document(source, InvalidPlanError)
-    )
+    with told_of_file(source):
+        return Placement.from_dict(
+            source if isinstance(source, Mapping) else read_document(source, InvalidPlanError)
+        )
 
 
 def check_placement(tasks: Tasks, placement: Placement | str | Path | Mapping[str, object]) -> Violations:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from slicewright.errors import InvalidPlanError
-from slicewright.files.documents import read_document, write_document
+from slicewright.files.documents import read_document, told_of_file, write_document
 from slicewright.files.fields import FieldReader
 from slicewright.judging import CLAIM_TOLERANCE
 from slicewright.network.scenario import Scenario
@@ -49,15 +49,24 @@ def load_plan(scenario: Scenario, source: str | Path | Mapping[str, object]) -> 
     Raises:
         InvalidPlanError: the document does not describe a plan for this scenario.
     """
-    doc = _read.mapping(
-        source if isinstance(source, Mapping) else read_document(source, InvalidPlanError), "plan"
-    )
+    with told_of_file(source):
+        return _plan_from(
+            scenario, source if isinstance(source, Mapping) else read_document(source, InvalidPlanError)
+        )
+
+
+def _plan_from(scenario: Scenario, document: Mapping[str, object]) -> Plan:
+    doc = _read.mapping(document, "plan")
     _read.schema(doc, SCHEMA, required=True)
     _read.only(doc, _TOP, "")
     entries = _read.require(doc, "decisions", "")
-    if not isinstance(entries, list) or len(entries) != scenario.n_devices:
+    if not isinstance(entries, list):
+        raise InvalidPlanError("decisions", "must be a list with one decision per device", value=entries)
+    if len(entries) != scenario.n_devices:
         raise InvalidPlanError(
-            "decisions", f"must be a list of {scenario.n_devices} decisions, one per device"
+            "decisions",
+            f"must be a list of {scenario.n_devices} decisions, one per device, and has {len(entries)}",
+            fix="the plan is of another scenario",
         )
     places = np.full((3, scenario.n_devices), LOCAL)
     amounts = np.zeros((2, scenario.n_devices))

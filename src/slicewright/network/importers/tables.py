@@ -58,6 +58,12 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
         TableParameters(), parameters, owner="the importer of tables", may_be_zero=("coins", "mecs")
     )
     path, report = Path(folder), ImportReport()
+    if path.is_file():
+        raise InvalidScenarioError(
+            str(path),
+            "is a file, not a folder",
+            fix="tables are imported by the name of the folder they are in",
+        )
     if not path.is_dir():
         raise FileNotFoundError(2, "no such folder", str(path))
     sites = read_sheet(path, "sites", report)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slicewright.errors import InvalidTasksError
-from slicewright.files.documents import plain, write_document
+from slicewright.files.documents import plain, told_of_file, write_document
 from slicewright.files.fields import FieldReader
 from slicewright.files.sources import preset_call, read_source
 from slicewright.placement.problem.presets import PLACEMENT_PRESETS, placement_preset
@@ -34,7 +34,8 @@ def load_tasks(source: str | Path | Mapping[str, object]) -> Tasks:
         FileNotFoundError: no such file.
         UnknownNameError: a bare word that is neither a file nor a preset; suggests the nearest preset.
     """
-    return tasks_from_dict(read_source(source, presets=PLACEMENT_PRESETS, error=InvalidTasksError))
+    with told_of_file(source):
+        return tasks_from_dict(read_source(source, presets=PLACEMENT_PRESETS, error=InvalidTasksError))
 
 
 def save_tasks(tasks: Tasks, path: str | Path) -> Path:

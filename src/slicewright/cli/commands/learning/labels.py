@@ -228,6 +228,8 @@ def _range(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")
     if not (low.isdigit() and (high.isdigit() or not high)):
         raise InvalidOptionError("--size", "must be a number or a range such as 5-50", value=text)
+    if not 1 <= int(low) <= int(high or low):
+        raise InvalidOptionError("--size", "must be from 1 on, with the smaller number first", value=text)
     return int(low), int(high or low)
 
 

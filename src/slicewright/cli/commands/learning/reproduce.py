@@ -67,7 +67,7 @@ def reproduce(
     from slicewright.evaluation.reproduction.study import reproduce as run_study
 
     require_extra("reproducing the publications", "train", "torch", "lightning", "sklearn")
-    names = listed(only)
+    names = listed(only, "--only")
     chosen, remarks = chosen_items(study, names, scale=scale_of(scale).name), progress_output()
     columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=remarks, transient=True) as bar:

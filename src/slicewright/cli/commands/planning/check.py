@@ -33,7 +33,7 @@ def check(
     """
     import slicewright as sw
     from slicewright.errors import InvalidOptionError
-    from slicewright.files.documents import read_document
+    from slicewright.files.documents import read_document, told_of_file
     from slicewright.placement.plan import SCHEMA as PLACEMENT
 
     if plan is None and Path(scenario).is_dir():
@@ -41,10 +41,11 @@ def check(
         raise InvalidOptionError("SCENARIO", "is a folder", value=scenario, fix=fix)
     if plan is not None and not plan.is_dir():
         document = read_document(plan, sw.InvalidPlanError)
-        if document.get("schema") == PLACEMENT:
-            _check_placement(scenario, document, json_output=json_output)
-        else:
-            _check_plan(sw.load_scenario(scenario), document, json_output=json_output)
+        with told_of_file(plan):
+            if document.get("schema") == PLACEMENT:
+                _check_placement(scenario, document, json_output=json_output)
+            else:
+                _check_plan(sw.load_scenario(scenario), document, json_output=json_output)
         return
     problem = sw.load_scenario(scenario)
     if plan is None:

@@ -23,7 +23,10 @@ def compare(
         None, "--budget", "-b", help="Time for each decision, the same for every method: 100us, 5ms, 1s."
     ),
     rounds: int | None = typer.Option(
-        None, "--rounds", min=0, help="Rounds of search instead of a time budget: repeats bit for bit."
+        None,
+        "--rounds",
+        min=0,
+        help="Rounds of search instead of a time budget: repeats bit for bit. With both, whichever ends first.",
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of the methods' random choices."),
     json_file: str | None = typer.Option(
@@ -51,7 +54,7 @@ def compare(
         raise sw.InvalidOptionError(
             "SCENARIO", "at least one is needed", fix="e.g. slicewright compare paper-slicing"
         )
-    names = listed(methods) or _default_methods()
+    names = listed(methods, "--methods") or _default_methods()
     problems = {name: sw.load_scenario(name) for name in scenarios}
     with Progress(console=progress_output(), transient=True) as progress:
         task = progress.add_task("comparing", total=len(problems) * len(names))

@@ -106,7 +106,7 @@ def place(
     problem = load_tasks(tasks)
     remarks = progress_output()
     placements: list[Placement] = []
-    for name in dict.fromkeys([method, *listed(compare)]):
+    for name in dict.fromkeys([method, *listed(compare, "--compare")]):
         with remarks.status(f"{name}: placing {problem.n_tasks} tasks"):
             placements.append(decide(problem, name, budget_s=budget_s, seed=seed))
     chosen = placements[0]

@@ -20,7 +20,10 @@ def plan(
         help="Time for the decision: 100us, 5ms, 1s. By default 5ms, more above 50 devices.",
     ),
     rounds: int | None = typer.Option(
-        None, "--rounds", min=0, help="Rounds of search instead of a time budget: repeats bit for bit."
+        None,
+        "--rounds",
+        min=0,
+        help="Rounds of search instead of a time budget: repeats bit for bit. With both, whichever ends first.",
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of the method's random choices."),
     json_file: str | None = typer.Option(
@@ -66,6 +69,9 @@ def plan(
             "[yellow]--devices[/] is called --show: so many devices are shown; --size draws a preset with so many",
             soft_wrap=True,
         )
+    if size is not None and Path(scenario).is_file():
+        rule = f"is for presets, and {scenario} is a file, which has its own devices"
+        raise sw.InvalidOptionError("--size", rule, value=size, fix="leave it out")
     problem = sw.load_scenario(scenario) if size is None else sw.preset(scenario, devices=size)
     for title, told in remembered_by_kind(problem.origin):
         remarks.print(f"[yellow]imported, {title}:[/] {escape(told)}", soft_wrap=True)

@@ -59,7 +59,7 @@ def queues(
     if picture is not None:
         picture_file(picture, field="--picture")
     try:
-        wanted = tuple(float(text) for text in listed(loads)) or LOADS
+        wanted = tuple(float(text) for text in listed(loads, "--loads")) or LOADS
     except ValueError:
         raise InvalidOptionError("--loads", "must be numbers separated by commas", value=loads) from None
     if not all(0.0 < load < 1.0 for load in wanted):

@@ -68,6 +68,10 @@ def new(
 
     overrides = parse_settings(settings, sw.preset)
     if size is not None:
+        if "devices" in overrides:
+            raise sw.InvalidOptionError(
+                "--size", "cannot stand beside --set devices", value=size, fix="give one of them"
+            )
         overrides["devices"] = size
     _write(sw.preset(preset, seed=seed, **overrides), output, columns=columns)
 
@@ -87,6 +91,7 @@ def list_importers(
     if not list_all:
         if ctx.invoked_subcommand is None:
             typer.echo(ctx.get_help())
+            raise typer.Exit(2)  # as every group that is called without a command
         return
     console = output()
     table = new_table(
