@@ -58,6 +58,21 @@ NONSENSE = [
     ("--verbose plan", "SCENARIO is missing"),
     ("compare paper-slicing --methods ,", "--methods is ',' but must be names separated by commas"),
     ("scenario new -n 5 --set devices=6 -o a.yaml", "--size is 5 but cannot stand beside --set devices"),
+    ("simulate paper-slicing --horizon 0s", "--horizon is '0s' but must be longer than no time at all"),
+    ("simulate paper-slicing --events e.txt", "--events is 'e.txt' but must end in .parquet"),
+    ("simulate paper-slicing --warm-up 1h", "--warm-up is '1h' but must end before --horizon"),
+    ("simulate paper-slicing --speed 1-2", "--speed is '1-2' but is for devices that walk"),
+    (
+        "simulate paper-slicing -m waypoint --speed 5-2",
+        "--speed is (5.0, 2.0) but must be two positive speeds in ascending order",
+    ),
+    (
+        "serve paper-slicing --nats http://x",
+        "--nats is 'http://x' but must be nats://HOST:PORT or tls://HOST:PORT",
+    ),
+    ("serve paper-slicing --nats-ca ca.pem", "--nats-ca is 'ca.pem' but is for a NATS server; add --nats"),
+    ("enforce mine.yaml plan.json", "--uplink or --node: one must be given"),
+    ("enforce --node a", "SCENARIO and PLAN, or --url: one of the two must be given"),
     ("scenario import tables nowhere -o a.yaml", "there is no folder nowhere"),
 ]
 

@@ -21,16 +21,24 @@ Word = TypeVar("Word", bound=str)
 _DURATION = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
 
 
-def duration_s(text: str, option: str = "--budget") -> float:
+def duration_s(text: str, option: str = "--budget", *, positive: bool = False) -> float:
     """Seconds from ``5ms``, ``0.1s``, ``200us`` or a plain number of seconds.
 
+    Args:
+        text: what was given.
+        option: for the message.
+        positive: refuse no time at all.
+
     Raises:
-        InvalidOptionError: not a duration.
+        InvalidOptionError: not a duration, or none where there has to be one.
     """
     match = _DURATION.fullmatch(text)
     if match is None or match.group(2) not in _UNITS:
         raise InvalidOptionError(option, "must be a duration such as 5ms, 0.1s or 200us", value=text)
-    return float(match.group(1)) * _UNITS[match.group(2)]
+    seconds = float(match.group(1)) * _UNITS[match.group(2)]
+    if positive and not seconds > 0.0:
+        raise InvalidOptionError(option, "must be longer than no time at all", value=text)
+    return seconds
 
 
 def choice(text: str, known: Sequence[Word], option: str) -> Word:
@@ -54,7 +62,8 @@ def in_words_of(words: Sequence[str], error: InvalidOptionError) -> InvalidOptio
     """
     typed = {word.partition("=")[0] for word in words if word.startswith("--")}
     name = error.field.replace("_", "-")
-    for option in (f"--{name}", f"--{name.removesuffix('-s')}"):  # budget_s is what --budget says in seconds
+    without_unit = name.rpartition("-")[0] or name  # budget_s is what --budget says in seconds
+    for option in (f"--{name}", f"--{without_unit}"):
         if option in typed and not error.index:
             return InvalidOptionError(option, error.rule, value=error.value, fix=error.fix)
     return error

@@ -79,6 +79,7 @@ def check(settings: ServeSettings) -> None:
         raise InvalidOptionError("role", f"must be one of {', '.join(ROLES)}", value=role)
     if role != "all" and settings.nats is None:
         raise InvalidOptionError("role", "needs a transport between the roles", value=role, fix="add `nats`")
+    _check_nats(settings)
     if role == "slice-manager" and not settings.slices:
         raise InvalidOptionError("slices", "must name at least one slice to manage")
     if settings.store_segment_bytes and settings.store is None:
@@ -116,3 +117,15 @@ def check(settings: ServeSettings) -> None:
         )
     if role != "slice-manager" and settings.slices:
         raise InvalidOptionError("slices", "is for `role` slice-manager")
+
+
+def _check_nats(settings: ServeSettings) -> None:
+    """A server's address, and nothing about a server that nobody named."""
+    if settings.nats is None:
+        for name in ("nats_credentials", "nats_ca", "nats_certificate", "nats_key"):
+            if (value := getattr(settings, name)) is not None:
+                raise InvalidOptionError(name, "is for a NATS server", value=str(value), fix="add `nats`")
+        return
+    scheme, found, _ = settings.nats.partition("://")
+    if found and scheme not in ("nats", "tls", "ws", "wss"):
+        raise InvalidOptionError("nats", "must be nats://HOST:PORT or tls://HOST:PORT", value=settings.nats)

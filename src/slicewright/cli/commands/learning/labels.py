@@ -88,7 +88,7 @@ def build(
         time_limit_s=duration_s(budget),
         rounds=rounds,
     )
-    timeout_s = duration_s(timeout, "--timeout")
+    timeout_s = duration_s(timeout, "--timeout", positive=True)
     choice(executor, EXECUTORS, "--executor")
     with _bar() as bar:
         task = bar.add_task("labels", total=count, failed="")

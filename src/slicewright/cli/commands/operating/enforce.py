@@ -80,7 +80,7 @@ def enforce(
             remarks.print(f"{name} has no limits of ours any more")
         return
     read, stop = _source(scenario, plan_file, url, token_file), threading.Event()
-    every_s = duration_s(every, "--every")
+    every_s = duration_s(every, "--every", positive=True)
     keeper = Keeper(machine.followed(read))
     failed = 0
 
@@ -121,7 +121,7 @@ def _machine(
     from slicewright.slicing.rrm import PROFILES
 
     if not uplink and node is None:
-        raise InvalidOptionError("--uplink", "or --node must be given: nothing here would be limited")
+        raise InvalidOptionError("--uplink or --node", "one must be given, or nothing here would be limited")
     pairs = [text.rpartition("=") for text in uplink]
     for text, (name, equals, interface) in zip(uplink, pairs, strict=True):
         if not (name and equals and interface):
@@ -151,7 +151,9 @@ def _source(
     if url is None and scenario is not None and plan_file is not None:
         return FileSource(scenario, plan_file).read
     if url is None or scenario is not None:
-        raise InvalidOptionError("--url", "or else SCENARIO and PLAN must be given: there is one plan")
+        raise InvalidOptionError(
+            "SCENARIO and PLAN, or --url", "one of the two must be given, and not both: there is one plan"
+        )
     token = (
         None if token_file is None else read_text(token_file, InvalidOptionError, most_mb=1).content.strip()
     )

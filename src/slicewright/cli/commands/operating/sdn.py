@@ -84,7 +84,7 @@ def serve(
     remarks = progress_output()
     placement_method(method)  # an unknown name is refused now, not with the first task
     settings = PlacementSettings(method, split=choice(split, SPLITS, "--split"), budget_s=duration_s(budget))
-    every_s = duration_s(every, "--every")
+    every_s = duration_s(every, "--every", positive=True)
     of_host, of_port = _address(openflow, "--openflow")
     http_host, http_port = _address(http, "--http")
     checks = _checks(http_host, token_file)

@@ -94,7 +94,7 @@ def run(
         picture_file(picture, field="--picture")
     kind = choice(work, WORKS, "--work")
     remarks = progress_output()
-    arrival_s = duration_s(duration, "--duration")
+    arrival_s = duration_s(duration, "--duration", positive=True)
     lasting = scenario is None and plan_file is None and name in names()
     with remarks.status("putting the bed up") as status:
         bed = (
@@ -176,7 +176,7 @@ def keep(
     from slicewright.enforcement.testbed.bed import standing
     from slicewright.files.documents import write_atomically
 
-    remarks, every_s, stop = progress_output(), duration_s(every, "--every"), threading.Event()
+    remarks, every_s, stop = progress_output(), duration_s(every, "--every", positive=True), threading.Event()
     standing(name)  # a name that nothing has is refused now
     keeper = Keeper(lambda: standing(name).kept())
 

@@ -68,7 +68,7 @@ def queues(
     predictions: list[Prediction] = []
     if test_bed is not None:
         with remarks.status("sending tasks through the test bed"):
-            predictions = _through_the_test_bed(duration_s(test_bed, "--test-bed"), seed)
+            predictions = _through_the_test_bed(duration_s(test_bed, "--test-bed", positive=True), seed)
     with Progress(console=remarks, transient=True) as progress:
         task = progress.add_task("measuring")
         rows = validate(

@@ -56,7 +56,9 @@ def simulate(
         "-m",
         help="Devices move: waypoint, gauss-markov, manhattan, or a recording: .csv, or SUMO's .xml or .xml.gz.",
     ),
-    speed: str = typer.Option("0.5-2", "--speed", help="Slowest and fastest, m/s."),
+    speed: str | None = typer.Option(
+        None, "--speed", help="Slowest and fastest of those that walk, m/s; 0.5-2 by default."
+    ),
     shadowing: float = typer.Option(0.0, "--shadowing", min=0.0, help="Log-normal shadowing, dB."),
     fading: bool = typer.Option(False, "--fading", help="Rayleigh fading, afresh in every tick."),
     replan: str | None = typer.Option(
@@ -106,12 +108,17 @@ def simulate(
 
     from slicewright.cli.options import duration_s, output, progress_output
     from slicewright.cli.views.simulation_view import LiveSummary, document, print_measured
+    from slicewright.errors import InvalidOptionError
     from slicewright.simulation import FinishedTasks, Simulation, TaskLog, Timelapse, measure, timelapse_file
 
     if film is not None:
         timelapse_file(film, field="--time-lapse")
+    if events is not None and events.suffix.lower() != ".parquet":
+        raise InvalidOptionError("--events", "must end in .parquet", value=events.name)
     remarks = progress_output()
-    until_s, from_s = duration_s(horizon, "--horizon"), duration_s(warm_up, "--warm-up")
+    until_s, from_s = duration_s(horizon, "--horizon", positive=True), duration_s(warm_up, "--warm-up")
+    if from_s >= until_s:
+        raise InvalidOptionError("--warm-up", f"must end before --horizon {horizon}", value=warm_up)
     replanning = _replanning(replan, on_event, price, certify, correct, method, incremental)
     with remarks.status("planning"):
         plan = _plan(scenario, plan_file, method)
@@ -222,7 +229,7 @@ def _replanning(
         return None
     return Replanning(
         method=INCREMENTAL if incremental else WARM if method == "auto" else method,
-        every_s=duration_s(every, "--replan"),
+        every_s=duration_s(every, "--replan", positive=True),
         when="event" if on_event else "epoch",
         price_s=price_s,
         certify=certify,
@@ -230,12 +237,15 @@ def _replanning(
     )
 
 
-def _movement(plan: Plan, mobility: str | None, speed: str, seed: int) -> Movement | None:
+def _movement(plan: Plan, mobility: str | None, speed: str | None, seed: int) -> Movement | None:
     from slicewright.errors import InvalidOptionError
     from slicewright.simulation import Follower, Walk, Walkers, load_trace
 
+    if speed is not None and (mobility is None or "." in mobility):
+        rule = "is for devices that walk, and --mobility names no model of walking"
+        raise InvalidOptionError("--speed", rule, value=speed, fix="add --mobility waypoint")
     try:
-        slow, _, fast = speed.partition("-")
+        slow, _, fast = (speed or "0.5-2").partition("-")
         speeds = float(slow), float(fast or slow)
     except ValueError:
         raise InvalidOptionError("--speed", "must be like 1.4 or 0.5-2, in m/s", value=speed) from None

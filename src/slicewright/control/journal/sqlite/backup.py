@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from slicewright.control.journal.base import JournalError
-from slicewright.control.journal.records import verify
+from slicewright.control.journal.records import BrokenChainError, verify
 from slicewright.control.journal.sqlite.damage import SQLITE_ERRORS, Newest, note_newest
 from slicewright.control.journal.sqlite.journal import claim
 from slicewright.control.journal.sqlite.logs import read_log
@@ -73,7 +74,8 @@ def restore(backup: Path, store: Path) -> Copied:
     if not segments(backup):
         raise InvalidOptionError("BACKUP", "is not there", value=str(backup))
     with claim(store) as lock:
-        checked(segments(backup))
+        with _told_of(f"{backup} is no backup that can be trusted"):
+            checked(segments(backup))
         aside = _put_aside(store)
         copied = _copy(backup, store)
         note_newest(
@@ -92,7 +94,8 @@ def _copy(source: Path, target: Path) -> Copied:
             draft = final.with_name(f"{final.name}.partial")
             partial.append((draft, final))
             _copy_file(file, draft)
-        counted = checked([draft for draft, _ in partial])
+        with _told_of(f"{source} cannot be copied to {target}"):
+            counted = checked([draft for draft, _ in partial])
         for draft, final in partial:
             draft.replace(final)
         _sync_folder(target.parent)
@@ -102,6 +105,15 @@ def _copy(source: Path, target: Path) -> Copied:
         for draft, _ in partial:
             draft.unlink(missing_ok=True)
     return Copied(tuple(final for _, final in partial), *counted)
+
+
+@contextmanager
+def _told_of(what: str) -> Iterator[None]:
+    """What a chain of hashes finds names the file that was given, not a copy that nobody has heard of."""
+    try:
+        yield
+    except BrokenChainError as error:
+        raise BrokenChainError(f"{what}: {error}") from error
 
 
 def _copy_file(file: Path, draft: Path) -> None:
