@@ -57,15 +57,7 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
     chosen = with_workload(
         TableParameters(), parameters, owner="the importer of tables", may_be_zero=("coins", "mecs")
     )
-    path, report = Path(folder), ImportReport()
-    if path.is_file():
-        raise InvalidScenarioError(
-            str(path),
-            "is a file, not a folder",
-            fix="tables are imported by the name of the folder they are in",
-        )
-    if not path.is_dir():
-        raise FileNotFoundError(2, "no such folder", str(path))
+    path, report = _existing(Path(folder)), ImportReport()
     sites = read_sheet(path, "sites", report)
     if sites is None:
         raise InvalidScenarioError(path.name, f"has no table of sites ({', '.join(FILE_NAMES['sites'])})")
@@ -106,6 +98,15 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
         "importer": "tables", **files, "not_real": asdict(chosen), "seed": seed, "report": report.to_dict()
     }  # fmt: skip
     return drawn.with_(**changes, origin=origin)
+
+
+def _existing(folder: Path) -> Path:
+    if folder.is_file():
+        fix = "tables are imported by the name of the folder they are in"
+        raise InvalidScenarioError(str(folder), "is a file, not a folder", fix=fix)
+    if not folder.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(folder))
+    return folder
 
 
 def _device_places(
