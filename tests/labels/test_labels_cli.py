@@ -22,7 +22,7 @@ def test_build_takes_parameters_and_what_varies(tmp_path: Path) -> None:
     fixed = ["--set", "queueing=device", "--set", "task-bits=1e6,2e6", "--set", "arrival-rate-hz=0.1:0.2"]
     done = runner.invoke(app, [*command, *fixed, "--vary", "coins=2,3"])
     assert done.exit_code == 0, done.output
-    assert "5 labels in 1 files, complete" in done.stdout
+    assert "5 labels in 1 file, complete" in done.stdout
     recipe = load_manifest(tmp_path).job.recipe
     assert recipe.parameters == {
         "queueing": "device",

@@ -7,7 +7,7 @@ import os
 import platform
 import socket
 from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from slicewright.files.fields import FieldReader
 from slicewright.labels.methods import Job
 from slicewright.labels.recipe import Recipe
 from slicewright.types import Document
+from slicewright.version import version_of
 
 SCHEMA = "slicewright/labels/v1"
 NAME = "manifest.json"
@@ -136,7 +137,7 @@ def installed() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            found[name] = version_of(name)
         except PackageNotFoundError:
             continue
     return found

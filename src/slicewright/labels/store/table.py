@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from slicewright.network.scenario import Scenario, Sites, SliceId
 from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import RULES
 from slicewright.slicing.shares import Shares
+from slicewright.version import version_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +92,7 @@ def _column(kind: pa.DataType, cells: list[Any]) -> pa.Array:
 @cache
 def versions() -> str:
     """Versions of what makes a label, as JSON."""
-    packages = {name: version(name) for name in ("slicewright", "numpy", "numba")}
+    packages = {name: version_of(name) for name in ("slicewright", "numpy", "numba")}
     return json.dumps({"python": ".".join(map(str, sys.version_info[:3])), **packages})
 
 

@@ -6,12 +6,12 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from slicewright.files.documents import write_atomically
 from slicewright.models.cards import Card
+from slicewright.version import version_of
 
 TORCH_LIBRARIES = ("slicewright", "torch", "lightning", "onnx", "onnxruntime", "numpy")
 
@@ -60,7 +60,7 @@ def write_model(model: TrainedModel, folder: Path) -> Card:
         data=model.data,
         training=model.training,
         figures=model.figures,
-        versions={"python": platform.python_version()} | {name: version(name) for name in model.libraries},
+        versions={"python": platform.python_version()} | {name: version_of(name) for name in model.libraries},
         parameters=model.parameters,
     )
     card.save(folder)

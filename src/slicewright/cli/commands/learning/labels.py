@@ -195,7 +195,8 @@ def _show(stats: StoreStats) -> None:
 
 def _report(store: Path, manifest: Manifest) -> None:
     rows = sum(shard.rows for shard in manifest.shards)
-    output().print(f"{store}: {rows} labels in {len(manifest.shards)} files, complete", soft_wrap=True)
+    files = f"{len(manifest.shards)} file{'s' if len(manifest.shards) > 1 else ''}"
+    output().print(f"{store}: {rows} labels in {files}, complete", soft_wrap=True)
     for incident in manifest.incidents:
         progress_output().print(f"incident: {incident}", soft_wrap=True)
 

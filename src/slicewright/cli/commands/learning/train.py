@@ -98,4 +98,11 @@ def _show(card: Card, folder: Path) -> None:
     console = output()
     console.print(f"{folder / card.file}: {card.parameters} parameters, sha256 {card.sha256[:16]}…")
     for name, value in card.figures.items():
-        console.print(f"  {name}: {value}")
+        console.print(f"  {name}: {_figures(value)}", soft_wrap=True)
+
+
+def _figures(value: object) -> str:
+    """Numbers of a card as people read them; the card has all their digits."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_figures(inner)}" for name, inner in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from slicewright.enforcement.export import Export
+
+_INDENT = (0, 0, 0, 2)
+"""Empty cells above, right of, below and left of what is said of a target."""
 
 
 def export(
@@ -63,7 +72,15 @@ def export(
         folder = out / one.target if len(made) > 1 else out
         written = write_export(one, folder)
         shown.print(f"[bold]{one.target}[/]: {len(written)} files in {escape(str(folder))}")
-        for text in one.remarks:
-            shown.print(f"  {escape(text)}")
-        for text in one.ignored:
-            shown.print(f"  [dim]ignored: {escape(text)}[/]")
+        _tell(shown, one)
+
+
+def _tell(shown: Console, one: Export) -> None:
+    """What rounding changed, and what the target ignores; further lines of a sentence below its first."""
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    for text in one.remarks:
+        shown.print(Padding(escape(text), _INDENT, expand=False))
+    for text in one.ignored:
+        shown.print(Padding(f"[dim]ignored: {escape(text)}[/]", _INDENT, expand=False))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from slicewright.evaluation.comparison import Row
+    from slicewright.network.scenario import Scenario
 
 
 def compare(
@@ -42,7 +43,6 @@ def compare(
 
     from rich.progress import Progress
 
-    import slicewright as sw
     from slicewright.cli.options import duration_s, listed, output, progress_output
     from slicewright.evaluation.comparison import compare_methods
 
@@ -50,12 +50,8 @@ def compare(
     if list_methods:
         console.print(_method_table())
         return
-    if not scenarios:
-        raise sw.InvalidOptionError(
-            "SCENARIO", "at least one is needed", fix="e.g. slicewright compare paper-slicing"
-        )
     names = listed(methods, "--methods") or _default_methods()
-    problems = {name: sw.load_scenario(name) for name in scenarios}
+    problems = _problems(scenarios)
     with Progress(console=progress_output(), transient=True) as progress:
         task = progress.add_task("comparing", total=len(problems) * len(names))
         rows = compare_methods(
@@ -75,6 +71,16 @@ def compare(
         from slicewright.files.documents import write_document
 
         write_document(document, json_file)
+
+
+def _problems(scenarios: list[str]) -> dict[str, Scenario]:
+    import slicewright as sw
+
+    if not scenarios:
+        raise sw.InvalidOptionError(
+            "SCENARIO", "at least one is needed", fix="e.g. slicewright compare paper-slicing"
+        )
+    return {name: sw.load_scenario(name) for name in scenarios}
 
 
 def _default_methods() -> list[str]:

@@ -7,10 +7,11 @@ import os
 import platform
 import subprocess
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from slicewright.types import Document
+from slicewright.version import version_of
 
 LIBRARIES = (
     "slicewright", "numpy", "scipy", "numba", "torch", "lightning", "scikit-learn", "onnxruntime", "pyscipopt",
@@ -43,7 +44,7 @@ def versions() -> dict[str, str]:
 
 def _version(name: str) -> str | None:
     try:
-        return version(name)
+        return version_of(name)
     except PackageNotFoundError:
         return None
 
