@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from slicewright.placement.problem._kernels.ways import ask_of_tasks
 from slicewright.placement.problem.topology import Topology
 from slicewright.types import BoolArray, FloatArray, IntArray
 
@@ -96,18 +97,20 @@ def list_options(
     nodes = np.concatenate([partial, np.column_stack([mecs, np.full(mecs.size, -1)])]).astype(np.int64)
     full = np.arange(len(nodes)) >= len(partial)
     lengths, pace = _ways(topology, nodes)
-    cost = size_bits[:, None] * lengths[access_point]
-    rate = _speeds(topology, nodes, split)[None] / cycles[:, None, None]
-    uplink = np.zeros(cycles.size) if uplink_s is None else uplink_s
-    sent_s = np.where(
-        (nodes >= 0)[None], size_bits[:, None, None] * pace[access_point] + uplink[:, None, None], 0.0
+    speed, which = np.unique(_speeds(topology, nodes, split), return_inverse=True)
+    cost, rate, sent_s, idle_partial_s, limit = ask_of_tasks(
+        lengths,
+        pace,
+        nodes >= 0,
+        full,
+        speed,
+        which.reshape(nodes.shape),
+        access_point,
+        size_bits,
+        cycles,
+        deadline_s,
+        np.zeros(cycles.size) if uplink_s is None else uplink_s,
     )
-    idle_partial_s = np.full(cycles.size, np.inf)
-    if len(partial):
-        idle = sent_s[:, ~full] + 1.0 / rate[:, ~full]
-        idle_partial_s = idle.max(axis=2).min(axis=1)
-    longest_s = np.where(full[None], np.minimum(deadline_s, idle_partial_s)[:, None], deadline_s[:, None])
-    limit = _limits(rate, longest_s[:, :, None] - sent_s)
     order = np.argsort(lengths, axis=1, kind="stable")
     options = Options(nodes, full, cost, rate, sent_s, idle_partial_s, limit, order)
     if device_capacity_hz is None:
