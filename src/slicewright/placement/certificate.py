@@ -13,9 +13,12 @@ from slicewright.placement.bound import (
     Fees,
     Regrets,
     copies_of,
+    no_regrets,
     open_fees,
+    part_ruled_out,
     raise_bound,
     regrets_of,
+    settled_fees,
     without_the_hopeless,
 )
 from slicewright.placement.branching import Branching
@@ -40,8 +43,16 @@ OPENING = 0.3
 """Of the time: what may go into the first placement, and half of that into the first bound."""
 ROUNDS = ((0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
 """Of the time: what may go into the bound and then into either search, round after round."""
+MANY_TASKS = 300
+"""From this many on a step of the bound takes so long that rounds are other ones, and steps begin shorter."""
+ROUNDS_OF_MANY = ((0.3, 0.1), (0.1, 0.1))
+"""The rounds of that many tasks."""
+FIRST_STEP = 0.5
+"""The first step of the bound there, as a part of the one that would meet the placement."""
+WORTH_REDUCING = 0.05
+"""Of the candidates or levels there: with less of them ruled out, leaving them out takes more time than it saves."""
 TURN = 0.1
-"""Of the time: a turn of either search, or of the proof by cases, when the bound is done."""
+"""Of the time: a turn of either search, and of the bound or the proof by cases, after the rounds."""
 WIDE = 0.02
 """Relative: with a gap above it nearly all of the search goes to levels, because prices of such a bound guide badly."""
 CASES = 3
@@ -119,17 +130,20 @@ def search_with_bound(
     """
     clock = _Clock(budget_s)
     found = _opened(compiled_problem(tasks), seed, steps, clock)
-    for turn, (bounding, searching) in enumerate(ROUNDS):
+    rounds = ROUNDS if tasks.n_tasks < MANY_TASKS else ROUNDS_OF_MANY
+    for turn, (bounding, searching) in enumerate(rounds):
         if found.proven or found.steps >= steps or clock.over:
             return found
         found = _tightened(found, clock.after(bounding))
         found = _both_searched(found, seed + turn, steps, clock, searching)
-    cases, turn = Branching(found.problem, found.fees), len(ROUNDS)
+    cases, turn = Branching(found.problem, found.fees), len(rounds)
     while not (found.proven or found.steps >= steps or clock.over or found.nothing_to_place):
         if tasks.n_tasks <= MOST_TASKS_BY_CASES:
             cases.grow(found.cost, cases=CASES, deadline_ns=clock.after(TURN))
             found = _with_bound(found, cases.proven(found.cost))
             found = _dived(found, cases, seed + turn, steps, clock)
+        elif tasks.n_tasks >= MANY_TASKS:
+            found = _tightened(found, clock.after(TURN))
         found = _both_searched(found, seed + turn, steps, clock, TURN)
         turn += 1
     return found
@@ -161,6 +175,9 @@ def _opened(problem: Problem, seed: int, steps: int, clock: _Clock) -> Certified
         steps=steps,
     )
     cost = objective(problem, chosen)
+    if chosen.size >= MANY_TASKS:
+        fees = settled_fees(problem, copies, settled.floor, settled.price)
+        return Certified(problem, chosen, cost, fees, no_regrets(problem, fees), settled, done)
     fees = open_fees(problem, copies, cost, deadline_ns=clock.after(0.5 * OPENING))
     return Certified(problem, chosen, cost, fees, regrets_of(problem, fees), settled, done)
 
@@ -245,8 +262,11 @@ def _searched(found: Certified, seed: int, steps: int, deadline_ns: int) -> Cert
 
 def _tightened(found: Certified, deadline_ns: int) -> Certified:
     """A better bound, and the problem without what it rules out."""
-    fees = raise_bound(found.problem, found.fees, found.cost, deadline_ns=deadline_ns)
+    step, worth = (1.0, 0.0) if found.chosen.size < MANY_TASKS else (FIRST_STEP, WORTH_REDUCING)
+    fees = raise_bound(found.problem, found.fees, found.cost, step=step, deadline_ns=deadline_ns)
     regrets = regrets_of(found.problem, fees)
+    if part_ruled_out(found.problem, fees, regrets, found.cost) <= worth:
+        return replace(found, fees=fees, regrets=regrets)
     left, kept, carried = without_the_hopeless(found.problem, fees, regrets, found.cost)
     hit = (kept == found.chosen[:, None]) & (np.arange(kept.shape[1]) < left.count[:, None])
     placed = found.chosen != REJECTED

@@ -14,14 +14,14 @@ from slicewright.placement._kernels.grid import make_grid
 from slicewright.placement._kernels.levels import Levels, new_levels
 from slicewright.placement._kernels.problem import REJECTED, Problem, make_problem
 from slicewright.placement._kernels.search import Floors, search
-from slicewright.placement.bound import NEVER_NS, Regrets
+from slicewright.placement.bound import NEVER_NS, Regrets, levels_at
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.types import FloatArray, IntArray
 
 UNLIMITED = 2**62
 FLOORS = 6
 """How many different floors of one node are tried."""
-MANY_TASKS = 1000
+MANY_TASKS = 300
 """From this many on, levels are first settled for a sample of the tasks, which stand for all."""
 SAMPLE = (250, 400)
 """Tasks in it: a quarter of all, within these limits."""
@@ -129,9 +129,7 @@ def explore_levels(
         return start, settled, 0
     levels = new_levels(problem)
     grid = make_grid(problem, copies, int(problem.option.max()) + 1)
-    for j in range(problem.n_nodes):
-        at = int(np.searchsorted(copies.floor[j, : copies.levels[j]], settled.floor[j], side="right"))
-        levels.level[j] = max(0, at - 1)
+    levels.level[:] = levels_at(copies, settled.floor)
     levels.price[:] = settled.price
     typical = float(np.median(problem.rejection[some] / problem.arrival[some]))
     begun = settled.begun

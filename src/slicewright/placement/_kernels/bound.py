@@ -17,10 +17,9 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.placement._kernels.ascent import next_direction, next_scale
+from slicewright.placement._kernels.earnings import CLASSES, LEVELS, earn_at_levels, new_earnings
 from slicewright.placement._kernels.problem import REJECTED
 
-CLASSES = 4  # limits of one task at one node that are told apart; further ones share the last class's largest
-LEVELS = 96  # of one node; if there are more different limits, neighbours share a level
 MEMORY = 0.8  # of the last direction in the next
 NOTICED = 1e-5  # relative: a bound that is better by this much
 PATIENCE = 10  # iterations without a better bound before the step shrinks
@@ -40,20 +39,34 @@ class Copies(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Working arrays, allocated once."""
+    """Working arrays, allocated once; the order outlives a call, and is nearly right for fees that changed a little."""
 
     order: Any  # (J, K * CLASSES) int64, items (task * CLASSES + class) by falling fee per arrival rate
     items: Any  # (J,) int64
     value: Any  # (K * CLASSES,)
     stamp: Any  # (K,) int64, the last count under which a task was taken
     counter: Any  # (1,) int64
-    last: Any  # (J,) int64, the level chosen last time
-    open_to: Any  # (LEVELS + 1,) bit hops, fees of all items that a level may serve
+    last: Any  # (J,) int64, the level chosen last time, -1 for none
+    earnings: Any  # of one node at a time
+
+
+@kernel
+def usable_limits(problem):
+    """(K, C, 2) 1/s. Limits, cut to what can arrive and, for equal rates, to whole numbers of tasks."""
+    rate, most = problem.arrival[0], problem.arrival.sum()
+    equal = (problem.arrival == rate).all()
+    usable = np.empty(problem.limit.shape)
+    for k in range(problem.count.size):
+        for c in range(problem.count[k]):
+            for side in range(2):
+                limit = min(problem.limit[k, c, side], most)
+                usable[k, c, side] = rate * np.floor(limit / rate * (1.0 + NOISE)) if equal else limit
+    return usable
 
 
 @kernel
 def make_copies(problem, limit):
-    """Sort out classes and levels; ``limit`` is (K, C, 2), the problem's or rounded down."""
+    """Sort out classes and levels; ``limit`` is that of :func:`usable_limits`."""
     n_tasks, nodes = problem.count.size, problem.n_nodes
     label = np.zeros(limit.shape, dtype=np.int64)
     classes = np.zeros((n_tasks, nodes + 1), dtype=np.int64)
@@ -85,8 +98,21 @@ def make_copies(problem, limit):
             at = end
         for k in range(n_tasks):
             for q in range(classes[k, j]):
-                rank[k, j, q] = np.searchsorted(floor[j, : levels[j]], top[k, j, q], side="right") - 1
+                rank[k, j, q] = last_at_most(floor, levels, top[k, j, q], j)
     return Copies(label, classes, rank, levels, floor, capacity)
+
+
+@inlined
+def last_at_most(floor, levels, limit, j):
+    """The highest level of node j that a limit bears."""
+    low, high = 0, levels[j]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if floor[j, middle] <= limit:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 @kernel
@@ -159,9 +185,9 @@ def counts_at(copies, stamp, counter, j, level, k, q):
 
 
 @outlined
-def collect(problem, copies, fee, work, j, level, paying, direction):
-    """What node j earns at a level; if ``direction`` has any rows, the shares served are taken off it."""
-    room, earned = copies.capacity[j, level], 0.0
+def serve(problem, copies, work, j, level, paying, direction):
+    """Take the shares that node j serves at a level off ``direction``."""
+    room = copies.capacity[j, level]
     work.counter[0] += 1
     for i in range(paying):
         item = work.order[j, i]
@@ -171,50 +197,32 @@ def collect(problem, copies, fee, work, j, level, paying, direction):
         share = 1.0
         if problem.arrival[k] > room * (1.0 + NOISE):
             share = room / problem.arrival[k]
-        earned += share * fee[k, j, q]
         room -= share * problem.arrival[k]
-        if direction.shape[0] > 0:
-            direction[k, j, q] -= share
+        direction[k, j, q] -= share
         if share < 1.0 or room <= 0.0:
             break
-    return earned
 
 
 @outlined
-def best_level(problem, copies, fee, work, j, paying, nothing):
-    """The level at which node j earns most: (earned, level)."""
-    best, choice = 0.0, -1
-    if paying == 0:
-        return best, choice
-    last = work.last[j]
-    if last >= 0:
-        best, choice = collect(problem, copies, fee, work, j, last, paying, nothing), last
-    # Two upper bounds save most levels a closer look: one ignores who may come, the other how many.
-    levels, open_to = copies.levels[j], work.open_to
-    for level in range(levels + 1):
-        open_to[level] = 0.0
-    for i in range(paying):
-        k, q = work.order[j, i] // CLASSES, work.order[j, i] % CLASSES
-        open_to[copies.rank[k, j, q]] += fee[k, j, q]
-    for level in range(levels - 1, -1, -1):
-        open_to[level] += open_to[level + 1]
-    at_most, served, i = 0.0, 0.0, 0
+def ask_levels(problem, copies, work, j, paying):
+    """Note in ``work`` what node j earns at each level, and at which most: (that, how far rounding reaches)."""
+    earnings, levels = work.earnings, copies.levels[j]
+    slack = earn_at_levels(
+        copies.rank,
+        problem.arrival,
+        copies.capacity[j],
+        levels,
+        work.order[j],
+        work.value,
+        paying,
+        j,
+        earnings,
+    )
+    best, work.last[j] = 0.0, -1
     for level in range(levels):
-        if open_to[level] <= best:
-            break
-        while i < paying and served < copies.capacity[j, level]:
-            item = work.order[j, i]
-            k, q = item // CLASSES, item % CLASSES
-            served += problem.arrival[k]
-            at_most += fee[k, j, q]
-            i += 1
-        if at_most <= best or level == last:
-            continue
-        earned = collect(problem, copies, fee, work, j, level, paying, nothing)
-        if earned > best:
-            best, choice = earned, level
-    work.last[j] = choice
-    return best, choice
+        if earnings.earned[level] > best:
+            best, work.last[j] = earnings.earned[level], level
+    return best, slack
 
 
 @inlined
@@ -232,7 +240,7 @@ def cheapest(problem, copies, fee, k):
 
 
 @outlined
-def evaluate(problem, copies, fee, work, direction, nothing):
+def evaluate(problem, copies, fee, work, direction):
     """The bound of the given fees; ``direction`` receives a supergradient."""
     bound = 0.0
     for k in range(problem.count.size):
@@ -246,10 +254,10 @@ def evaluate(problem, copies, fee, work, direction, nothing):
                 direction[k, problem.node[k, c, side], copies.label[k, c, side]] += 1.0
     for j in range(problem.n_nodes):
         paying = sort_items(problem, fee, work, j)
-        earned, level = best_level(problem, copies, fee, work, j, paying, nothing)
-        bound -= earned
-        if level >= 0:
-            collect(problem, copies, fee, work, j, level, paying, direction)
+        earned, slack = ask_levels(problem, copies, work, j, paying)
+        bound -= earned + slack
+        if work.last[j] >= 0:
+            serve(problem, copies, work, j, work.last[j], paying, direction)
     return bound
 
 
@@ -274,19 +282,18 @@ def ascend(problem, copies, fee, direction, previous, ahead):
 
 
 @kernel
-def price(problem, copies, start, target, iterations, deadline):
+def price(problem, copies, work, start, target, step, iterations, deadline):
     """Raise the bound until it meets ``target``, the steps get small, or iterations or time (ns) run out.
 
-    Begins with the fees ``start``. Returns the bound and the fees (K, J + 1, CLASSES) that prove it.
+    Begins with the fees ``start`` and with the part ``step`` of Polyak's step. Returns the bound and the fees
+    (K, J + 1, CLASSES) that prove it.
     """
     shape = copies.rank.shape
     fee, best_fee = start.copy(), start.copy()
     direction, previous = np.zeros(shape), np.zeros(shape)
-    nothing = np.zeros((0, 0, 0))
-    work = make_work(problem, copies)
-    best, scale, waiting = -np.inf, 1.0, 0
+    best, scale, waiting = -np.inf, step, 0
     for _ in range(iterations):
-        bound = evaluate(problem, copies, fee, work, direction, nothing)
+        bound = evaluate(problem, copies, fee, work, direction)
         scale, waiting = next_scale(bound, best, NOTICED, scale, waiting, PATIENCE, SMALLEST_STEP)
         if bound > best:
             best = bound
@@ -300,6 +307,7 @@ def price(problem, copies, start, target, iterations, deadline):
 
 @kernel
 def make_work(problem, copies):
+    """Every node's items in the order of the tasks."""
     n_tasks, nodes = problem.count.size, problem.n_nodes
     order = np.zeros((nodes, n_tasks * CLASSES), dtype=np.int64)
     items = np.zeros(nodes, dtype=np.int64)
@@ -315,21 +323,19 @@ def make_work(problem, copies):
         np.zeros(n_tasks, dtype=np.int64),
         np.zeros(1, dtype=np.int64),
         np.full(nodes, -1),
-        np.zeros(LEVELS + 1),
+        new_earnings(n_tasks),
     )
 
 
 @kernel
-def level_regrets(problem, copies, fee):
+def level_regrets(problem, copies, work, fee):
     """(J, LEVELS) bit hops: what the bound would rise by at least if node j had to run at each level."""
-    work = make_work(problem, copies)
-    nothing = np.zeros((0, 0, 0))
     regret = np.full(copies.floor.shape, np.inf)
     for j in range(problem.n_nodes):
         paying = sort_items(problem, fee, work, j)
-        best, _ = best_level(problem, copies, fee, work, j, paying, nothing)
+        best, slack = ask_levels(problem, copies, work, j, paying)
         for level in range(copies.levels[j]):
-            regret[j, level] = best - collect(problem, copies, fee, work, j, level, paying, nothing)
+            regret[j, level] = max(0.0, best - slack - work.earnings.earned[level])
     return regret
 
 

@@ -14,10 +14,17 @@ import numpy as np
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.placement._kernels.problem import REJECTED
 
-MEMORY = 0.7  # of the last direction in the next
-SHRINK = 0.6  # of a step, when it led nowhere for ``PATIENCE`` passes
-PATIENCE = 3
-NOTICED = 1e-4  # relative: a value that is better by this much
+MEMORY = 0.4  # of the last direction in the next
+FIRST_AIM, LEAST = (
+    1.0,
+    0.02,
+)  # of the first value: how much more is aimed at; of the target if the value is smaller
+GROW, SHRINK = (
+    2.0,
+    0.6,
+)  # of what is aimed at: where at least half came, and where ``PATIENCE`` passes led nowhere
+PATIENCE = 2
+NOTICED = 0.1  # of what was aimed at: a value that is better by this much
 
 
 class Grid(NamedTuple):
@@ -182,25 +189,30 @@ def value_of(grid, copies, level, price):
 def fit_prices(grid, copies, level, price, target, passes, smallest):
     """Raise the dual value at fixed levels by changing prices (J + 1,); returns the best value.
 
-    Ends after ``passes``, when the value meets ``target``, or when steps are below the part ``smallest``. Polyak's
-    step towards the target, along a direction that remembers the last ones.
+    Ends after ``passes``, when the value meets ``target``, or when less is aimed at than the part ``smallest`` of the
+    value. Polyak's step towards what is aimed at, along a direction that remembers the last ones. What is known to be
+    above the value may be several times as much, and steps that aim there find nothing: the aim follows the value.
     """
     nodes = copies.levels.size
-    best, noticed, scale, waiting = -np.inf, -np.inf, 1.0, 0
+    best, aim, waiting = -np.inf, 0.0, 0
     for j in range(nodes):
         grid.direction[j] = 0.0
     for turn in range(passes):
         value = value_of(grid, copies, level, price)
+        if turn == 0:
+            aim = min(target - value, FIRST_AIM * max(abs(value), LEAST * abs(target)))
         waiting = waiting + 1
-        if value > noticed:
-            noticed, waiting = value + NOTICED * abs(value), 0
+        if value > best + NOTICED * aim:
+            waiting = 0
         if value > best:
+            if turn > 0 and value > best + 0.5 * aim:
+                aim *= GROW
             best = value
             for j in range(nodes):
                 grid.kept[j] = price[j]
         if waiting >= PATIENCE:
-            scale, waiting = scale * SHRINK, 0
-        if value >= target or scale < smallest or turn + 1 >= passes:
+            aim, waiting = aim * SHRINK, 0
+        if best >= target or aim < smallest * abs(best) or turn + 1 >= passes:
             break
         norm = 0.0
         for j in range(nodes):
@@ -209,7 +221,7 @@ def fit_prices(grid, copies, level, price, target, passes, smallest):
             norm += grid.direction[j] * grid.direction[j]
         if norm <= 0.0:
             break
-        step = scale * (target - value) / norm
+        step = (min(target, best + aim) - value) / norm
         for j in range(nodes):
             price[j] = max(0.0, price[j] + step * grid.direction[j])
     for j in range(nodes):

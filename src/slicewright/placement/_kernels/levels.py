@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
-from slicewright.placement._kernels.bound import CLASSES, LEVELS, NOISE, counts_at, sort_falling
+from slicewright.placement._kernels.bound import NOISE, counts_at, sort_falling
+from slicewright.placement._kernels.earnings import CLASSES, earn_at_levels, new_earnings
 from slicewright.placement._kernels.grid import (
     choose_without,
     fit_prices,
@@ -23,7 +24,7 @@ from slicewright.placement._kernels.grid import (
 
 PROMISE = 1e-4  # relative: what another level must promise to be looked at
 PASSES = 40  # over the table, to find the prices of other levels
-SMALLEST_STEP = 0.05
+SMALLEST_AIM = 2e-3  # relative: of what the prices gain yet
 
 
 class Levels(NamedTuple):
@@ -37,7 +38,7 @@ class Levels(NamedTuple):
     stamp: Any  # (K,) int64, the last count under which a task was taken
     counter: Any  # (1,) int64
     want: Any  # (K * CLASSES,) bit hops, what the cheapest candidate costs that uses a node by each item
-    open_to: Any  # (LEVELS + 1,)
+    earnings: Any  # of one node at a time
 
 
 @kernel
@@ -53,7 +54,7 @@ def new_levels(problem):
         np.zeros(n_tasks, dtype=np.int64),
         np.zeros(1, dtype=np.int64),
         np.zeros(n_tasks * CLASSES),
-        np.zeros(LEVELS + 1),
+        new_earnings(n_tasks),
     )
 
 
@@ -120,33 +121,24 @@ def fill_level(copies, grid, levels, j, level, n):
 @outlined
 def best_level(copies, grid, levels, j, n):
     """Of node j, from its ``n`` customers: (level at which it earns most, what it earns, the price there)."""
-    before = levels.level[j]
-    choice = before
-    best, price = fill_level(copies, grid, levels, j, before, n)
-    open_to, top = levels.open_to, copies.levels[j]
-    for level in range(top + 1):
-        open_to[level] = 0.0
-    for i in range(n):
-        item = levels.order[i]
-        k = item // CLASSES
-        open_to[copies.rank[k, j, item % CLASSES]] += levels.value[item] * grid.arrival[k]
-    for level in range(top - 1, -1, -1):
-        open_to[level] += open_to[level + 1]
-    at_most, served, i = 0.0, 0.0, 0
-    for level in range(top):
-        if open_to[level] <= best:
-            break
-        while i < n and served < copies.floor[j, level]:
-            item = levels.order[i]
-            served += grid.arrival[item // CLASSES]
-            at_most += levels.value[item] * grid.arrival[item // CLASSES]
-            i += 1
-        if at_most <= best or level == before:
-            continue
-        earned, asked = fill_level(copies, grid, levels, j, level, n)
-        if earned > best:
-            best, choice, price = earned, level, asked
-    return choice, best, price
+    earnings = levels.earnings
+    earn_at_levels(
+        copies.rank,
+        grid.arrival,
+        copies.floor[j],
+        copies.levels[j],
+        levels.order,
+        levels.value,
+        n,
+        j,
+        earnings,
+    )
+    choice = levels.level[j]
+    for level in range(copies.levels[j]):
+        if earnings.earned[level] > earnings.earned[choice]:
+            choice = level
+    earned, price = fill_level(copies, grid, levels, j, choice, n)
+    return choice, earned, price
 
 
 @kernel
@@ -185,7 +177,7 @@ def value_at(copies, grid, levels, target, passes):
     """The value of the programme at the levels, at most about ``target``, and in ``levels`` the prices that show it."""
     for j in range(copies.levels.size):
         open_node(grid, levels.level, j)
-    return fit_prices(grid, copies, levels.level, levels.price, target, passes, SMALLEST_STEP)
+    return fit_prices(grid, copies, levels.level, levels.price, target, passes, SMALLEST_AIM)
 
 
 @outlined
@@ -211,7 +203,7 @@ def respond(copies, grid, levels, fixed, value, begin, deadline):
             levels.before[i] = levels.price[i]
         levels.level[j], levels.price[j] = choice, price
         open_node(grid, levels.level, j)
-        reached = fit_prices(grid, copies, levels.level, levels.price, value, PASSES, SMALLEST_STEP)
+        reached = fit_prices(grid, copies, levels.level, levels.price, value, PASSES, SMALLEST_AIM)
         if reached < value - PROMISE * abs(value):
             value, idle = reached, 0
         else:

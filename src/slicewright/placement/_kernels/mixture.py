@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel
-from slicewright.placement._kernels.bound import LEVELS, ascend, cheapest, evaluate, make_work
+from slicewright.placement._kernels.bound import ascend, cheapest, evaluate, make_work
+from slicewright.placement._kernels.earnings import LEVELS
 from slicewright.placement._kernels.problem import REJECTED
 
 WARM_UP = 10  # steps that are not counted
@@ -24,12 +25,11 @@ def mixture(problem, copies, start, target, iterations):
     """
     fee = start.copy()
     direction, previous = np.zeros(fee.shape), np.zeros(fee.shape)
-    nothing = np.zeros((0, 0, 0))
     work = make_work(problem, copies)
     n_tasks, width = problem.cost.shape
     level, candidate = np.zeros((problem.n_nodes, LEVELS)), np.zeros((n_tasks, width + 1))
     for turn in range(WARM_UP + iterations):
-        bound = evaluate(problem, copies, fee, work, direction, nothing)
+        bound = evaluate(problem, copies, fee, work, direction)
         if turn >= WARM_UP:
             for j in range(problem.n_nodes):
                 if work.last[j] >= 0:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import kernel, outlined
-from slicewright.placement._kernels.bound import CLASSES, LEVELS, NOISE, counts_at, make_work, sort_items
+from slicewright.placement._kernels.bound import NOISE, counts_at, make_work, sort_items
+from slicewright.placement._kernels.earnings import CLASSES, LEVELS
 
 LEAVE = 0.2
 
