@@ -13,6 +13,7 @@ from slicewright.files.documents import finite
 from slicewright.files.fields import FieldReader
 from slicewright.judging import STATUSES, Status, status_of
 from slicewright.placement.judge import RULES, Judgement, Violations, judge
+from slicewright.placement.open_gap import explain_gap
 from slicewright.placement.problem.options import ON_DEVICE
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.placement.reasons import rejection_reasons
@@ -38,7 +39,7 @@ class Placement:
         delay_s: (K,) s, sending and executing; nan for a rejected task.
         deadline_s: (K,) s.
         reasons: (K,) why a task was rejected, else None.
-        notes: what the method wants to say (a fallback it took, a model out of its range).
+        notes: what the method wants to say (a fallback it took, a model out of its range), and why a large gap is open.
     """
 
     method: str
@@ -130,9 +131,15 @@ def certified(
     runtime_s: float,
     notes: tuple[str, ...] = (),
 ) -> Placement:
-    """The placement of a decision, judged, with its reasons and its bound."""
+    """The placement of a decision, judged, with its reasons and its bound.
+
+    Where a proven gap is above 5 %, the last note says in one sentence why.
+    """
     judged: Judgement = judge(tasks, choice)
     gap = relative_gap(judged.objective_bit_hops, lower_bound)
+    if judged.violations.feasible:
+        reason = explain_gap(tasks, choice, method=method, gap=gap)
+        notes = notes if reason is None else (*notes, reason)
     return Placement(
         method=method,
         status=status_of(feasible=judged.violations.feasible, gap=gap),
