@@ -169,3 +169,11 @@ def test_levels_settle_on_a_good_division_at_once() -> None:
     ).sum()
     greedy = place(tasks, "greedy-nearest").objective_bit_hops
     assert cost < 0.5 * greedy
+
+
+def test_many_tasks_are_placed_and_proven_without_a_long_search() -> None:
+    found = place(placement_preset("regime/large", seed=60_001), iterations=10_000)
+    best_known = 9.68e10  # of many seconds
+    assert found.violations.feasible
+    assert found.objective_bit_hops < 1.1 * best_known
+    assert found.gap < 0.2
