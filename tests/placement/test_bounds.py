@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slicewright.placement import PLACEMENT_REGIMES, Tasks, lower_bound, place, placement_preset
-from slicewright.placement._kernels.market import open_market, trade
-from slicewright.placement._kernels.sweep import sweep
+from slicewright.placement._kernels.opening.market import open_market, trade
+from slicewright.placement._kernels.opening.sweep import sweep
 from slicewright.placement.bound import (
     NEVER_NS,
     Fees,

@@ -17,11 +17,11 @@ from slicewright.placement._kernels.bound import (
     task_regrets,
     usable_limits,
 )
-from slicewright.placement._kernels.market import fees_of_prices, open_market, trade
+from slicewright.placement._kernels.opening.market import fees_of_prices, open_market, trade
+from slicewright.placement._kernels.opening.settled import fees_of_levels
+from slicewright.placement._kernels.opening.sweep import sweep
 from slicewright.placement._kernels.problem import Problem
 from slicewright.placement._kernels.reduce import carried_fees, reduced, remaining_levels
-from slicewright.placement._kernels.settled import fees_of_levels
-from slicewright.placement._kernels.sweep import sweep
 from slicewright.types import BoolArray, FloatArray, IntArray
 
 NEVER_NS = 2**62

@@ -4,7 +4,7 @@ Every node sells room at prices that depend on how short a queue the buyer needs
 ``BUCKETS`` buckets with one price each. Each task buys where its cost and what it pays are least. Each node picks
 the bucket of its most urgent customer, may then sell no more than that bucket's largest limit, and sells to the
 buckets that pay most. What tasks pay in all, less what nodes can earn, is a lower bound of the objective for any
-prices: the decomposition of :mod:`.bound` with one fee for all tasks of a bucket. It has a few hundred prices
+prices: the decomposition of :mod:`..bound` with one fee for all tasks of a bucket. It has a few hundred prices
 however many tasks there are, so it settles in tens of steps, and each costs one pass over the candidates.
 """
 
@@ -162,7 +162,7 @@ def trade(problem, market, target, iterations, deadline):
 
 @kernel
 def fees_of_prices(problem, copies, market, price):
-    """(K, J + 1, CLASSES) fees of :mod:`.bound` by which every task pays the market's prices."""
+    """(K, J + 1, CLASSES) fees of :mod:`..bound` by which every task pays the market's prices."""
     fee = np.zeros(copies.rank.shape)
     for k in range(problem.count.size):
         for c in range(problem.count[k]):

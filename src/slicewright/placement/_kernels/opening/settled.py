@@ -1,6 +1,6 @@
 """Fees to begin with where nodes have settled on levels and prices: what keeps every task where these send it.
 
-At fixed levels one price per node solves the programme (:mod:`.grid`). Other levels need fees that are told apart: a
+At fixed levels one price per node solves the programme (:mod:`..grid`). Other levels need fees that are told apart: a
 task pays the node's price where its level lets it in, no more than it takes to make another way as cheap as its best
 one; where the level does not let it in, it pays all that is missing to that.
 """
