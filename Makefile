@@ -13,7 +13,7 @@ help:
 	@echo "make check  for daily work, two minutes: lint, type check, the tests that your change touches"
 	@echo "make test   lint, type check, every test, and both publications at smoke scale: ten minutes on two cores"
 	@echo "make lint   ruff, mypy --strict, import contracts"
-	@echo "make smoke  both publications reproduced with little data: about five minutes, report in build/reproduction"
+	@echo "make smoke  both publications reproduced with little data: about two minutes, report in build/reproduction"
 	@echo "make fuzz   ten thousand odd requests against each HTTP API, the control plane's and a city's: no 500, no exit"
 	@echo "make simulate-faults  the control plane in simulated worlds where everything fails, until stopped: prints the seed of a broken promise"
 	@echo "make simulate-faults-nightly  a hundred thousand of them, other ones every night; goes on where it was stopped"

@@ -47,12 +47,17 @@ def sources(*folders: str, ending: str = "py") -> list[Path]:
 def functions(path: Path) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, list[str]]]:
     """Every function of a file, and its lines with the comment above it."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    for node in ast.walk(ast.parse("\n".join(lines))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
-            while start and lines[start - 1].lstrip().startswith("#"):
-                start -= 1
-            yield node, lines[start : node.end_lineno]
+    waiting: list[ast.AST] = [ast.parse("\n".join(lines))]
+    while waiting:
+        for node in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(node, ast.expr):
+                continue  # no function is in one, and most of what a file says is
+            waiting.append(node)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
+                while start and lines[start - 1].lstrip().startswith("#"):
+                    start -= 1
+                yield node, lines[start : node.end_lineno]
 
 
 def test_no_folder_has_more_files_than_one_looks_over() -> None:
@@ -99,7 +104,11 @@ def test_old_names_are_gone() -> None:
     ]
     assert found == []
     assert not [path for path in sources("src") if path.stem in OLD_FILES]
-    defined = {node.name for path in sources("src") for node, _ in functions(path)}
+    defined = {
+        name
+        for path in sources("src")
+        for name in re.findall(r"\bdef (\w+)", path.read_text(encoding="utf-8"))
+    }
     assert not defined & {"few", "many", "folding", "crossing", "gains", "kinds", "nested", "_rebalanced"}
 
 

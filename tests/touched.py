@@ -40,14 +40,16 @@ class Source:
     Attributes:
         name: dotted name.
         package: dotted name of the package that relative imports start from.
-        tree: its syntax.
+        imports: its import statements, but for those that only a type checker reads.
+        attributes: what it looks up in a name: (name, attribute).
         passes_on: names it imports from elsewhere: name to (module, name there).
         texts: its strings.
     """
 
     name: str
     package: str
-    tree: ast.Module
+    imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
+    attributes: set[tuple[str, str]] = field(default_factory=set)
     passes_on: dict[str, tuple[str, str]] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)
 
@@ -60,15 +62,30 @@ def read_sources(root: Path, roots: Mapping[str, str] = ROOTS) -> dict[str, Sour
             parts = [top, *path.relative_to(root / folder).with_suffix("").parts]
             package = ".".join(parts[:-1])
             name = package if parts[-1] == "__init__" else ".".join(parts)
-            source = Source(name, package, ast.parse(path.read_text(encoding="utf-8")))
-            for node in ast.walk(source.tree):
+            sources[name] = Source(name, package)
+            _read(sources[name], ast.parse(path.read_text(encoding="utf-8")))
+    return sources
+
+
+def _read(source: Source, tree: ast.Module) -> None:
+    """One walk: there are a million nodes in the project."""
+    waiting: list[tuple[ast.AST, bool]] = [(tree, True)]
+    for above, runs in waiting:
+        for node in ast.iter_child_nodes(above):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                if runs:
+                    source.imports.append(node)
                 if isinstance(node, ast.ImportFrom):
                     for alias in node.names:
                         source.passes_on[alias.asname or alias.name] = (_base(source, node), alias.name)
-                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            elif isinstance(node, ast.Constant):
+                if isinstance(node.value, str):
                     source.texts.add(node.value)
-            sources[name] = source
-    return sources
+            elif not isinstance(node, ast.Name | ast.expr_context | ast.operator):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                    source.attributes.add((node.value.id, node.attr))
+                checked = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+                waiting.append((node, runs and not checked))
 
 
 def imports_of(sources: Mapping[str, Source], groups: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
@@ -105,32 +122,21 @@ def _base(source: Source, node: ast.ImportFrom) -> str:
 def _imported(source: Source, sources: Mapping[str, Source]) -> Iterator[str]:
     """Modules that the import statements lead to."""
     whole: dict[str, str] = {}
-    for node in _run_time(source.tree):
+    for node in source.imports:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 home = _home(_base(source, node), alias.name, sources)
                 if home:
                     yield home
-        elif isinstance(node, ast.Import):
+        else:
             for alias in node.names:
                 if alias.name in sources:
                     whole[alias.asname or alias.name] = alias.name
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in whole:
-            home = _home(whole[node.value.id], node.attr, sources)
+    for name, attribute in source.attributes:
+        if name in whole:
+            home = _home(whole[name], attribute, sources)
             if home:
                 yield home
-
-
-def _run_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker reads, in no order."""
-    waiting = [tree]
-    while waiting:
-        for child in ast.iter_child_nodes(waiting.pop()):
-            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
-                continue
-            yield child
-            waiting.append(child)
 
 
 def _home(module: str, name: str, sources: Mapping[str, Source]) -> str | None:

@@ -1,4 +1,4 @@
-"""Two hours of operation in simulated time: arrivals, moves, departures, crashes and cuts, judged all the while."""
+"""An hour of operation in simulated time: arrivals, moves, departures, crashes and cuts, judged all the while."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from slicewright.control.views.replay import replay_log
 from tests.control.support.scenes import crowded, judge_world, moved
 from tests.control.support.simulated_time import simulate
 
-HOURS = 2
+HOURS = 1
 OPTIONS = ControlOptions(
     epoch_s=10.0, heartbeat_s=2.0, away_after_s=7.0, ack_timeout_s=4.0, rounds=2, checkpoint_every=400
 )
@@ -197,16 +197,16 @@ async def trouble_for(hours: float, seed: int) -> Site:
     return site
 
 
-def test_two_hours_of_trouble() -> None:
+def test_an_hour_of_trouble() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     site = simulate(lambda: trouble_for(HOURS, 5))
     grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     records = site.journal.records
-    assert site.served > 400
+    assert site.served > 200
     assert site.served > 2 * site.refused
     assert sum(1 for _ in verify(records)) == len(records)
     decisions = [r.event for r in records if isinstance(r.event, Decided | DecisionChanged)]
-    assert len(decisions) > 400
+    assert len(decisions) > 200
     assert any(d.pinned for d in decisions)
     assert all(max(d.residuals.values()) <= 1e-7 for d in decisions)
     assert len({r.event.instance for r in records if r.event.kind == "took-over"}) == 2

@@ -9,7 +9,7 @@ import pytest
 from tests.control.simulation.mutants import FOUND_BY, MUTANTS
 from tests.control.simulation.schedule import run_schedule
 
-SCHEDULES = int(os.environ.get("SLICEWRIGHT_SCHEDULES", "1000"))
+SCHEDULES = int(os.environ.get("SLICEWRIGHT_SCHEDULES", "600"))
 """Continuous integration asks for more, a night for a hundred thousand others (``make simulate-faults-nightly``)."""
 AT_ONCE = 50
 BROKE_ONCE = (20_000_479, 40_000_034, 40_000_045, 70_000_247, 100_000_117, 100_000_170)

@@ -91,10 +91,10 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             question_labels=12,
         ),
         "smoke": Scale(
-            name="smoke", runs=5, few=4, devices=(10, 20, 30, 50), access_points=(1, 3, 5), labels=200, folds=2,
-            epochs=8, serving_labels=200, serving_epochs=8, size_free_labels=400, size_free_epochs=3,
-            solver_devices=(3, 5, 8), solver_limit_s=2.0, solver_runs=2, tasks=(20, 60), placement_runs=16,
-            placement_folds=2, placement_epochs=20, placement_points=2, batch_size=16, placement_proof_s=0.5,
+            name="smoke", runs=5, few=3, devices=(10, 30, 50), access_points=(1, 3, 5), labels=100, folds=2,
+            epochs=8, serving_labels=100, serving_epochs=8, size_free_labels=200, size_free_epochs=3,
+            solver_devices=(3, 8), solver_limit_s=1.0, solver_runs=2, tasks=(20, 60), placement_runs=12,
+            placement_folds=2, placement_epochs=12, placement_points=2, batch_size=8, placement_proof_s=0.3,
         ),
         "quick": Scale(
             name="quick", runs=30, few=8, devices=(5, 10, 20, 30, 40, 50), access_points=(1, 2, 3, 4, 5, 6),
