@@ -208,9 +208,12 @@ def price_nodes(problem, state, r, k):
 
 
 @outlined
-def price_ejections(problem, state, r, k, j):
-    """Fill ``total`` for device k, which was just taken off node j: the cost of every i in its place."""
-    n_nodes = problem.n_nodes
+def price_ejections(problem, state, r, k, j, limit):
+    """Fill ``total`` for device k, which was just taken off node j: the cost of every i in its place.
+
+    Not where it is seen to be ``limit`` or more: how a device that was local would transmit is looked up only then.
+    """
+    n_nodes, total, before = problem.n_nodes, r.total, state.node_cost[j]
     price_nodes(problem, state, r, k)
     price_joining(problem, state, r, j)
     price_swapping(problem, r, k)
@@ -224,17 +227,18 @@ def price_ejections(problem, state, r, k, j):
     radio, _ = cheapest_link(problem, state, k)
     tau = problem.local_time[k]
     elsewhere, elsewhere_too = min(tau, radio + least), min(tau, radio + second)
-    before = state.node_cost[j]
-    for i in range(state.group.size):
-        node, joining = r.node[i], r.joining[i] - before
-        if i == k or node == j or not joining < np.inf:
-            r.total[i] = np.inf
-        elif node == LOCAL:
-            way, _ = cheapest_link(problem, state, i)
-            r.total[i] = joining + way - problem.local_time[i] + elsewhere
-        else:
-            other = elsewhere if nearest != node else elsewhere_too
-            r.total[i] = joining - r.relief[i] + min(other, radio + r.swapping[i] - r.rest_cost[i])
+    for i in range(total.size):
+        swapped = radio + (r.swapping[i] - r.rest_cost[i])
+        other = elsewhere if r.node[i] != nearest else elsewhere_too
+        total[i] = r.joining[i] - before - r.relief[i] + min(other, swapped)
+    for i in range(total.size):
+        if i == k or r.node[i] == j:
+            total[i] = np.inf
+        elif r.node[i] == LOCAL:
+            total[i] = r.joining[i] - before - problem.local_time[i] + elsewhere
+            if total[i] < limit:
+                way, _ = cheapest_link(problem, state, i)
+                total[i] += way
 
 
 @inlined
@@ -314,7 +318,7 @@ def eject(problem, state, r, k):
     leave_radio(problem, state, k)
     root = problem.link_root[link]
     paid += root * (root + 2.0 * state.radio[problem.access_point[link]]) - state.node_cost[j]
-    price_ejections(problem, state, r, k, j)
+    price_ejections(problem, state, r, k, j, paid - slack)
     for _ in range(TRIES):
         best, i = paid - slack, LOCAL
         for candidate in range(state.group.size):
