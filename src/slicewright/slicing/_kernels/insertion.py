@@ -13,7 +13,7 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined, random_below, random_unit
 from slicewright.slicing._kernels.best_response import binds, cheapest_link, exact_growth
-from slicewright.slicing._kernels.ejection import best_slice
+from slicewright.slicing._kernels.ejection.eject import best_slice
 from slicewright.slicing._kernels.problem import (
     ARRIVAL,
     CAPACITY,

@@ -11,7 +11,7 @@ from slicewright.slicing._kernels.best_response import (
     draw_to_front,
     local_search,
 )
-from slicewright.slicing._kernels.ejection import eject_each
+from slicewright.slicing._kernels.ejection.eject import eject_each
 from slicewright.slicing._kernels.groups.regroup import mark_all, regroup
 from slicewright.slicing._kernels.insertion import WIDTH, fill_bench, insert_from_bench, vacate
 from slicewright.slicing._kernels.problem import (

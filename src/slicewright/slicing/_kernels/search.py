@@ -14,7 +14,7 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below, random_unit
 from slicewright.slicing._kernels.best_response import FOREVER, local_search
-from slicewright.slicing._kernels.ejection import make_rivals
+from slicewright.slicing._kernels.ejection.prices import make_rivals
 from slicewright.slicing._kernels.groups.regroup import make_regrouping, mark_all, mark_changed, regroup
 from slicewright.slicing._kernels.insertion import make_bench
 from slicewright.slicing._kernels.islands import (
@@ -76,6 +76,8 @@ ALONE_FIRST = 32
 """After so many rounds it is known how many there will be, and islands are settled."""
 ROUNDS_EACH = 100
 """An island is worth its time where it has so many rounds."""
+STAY = 32
+"""So many rounds on one island before the next: prices of its nodes are known by then."""
 CROSSINGS = 0.2
 """The part of rounds that are crossings where there are islands."""
 ALONE_LAST = 0.2
@@ -227,9 +229,9 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
         if count > 1 and left < ALONE_LAST:
             leave_all_but(islands, best_island(islands, count))
             count = np.int64(1)
-        k, turn = done % count, done // count
+        k = done // STAY % count
         crossing = count > 1 and random_unit(random) < CROSSINGS
-        inserting = not crossing and turn % period != 0
+        inserting = not crossing and done % period != 0
         best, best_group, reach = islands.cost[k, 0], islands.group[k], 0.0
         if problem.shared_queue or not inserts:
             reach = islands.window[k]
@@ -245,7 +247,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
             if cost < islands.next_cost[k] * (1.0 + reach) and cost != islands.next_cost[k]:
                 local_search(problem, state, order, near, scratch, deadline)
         else:
-            turn //= period
+            turn = done // period
             rebuild(problem, state, islands.link[k], best_group)
             nodes_only, sorted_first = (turn & 1) == 0, crowded and (turn & 2) == 0
             ruin_and_recreate(

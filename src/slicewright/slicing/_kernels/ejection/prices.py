@@ -1,0 +1,312 @@
+"""What ejections would change, priced for all devices at once and kept until a node changes (:mod:`eject`).
+
+Prices ignore 13b but where it forbids a move outright, and that two devices may meet on an access point.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slicewright.compiled import inlined, kernel, next_random, outlined
+from slicewright.slicing._kernels.best_response import cheapest_link, price_own, price_shared
+from slicewright.slicing._kernels.members import NOBODY
+from slicewright.slicing._kernels.problem import ARRIVAL, CAPACITY, FLOOR, LOCAL, OWN, ROOT, WORK
+
+REMEMBER_MOST = 256
+"""With more devices, prices of every pair would take too much memory to be kept."""
+
+
+class Rivals(NamedTuple):
+    """Devices by column, so that loops over them are vectors, and what their nodes would be without them.
+
+    What belongs to a node holds until its members change, in whatever way: a sum over their keys tells.
+    """
+
+    work: Any  # (N, I) cycle, L_in
+    root: Any  # (N, I) sqrt(cycle)
+    least: Any  # (N, I) cycle/s, L_in / tau_i
+    rest_size: Any  # (N, I) cycle/s, of the slices of the device's node without it, see ``as_queued``
+    rest_queued: Any  # (N, I) cycle
+    rest_root: Any  # (N, I) sqrt(cycle)
+    rest_floor: Any  # (N, I) cycle/s
+    rest_queue: Any  # (I,) 1/s
+    rest_cost: Any  # (I,) s, what the other devices of its node then cost
+    node: Any  # (I,) int64, or LOCAL
+    relief: Any  # (I,) s, what the system saves when the device leaves its place, radio not counted
+    taken: Any  # (I, I) s, cost of device k's node once i has taken k's place, in its best slice; (1, I) if not kept
+    swapped: Any  # (I,) s, cost of each device's node once k has taken its place
+    total: Any  # (I,) s, change of cost by the whole ejection
+    idle: Any  # (I,) s, the slices of the asked node under the longer queue, without the newcomer
+    base: Any  # (N, I) s, each of them
+    entered: Any  # (J, I) s, growth of a node when a device joins it; (J, 1) if not kept
+    others: Any  # (J,)
+    growth: Any  # (2, N * J)
+    key: Any  # (I,) uint64, random
+    present: Any  # (J,) uint64, members of each node as a sum over their keys
+    priced: Any  # (J,) uint64, the same when what belongs to the node was last filled
+
+
+@kernel
+def make_rivals(problem):
+    """Allocate, and copy what does not change."""
+    n_devices, n_slices = problem.work.shape
+    n_nodes = problem.n_nodes
+    by_slice = np.zeros((8, n_slices, n_devices))
+    work, root, least = by_slice[0], by_slice[1], by_slice[2]
+    for n in range(n_slices):
+        for i in range(n_devices):
+            work[n, i], root[n, i] = problem.work[i, n], problem.work_root[i, n]
+            least[n, i] = work[n, i] / problem.local_time[i]
+    kept = n_devices if n_devices <= REMEMBER_MOST else 1
+    by_device = np.zeros((6, n_devices))
+    key, random = np.empty(n_devices, np.uint64), np.zeros(1, np.uint64)
+    for i in range(n_devices):
+        key[i] = next_random(random)
+    return Rivals(
+        work, root, least, by_slice[3], by_slice[4], by_slice[5], by_slice[6], by_device[0],
+        by_device[1], np.full(n_devices, LOCAL), by_device[2], np.empty((kept, n_devices)), by_device[3],
+        by_device[4], by_device[5], by_slice[7], np.empty((n_nodes, kept)), np.empty(n_nodes),
+        np.empty((2, problem.capacity.size)), key, np.zeros(n_nodes, np.uint64), np.ones(n_nodes, np.uint64),
+    )  # fmt: skip
+
+
+@inlined
+def as_queued(problem, size, queue, work, own):
+    """(size, queue, work) of a group: with a newcomer, size - (queue + alpha) * (work + L) is left, in either variant.
+
+    In variant "device" the newcomer's arrivals meet its own work alone, so that the others' load counts as size.
+    """
+    return (size, queue, work) if problem.shared_queue else (size - own, 0.0, 0.0)
+
+
+@outlined
+def imagine_absence(problem, state, r, i):
+    """Fill what the node of device i would be without it."""
+    s, n_nodes, group, cost = state.sums, problem.n_nodes, state.group[i], 0.0
+    arrival = s[ARRIVAL, group] - problem.arrival[i]
+    for n in range(problem.work.shape[1]):
+        g = n * n_nodes + r.node[i]
+        root, work, floor, own = s[ROOT, g], s[WORK, g], s[FLOOR, g], s[OWN, g]
+        if g == group:
+            if state.head[g] == i and state.after[i] == NOBODY:  # alone: exact zeros, whatever rounding left
+                root = work = floor = own = 0.0
+            else:
+                root, work, floor = root - r.root[n, i], work - r.work[n, i], floor - r.least[n, i]
+                own -= problem.arrival[i] * r.work[n, i]
+        size, queue, queued = as_queued(problem, s[CAPACITY, g], arrival, work, own)
+        r.rest_size[n, i], r.rest_queue[i], r.rest_queued[n, i] = size, queue, queued
+        r.rest_root[n, i], r.rest_floor[n, i] = root, floor
+        cost += root * root / (size - queue * queued)
+    r.rest_cost[i] = cost
+    r.relief[i] = state.node_cost[r.node[i]] - cost
+
+
+@inlined
+def begin_pricing(r, into):
+    for i in range(into.size):
+        into[i], r.idle[i] = np.inf, 0.0
+
+
+@inlined
+def price_idle(problem, r, n, size, queue, queued, root, floor):
+    """Fill row n of ``base``: what slice n costs under each newcomer's longer queue; added to ``idle``."""
+    base, idle, arrival, square = r.base[n], r.idle, problem.arrival, root * root
+    for i in range(idle.size):
+        left = size - (queue + arrival[i]) * queued
+        cost = square / left
+        cost = cost if left > 0.0 and left >= floor else np.inf
+        base[i] = cost
+        idle[i] += cost
+
+
+@inlined
+def price_newcomers(problem, r, n, size, queue, queued, root, floor, into):
+    """Lower ``into`` to the cost of a node that each device joins in slice n, 13b only as far as it forbids."""
+    base, idle, arrival, work, roots, least = (
+        r.base[n],
+        r.idle,
+        problem.arrival,
+        r.work[n],
+        r.root[n],
+        r.least[n],
+    )
+    for i in range(into.size):
+        q = root + roots[i]
+        left = size - (queue + arrival[i]) * (queued + work[i])
+        cost = q * q / left + (idle[i] - base[i])
+        cost = cost if left > 0.0 and left >= floor + least[i] else np.inf
+        into[i] = cost if cost < into[i] else into[i]
+
+
+@outlined
+def price_place(problem, r, k, into):
+    """What the node of device k costs once each other device has taken its place there, in its best slice."""
+    begin_pricing(r, into)
+    queue = r.rest_queue[k]
+    for n in range(problem.work.shape[1]):
+        price_idle(
+            problem,
+            r,
+            n,
+            r.rest_size[n, k],
+            queue,
+            r.rest_queued[n, k],
+            r.rest_root[n, k],
+            r.rest_floor[n, k],
+        )
+    for n in range(problem.work.shape[1]):
+        price_newcomers(
+            problem,
+            r,
+            n,
+            r.rest_size[n, k],
+            queue,
+            r.rest_queued[n, k],
+            r.rest_root[n, k],
+            r.rest_floor[n, k],
+            into,
+        )
+
+
+@outlined
+def price_entering(problem, state, r, j, into):
+    """What the cost of node j grows by when each device joins it in its best slice."""
+    s = state.sums
+    begin_pricing(r, into)
+    for n in range(problem.work.shape[1]):
+        g = n * problem.n_nodes + j
+        size, queue, queued = as_queued(problem, s[CAPACITY, g], s[ARRIVAL, g], s[WORK, g], s[OWN, g])
+        price_idle(problem, r, n, size, queue, queued, s[ROOT, g], s[FLOOR, g])
+    for n in range(problem.work.shape[1]):
+        g = n * problem.n_nodes + j
+        size, queue, queued = as_queued(problem, s[CAPACITY, g], s[ARRIVAL, g], s[WORK, g], s[OWN, g])
+        price_newcomers(problem, r, n, size, queue, queued, s[ROOT, g], s[FLOOR, g], into)
+    for i in range(into.size):
+        into[i] -= state.node_cost[j]
+
+
+@outlined
+def look_again(problem, state, r):
+    """Bring up to date what belongs to nodes whose members changed."""
+    n_devices, n_nodes = state.group.size, problem.n_nodes
+    for j in range(n_nodes):
+        r.present[j] = np.uint64(0)
+    for i in range(n_devices):
+        group = state.group[i]
+        if group == LOCAL:
+            r.node[i], r.relief[i] = LOCAL, 0.0
+        else:
+            r.node[i] = group % n_nodes
+            r.present[group % n_nodes] += r.key[i] * np.uint64(2 * (group // n_nodes) + 1)
+    remembers = r.taken.shape[0] == n_devices
+    for k in range(n_devices):
+        j = r.node[k]
+        if j != LOCAL and r.present[j] != r.priced[j]:
+            imagine_absence(problem, state, r, k)
+            if remembers:
+                price_place(problem, r, k, r.taken[k])
+    for j in range(n_nodes):
+        if r.present[j] != r.priced[j]:
+            r.priced[j] = r.present[j]
+            if remembers:
+                price_entering(problem, state, r, j, r.entered[j])
+
+
+@outlined
+def price_swapping(problem, r, k):
+    """Fill ``swapped``: the cost of each device's node once k has taken its place there.
+
+    Every loop over devices writes one array, so that it compiles to vectors.
+    """
+    n_devices, n_slices = problem.work.shape
+    alpha, swapped, idle, queue = problem.arrival[k], r.swapped, r.idle, r.rest_queue
+    for i in range(n_devices):
+        swapped[i], idle[i] = np.inf, 0.0
+    for n in range(n_slices):
+        base, size, queued = r.base[n], r.rest_size[n], r.rest_queued[n]
+        roots, floor = r.rest_root[n], r.rest_floor[n]
+        for i in range(n_devices):
+            left = size[i] - (queue[i] + alpha) * queued[i]
+            cost = roots[i] * roots[i] / left
+            base[i] = cost if left > 0.0 and left >= floor[i] else np.inf
+        for i in range(n_devices):
+            idle[i] += base[i]
+    for n in range(n_slices):
+        base, size, queued = r.base[n], r.rest_size[n], r.rest_queued[n]
+        roots, floor = r.rest_root[n], r.rest_floor[n]
+        root, work, least = r.root[n, k], r.work[n, k], r.least[n, k]
+        for i in range(n_devices):
+            base[i] = idle[i] - base[i]
+        for i in range(n_devices):
+            q = roots[i] + root
+            left = size[i] - (queue[i] + alpha) * (queued[i] + work)
+            cost = q * q / left + base[i]
+            base[i] = cost if left > 0.0 and left >= floor[i] + least else np.inf
+        for i in range(n_devices):
+            swapped[i] = base[i] if base[i] < swapped[i] else swapped[i]
+
+
+@outlined
+def price_elsewhere(problem, state, r, k):
+    """What the cost of other nodes grows by when k joins: (least, second least, node of the least)."""
+    n_nodes, j = problem.n_nodes, r.node[k]
+    remembers = r.taken.shape[0] == r.total.size
+    if not remembers:
+        work, root, tau, alpha = (
+            problem.work[k],
+            problem.work_root[k],
+            problem.local_time[k],
+            problem.arrival[k],
+        )
+        if problem.shared_queue:
+            price_shared(state.sums, state.node_cost, work, root, tau, alpha, r.others, r.growth)
+        else:
+            price_own(state.sums, n_nodes, work, root, tau, alpha, r.growth)
+        for x in range(n_nodes):
+            r.entered[x, 0] = np.inf
+        for first in range(0, problem.capacity.size, n_nodes):
+            for x in range(n_nodes):
+                r.entered[x, 0] = min(r.entered[x, 0], r.growth[1, first + x])
+    least, second, nearest = np.inf, np.inf, LOCAL
+    for x in range(n_nodes):
+        growth = r.entered[x, k if remembers else 0]
+        if x != j:
+            if growth < least:
+                second, least, nearest = least, growth, x
+            elif growth < second:
+                second = growth
+    return least, second, nearest
+
+
+@outlined
+def price_ejections(problem, state, r, k, limit):
+    """Fill ``total`` for device k, whose link was just taken away: what every i in its place changes.
+
+    Not where it is seen to be ``limit`` or more: how a device that was local would transmit is looked up only then.
+    """
+    j, total, before, swapped = r.node[k], r.total, r.rest_cost[k], r.swapped
+    if r.taken.shape[0] == total.size:
+        taken = r.taken[k]
+        for i in range(total.size):
+            swapped[i] = r.taken[i, k]
+    else:
+        taken = r.taken[0]
+        price_place(problem, r, k, taken)
+        price_swapping(problem, r, k)
+    least, second, nearest = price_elsewhere(problem, state, r, k)
+    radio, _ = cheapest_link(problem, state, k)
+    tau = problem.local_time[k]
+    elsewhere, elsewhere_too = min(tau, radio + least), min(tau, radio + second)
+    for i in range(total.size):
+        other = elsewhere if r.node[i] != nearest else elsewhere_too
+        total[i] = taken[i] - before - r.relief[i] + min(other, radio + (swapped[i] - r.rest_cost[i]))
+    for i in range(total.size):
+        if i == k or r.node[i] == j:
+            total[i] = np.inf
+        elif r.node[i] == LOCAL:
+            total[i] = taken[i] - before - problem.local_time[i] + elsewhere
+            if total[i] < limit:
+                way, _ = cheapest_link(problem, state, i)
+                total[i] += way
