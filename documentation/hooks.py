@@ -22,6 +22,7 @@ from documentation.notebooks import notebook
 RUN = os.environ.get("SLICEWRIGHT_DOCS_RUN", "all")
 """Which examples are run: ``all``; ``changed``, those of pages whose examples have changed, whatever happened to the
 package; or ``none``, for a quick look at words."""
+_SHORT_CODE = re.compile(r"<code>([^<]{1,28})</code>")
 _outputs: dict[str, list[str]] = {}
 
 
@@ -80,9 +81,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Equations drawn; tables that are wider than the screen scroll by themselves."""
+    """Equations drawn; short code, such as the name of an option, is not broken at its hyphens."""
     try:
-        return with_equations(html)
+        return _SHORT_CODE.sub(r'<code class="short">\1</code>', with_equations(html))
     except ValueError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
 

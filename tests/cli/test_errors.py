@@ -70,6 +70,7 @@ NONSENSE = [
         "serve paper-slicing --nats http://x",
         "--nats is 'http://x' but must be nats://HOST:PORT or tls://HOST:PORT",
     ),
+    ("serve paper-slicing --store .", "--store is '.' but is a folder; name a file in it"),
     ("serve paper-slicing --nats-ca ca.pem", "--nats-ca is 'ca.pem' but is for a NATS server; add --nats"),
     ("enforce mine.yaml plan.json", "--uplink or --node: one must be given"),
     ("enforce --node a", "SCENARIO and PLAN, or --url: one of the two must be given"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import pairwise
@@ -105,6 +106,15 @@ def test_examples_can_be_read(page: Path) -> None:
     assert examples or not made_files(text)
     assert text.count("```") % 2 == 0
     assert "```python run" not in with_outputs(text, [""] * len(examples))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_list_begins_after_an_empty_line(page: Path) -> None:
+    """Else it is more text of the paragraph above it on the site, though not where the repository shows the page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    blocks = [re.sub(r"\A\s*#[^\n]*\n", "", block) for block in text.split("\n\n")]
+    broken = [block for block in blocks if "\n- " in block and not re.match(r"\s*(- |\d+\. )", block)]
+    assert not broken
 
 
 @pytest.mark.parametrize("page", QUICK)

@@ -80,6 +80,8 @@ def check(settings: ServeSettings) -> None:
     if role != "all" and settings.nats is None:
         raise InvalidOptionError("role", "needs a transport between the roles", value=role, fix="add `nats`")
     _check_nats(settings)
+    if settings.store is not None and Path(settings.store).is_dir():
+        raise InvalidOptionError("store", "is a folder", value=str(settings.store), fix="name a file in it")
     if role == "slice-manager" and not settings.slices:
         raise InvalidOptionError("slices", "must name at least one slice to manage")
     if settings.store_segment_bytes and settings.store is None:
