@@ -50,7 +50,8 @@ def test_plans_and_placements_have_the_keys_that_are_written() -> None:
     assert set(made) <= set(plan)
     assert set(plan["decisions"][0]) == set(made["decisions"][0])
     (placement,) = documents("placement")
-    assert set(sw.place(sw.placement_preset(tasks=3), "random").to_dict()) == set(placement)
+    placed = sw.place(sw.placement_preset(tasks=3), "random").to_dict()
+    assert set(placed) - {"notes"} == set(placement) - {"notes"}  # remarks are missing where there are none
     assert Placement.from_dict(placement).rejected == 1
 
 
