@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
 
-.PHONY: demo test docs docs-look check check-tests system-packages lint kernels smoke fuzz simulate-faults bench wheel install install-test install-everything clean help simulate-faults-nightly
+.PHONY: demo test docs docs-look check check-tests system-packages lint kernels smoke smoke-aside tests-in-parallel fuzz simulate-faults bench wheel install install-test install-everything clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -32,11 +32,21 @@ export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test
 	$(MAKE) -j3 --output-sync system-packages lint kernels
 	# What measures time runs by itself, everything else in parallel; nothing is asked twice.
-	# A test that is skipped though all it needs was installed has failed. Neighbours go to one process until another
-	# has nothing to do: what a file's tests share (a server, a model, a report) is made once, not once a process.
-	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing" --junitxml build/tests.xml
+	# A test that is skipped though all it needs was installed has failed.
+	$(MAKE) -j2 tests-in-parallel smoke-aside
 	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -m timing $$(grep -rlw timing tests --include='test_*.py')
-	$(MAKE) smoke
+
+# Neighbours go to one process until another has nothing to do: what a file's tests share (a server, a model, a report)
+# is made once, not once a process.
+tests-in-parallel: $(VENV)/.test
+	SLICEWRIGHT_TESTS_WHOLE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing" --junitxml build/tests.xml
+
+# With what processors have left beside tests, which wait for servers now and then. That both publications can be
+# reproduced does not depend on how busy a machine is; the times in these reports do: `make smoke` has those of a quiet one.
+smoke-aside: $(VENV)/.test
+	@mkdir -p build
+	@nice -n 19 $(MAKE) smoke > build/smoke.log 2>&1 || { cat build/smoke.log; exit 1; }
+	@echo "both publications are reproduced at smoke scale: build/reproduction, build/smoke.log"
 
 # Lint on one processor, tests on the other. Tests are those that import what changed since this branch left main (or
 # since the last commit), the nearest first, until the two minutes are over; the last one may take some seconds more.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slicewright as sw
@@ -30,6 +30,7 @@ def random_prices(scenario: sw.Scenario, rng: np.random.Generator) -> DualPrices
     st.integers(2, 14),
     st.integers(0, 10**6),
 )
+@settings(max_examples=40)
 def test_it_is_concave_along_its_slopes(regime: str, queueing: str, devices: int, seed: int) -> None:
     scenario = sw.preset(f"regime/{regime}", devices=devices, seed=seed, queueing=queueing)
     rng, dual = np.random.default_rng(seed), DualFunction(scenario)
