@@ -18,11 +18,15 @@ sys.path.insert(0, str(SOURCE))
 
 PLANS = """
 import slicewright as sw
-methods = ["auto", "exact", "best-response", "greedy", "erap", "prap", "mec-only", "random", "city", "bipartite-raw"]
+methods = ["auto", "exact", "best-response", "greedy", "erap", "prap", "mec-only", "random", "bipartite-raw"]
 for queueing in ("device", "node"):
     scenario = {"schema": "slicewright/scenario/v1", "preset": "paper-slicing", "devices": 3, "queueing": queueing}
     for method in methods:
         sw.plan(scenario, method=method, rounds=1).to_dict()
+"""
+CITIES = """
+from slicewright.slicing.city.certificate import load_kernels
+load_kernels()
 """
 PLACEMENTS = """
 import slicewright as sw
@@ -71,11 +75,12 @@ def missing_features() -> list[str]:
 
 
 def _run(**settings: str) -> None:
-    """Planning and placement side by side."""
+    """Planning, cities and placement side by side: the first takes as long as both others together."""
     path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": path, **settings}
     running = [
-        subprocess.Popen([sys.executable, "-c", code], env=environment) for code in (PLANS, PLACEMENTS)
+        subprocess.Popen([sys.executable, "-c", code], env=environment)
+        for code in (PLANS, CITIES, PLACEMENTS)
     ]
     try:
         codes = [process.wait() for process in running]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from slicewright.errors import InvalidPlanError, InvalidScenarioError
 from slicewright.network import NodeLists, Scenario, preset, scenario_to_dict
 from slicewright.slicing import Decisions, lower_bound
 from slicewright.slicing._kernels.problem import total_cost
+from slicewright.slicing.city import certificate, whole_sets
 from slicewright.slicing.city._kernels.shares import shares_of
+from slicewright.slicing.city._kernels.whole_sets import prove_sets
 from slicewright.slicing.city.bound import CityPrices, prove
 from slicewright.slicing.city.pack import pack, state_from
 from slicewright.slicing.city.search import city_search, construct
@@ -122,6 +125,18 @@ def test_sets_that_can_close_little_are_looked_at_further_only_where_a_budget_as
     proof = prove(problem, state)
     by_itself, asked = tighten(problem, state, proof), tighten(problem, state, proof, budget_s=100.0)
     assert proof.bound_s < by_itself < asked <= total_cost(problem, state)
+
+
+def test_what_looks_at_whole_sets_is_loaded_before_anybody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = list[int]()
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(1)
+        return prove_sets(*arguments)
+
+    monkeypatch.setattr(whole_sets, "prove_sets", counted)
+    certificate.load_kernels.__wrapped__()
+    assert calls
 
 
 def test_settling_nodes_ends_with_its_part_of_the_time() -> None:
