@@ -214,7 +214,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     settle(problem, state, islands, 0)
     crowded = (
         islands.window[0] > RADIO_BOUND
-    )  # elsewhere who chooses first hardly matters: random orders try more
+    )  # elsewhere it hardly matters who chooses: random orders try more
     period, done, count = np.int64(1), 0, np.int64(1)
     if inserts:
         period += INSERTIONS
@@ -260,17 +260,8 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
             excess = total_cost(problem, state) / best - 1.0
         if excess < reach:
             follow_with_ejections(
-                problem,
-                state,
-                best_group,
-                (1.0 + reach) * best,
-                rivals,
-                marked,
-                order,
-                near,
-                scratch,
-                deadline,
-            )
+                problem, state, best_group, (1.0 + reach) * best, rivals, marked, order, near, scratch, deadline
+            )  # fmt: skip
         if saves(problem, state, best, islands.cost[k, 1]) and not is_elsewhere(
             problem, state, islands, k, count
         ):
