@@ -22,7 +22,7 @@ from slicewright.cli.main import COMMANDS
 from tests.shared import ROOT
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-QUICK = ("start.md",)
+QUICK = ("start.md", "how-to/policy.md", "how-to/radio.md")
 """Pages whose examples take a few seconds in all; `make docs` runs those of every page."""
 
 
