@@ -226,7 +226,7 @@ def _dived(found: Certified, cases: Branching, seed: int, steps: int, clock: _Cl
 
 
 def _explored(found: Certified, seed: int, steps: int, deadline_ns: int) -> Certified:
-    if found.proven or steps <= 0:
+    if found.proven or steps <= 0 or time.perf_counter_ns() >= deadline_ns:
         return found
     chosen, settled, done = explore_levels(
         found.problem,
@@ -243,7 +243,7 @@ def _explored(found: Certified, seed: int, steps: int, deadline_ns: int) -> Cert
 
 
 def _searched(found: Certified, seed: int, steps: int, deadline_ns: int) -> Certified:
-    if found.proven or steps <= 0:
+    if found.proven or steps <= 0 or time.perf_counter_ns() >= deadline_ns:
         return found
     chosen, done = improve(
         found.problem,
