@@ -45,14 +45,16 @@ ROUNDS = ((0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
 """Of the time: what may go into the bound and then into either search, round after round."""
 MANY_TASKS = 300
 """From this many on a step of the bound takes so long that rounds are other ones, and steps begin shorter."""
-ROUNDS_OF_MANY = ((0.3, 0.1), (0.1, 0.1))
+ROUNDS_OF_MANY = ((0.3, 0.1), (0.04, 0.1))
 """The rounds of that many tasks."""
 FIRST_STEP = 0.5
 """The first step of the bound there, as a part of the one that would meet the placement."""
 WORTH_REDUCING = 0.05
 """Of the candidates or levels there: with less of them ruled out, leaving them out takes more time than it saves."""
 TURN = 0.1
-"""Of the time: a turn of either search, and of the bound or the proof by cases, after the rounds."""
+"""Of the time: a turn of either search, or of the proof by cases, after the rounds."""
+BOUND_TURN = 0.04
+"""Of the time: a turn of the bound of many tasks after the rounds."""
 WIDE = 0.02
 """Relative: with a gap above it nearly all of the search goes to levels, because prices of such a bound guide badly."""
 CASES = 3
@@ -143,7 +145,7 @@ def search_with_bound(
             found = _with_bound(found, cases.proven(found.cost))
             found = _dived(found, cases, seed + turn, steps, clock)
         elif tasks.n_tasks >= MANY_TASKS:
-            found = _tightened(found, clock.after(TURN))
+            found = _tightened(found, clock.after(BOUND_TURN))
         found = _both_searched(found, seed + turn, steps, clock, TURN)
         turn += 1
     return found
