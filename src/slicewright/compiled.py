@@ -23,7 +23,7 @@ from slicewright import linking
 from slicewright.kernel_cache import KernelCache, cache_folder, has_ready_kernels, warn_of_no_cache
 
 logger = logging.getLogger(__name__)
-COMPILATION_SECONDS = {"slicing": 40, "slicing.exact": 120, "placement": 35}
+COMPILATION_SECONDS = {"slicing": 50, "slicing.exact": 120, "slicing.city": 60, "placement": 65}
 """About how long the first use of a package takes, s of a processor; 15 where nothing else is said."""
 Kernel = Callable[..., Any]
 """Kernels are typed by numba, from the arguments of their first call."""
@@ -50,11 +50,11 @@ def _compiled(function: Kernel, **options: bool) -> Kernel:
     entry._cache = KernelCache(function, package)
 
     @cache
-    def inner() -> Any:  # made when a kernel that calls it is compiled, as hardly any process has to
+    def inner() -> Any:
+        """Made when a kernel that calls it is compiled, as hardly any process has to."""
         made = compiled(**every)(function)
-        made._compiling_counter = (
-            entry._compiling_counter
-        )  # numba asks the former whether a call is recursive
+        # numba asks the entry's whether a call is recursive
+        made._compiling_counter = entry._compiling_counter
         return made
 
     entry.get_call_template = lambda args, named: inner().get_call_template(args, named)

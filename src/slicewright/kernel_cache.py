@@ -147,9 +147,8 @@ class KernelCache(FunctionCache):
         """Compiled code for the types of a call; None if there is none."""
         if not self._enabled:
             return None
-        rtsys.initialize(
-            target_context
-        )  # all that code needs to run; what compilers need is slow to get ready
+        # All that code needs to run; what compilers need is slow to get ready.
+        rtsys.initialize(target_context)
         key = self._index_key(sig, target_context.codegen())
         reduced = self._read(self._folder, key)
         if reduced is None and has_ready_kernels(self._package):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slicewright.placement import PLACEMENT_REGIMES, Tasks, placement_preset
-from slicewright.placement._kernels.bound import level_regrets, make_work
+from slicewright.placement._kernels.bound import Copies, level_regrets, make_work
 from slicewright.placement._kernels.earnings import CLASSES
 from slicewright.placement._kernels.grid import fit_prices, make_grid, open_node
 from slicewright.placement._kernels.levels import new_levels
@@ -27,16 +27,12 @@ def small_tasks(name: str, seed: int, tasks: int = 8) -> Tasks:
     return drawn.with_(arrival_rate_hz=3.0 * drawn.arrival_rate_hz)
 
 
-def earned(tasks: Tasks, copies: object, fee: FloatArray, j: int, level: int) -> float:
+def earned(tasks: Tasks, copies: Copies, fee: FloatArray, j: int, level: int) -> float:
     """bit hops. What node j earns at a level: the dearest item of every task, densest first, the last in part."""
-    rank, capacity = copies.rank, copies.capacity  # type: ignore[attr-defined]
+    rank, capacity = copies.rank, copies.capacity
     offers = []
     for k in range(tasks.n_tasks):
-        open_classes = [
-            fee[k, j, q]
-            for q in range(copies.classes[k, j])  # type: ignore[attr-defined]
-            if rank[k, j, q] >= level
-        ]
+        open_classes = [fee[k, j, q] for q in range(copies.classes[k, j]) if rank[k, j, q] >= level]
         offers.append((max(open_classes, default=0.0), tasks.arrival_rate_hz[k]))
     room, total = capacity[j, level], 0.0
     for paid, own in sorted(offers, key=lambda offer: -offer[0] / offer[1]):

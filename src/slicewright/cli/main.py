@@ -162,9 +162,8 @@ def run() -> None:
     interruption = Interruption()
     try:
         with interruption:
-            sys.exit(
-                app(prog_name="slicewright", standalone_mode=False)
-            )  # None of a command, or its exit code
+            code = app(prog_name="slicewright", standalone_mode=False)  # a command's exit code, or None
+            sys.exit(code)
     except UsageError as error:
         _complain_of_usage(error, in_one_sentence(error, sys.argv[1:]))
     except InvalidOptionError as error:

@@ -15,14 +15,10 @@ from slicewright.compiled import inlined, kernel, outlined
 from slicewright.placement._kernels.problem import REJECTED
 
 MEMORY = 0.4  # of the last direction in the next
-FIRST_AIM, LEAST = (
-    1.0,
-    0.02,
-)  # of the first value: how much more is aimed at; of the target if the value is smaller
-GROW, SHRINK = (
-    2.0,
-    0.6,
-)  # of what is aimed at: where at least half came, and where ``PATIENCE`` passes led nowhere
+FIRST_AIM = 1.0  # of the first value: how much more is aimed at
+LEAST = 0.02  # of the target: what counts as the first value where that is smaller
+GROW = 2.0  # of what is aimed at: where at least half of it came
+SHRINK = 0.6  # of what is aimed at: where ``PATIENCE`` passes led nowhere
 PATIENCE = 2
 NOTICED = 0.1  # of what was aimed at: a value that is better by this much
 

@@ -212,9 +212,8 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
         construct(problem, state, islands, random, bench, regrouping, taken, order, scratch, deadline)
     climb(problem, state, rivals, regrouping, regroups, random, order, scratch, deadline)
     settle(problem, state, islands, 0)
-    crowded = (
-        islands.window[0] > RADIO_BOUND
-    )  # elsewhere it hardly matters who chooses: random orders try more
+    # Where nodes are not crowded it hardly matters who chooses first, and random orders try more.
+    crowded = islands.window[0] > RADIO_BOUND
     period, done, count = np.int64(1), 0, np.int64(1)
     if inserts:
         period += INSERTIONS

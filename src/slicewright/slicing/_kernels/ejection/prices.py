@@ -27,11 +27,11 @@ class Rivals(NamedTuple):
     work: Any  # (N, I) cycle, L_in
     root: Any  # (N, I) sqrt(cycle)
     least: Any  # (N, I) cycle/s, L_in / tau_i
-    rest_size: Any  # (N, I) cycle/s, of the slices of the device's node without it, see ``as_queued``
-    rest_queued: Any  # (N, I) cycle
-    rest_root: Any  # (N, I) sqrt(cycle)
-    rest_floor: Any  # (N, I) cycle/s
-    rest_queue: Any  # (I,) 1/s
+    rest_size: Any  # (N, I + 1) cycle/s, slices of the device's node without it, see ``as_queued``; last a whole node's
+    rest_queued: Any  # (N, I + 1) cycle
+    rest_root: Any  # (N, I + 1) sqrt(cycle)
+    rest_floor: Any  # (N, I + 1) cycle/s
+    rest_queue: Any  # (I + 1,) 1/s
     rest_cost: Any  # (I,) s, what the other devices of its node then cost
     node: Any  # (I,) int64, or LOCAL
     relief: Any  # (I,) s, what the system saves when the device leaves its place, radio not counted
@@ -53,21 +53,21 @@ def make_rivals(problem):
     """Allocate, and copy what does not change."""
     n_devices, n_slices = problem.work.shape
     n_nodes = problem.n_nodes
-    by_slice = np.zeros((8, n_slices, n_devices))
+    by_slice, rest = np.zeros((4, n_slices, n_devices)), np.zeros((4, n_slices, n_devices + 1))
     work, root, least = by_slice[0], by_slice[1], by_slice[2]
     for n in range(n_slices):
         for i in range(n_devices):
             work[n, i], root[n, i] = problem.work[i, n], problem.work_root[i, n]
             least[n, i] = work[n, i] / problem.local_time[i]
     kept = n_devices if n_devices <= REMEMBER_MOST else 1
-    by_device = np.zeros((6, n_devices))
+    by_device = np.zeros((5, n_devices))
     key, random = np.empty(n_devices, np.uint64), np.zeros(1, np.uint64)
     for i in range(n_devices):
         key[i] = next_random(random)
     return Rivals(
-        work, root, least, by_slice[3], by_slice[4], by_slice[5], by_slice[6], by_device[0],
-        by_device[1], np.full(n_devices, LOCAL), by_device[2], np.empty((kept, n_devices)), by_device[3],
-        by_device[4], by_device[5], by_slice[7], np.empty((n_nodes, kept)), np.empty(n_nodes),
+        work, root, least, rest[0], rest[1], rest[2], rest[3], np.zeros(n_devices + 1),
+        by_device[0], np.full(n_devices, LOCAL), by_device[1], np.empty((kept, n_devices)), by_device[2],
+        by_device[3], by_device[4], by_slice[3], np.empty((n_nodes, kept)), np.empty(n_nodes),
         np.empty((2, problem.capacity.size)), key, np.zeros(n_nodes, np.uint64), np.ones(n_nodes, np.uint64),
     )  # fmt: skip
 
@@ -104,15 +104,11 @@ def imagine_absence(problem, state, r, i):
 
 
 @inlined
-def begin_pricing(r, into):
-    for i in range(into.size):
-        into[i], r.idle[i] = np.inf, 0.0
-
-
-@inlined
-def price_idle(problem, r, n, size, queue, queued, root, floor):
-    """Fill row n of ``base``: what slice n costs under each newcomer's longer queue; added to ``idle``."""
-    base, idle, arrival, square = r.base[n], r.idle, problem.arrival, root * root
+def price_idle(problem, r, n, c):
+    """Fill row n of ``base``: what slice n of column c costs under each newcomer's queue; added to ``idle``."""
+    base, idle, arrival = r.base[n], r.idle, problem.arrival
+    size, queue, queued = r.rest_size[n, c], r.rest_queue[c], r.rest_queued[n, c]
+    square, floor = r.rest_root[n, c] * r.rest_root[n, c], r.rest_floor[n, c]
     for i in range(idle.size):
         left = size - (queue + arrival[i]) * queued
         cost = square / left
@@ -122,16 +118,12 @@ def price_idle(problem, r, n, size, queue, queued, root, floor):
 
 
 @inlined
-def price_newcomers(problem, r, n, size, queue, queued, root, floor, into):
-    """Lower ``into`` to the cost of a node that each device joins in slice n, 13b only as far as it forbids."""
-    base, idle, arrival, work, roots, least = (
-        r.base[n],
-        r.idle,
-        problem.arrival,
-        r.work[n],
-        r.root[n],
-        r.least[n],
-    )
+def price_newcomers(problem, r, n, c, into):
+    """Lower ``into`` to the cost of column c once each device has joined its slice n, 13b only as far as it forbids."""
+    base, idle, arrival = r.base[n], r.idle, problem.arrival
+    work, roots, least = r.work[n], r.root[n], r.least[n]
+    size, queue, queued = r.rest_size[n, c], r.rest_queue[c], r.rest_queued[n, c]
+    root, floor = r.rest_root[n, c], r.rest_floor[n, c]
     for i in range(into.size):
         q = root + roots[i]
         left = size - (queue + arrival[i]) * (queued + work[i])
@@ -141,50 +133,37 @@ def price_newcomers(problem, r, n, size, queue, queued, root, floor, into):
 
 
 @outlined
-def price_place(problem, r, k, into):
-    """What the node of device k costs once each other device has taken its place there, in its best slice."""
-    begin_pricing(r, into)
-    queue = r.rest_queue[k]
+def price_place(problem, r, c, into):
+    """What the node of column c costs once each device has joined it in its best slice.
+
+    A device's column is its node without it: then the others take its place.
+    """
+    for i in range(into.size):
+        into[i], r.idle[i] = np.inf, 0.0
     for n in range(problem.work.shape[1]):
-        price_idle(
-            problem,
-            r,
-            n,
-            r.rest_size[n, k],
-            queue,
-            r.rest_queued[n, k],
-            r.rest_root[n, k],
-            r.rest_floor[n, k],
-        )
+        price_idle(problem, r, n, c)
     for n in range(problem.work.shape[1]):
-        price_newcomers(
-            problem,
-            r,
-            n,
-            r.rest_size[n, k],
-            queue,
-            r.rest_queued[n, k],
-            r.rest_root[n, k],
-            r.rest_floor[n, k],
-            into,
-        )
+        price_newcomers(problem, r, n, c, into)
 
 
 @outlined
 def price_entering(problem, state, r, j, into):
     """What the cost of node j grows by when each device joins it in its best slice."""
-    s = state.sums
-    begin_pricing(r, into)
+    s, last = state.sums, into.size
     for n in range(problem.work.shape[1]):
         g = n * problem.n_nodes + j
         size, queue, queued = as_queued(problem, s[CAPACITY, g], s[ARRIVAL, g], s[WORK, g], s[OWN, g])
-        price_idle(problem, r, n, size, queue, queued, s[ROOT, g], s[FLOOR, g])
-    for n in range(problem.work.shape[1]):
-        g = n * problem.n_nodes + j
-        size, queue, queued = as_queued(problem, s[CAPACITY, g], s[ARRIVAL, g], s[WORK, g], s[OWN, g])
-        price_newcomers(problem, r, n, size, queue, queued, s[ROOT, g], s[FLOOR, g], into)
+        r.rest_size[n, last], r.rest_queue[last], r.rest_queued[n, last] = size, queue, queued
+        r.rest_root[n, last], r.rest_floor[n, last] = s[ROOT, g], s[FLOOR, g]
+    price_place(problem, r, last, into)
     for i in range(into.size):
         into[i] -= state.node_cost[j]
+
+
+@inlined
+def remembers(r):
+    """Whether prices of every pair are kept."""
+    return r.taken.shape[0] == r.taken.shape[1]
 
 
 @outlined
@@ -200,17 +179,17 @@ def look_again(problem, state, r):
         else:
             r.node[i] = group % n_nodes
             r.present[group % n_nodes] += r.key[i] * np.uint64(2 * (group // n_nodes) + 1)
-    remembers = r.taken.shape[0] == n_devices
+    kept = remembers(r)
     for k in range(n_devices):
         j = r.node[k]
         if j != LOCAL and r.present[j] != r.priced[j]:
             imagine_absence(problem, state, r, k)
-            if remembers:
+            if kept:
                 price_place(problem, r, k, r.taken[k])
     for j in range(n_nodes):
         if r.present[j] != r.priced[j]:
             r.priced[j] = r.present[j]
-            if remembers:
+            if kept:
                 price_entering(problem, state, r, j, r.entered[j])
 
 
@@ -252,14 +231,10 @@ def price_swapping(problem, r, k):
 def price_elsewhere(problem, state, r, k):
     """What the cost of other nodes grows by when k joins: (least, second least, node of the least)."""
     n_nodes, j = problem.n_nodes, r.node[k]
-    remembers = r.taken.shape[0] == r.total.size
-    if not remembers:
-        work, root, tau, alpha = (
-            problem.work[k],
-            problem.work_root[k],
-            problem.local_time[k],
-            problem.arrival[k],
-        )
+    kept = remembers(r)
+    if not kept:
+        work, root = problem.work[k], problem.work_root[k]
+        tau, alpha = problem.local_time[k], problem.arrival[k]
         if problem.shared_queue:
             price_shared(state.sums, state.node_cost, work, root, tau, alpha, r.others, r.growth)
         else:
@@ -271,7 +246,7 @@ def price_elsewhere(problem, state, r, k):
                 r.entered[x, 0] = min(r.entered[x, 0], r.growth[1, first + x])
     least, second, nearest = np.inf, np.inf, LOCAL
     for x in range(n_nodes):
-        growth = r.entered[x, k if remembers else 0]
+        growth = r.entered[x, k if kept else 0]
         if x != j:
             if growth < least:
                 second, least, nearest = least, growth, x
@@ -287,7 +262,7 @@ def price_ejections(problem, state, r, k, limit):
     Not where it is seen to be ``limit`` or more: how a device that was local would transmit is looked up only then.
     """
     j, total, before, swapped = r.node[k], r.total, r.rest_cost[k], r.swapped
-    if r.taken.shape[0] == total.size:
+    if remembers(r):
         taken = r.taken[k]
         for i in range(total.size):
             swapped[i] = r.taken[i, k]
