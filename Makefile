@@ -5,8 +5,10 @@ BIN    := $(VENV)/bin
 # One process more than there are cores, since tests of servers wait; SCALE=full makes the benchmarks use the published sizes.
 JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TEST_EXTRAS := dev,train,control,sdn,ray,gurobi
+# What `make test` does as well while kernels compile: continuous integration has it build the site.
+BESIDE ?=
 
-.PHONY: demo test docs docs-look check check-tests system-packages lint kernels smoke smoke-aside tests-in-parallel fuzz simulate-faults bench wheel install install-test install-everything clean help simulate-faults-nightly
+.PHONY: demo test docs docs-without-examples docs-look check check-tests system-packages lint kernels smoke smoke-aside tests-in-parallel fuzz simulate-faults bench wheel install install-test clean help simulate-faults-nightly
 
 help:
 	@echo "make demo   the whole story on a shipped scenario, in seconds"
@@ -29,8 +31,8 @@ demo: $(VENV)/.kernels
 # most of them never loaded), and hundreds of processes that tests start would each make it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-test: $(VENV)/.test
-	$(MAKE) -j3 --output-sync system-packages lint kernels
+test:
+	$(MAKE) -j3 --output-sync system-packages kernels lint $(BESIDE)
 	# What measures time runs by itself, everything else in parallel; nothing is asked twice.
 	# A test that is skipped though all it needs was installed has failed.
 	$(MAKE) -j2 tests-in-parallel smoke-aside
@@ -105,6 +107,10 @@ docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	$(BIN)/python -m documentation.look --links-only
 
+# Words, links, equations and references alone.
+docs-without-examples: export SLICEWRIGHT_DOCS_RUN := none
+docs-without-examples: docs
+
 docs-look: docs
 	$(BIN)/python -m documentation.look --pictures build/pictures
 
@@ -127,18 +133,14 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml
 	$(PIP) -e .
 	touch $@
 
-$(VENV)/.test: $(VENV)/bin/python pyproject.toml
-	$(PIP) -e '.[$(TEST_EXTRAS)]'
-	touch $@ $(VENV)/.core
-
-$(VENV)/.docs: $(VENV)/.test
-	$(PIP) -e '.[docs]'
+# The project is there by then and stays as it is: its kernels compile meanwhile, which need nothing of this.
+$(VENV)/.test: $(VENV)/.core
+	$(PIP) 'slicewright[$(TEST_EXTRAS)]'
 	touch $@
 
-# In one go: each call of pip finds out anew what goes with what.
-install-everything: $(VENV)/bin/python
-	$(PIP) -e '.[$(TEST_EXTRAS),docs]'
-	touch $(VENV)/.core $(VENV)/.test $(VENV)/.docs
+$(VENV)/.docs: $(VENV)/.test
+	$(PIP) 'slicewright[docs]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) src/slicewright/ready_kernels build/kernel_cache .pytest_cache .mypy_cache .ruff_cache

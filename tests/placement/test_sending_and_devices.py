@@ -31,7 +31,7 @@ from slicewright.placement import (
     tasks_to_dict,
 )
 from slicewright.placement.exact import solve_exact
-from tests.placement.problems import arrival_times, by_distances, cheapest_by_enumeration, small_tasks
+from tests.placement.problems import BESIDE, arrival_times, by_distances, cheapest_by_enumeration, small_tasks
 
 LEARNED = ("gnn", "mlp", "decision-tree", "queue-network")
 
@@ -115,6 +115,16 @@ def test_highs_the_search_and_the_bound_agree_with_enumeration(tasks: Tasks) -> 
     assert found.violations.feasible
     assert found.objective_bit_hops == pytest.approx(best, rel=1e-9, abs=1e-9)
     assert found.lower_bound_bit_hops <= best * (1 + 1e-9)
+
+
+def test_a_solver_s_tolerance_does_not_lift_the_bound_above_a_placement_that_costs_nothing() -> None:
+    tasks = placement_preset(
+        tasks=2, seed=8, lower_coins=2, upper_coins=1, access_points=1, mecs=0, split="none",
+        lower_capacity_hz=(4e8, 7e8), deadline_s=(0.2, 0.5), **BESIDE[-1],
+    )  # fmt: skip
+    choice, bound = solve_exact(tasks)
+    assert choice is not None
+    assert bound <= judge(tasks, choice).objective_bit_hops == 0.0
 
 
 @settings(max_examples=30, deadline=None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slicewright.errors import SolverError
-from slicewright.placement.judge import queue_arrivals
+from slicewright.placement.judge import judge, queue_arrivals
 from slicewright.placement.problem.options import REJECTED, Options
 from slicewright.placement.problem.tasks import Tasks
 from slicewright.solvers import Programme, Rows, SolverOptions, solve
@@ -78,7 +78,17 @@ def solve_exact(
     choice = np.full(tasks.n_tasks, REJECTED)
     chosen = np.flatnonzero(result.values[: columns.task.size] > 0.5)
     choice[columns.task[chosen]] = columns.option[chosen]
-    return choice, result.bound * scale
+    return choice, min(result.bound * scale, _objective(tasks, choice))
+
+
+def _objective(tasks: Tasks, choice: IntArray) -> float:
+    """What a choice costs, bit hops; infinite where a task is late.
+
+    A solver's bound is proven within its tolerance of whole numbers: 0.999999999 of a placement that costs nothing
+    leaves something of the rejection. No bound may be above a placement that exists.
+    """
+    judged = judge(tasks, choice)
+    return judged.objective_bit_hops if judged.violations.feasible else np.inf
 
 
 def possible(tasks: Tasks) -> BoolArray:

@@ -50,9 +50,8 @@ def exact(
 
     Whatever the search's bound proves to be no part of a better placement is left out of the programme.
     """
-    find_solver(
-        solver
-    )  # a name that is not known is refused even where search alone finds and proves the optimum
+    # A name that is not known is refused even where search alone finds and proves the optimum.
+    find_solver(solver)
     begin = time.perf_counter()
     limit = EXACT_BUDGET_S if budget_s is None else budget_s
     found = search_with_bound(
