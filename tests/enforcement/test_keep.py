@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
+import pytest
+
 from slicewright.enforcement.linux import Htb, Keeper, Kept, Limit, Step, remove
 from slicewright.enforcement.linux.shell import run
 from slicewright.errors import EnforcementError
@@ -63,6 +65,21 @@ def test_a_place_that_fails_stops_no_other() -> None:
     assert keeper.round() == 2
     assert keeper.last_error == "bad: no such device"
     assert 'place="go\\"od"' in keeper.metrics()
+
+
+def test_a_failure_is_said_when_it_begins_changes_and_ends(caplog: pytest.LogCaptureFixture) -> None:
+    place, why = Place(), [None, "torn", "torn", "gone", None, None]
+
+    def wanted() -> Iterator[Kept]:
+        if (text := why.pop(0)) is not None:
+            raise OSError(text)
+        yield Kept("cell", place, [])
+
+    keeper = Keeper(wanted)
+    for _ in range(6):
+        keeper.round()
+    assert caplog.messages == ["wanted: torn", "wanted: gone", "wanted: works again"]
+    assert keeper.failures == {"wanted": 3}
 
 
 def test_an_unreadable_plan_keeps_the_one_before() -> None:

@@ -97,6 +97,11 @@ def test_odd_machines_are_refused_in_one_sentence() -> None:
         (lambda: Machine(compute=Compute("node", Place(), 0.0)), "cpus .*must be positive"),
         (lambda: Machine({"nowhere": Place()}).kept(followed), "access point .*does not exist"),
         (lambda: Machine(compute=Compute("nowhere", Place(), 1.0)).kept(followed), "node .*does not exist"),
+        (lambda: Machine({"nowhere": Place()}).check_names(PLAN.scenario), "access point .*does not exist"),
+        (
+            lambda: Machine(compute=Compute("mec9", Place(), 1.0)).check_names(PLAN.scenario),
+            "node .*does not exist in the scenario.*mec0",
+        ),
         (
             lambda: Machine({PLAN.scenario.access_points[CELL]: Place()}).kept(followed),
             "has no address for a device",
@@ -281,3 +286,5 @@ def test_enforce_shapes_an_interface_and_takes_it_back(tmp_path: Path) -> None:
         assert not Htb("eth0", netns=host).read()
         addresses.write_text("{}")
         assert CliRunner().invoke(app, command).exit_code == 1
+        ran = CliRunner().invoke(app, [*command[:4], "nowhere=eth0", *command[5:]])
+        assert isinstance(ran.exception, InvalidOptionError), ran.output

@@ -39,6 +39,8 @@ class Keeper:
         failures: comparisons that failed, by place; ``wanted`` counts those of the question what should be.
         open: differences that were still there after the last round, by place.
         last_error: of the last failure.
+
+    A failure is logged when it begins and when its words change, not in every round that it lasts, and so is its end.
     """
 
     wanted: Callable[[], Iterable[Kept]]
@@ -48,6 +50,7 @@ class Keeper:
     open: dict[str, int] = field(default_factory=dict)
     last_error: str = ""
     _known: tuple[Kept, ...] = ()
+    _said: dict[str, str] = field(default_factory=dict)
 
     def round(self) -> int:
         """Compare and mend everything once; how many changes were made. One place that fails stops no other."""
@@ -55,6 +58,8 @@ class Keeper:
             self._known = tuple(self.wanted())
         except (SlicewrightError, OSError) as error:
             self._failed("wanted", error)
+        else:
+            self._went_well("wanted")
         made = sum(map(self._mend, self._known))
         self.rounds += 1
         return made
@@ -102,6 +107,7 @@ class Keeper:
         except (SlicewrightError, OSError) as error:
             self._failed(kept.name, error)
             return 0
+        self._went_well(kept.name)
         self.open[kept.name] = len(report.drift)
         for step in report.done:
             self.repairs[kept.name, step.action] += 1
@@ -111,7 +117,13 @@ class Keeper:
     def _failed(self, name: str, error: Exception) -> None:
         self.failures[name] += 1
         self.last_error = f"{name}: {error}"
-        _log.error("%s", self.last_error)
+        if self._said.get(name) != self.last_error:
+            self._said[name] = self.last_error
+            _log.error("%s", self.last_error)
+
+    def _went_well(self, name: str) -> None:
+        if self._said.pop(name, None) is not None:
+            _log.warning("%s: works again", name)
 
 
 def _label(text: str) -> str:

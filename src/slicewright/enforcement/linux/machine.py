@@ -15,6 +15,7 @@ from slicewright.enforcement.linux.limits import Limit
 from slicewright.enforcement.linux.names import check_address, slugs
 from slicewright.enforcement.linux.reconcile import Enforcer
 from slicewright.errors import InvalidOptionError, nearest
+from slicewright.network import Scenario
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.rrm import Profile
 
@@ -78,6 +79,17 @@ class Machine:
         """Everything that limits something here, with its name."""
         cells = [(f"access-point-{name}", place) for name, place in self.uplinks.items()]
         return [*cells, *([(f"node-{self.compute.node}", self.compute.place)] if self.compute else [])]
+
+    def check_names(self, scenario: Scenario) -> None:
+        """That the scenario knows every place of this machine.
+
+        Raises:
+            InvalidOptionError: an access point or the node is called otherwise there.
+        """
+        for name in self.uplinks:
+            _index(name, scenario.access_points, "access point")
+        if self.compute is not None:
+            _index(self.compute.node, scenario.nodes, "node")
 
     def kept(self, followed: FollowedPlan) -> list[Kept]:
         """The limits of every place; none where the plan has nobody there.

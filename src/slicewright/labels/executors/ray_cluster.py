@@ -11,6 +11,7 @@ from slicewright.errors import MissingExtraError
 from slicewright.labels.executors.executor import Finished, Lost, Seeds
 from slicewright.labels.executors.label_chunk import label_chunk
 from slicewright.labels.methods import Job
+from slicewright.ray_cluster import join
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +40,7 @@ class RayExecutor:
         self._mine = False
 
     def __enter__(self) -> Self:
-        if not self._ray.is_initialized():
-            self._ray.init(
-                address=self.address, log_to_driver=False, configure_logging=False, include_dashboard=False
-            )
-            self._mine = True
+        self._mine = join(self._ray, self.address)
         self._job = self._ray.put(self.job)
         options = {"num_cpus": 1, "max_retries": 0, "max_calls": 0}
         self._label = self._ray.remote(**options)(label_chunk)

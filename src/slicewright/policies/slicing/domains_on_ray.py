@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from slicewright.errors import MissingExtraError
+from slicewright.ray_cluster import join
 
 RETRIES = 5
 """Of a task whose worker or node is lost."""
@@ -37,11 +38,7 @@ class RayRunner:
         self._kept: dict[int, tuple[Any, Any]] = {}
 
     def __enter__(self) -> Self:
-        if not self._ray.is_initialized():
-            self._ray.init(
-                address=self._address, log_to_driver=False, configure_logging=False, include_dashboard=False
-            )
-            self._mine = True
+        self._mine = join(self._ray, self._address)
         self._call = self._ray.remote(num_cpus=1, max_retries=RETRIES)(call_writable)
         return self
 

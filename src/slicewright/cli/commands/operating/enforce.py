@@ -81,6 +81,7 @@ def enforce(
         return
     read, stop = _source(scenario, plan_file, url, token_file), threading.Event()
     every_s = duration_s(every, "--every", positive=True)
+    _check_names(machine, read)
     keeper = Keeper(machine.followed(read))
     failed = 0
 
@@ -101,6 +102,21 @@ def enforce(
         f"keeping {', '.join(name for name, _ in machine.places)}, every {every_s:g} s; interrupt to end"
     )
     keeper.run(stop, every_s=every_s, after=after)
+
+
+def _check_names(machine: Machine, read: Callable[[], FollowedPlan]) -> None:
+    """A name that is wrong from the start is a typing error, and files that are wrong are none to wait for.
+
+    A control plane that does not answer yet is waited for: machines start in any order.
+    """
+    from slicewright.errors import EnforcementError
+
+    try:
+        plan = read().plan
+    except EnforcementError:
+        return
+    if plan is not None:
+        machine.check_names(plan.scenario)
 
 
 def _machine(

@@ -16,6 +16,7 @@ from slicewright.evaluation.reproduction.engine.origin import origin
 from slicewright.evaluation.reproduction.engine.scale import Scale, at_least
 from slicewright.evaluation.reproduction.engine.timing import CoreSeconds
 from slicewright.files.documents import read_document, write_document
+from slicewright.ray_cluster import join
 from slicewright.types import Document
 
 Given = TypeVar("Given")
@@ -193,9 +194,7 @@ def _on_ray(
         import ray
     except ImportError:
         raise MissingExtraError("the executor 'ray'", "ray") from None
-    mine = not ray.is_initialized()
-    if mine:
-        ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
+    mine = join(ray, address)
     try:
         task: Any = ray.remote(num_cpus=1)(_timed)
         return list(ray.get([task.remote(function, each) for each in arguments]))
