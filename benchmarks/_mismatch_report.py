@@ -19,6 +19,11 @@ FOLDER = Path(__file__).parents[1] / "reproduction" / "mismatch"
 Results = dict[str, dict[str, Any]]
 
 
+def command_of(scale: str) -> str:
+    """What was typed."""
+    return f"python -m benchmarks mismatch --scale {scale}"
+
+
 def result_file(scale: str, name: str) -> Path:
     """Where what was measured of one kind is kept."""
     plain = "".join(letter if letter.isalnum() else "-" for letter in name)
@@ -49,10 +54,11 @@ def write_report(scale: str, results: Results, test: int, train: int, folder: Pa
     lines = [
         "# What learning is for",
         "",
-        f"`python -m benchmarks mismatch --scale {scale}`. Measured system cost over that of the planner that trusts",
+        f"`{command_of(scale)}`. Measured system cost over that of the planner that trusts",
         f"the formula: {test} networks of 15 devices, none seen in tuning, means with 95 % intervals. Margins and",
         f"weights were tuned for each row on {train} other networks; corrections have nothing to tune,",
         "but how rates are drawn to their mean, where their error is told, was chosen with these networks in sight.",
+        *_origin_lines(results),
         "",
         "| what is wrong | margins | learned | corrected | corrected, told | learned over the better correction |",
         "|---|---|---|---|---|---|",
@@ -82,6 +88,26 @@ def write_report(scale: str, results: Results, test: int, train: int, folder: Pa
     write_document({"scale": scale, "results": results}, folder / "data.json")
     _draw(kinds, drift, folder / "mismatch.png")
     return report
+
+
+def _origin_lines(results: Results) -> list[str]:
+    """A line for each commit, day and machine that something was measured at."""
+    places: dict[str, list[str]] = {}
+    for name, result in results.items():
+        if (told := result.get("origin")) is not None:
+            host = told["host"]
+            where = (
+                f"at commit {told['commit'] or 'unknown'} on {told['date']}, {host['system']} {host['machine']}, "
+                f"{host['processor']}, one of {host['processors']} processors for each row"
+            )
+            places.setdefault(where, []).append(name)
+    if len(places) == 1:
+        return ["", f"Measured {next(iter(places))}."]
+    return (
+        ["", *(f"Measured {where}: {', '.join(names)}.  " for where, names in places.items())]
+        if places
+        else []
+    )
 
 
 def _drift_lines(drift: dict[str, Any]) -> list[str]:

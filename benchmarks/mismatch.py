@@ -8,7 +8,8 @@ the measurements: how wrong or old rates are, which part of the load is seen. Ma
 on the same scenarios; all are held against each other on others. Cost is the sum over devices of their mean completion
 time, by Little's law from the tasks inside, so that tasks which never finish count.
 
-Resumable: what is measured stays in ``reproduction/mismatch/work``; table, figure and data are written beside it.
+Resumable: what is measured stays in ``reproduction/mismatch/work`` and says at which commit and on which machine that
+was; table, figure and data are written beside it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks._mismatch_report import read_results, result_file, write_report
+from benchmarks._mismatch_report import command_of, read_results, result_file, write_report
 from benchmarks._mismatch_world import (
     KINDS,
     Kind,
@@ -38,6 +39,7 @@ from benchmarks._mismatch_world import (
     trusting,
     with_margins,
 )
+from slicewright.evaluation.reproduction.engine.origin import origin
 from slicewright.files.documents import write_document
 from slicewright.types import FloatArray
 
@@ -92,6 +94,7 @@ def _measure(scale: str, name: str) -> str:
     """One kind, or the drift, into its file."""
     size = SCALES[scale]
     result = _drift(size) if name == DRIFT else _kind(next(k for k in KINDS if k.name == name), size)
+    result["origin"] = origin(command_of(scale), jobs=1)
     result_file(scale, name).parent.mkdir(parents=True, exist_ok=True)
     write_document(result, result_file(scale, name))
     return name

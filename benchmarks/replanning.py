@@ -9,7 +9,7 @@ never planning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -43,22 +43,24 @@ WAYS: Mapping[str, Replanning | None] = {
     "oracle: every 1 s, from nothing": Replanning(method="auto", every_s=1.0, rounds=600),
 }
 """Prices here are in these parts."""
-QUICK = {
-    "paper": tuple(WAYS),
-    "balanced": (NEVER, "every 10 s", "every 10 s, incremental", "every 1 s, incremental"),
+FEW = (NEVER, "every 10 s", "every 10 s, incremental", "every 1 s, incremental")
+QUICK: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    "paper": (2, tuple(WAYS)),
+    **dict.fromkeys(("balanced", "compute", "saturated", "realistic"), (4, FEW)),
 }
-"""What a quick run asks, by regime; a full one asks everything of every regime."""
+"""How many scenarios and which ways a quick run asks, by regime; a full one asks everything of every regime."""
+FULL = {regime: (10, tuple(WAYS)) for regime in REGIMES}
 
 
 def main(scale: str) -> None:
     """Print a table for each regime, a row for each way."""
-    horizon_s, runs = (900.0, 10) if scale == "full" else (240.0, 2)
+    horizon_s, asked = (900.0, FULL) if scale == "full" else (240.0, QUICK)
     print(
-        f"{DEVICES} devices at 2 to 15 m/s, {horizon_s:.0f} s, {runs} scenarios; means over plans and scenarios; "
+        f"{DEVICES} devices at 2 to 15 m/s, {horizon_s:.0f} s; means over plans and scenarios; "
         f"where moving costs, {PRICE:g} of a device's mean cost"
     )
-    for regime in REGIMES if scale == "full" else QUICK:
-        _print_regime(regime, WAYS if scale == "full" else QUICK[regime], range(runs), horizon_s)
+    for regime, (runs, ways) in asked.items():
+        _print_regime(regime, ways, range(runs), horizon_s)
 
 
 def smoke() -> None:
@@ -66,9 +68,10 @@ def smoke() -> None:
     _print_regime("paper", (NEVER, "every 10 s", "every 10 s, incremental"), range(1), 20.0)
 
 
-def _print_regime(regime: str, ways: Iterable[str], seeds: Iterable[int], horizon_s: float) -> None:
+def _print_regime(regime: str, ways: Iterable[str], seeds: Sequence[int], horizon_s: float) -> None:
     print(
-        f"\n  {regime + ': ' + REGIMES[regime].stresses:58s}\n  {'plans':38s}{'measured':>10s}{'over never':>16s}"
+        f"\n  {regime}: {REGIMES[regime].stresses}; {len(seeds)} scenarios\n"
+        f"  {'plans':38s}{'measured':>10s}{'over never':>16s}"
         f"{'formula':>10s}{'regret':>9s}{'plans':>7s}{'moved':>7s}{'missed 13b':>12s}{'ms':>8s}"
     )
     never = np.array([])

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 import slicewright as sw
 from slicewright.errors import InvalidOptionError
 from slicewright.simulation import Arrivals, Disciplines, Distribution, FinishedTasks, TaskQueues
-from slicewright.simulation._kernels.state import ABSENT, LOCAL, Grants
+from slicewright.simulation._kernels.state import (
+    ABSENT,
+    ARRIVED,
+    DONE,
+    LOCAL,
+    SENT_FROM,
+    SERVED_FROM,
+    TRANSMITTED,
+    Grants,
+)
 from slicewright.simulation.tasks.demand import packed_demand
 from slicewright.simulation.tasks.queues import SERVERS, Servers
 from tests.simulation.event_list import replay
@@ -73,16 +82,19 @@ def test_every_task_is_done_when_a_plain_event_list_says(
 
 @settings(max_examples=25, deadline=None)
 @given(
-    cuts=st.lists(st.floats(0.001, 50.0), max_size=30), servers=st.sampled_from(SERVERS), uplink=st.booleans(),
-    seed=st.integers(0, 99),
+    cuts=st.lists(st.floats(0.001, 50.0), max_size=20), events=st.lists(st.integers(0, 9999), max_size=10),
+    servers=st.sampled_from(SERVERS), uplink=st.booleans(), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_cutting_saving_and_resuming_changes_no_bit(
-    cuts: list[float], servers: Servers, uplink: bool, seed: int
+    cuts: list[float], events: list[int], servers: Servers, uplink: bool, seed: int
 ) -> None:
+    """At any instant, also at those at which a task arrives, begins or ends."""
     disciplines = Disciplines(servers, uplink)
     whole = in_order(queues(disciplines=disciplines, seed=seed, local=1).advance(50.0))
+    instants = np.unique(whole.times[:, [ARRIVED, SENT_FROM, TRANSMITTED, SERVED_FROM, DONE]])
+    at_events = instants[np.array(events, dtype=np.int64) % instants.size].tolist()
     running, parts = queues(disciplines=disciplines, seed=seed, local=1), []
-    for until in [*sorted(cuts), 50.0]:
+    for until in [*sorted(cuts + at_events), 50.0]:
         parts.append(running.advance(until))
         state = running.state()
         running = queues(disciplines=disciplines, seed=seed + 1, local=1)

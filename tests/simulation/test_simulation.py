@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import slicewright as sw
 from slicewright.cli.main import app
+from slicewright.cli.views.simulation_view import LiveSummary
 from slicewright.errors import InvalidOptionError, UnknownNameError
 from slicewright.simulation import (
     COLUMNS,
@@ -21,6 +23,7 @@ from slicewright.simulation import (
     Replanning,
     Settings,
     Simulation,
+    TaskLog,
     Walk,
     Walkers,
     measure,
@@ -145,6 +148,42 @@ def test_the_command_writes_every_task_and_the_figures(tmp_path: Path) -> None:
     assert table.num_rows == document["figures"]["tasks_done"] + document["figures"]["tasks_lost"]
     assert set(document["definitions"]) == set(document["figures"])
     assert len(document["replanning"]) == 3
+
+
+def test_an_interrupted_run_shows_and_keeps_what_happened_until_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+
+    def show(self: LiveSummary, part: FinishedTasks) -> None:
+        shown.append(len(part))
+        if len(shown) == 30:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(LiveSummary, "show", show)
+    files = [tmp_path / name for name in ("tasks.parquet", "figures.json", "film.html")]
+    where = ["--events", str(files[0]), "--json", str(files[1]), "--time-lapse", str(files[2])]
+    before = signal.getsignal(signal.SIGINT)
+    done = CliRunner().invoke(app, ["simulate", "paper-slicing", "--mobility", "waypoint", *where])
+    assert done.exit_code == 130, done.output
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "interrupted at" in done.stderr and "system cost" in done.stdout
+    document = json.loads(files[1].read_text())
+    assert len(shown) == 30 and 25.0 <= document["horizon_s"] <= 30.0
+    assert parquet.read_table(files[0]).num_rows == sum(shown) > 0
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+
+
+def test_a_log_that_goes_wrong_leaves_an_older_one_as_it_was(plan: sw.Plan, tmp_path: Path) -> None:
+    file = tmp_path / "tasks.parquet"
+    tasks = Simulation(plan).advance(5.0)
+    with TaskLog(plan.scenario, file) as log:
+        log.write(tasks)
+        assert not file.exists(), "half a file"
+    with pytest.raises(RuntimeError), TaskLog(plan.scenario, file) as log:
+        raise RuntimeError
+    assert parquet.read_table(file).num_rows == len(tasks)
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_the_command_refuses_what_does_not_fit() -> None:

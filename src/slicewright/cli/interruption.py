@@ -1,4 +1,7 @@
-"""Ctrl-C at any time: what is open is closed, one sentence is said, and the process ends with 130."""
+"""Ctrl-C at any time: what is open is closed, one sentence is said, and the process ends with 130.
+
+Long measurements end early instead, and show what they have (:class:`EndingEarly`).
+"""
 
 from __future__ import annotations
 
@@ -74,6 +77,37 @@ class Interruption:
             except (OSError, ValueError):  # nobody reads any more
                 continue
         os._exit(INTERRUPTED)
+
+
+class EndingEarly:
+    """While a measurement runs, an interrupt asks it to end with what it has; a second one does not wait for that.
+
+    Attributes:
+        asked: whether to end.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupted)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        self._restore()
+
+    def _restore(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
 
 
 def _forget_announcements(since: float) -> None:

@@ -19,7 +19,7 @@ from slicewright.slicing.decisions import Decisions
 from slicewright.slicing.judge import evaluate
 from slicewright.slicing.plan import Plan
 from slicewright.slicing.search import iterated_search
-from slicewright.slicing.shares import Shares, optimal_shares
+from slicewright.slicing.shares import Shares, optimal_shares, proportional_shares
 from slicewright.types import BoolArray, IntArray
 
 When = Literal["epoch", "event"]
@@ -33,9 +33,10 @@ class Replanning:
     """When and how to plan anew.
 
     Attributes:
-        method: a name from :func:`slicewright.policies`; ``warm`` searches on from the running plan, which is what
-            ``auto`` would do from nothing; ``incremental`` keeps a live plan with its prices, and lets one device after
-            the other look at its options (see ``incremental``): no search, and a bound that costs next to nothing.
+        method: a name from :func:`slicewright.policies`, with the shares that it gives; ``warm`` searches on from the
+            running plan, which is what ``auto`` would do from nothing; ``incremental`` keeps a live plan with its
+            prices, and lets one device after the other look at its options (see ``incremental``): no search, and a
+            bound that costs next to nothing.
         every_s: s between two plans; with ``when="event"`` the least time between two.
         when: ``epoch``: every ``every_s``; ``event``: at the first tick with a handover, a join or a leave since.
         budget_s: s for a decision; None asks for ``rounds``.
@@ -128,6 +129,7 @@ class Replanner:
         began = time.perf_counter()
         start = running if running.valid(problem).all() else None
         planned = problem
+        own: Shares | None = None
         if options.correct:
             correction = self._correction.of_devices(devices)
             made, planned = corrected_plan(problem, self._search, correction, start)
@@ -135,28 +137,31 @@ class Replanner:
         elif self._incremental is not None:
             decisions = self._incremental.follow(problem, devices, running, price_s=options.price_s)
         else:
-            decisions = self._decide(problem, start)
+            decisions, own = self._decide(problem, start)
         if start is not None and options.price_s > 0.0 and self._incremental is None:
-            decisions = _worth_moving(planned, start, decisions, options.price_s)
-        found = optimal_shares(planned, decisions)
-        made = Plan(problem, decisions, found or Shares.none(problem), method=options.method)
+            decisions, own = _worth_moving(planned, start, decisions, options.price_s), None
+        given = own or optimal_shares(planned, decisions) or proportional_shares(problem, decisions)
+        made = Plan(problem, decisions, given, method=options.method)
         decision_s = time.perf_counter() - began
         self._last_s, self._count, self._waiting = now_s, self._count + 1, False
         return made, self._step(made, start, running, shares, now_s, decision_s)
 
-    def _decide(self, problem: Scenario, start: Decisions | None) -> Decisions:
+    def _decide(self, problem: Scenario, start: Decisions | None) -> tuple[Decisions, Shares | None]:
+        """Decisions, and the shares of a method by name: they may be part of what it is (equal ones of ``erap``)."""
         options = self.replanning
         if options.method == WARM:
-            return iterated_search(
+            found, _ = iterated_search(
                 problem, start=start, budget_s=options.budget_s, rounds=options.rounds, seed=self._count
-            )[0]
-        return plan_anew(
+            )
+            return found, None
+        made = plan_anew(
             problem,
             method=options.method,
             budget_s=options.budget_s,
             rounds=None if options.budget_s is not None else options.rounds,
             seed=self._count,
-        ).decisions
+        )
+        return made.decisions, made.shares
 
     def _search(self, problem: Scenario, start: Decisions | None) -> Decisions:
         """A turn of corrected planning: all turns together have the budget of one plan."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,7 +34,10 @@ _BATCH = 65536
 
 
 class TaskLog:
-    """Writes finished tasks to a Parquet file; a context manager."""
+    """Writes finished tasks to a Parquet file, which is there when it is closed; a context manager.
+
+    Until then it grows under a hidden name beside its place, so that nobody reads half of it.
+    """
 
     def __init__(self, scenario: Scenario, path: str | Path) -> None:
         """Open the file.
@@ -55,8 +60,13 @@ class TaskLog:
                 for name in COLUMNS
             ]
         )
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._writer: Any = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        self._file = self._growing = Path(path)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        if self._file.is_file() or not self._file.exists():  # a pipe or a device is written to
+            handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=f".{self._file.name[:100]}.")
+            os.close(handle)
+            self._growing = Path(name)
+        self._writer: Any = parquet.ParquetWriter(self._growing, self._schema, compression="zstd")
 
     def write(self, tasks: FinishedTasks) -> None:
         """Add tasks; they reach the file in batches."""
@@ -65,9 +75,20 @@ class TaskLog:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left and close the file."""
+        """Write what is left, and put the file in its place."""
         self._flush()
         self._writer.close()
+        if self._growing != self._file:
+            mask = os.umask(0)
+            os.umask(mask)
+            self._growing.chmod(0o666 & ~mask)
+            self._growing.replace(self._file)
+
+    def discard(self) -> None:
+        """Leave no file, and an older one as it was."""
+        self._writer.close()
+        if self._growing != self._file:
+            self._growing.unlink(missing_ok=True)
 
     def __enter__(self) -> TaskLog:
         """Itself."""
@@ -76,8 +97,11 @@ class TaskLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close, whatever happened."""
-        self.close()
+        """Close; discard what was written if something went wrong."""
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
     def _flush(self) -> None:
         tasks = FinishedTasks.joined(self._waiting)

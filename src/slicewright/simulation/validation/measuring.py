@@ -156,7 +156,7 @@ def validate(
     loads: tuple[float, ...] = LOADS,
     cases: tuple[Case, ...] = CASES,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], bool | None] | None = None,
 ) -> list[Row]:
     """Measure every case at every load.
 
@@ -166,13 +166,13 @@ def validate(
         loads: parts of what a share can serve.
         cases: what to measure.
         seed: of everything.
-        progress: told how many of how many measurements are done.
+        progress: told how many of how many measurements are done; False ends with those.
     """
     rows = []
     for k, (case, load) in enumerate((case, load) for case in cases for load in loads):
         rows.append(_measure(case, load, precision, seed + k))
-        if progress is not None:
-            progress(k + 1, len(cases) * len(loads))
+        if progress is not None and progress(k + 1, len(cases) * len(loads)) is False:
+            break
     return rows
 
 

@@ -44,17 +44,19 @@ def queues(
     Shows where the formulas hold (M/M/1 in both queueing variants), by how much the node-wide queue term overstates
     the delay where shares are enforced, and how far other work, bursts and a device's own uplink queue break it.
     Every measurement has a 95 % interval from independent copies; exit 1 if theory and measurement disagree.
+    Ctrl-C ends early with what is measured.
     """
     import json
 
     from rich.progress import Progress
 
+    from slicewright.cli.interruption import INTERRUPTED, EndingEarly
     from slicewright.cli.options import duration_s, listed, output, progress_output
     from slicewright.cli.views.queues_view import document, print_predictions, print_rows
     from slicewright.errors import InvalidOptionError
     from slicewright.files.documents import write_document
     from slicewright.files.pictures import picture_file
-    from slicewright.simulation.validation import LOADS, draw_validation, validate
+    from slicewright.simulation.validation import CASES, LOADS, draw_validation, validate
 
     if picture is not None:
         picture_file(picture, field="--picture")
@@ -69,14 +71,16 @@ def queues(
     if test_bed is not None:
         with remarks.status("sending tasks through the test bed"):
             predictions = _through_the_test_bed(duration_s(test_bed, "--test-bed", positive=True), seed)
-    with Progress(console=remarks, transient=True) as progress:
+    with EndingEarly() as ending, Progress(console=remarks, transient=True) as progress:
         task = progress.add_task("measuring")
-        rows = validate(
-            precision=precision,
-            loads=wanted,
-            seed=seed,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+
+        def told(done: int, total: int) -> bool:
+            progress.update(task, completed=done, total=total)
+            return not ending.asked
+
+        rows = validate(precision=precision, loads=wanted, seed=seed, progress=told)
+    if ending.asked:
+        remarks.print(f"interrupted: {len(rows)} of {len(CASES) * len(wanted)} measurements are done")
     if json_file == "-":
         typer.echo(json.dumps(document(rows, predictions), indent=1))
     else:
@@ -87,6 +91,8 @@ def queues(
         remarks.print(f"figure written to {draw_validation(rows, picture, predictions)}")
     if json_file not in (None, "-"):
         remarks.print(f"table written to {write_document(document(rows, predictions), str(json_file))}")
+    if ending.asked:
+        raise typer.Exit(INTERRUPTED)
     if not all(row.holds for row in rows if row.case.exact):
         raise typer.Exit(1)
 

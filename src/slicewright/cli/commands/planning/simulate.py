@@ -103,10 +103,14 @@ def simulate(
 
     Tasks queue on the device's uplink at its granted rate, then on the node at its granted share. Devices may move:
     path loss, shadowing, fading and handovers follow, and plans are made anew if asked for.
+
+    Ctrl-C ends a run early: figures, log and time-lapse are then of what happened until there (exit code 130). A second
+    one ends at once and writes nothing.
     """
     import json
 
-    from slicewright.cli.options import duration_s, output, progress_output
+    from slicewright.cli.interruption import INTERRUPTED, EndingEarly
+    from slicewright.cli.options import duration_s, output, progress_output, show_duration
     from slicewright.cli.views.simulation_view import LiveSummary, document, print_measured
     from slicewright.errors import InvalidOptionError
     from slicewright.simulation import FinishedTasks, Simulation, TaskLog, Timelapse, measure, timelapse_file
@@ -132,7 +136,7 @@ def simulate(
     lapse = None if film is None else Timelapse(run, until_s=until_s)
     parts: list[FinishedTasks] = []
     try:
-        with LiveSummary(remarks, run, until_s) as live:
+        with EndingEarly() as ending, LiveSummary(remarks, run, until_s) as live:
             for part in run.pieces(until_s, on_tick=None if lapse is None else lapse.tick):
                 if lapse is not None:
                     lapse.count(part)
@@ -140,22 +144,35 @@ def simulate(
                 if log is not None:
                     log.write(part)
                 live.show(part)
-    finally:
+                if ending.asked:
+                    break
+    except BaseException:
         if log is not None:
-            log.close()
+            log.discard()
+        raise
+    if log is not None:
+        log.close()
+    if ending.asked:
+        remarks.print(
+            f"interrupted at {show_duration(run.now_s)} of {show_duration(until_s)}: everything is of what happened "
+            "until then"
+        )
+        until_s = run.now_s
     if film is not None and lapse is not None:
         remarks.print(f"time-lapse written to {lapse.write(film)}")
     measured = measure(FinishedTasks.joined(parts), plan, from_s=from_s, until_s=until_s)
-    if json_file == "-":
-        typer.echo(json.dumps(document(run, measured), indent=1))
-        return
-    print_measured(output(), run, measured)
-    if json_file is not None:
-        from slicewright.files.documents import write_document
-
-        remarks.print(f"figures written to {write_document(document(run, measured), json_file)}")
     if events is not None:
         remarks.print(f"tasks written to {events}")
+    if json_file == "-":
+        typer.echo(json.dumps(document(run, measured), indent=1))
+    else:
+        print_measured(output(), run, measured)
+        if json_file is not None:
+            from slicewright.files.documents import write_document
+
+            remarks.print(f"figures written to {write_document(document(run, measured), json_file)}")
+    if ending.asked:
+        raise typer.Exit(INTERRUPTED)
 
 
 def _plan(scenario: str, plan_file: Path | None, method: str) -> Plan:
