@@ -16,7 +16,7 @@ import pytest
 
 from slicewright.cli.commands.operating.sdn import _checks
 from slicewright.enforcement.sdn.api import respond
-from slicewright.enforcement.sdn.checks import Checks
+from slicewright.enforcement.sdn.checks import Checks, RefusedError
 from slicewright.enforcement.sdn.server import ServerLimits, http_server
 from slicewright.errors import InvalidOptionError
 from tests.control.support.hostile import ODD_BODIES, ODD_HEADERS, mutated
@@ -65,6 +65,7 @@ def call(
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"X-Forwarded-For": "127.0.0.1"}, 403),
         ({"Forwarded": "for=1.2.3.4"}, 403),
+        ({"X-Envoy-External-Address": "1.2.3.4"}, 403),
         ({"Content-Type": "text/plain"}, 415),
         ({"Content-Type": ""}, 415),
         ({"Content-Length": "2000000"}, 413),
@@ -108,6 +109,21 @@ def test_a_client_that_asks_too_often_waits(network: Network) -> None:
         assert [call(port, "GET", "/healthz")[0] for _ in range(5)] == [200, 200, 200, 429, 429]
         clock[0] = 1.5
         assert [call(port, "GET", "/healthz")[0] for _ in range(2)] == [200, 429]
+
+
+def test_rates_are_kept_by_who_brings_the_token_else_by_network() -> None:
+    checks = Checks(hashlib.sha256(b"right").hexdigest(), rate_hz=1.0, burst=2, now=lambda: 0.0)
+
+    def status(secret: str, client: str) -> int:
+        try:
+            checks.check("GET", {"host": ["edge.lan"], "authorization": [f"Bearer {secret}"]}, client)
+        except RefusedError as refusal:
+            return int(refusal.status)
+        return 200
+
+    guesses = [status(f"wrong{k}", f"2001:db8::{k}") for k in range(4)]
+    assert guesses == [401, 401, 429, 429], "made-up tokens share what their network has"
+    assert [status("right", f"2001:db8::{k}") for k in range(3)] == [200, 200, 429]
 
 
 def test_connections_are_counted_and_slow_ones_end(network: Network) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
@@ -169,6 +170,21 @@ def test_refused_changes_change_nothing() -> None:
         with pytest.raises(error):
             city.apply(change)
         assert _everything(city) == before
+
+
+def test_what_is_refused_leaves_nothing_to_look_at_in_idle_time() -> None:
+    async def work() -> None:
+        control = CityControl(CITY, MemoryJournal(), clock=SystemClock(), idle_s=math.inf)
+        await control.start()
+        before = control._changed_s
+        with pytest.raises(UnknownDeviceError):
+            await control.submit(Change(withdrawn=("nobody",)))
+        assert control._changed_s == before
+        await control.submit(Change(withdrawn=("device-0",)))
+        assert control._changed_s > before
+        await control.stop()
+
+    _run(work)
 
 
 def test_requests_are_answered_with_their_decision_over_http() -> None:

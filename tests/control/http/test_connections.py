@@ -9,8 +9,9 @@ import time
 import httpx
 
 from slicewright.control.http.guards.auth import Access
-from slicewright.control.http.guards.connections import ConnectionLimits, client_network
+from slicewright.control.http.guards.connections import ConnectionLimits
 from slicewright.control.http.guards.limits import Limits
+from slicewright.loopback import client_network
 from slicewright.network.scenario import Scenario
 from tests.control.http.test_owners import TOKENS, bearer
 from tests.control.support.problems import problem

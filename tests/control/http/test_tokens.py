@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from starlette.types import Message
 
 from slicewright.control.http.guards.auth import Access, TokenFile, read_tokens
+from slicewright.control.http.streams import log_stream
+from slicewright.control.journal.base import JournalError
+from slicewright.control.journal.memory import MemoryJournal
 from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from tests.control.http.test_owners import bearer, token
@@ -36,6 +41,46 @@ def test_an_expired_token_is_none(small: Scenario) -> None:
             problem(await client.get("/v1/plan", headers=bearer("brief")), 401, "unauthorized")
 
     asyncio.run(story())
+
+
+class _InPieces(MemoryJournal):
+    """Three pieces of one line; the third may be unreadable."""
+
+    def __init__(self, *, readable: bool) -> None:
+        super().__init__()
+        self._readable = readable
+
+    async def lines(self, after: int = 0) -> AsyncIterator[list[str]]:
+        for k in range(3):
+            if k == 2 and not self._readable:
+                raise JournalError("cannot be read")
+            yield [f"line {k}"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "readable", "whole"), [(2, True, False), (9, False, False), (9, True, True)]
+)
+def test_a_log_that_may_or_can_be_read_no_more_is_cut_short(asked: int, readable: bool, whole: bool) -> None:
+    sent: list[Message] = []
+    left, ended = iter([True] * (asked - 1) + [False]), list[str]()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing more is said")
+
+    async def story() -> None:
+        journal = _InPieces(readable=readable)
+        answer = await log_stream(journal, 0, lambda: ended.append("over"), allowed=lambda: next(left))
+        await answer({"type": "http", "path": "/v1/log"}, receive, send)
+
+    asyncio.run(story())
+    told = b"".join(message.get("body", b"") for message in sent)
+    assert told == (b"line 0\nline 1\nline 2\n" if whole else b"line 0\nline 1\n")
+    assert sent[-1]["more_body"] is not whole, "an answer that is not completed is seen to be none"
+    assert ended == ["over"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
@@ -188,9 +189,11 @@ async def read_log(
     caller: Annotated[Caller, Depends(_admin)],
     after: Annotated[int, Query(ge=0, lt=2**62)] = 0,
 ) -> StreamingResponse:
-    """The journal as JSON lines, each with its hash."""
+    """The journal as JSON lines, each with its hash. It is cut short when its caller's token ends."""
     logs: Streams = request.app.state.logs
-    return await log_stream(control.journal, after, logs.take(caller.name))
+    access: Access = request.app.state.access
+    allowed = partial(access.still, request.headers, Scope.ADMIN)
+    return await log_stream(control.journal, after, logs.take(caller.name), allowed=allowed)
 
 
 @router.get("/livez")

@@ -198,8 +198,11 @@ class CityControl:
             if known.request_digest != change.request_digest:
                 raise KeyReusedError("this Idempotency-Key was used for another request")
             return None
-        self._changed_s = time.monotonic()
-        return city.apply(change)
+        event = city.apply(change)
+        self._changed_s = (
+            time.monotonic()
+        )  # only now: what was refused leaves nothing to look at in idle time
+        return event
 
     async def _append(self, events: Sequence[Event]) -> int:
         """Write events down; the number of the last of them, or of the newest record where there are none."""

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from slicewright.loopback import LOOPBACK_NAMES
+from slicewright.loopback import LOOPBACK_NAMES, client_network, is_forwarded
 
 MOST_BYTES = 1 << 20
 MOST_CLIENTS = 10_000
-_FORWARDED = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
+_HOLDER = "holder of the token"
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
 
@@ -37,7 +37,8 @@ class Checks:
     Attributes:
         token_sha256: hex digest of the bearer token that every request must bring; None serves this machine only, under
             its own name and to no pages of others.
-        rate_hz, burst: requests per second and client, and how many at once.
+        rate_hz, burst: requests per second and client, and how many at once. Who brings the token is one client
+            wherever he is, and nobody who makes one up at the same address takes anything of his.
         now: s, a clock that never goes back.
     """
 
@@ -56,9 +57,11 @@ class Checks:
         Raises:
             RefusedError: the request is refused.
         """
-        self._check_rate(client)
+        known = self._brings_token(headers)
+        self._check_rate(_HOLDER if known else client_network(client))
         self._check_origin(headers)
-        self._check_token(headers)
+        if self.token_sha256 is not None and not known:
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "a valid bearer token is needed")
         return _length(method, headers)
 
     def _check_rate(self, client: str) -> None:
@@ -80,20 +83,19 @@ class Checks:
                 raise RefusedError(
                     HTTPStatus.FORBIDDEN, "without a token only this machine is served, under its own name"
                 )
-            if any(name in _FORWARDED or name.startswith("x-forwarded") for name in headers):
+            if is_forwarded(headers):
                 raise RefusedError(HTTPStatus.FORBIDDEN, "without a token nobody is served through a proxy")
         foreign = any(origin.split("://")[-1] != hosts[0] for origin in headers.get("origin", ()))
         sites = headers.get("sec-fetch-site", ())
         if foreign or any(site not in ("same-origin", "none") for site in sites):
             raise RefusedError(HTTPStatus.FORBIDDEN, "pages of other servers may not call this one")
 
-    def _check_token(self, headers: Mapping[str, Sequence[str]]) -> None:
+    def _brings_token(self, headers: Mapping[str, Sequence[str]]) -> bool:
         if self.token_sha256 is None:
-            return
+            return False
         kind, _, secret = (*headers.get("authorization", ()), "")[0].partition(" ")
         digest = hashlib.sha256(secret.strip().encode("utf-8", "surrogateescape")).hexdigest()
-        if kind.lower() != "bearer" or not hmac.compare_digest(digest, self.token_sha256):
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "a valid bearer token is needed")
+        return kind.lower() == "bearer" and hmac.compare_digest(digest, self.token_sha256)
 
 
 def _length(method: str, headers: Mapping[str, Sequence[str]]) -> int:

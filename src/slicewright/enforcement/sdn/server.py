@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from slicewright.enforcement.sdn.api import Reply, problem
 from slicewright.enforcement.sdn.checks import Checks, RefusedError
 from slicewright.errors import EnforcementError
+from slicewright.loopback import client_network
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -32,7 +33,7 @@ class ServerLimits:
     """What clients may have of the server.
 
     Attributes:
-        connections, connections_each: at a time, of all clients and of one address.
+        connections, connections_each: at a time, of all clients and of one address (an IPv6 network of 64 bits is one).
         request_s: s that a request may take to arrive, from the end of the one before.
         answer_s: s that an answer may take to be taken.
     """
@@ -158,7 +159,7 @@ class _Server(ThreadingHTTPServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for one more connection of this client."""
-        client = client_address[0]
+        client = client_network(client_address[0])
         with self._counting:
             full = self._open.total() >= self.limits.connections
             if full or self._open[client] >= self.limits.connections_each:
@@ -171,7 +172,7 @@ class _Server(ThreadingHTTPServer):
             super().process_request_thread(request, client_address)
         finally:
             with self._counting:
-                self._open[client_address[0]] -= 1
+                self._open[client_network(client_address[0])] -= 1
                 self._open += Counter()  # forgets who has none
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from slicewright.control.http.guards.tokens import Scope, Token, TokenFile, read_tokens
 from slicewright.control.http.problems import Problem
 from slicewright.control.state.events import LOCAL
-from slicewright.loopback import LOOPBACK_NAMES
+from slicewright.loopback import LOOPBACK_NAMES, is_forwarded
 
 __all__ = ["LOCAL_ONLY", "Access", "Caller", "Scope", "Token", "TokenFile", "read_tokens"]
 
@@ -23,10 +23,6 @@ _INCLUDES = {
     Scope.REQUEST: {Scope.REQUEST, Scope.ADMIN},
     Scope.ADMIN: {Scope.ADMIN},
 }
-_FORWARDED = (
-    "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip",
-    "fly-client-ip", "x-original-host", "x-envoy-external-address",
-)  # fmt: skip
 
 
 class Caller(NamedTuple):
@@ -110,8 +106,7 @@ def _local_caller(headers: Headers) -> Caller:
     host = _host_name(headers.get("host") or "")
     if host not in LOOPBACK_NAMES:
         raise Problem(403, "loopback-only", "without tokens only this machine is served, under its own name")
-    names = {name.lower() for name in headers}  # once: each look into headers decodes all of them
-    if not names.isdisjoint(_FORWARDED) or any(name.startswith("x-forwarded") for name in names):
+    if is_forwarded(name.lower() for name in headers):
         raise Problem(403, "forwarded", "without tokens nobody is served through a proxy")
     origin = headers.get("origin")
     foreign = origin is not None and origin.split("://")[-1] != headers.get("host")

@@ -7,13 +7,13 @@ and keeps an answer for ever that nobody takes.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from slicewright.loopback import client_network
 
 
 @dataclass
@@ -38,20 +38,6 @@ class ConnectionLimits:
     def takes(self, client: str) -> bool:
         """Whether one more connection of this client is served."""
         return self.open.total() < self.most and self.open[client] < self.each
-
-
-@lru_cache(4096)
-def client_network(host: str) -> str:
-    """The address that counts: of IPv6 the network, since a client has as many addresses in it as it likes."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return host
 
 
 class LimitedProtocol(HttpToolsProtocol):

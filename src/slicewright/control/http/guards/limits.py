@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
 from slicewright.control.http.guards.bodies import check_json, given_again
-from slicewright.control.http.guards.connections import client_network
 from slicewright.control.http.guards.headers import KnownHeaders
 from slicewright.control.http.problems import Problem, problem_response
+from slicewright.loopback import client_network
 
 _MOST_CALLERS = 10_000
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -107,7 +107,8 @@ async def events(
     async def stream() -> AsyncIterator[str]:
         here, left = cursor, most
         yield f"retry: 1000\n: from {here}\n\n"
-        while not feed.closed and (left is None or left > 0):
+        # Asked before every piece: who reads slowly while much happens never comes to wait.
+        while not feed.closed and (left is None or left > 0) and access.still(request.headers, Scope.READ):
             try:
                 items = feed.after(here)[:left]
             except CursorTooOldError as error:
@@ -123,7 +124,7 @@ async def events(
             await feed.wait(KEEP_ALIVE_S)
             if feed.newest == here:
                 yield ": still here\n\n"
-            if await request.is_disconnected() or not access.still(request.headers, Scope.READ):
+            if await request.is_disconnected():
                 return
 
     return CountedStream(stream(), "text/event-stream", streams_of(request, "events").take(caller.name))
@@ -143,8 +144,11 @@ async def events(
 async def log(
     request: Request, plane: Plane, caller: Admin, after: Annotated[int, Query(ge=0, lt=2**62)] = 0
 ) -> StreamingResponse:
-    """The hash-chained decision log; `slicewright replay` reads it."""
-    return await log_stream(plane.journal, after, streams_of(request, "log").take(caller.name))
+    """The hash-chained decision log; `slicewright replay` reads it. It is cut short when its caller's token ends."""
+    access: Access = request.app.state.access
+    allowed = partial(access.still, request.headers, Scope.ADMIN)
+    taken = streams_of(request, "log").take(caller.name)
+    return await log_stream(plane.journal, after, taken, allowed=allowed)
 
 
 def _methods(plane: ControlPlane) -> Document:
