@@ -19,9 +19,10 @@ import httpx
 import numpy as np
 
 import slicewright as sw
-from benchmarks.control import _processor_s, _running, _sought
+from benchmarks.control import _running, _sought
 from slicewright.control.state.device import Device, devices_of
 from slicewright.network.scenario_file import save_scenario
+from tests.control.support.processes import processor_s
 
 SIZES = {"quick": (10_000,), "full": (10_000, 100_000)}
 REQUESTS = {"quick": 500, "full": 2_000}
@@ -96,7 +97,7 @@ async def _ask(
     used = 0.0
     for k in range(WARM + requests):
         if k == WARM:
-            used = _processor_s(process)
+            used = processor_s(process)
         kind, at = rng.integers(4), int(rng.integers(len(known)))
         began = time.perf_counter()
         if kind == 1:
@@ -115,7 +116,7 @@ async def _ask(
         if k >= WARM:
             answers.append(1e3 * took)
             decisions.append(1e3 * answer.json()["decision_s"])
-    return answers, decisions, 1e3 * (_processor_s(process) - used) / requests
+    return answers, decisions, 1e3 * (processor_s(process) - used) / requests
 
 
 def _body(city: sw.Scenario, described: Sequence[Device], i: int, name: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ import numpy as np
 import slicewright as sw
 from slicewright.control.state.device import devices_of
 from slicewright.network.scenario_file import save_scenario
+from tests.control.support.processes import processor_s
 from tests.control.support.scenes import as_body
 
 CLIENTS = 16
@@ -169,12 +170,6 @@ def _bodies(devices: int) -> Iterator[bytes]:
         yield json.dumps({"devices": [as_body(moved)]}).encode()
 
 
-def _processor_s(process: int) -> float:
-    """Processor time that a process has used, s."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def _measure(url: str, process: int, devices: int, count: int) -> str:
     bodies = _bodies(devices)
     async with httpx.AsyncClient(base_url=url, timeout=60) as reader, _Client(url) as client:
@@ -186,7 +181,7 @@ async def _measure(url: str, process: int, devices: int, count: int) -> str:
         todo = [[next(bodies) for _ in range(max(1, 2 * count // CLIENTS))] for _ in range(CLIENTS)]
         asked = sum(map(len, todo))
         epoch = (await reader.get("/livez")).json()["epoch"]
-        began, used_s = time.perf_counter(), _processor_s(process)
+        began, used_s = time.perf_counter(), processor_s(process)
 
         async def keep_asking(mine: list[bytes]) -> None:
             async with _Client(url) as one:
@@ -194,7 +189,7 @@ async def _measure(url: str, process: int, devices: int, count: int) -> str:
                     await one.ask(body)
 
         await asyncio.gather(*map(keep_asking, todo))
-        rate, by_processor = asked / (time.perf_counter() - began), asked / (_processor_s(process) - used_s)
+        rate, by_processor = asked / (time.perf_counter() - began), asked / (processor_s(process) - used_s)
         together = asked / max(1, (await reader.get("/livez")).json()["epoch"] - epoch)
     times = f"{_quantiles(decisions):>19}   {_quantiles(answers):>17}"
     return f"{times}   {rate:>10.0f}   {by_processor:>11.0f}   {together:>7.1f}"

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,17 +35,28 @@ KEPT = httpx.Limits(keepalive_expiry=1.0)
 CITY = sw.preset("city/paper", devices=60, seed=1)
 
 
-class Tally:
-    """What came of the calls."""
+EVERY = 1000
+"""Calls from one line that says how far it has come to the next."""
 
-    def __init__(self) -> None:
+
+class Tally:
+    """What came of the calls.
+
+    Args:
+        progress: told a line now and then.
+    """
+
+    def __init__(self, progress: Callable[[str], None] = lambda line: None) -> None:
         self.statuses: Counter[int] = Counter()
         self.faults: list[str] = []
         self.unavailable: Counter[str] = Counter()
+        self._progress = progress
 
     def note(self, what: str, answer: httpx.Response) -> None:
         """One answer."""
         self.statuses[answer.status_code] += 1
+        if self.statuses.total() % EVERY == 0:
+            self._progress(f"{self.statuses.total()} calls, {len(self.faults)} faults")
         if answer.status_code == 503:
             self.unavailable[f"{what.split('?')[0][:60]}: {answer.json()['detail'][:200]}"] += 1
         said = fault(answer)
@@ -60,12 +71,20 @@ def from_corpus(client: httpx.Client, tally: Tally, calls: Iterable[Call], most:
 
 
 def generated(client: httpx.Client, tally: Tally, most: int, first: int) -> None:
-    """Calls by schemathesis, as many of each operation."""
+    """Calls by schemathesis, as many of each operation that there are so many different ones of."""
     schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json()).exclude(path="/v1/events")
     operations: list[Any] = [found.ok() for found in schema.get_all_operations()]  # a failure ends the test
-    each = -(-most // len(operations))
-    for number, operation in enumerate(operations):
-        _ask(operation, client, tally, each, first + number)
+    end, number = tally.statuses.total() + most, first
+    while operations and (left := end - tally.statuses.total()) > 0:
+        each, plentiful = -(-left // len(operations)), list[Any]()
+        for operation in operations:
+            before = tally.statuses.total()
+            _ask(operation, client, tally, each, number)
+            number += 1
+            made = tally.statuses.total() - before
+            if made > each // 2:
+                plentiful.append(operation)
+        operations = plentiful
 
 
 def _ask(operation: Any, client: httpx.Client, tally: Tally, each: int, number: int) -> None:
@@ -98,6 +117,11 @@ def _ask(operation: Any, client: httpx.Client, tally: Tally, each: int, number: 
         raise gone[0]
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Ask, tell, and say by the exit code whether all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -105,7 +129,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--city", action="store_true", help="ask a city's control plane")
     options = parser.parse_args()
-    tally, began = Tally(), time.monotonic()
+    tally, began, used_s = Tally(_say), time.monotonic(), 0.0
     with tempfile.TemporaryDirectory() as folder:
         drawn = CITY if options.city else scenario_of(12, 1)
         scenario = save_scenario(drawn, Path(folder) / "scenario.json")
@@ -118,6 +142,7 @@ def main() -> int:
                 base_url=str(served.address), timeout=PATIENCE_S, trust_env=False, limits=KEPT
             ) as client:
                 wait_for(lambda: served.get("/readyz") is not None, "ready")
+                start_s = served.processor_s
                 if options.city:
                     ours = city_corpus(CITY.nodes[0], as_body(devices_of(CITY)[0]))
                 else:
@@ -133,6 +158,7 @@ def main() -> int:
                 for path in CITY_READS if options.city else READS:
                     if not path.startswith("/v1/events"):
                         tally.note(f"GET {path}", client.get(path))
+                used_s = served.processor_s - start_s
                 alive = client.get("/livez").status_code == 200
             alive = alive and served.process is not None and served.process.poll() is None
         except httpx.TransportError as error:
@@ -141,12 +167,12 @@ def main() -> int:
         finally:
             served.stop()
     calls = tally.statuses.total()
-    sys.stdout.write(
-        f"{calls} calls in {time.monotonic() - began:.0f} s: {dict(sorted(tally.statuses.items()))}\n"
-    )
+    _say(f"{calls} calls in {time.monotonic() - began:.0f} s: {dict(sorted(tally.statuses.items()))}")
+    answer_ms, ask_ms = (1e3 * used / max(1, calls) for used in (used_s, time.process_time()))
+    _say(f"a call: {answer_ms:.1f} ms of a processor to answer, {ask_ms:.1f} to ask")
     for what, count in tally.unavailable.most_common(20):
-        sys.stdout.write(f"503, {count} times: {what}\n")
-    sys.stdout.write("\n".join([*tally.faults[:20], f"{len(tally.faults)} faults; alive: {alive}", ""]))
+        _say(f"503, {count} times: {what}")
+    _say("\n".join([*tally.faults[:20], f"{len(tally.faults)} faults; alive: {alive}"]))
     return 0 if alive and not tally.faults else 1
 
 

@@ -114,6 +114,12 @@ class Served:
         return self.log.read_text().strip()
 
     @property
+    def processor_s(self) -> float:
+        """Processor time that it has used, s."""
+        assert self.process is not None
+        return processor_s(self.process.pid)
+
+    @property
     def said(self) -> str:
         """What it has said since it was started last."""
         return self.log.read_bytes()[self._said_before :].decode() if self.log.exists() else ""
@@ -141,6 +147,12 @@ class Served:
         except httpx.HTTPError:
             return None
         return answer.json() if answer.status_code == 200 else None
+
+
+def processor_s(process: int) -> float:
+    """Processor time that a process has used, all of its threads together, s."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
