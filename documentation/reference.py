@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 
 ROOMS: dict[str, str] = {
     "slicewright": "Everything that most programs need.",
@@ -41,8 +43,16 @@ def homes() -> dict[str, str]:
             path = f"{room}.{name}"
             value = getattr(module, name)
             shared = callable(value)  # two constants may be the same number, and are not the same name
-            found[path] = first.setdefault(id(value), path) if shared else path
+            own = _read_at(path, value)
+            found[path] = first.setdefault(id(value), own) if shared else own
     return found
+
+
+def _read_at(path: str, value: object) -> str:
+    """Where a name is read: that of a function which hides a module of the same name would lead to the module."""
+    if not inspect.isfunction(value) or find_spec(path) is None:
+        return path
+    return f"{value.__module__}.{value.__qualname__}"
 
 
 def page_name(room: str) -> str:
@@ -56,8 +66,9 @@ def room_page(room: str) -> str:
     elsewhere = []
     for name in names_of(room):
         home = homes()[f"{room}.{name}"]
-        if home == f"{room}.{name}":
-            lines += [f"::: {home}", ""]
+        value = getattr(import_module(room), name)
+        if home == _read_at(f"{room}.{name}", value):
+            lines += [f"::: {home}", *_inherited(value), ""]
         else:
             elsewhere.append(f"[`{name}`][{home}]")
     if elsewhere:
@@ -68,6 +79,25 @@ def room_page(room: str) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def _inherited(value: object) -> list[str]:
+    """What a class has from one of ours that no page documents, for mkdocstrings to show with it."""
+    if not inspect.isclass(value):
+        return []
+    documented = {getattr(import_module(room), name) for room in ROOMS for name in _classes_of(room)}
+    hidden = [
+        base
+        for base in value.__mro__[1:]
+        if base.__module__.startswith("slicewright.") and base not in documented
+    ]
+    members = sorted({name for base in hidden for name in vars(base) if not name.startswith("_")})
+    return ["    options:", f"      inherited_members: [{', '.join(members)}]"] if members else []
+
+
+@cache
+def _classes_of(room: str) -> list[str]:
+    return [name for name in names_of(room) if inspect.isclass(getattr(import_module(room), name))]
 
 
 def index_page() -> str:

@@ -126,6 +126,19 @@ def test_examples_run(page: str, tmp_path: Path) -> None:
         assert (tmp_path / "page" / name).stat().st_size > 0
 
 
+def test_a_function_is_documented_where_a_module_has_its_name() -> None:
+    homes = reference.homes()
+    assert homes["slicewright.placement.judge"] == "slicewright.placement.judge.judge"
+    assert "::: slicewright.placement.judge.judge\n" in reference.room_page("slicewright.placement")
+    assert homes["slicewright.policies.slicing.policy"] == "slicewright.policies.slicing.registry.policy"
+
+
+def test_what_a_class_has_from_one_without_a_page_is_shown_with_it() -> None:
+    shown = reference.room_page("slicewright").split("::: slicewright.Violations\n")[1].splitlines()[1]
+    assert {"broken", "explain", "feasible"} <= set(re.findall(r"\w+", shown))
+    assert "inherited_members" not in reference.room_page("slicewright.solvers")
+
+
 def test_an_example_that_fails_is_told_by_page_and_line(tmp_path: Path) -> None:
     text = "# Page\n\n```python run\nprint(1)\n```\n\n```python run\nprint(2)\n1 / 0\n```\n"
     with pytest.raises(ExampleError, match=r"page\.md, line 7(.|\n)*ZeroDivisionError"):

@@ -69,7 +69,12 @@ class Requests:
 
 @dataclass(frozen=True, eq=False)
 class SP1:
-    """Within slices. ``share``: (B, N, M, A + J) phi of access points, then of nodes, per slice; 0 where unused."""
+    """Within slices: from requests to the shares of devices.
+
+    Attributes:
+        requests: the inputs.
+        share: (B, N, M, A + J) phi of access points, then of nodes, per slice; 0 where unused.
+    """
 
     requests: Requests
     share: FloatArray
@@ -83,7 +88,12 @@ class SP1:
 
 @dataclass(frozen=True, eq=False)
 class SP2:
-    """Between slices. Inputs: those of SP1 and its ``share``. ``bandwidth``: (B, A, N) omega."""
+    """Between slices: from requests and the shares of devices to those of slices.
+
+    Attributes:
+        sp1: the inputs, its ``share`` among them.
+        bandwidth: (B, A, N) omega.
+    """
 
     sp1: SP1
     bandwidth: FloatArray

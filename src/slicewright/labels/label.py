@@ -19,7 +19,8 @@ class Solution:
     """What a method of labelling returns.
 
     Attributes:
-        decisions, shares: the plan.
+        decisions: who goes where.
+        shares: who gets how much.
         bound_s: s, a proven lower bound on the cost of every feasible plan, 0 if none.
         solver: who solved it, with its version, e.g. ``scip 10.0``.
     """
@@ -39,7 +40,8 @@ class Label:
         status: ``optimal`` (gap proven at 1e-4), ``feasible``, ``infeasible`` (the method broke a rule), or ``failed``.
         method: of labelling.
         scenario, solution: None if the instance failed.
-        cost_s, bound_s, gap: of the solution; gap = cost / bound - 1.
+        cost_s, bound_s: s, of the solution.
+        gap: cost / bound - 1; None without a bound.
         time_s: s of wall time to solve, without making the instance.
         residuals: of 13a..13g.
         reason: why it failed.

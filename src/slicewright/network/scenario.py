@@ -48,7 +48,13 @@ class NodeLists(NamedTuple):
 
 @dataclass(frozen=True)
 class SliceId:
-    """Name of a slice and its 3GPP identity (S-NSSAI); ``sd`` is six hex digits or absent."""
+    """Name of a slice and its 3GPP identity (S-NSSAI).
+
+    Attributes:
+        name: in files, tables and pictures.
+        sst: slice/service type, 0 to 255.
+        sd: slice differentiator, six hexadecimal digits; None where the type says all.
+    """
 
     name: str
     sst: int = 1
@@ -87,7 +93,9 @@ class Scenario:
         bandwidth_hz: (A,) Hz, B_a.
         queueing: ``node`` or ``device`` (model page 1.2).
         node_lists: the nodes that each device may use; without, all of them.
-        slices, access_points, nodes, node_kinds: names and kinds, by index.
+        slices: (N,) names of the slices with their 3GPP identities.
+        access_points, nodes: names, by index.
+        node_kinds: (J,) ``coin`` or ``mec``.
         sites: positions and powers, if known.
         radio: how the rates follow from the sites, if they do; kept for files and for devices that move.
         origin: where the scenario came from (preset and seed, importer and its parameters); free text values.

@@ -39,7 +39,8 @@ class Churn:
     """How streams come and go, and when they are placed.
 
     Attributes:
-        stay_s, away_s: s, mean times (exponential) for which a stream is there, and is away.
+        stay_s: s, mean time (exponential) for which a stream is there.
+        away_s: s, mean time (exponential) for which it is away.
         every_s: s between two placements of all streams; 0 places anew at every arrival and departure. Streams that
             come in between wait until then, and their instances count as rejected.
 

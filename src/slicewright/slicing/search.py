@@ -87,6 +87,9 @@ def best_response(
         budget_s: start no run after this time, s.
         runs: number of runs; 1 without a budget.
         seed: of the orders.
+
+    Returns:
+        Feasible decisions and their optimal shares.
     """
     deadline = deadline_ns(time.perf_counter_ns(), budget_s)
     limit = 1 if runs is None and budget_s is None else _rounds(runs, budget_s)
@@ -103,6 +106,9 @@ def greedy(
         scenario: the problem.
         forced: offload wherever that is feasible, even where local is cheaper.
         nodes: (J,) which nodes may be used; all by default.
+
+    Returns:
+        Feasible decisions and their optimal shares.
     """
     packed = compact(scenario, nodes=nodes)
     return _unpacked(packed, insert_greedily(packed.problem, forced))

@@ -36,7 +36,9 @@ class SmoothProblem:
     """Minimise ``objective`` over ``variables`` within bounds and with ``constraints`` at or below zero.
 
     Attributes:
-        variables, objective, constraints: CasADi expressions (n, 1), (1, 1) and (m, 1).
+        variables: (n, 1) CasADi symbols.
+        objective: (1, 1) CasADi expression of them.
+        constraints: (m, 1) CasADi expressions of them.
         lower, upper: (n,) bounds of the variables.
         start: (n,) where to begin.
     """

@@ -16,11 +16,17 @@ class Capability(Flag):
     """What a solver can do."""
 
     INTEGERS = auto()
+    """Columns that are whole numbers."""
     CONES = auto()
+    """Rotated second-order cones."""
     NONLINEAR = auto()
+    """Smooth objectives and constraints, from their expressions."""
     BOUND = auto()
+    """A proven lower bound comes with the answer."""
     WARM_START = auto()
+    """A feasible point to begin with is taken."""
     THREADS = auto()
+    """More than one thread."""
 
 
 def _no_cones() -> IntArray:
@@ -32,10 +38,11 @@ class Programme:
     """Minimise ``cost @ x`` within bounds, where ``row_lower <= matrix @ x <= row_upper`` and all cones hold.
 
     Attributes:
-        cost, lower, upper: (n,) per column; bounds may be infinite.
+        cost: (n,) what a unit of each column costs.
+        lower, upper: (n,) bounds of each column, which may be infinite.
         integer: (n,) which columns are whole numbers.
         matrix: (m, n) sparse, by rows.
-        row_lower, row_upper: (m,) infinite where a side is open.
+        row_lower, row_upper: (m,) sides of each row, infinite where one is open.
         cones: (k, 3) columns (p, q, r) with ``x_p * x_q >= x_r ** 2`` and x_p, x_q not negative.
         start: (n,) a feasible point to begin with, if one is known.
     """

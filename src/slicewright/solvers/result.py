@@ -38,7 +38,8 @@ class Result:
 
     Attributes:
         status: how the run ended.
-        solver, version: who answered.
+        solver: name of who answered.
+        version: of its package.
         objective: of ``values``, infinite without a point.
         bound: proven lower bound on the minimum, minus infinity if the solver proves none (Ipopt).
         time_s: s of wall time, building the solver's own model included.

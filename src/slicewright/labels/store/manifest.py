@@ -46,7 +46,8 @@ class Manifest:
         job: recipe, method and limits.
         seeds: first seed and number of seeds.
         command: of the latest build.
-        versions, host: what and where.
+        versions: of the packages that made it, by name.
+        host: the machine that it was made on.
         shards: the files.
         incidents: workers that died or hung: what happened and to which seeds.
         complete: whether every seed has its label.

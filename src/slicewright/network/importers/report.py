@@ -54,7 +54,7 @@ def remembered(origin: Mapping[str, object]) -> list[str]:
 
 
 def remembered_by_kind(origin: Mapping[str, object]) -> list[tuple[str, str]]:
-    """The same as title and text, one for each kind: read, odd, dropped, made up."""
+    """What :func:`remembered` tells, as title and text, a pair for each kind: odd, dropped, made up, read."""
     report, told = origin.get("report"), remembered(origin)
     if not isinstance(report, Mapping):
         return []

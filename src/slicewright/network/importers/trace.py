@@ -31,9 +31,10 @@ class TraceParameters(Family):
     """What a trace does not tell: everything but arrivals and sizes.
 
     Attributes:
-        time, size, source: names of the columns, or their numbers from 0 where the file has no header; by default the
-            names of ``trace_columns.COLUMNS``. Without a size, sizes are drawn; without a source, arrivals go round all
-            devices.
+        time: name of the column of arrivals, or its number from 0 where the file has no header; ``auto`` is any name
+            of ``trace_columns.COLUMNS``.
+        size: the same of sizes; without such a column, sizes are drawn.
+        source: the same of who asks; without such a column, arrivals go round all devices.
         time_unit_s: s per unit of the time: 1e-6 for traces in microseconds. Where it is not given, the header's
             unit, or that of dates counted from 1970.
         size_unit_bits: bit per unit of the size: 8 for bytes; where it is not given, the header's unit.

@@ -67,7 +67,9 @@ class FunctionPolicy:
     """A policy made of a function.
 
     Attributes:
-        name, summary, function: what the protocol asks for.
+        name: what users write after ``--method``.
+        summary: one line for lists of methods.
+        function: of scenario, limit and seed; answers.
         default_budget_s: s that the planner allows where the user sets no limit; None leaves that to the planner.
             Any policy may have this attribute.
     """

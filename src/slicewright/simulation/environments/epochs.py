@@ -52,10 +52,10 @@ class EpochOutcome:
     Attributes:
         waiting: tasks inside, mean over the epoch.
         late: offloaded tasks that took longer on the node than on their device.
-        lost: tasks.
-        moved: devices.
+        lost: tasks that their device had not sent when it left.
+        moved: devices that changed access point, node or slice.
         refused: devices whose choice does not exist (out of reach, no capacity): they compute themselves.
-        done: tasks.
+        done: tasks that were executed.
         completion_s: s, mean of the tasks done; not a number without any.
     """
 

@@ -66,7 +66,8 @@ def measure(tasks: FinishedTasks, plan: Plan, *, from_s: float, until_s: float) 
     Args:
         tasks: everything that finished or was lost.
         plan: what was promised.
-        from_s, until_s: s, the window: end of the warm-up, end of the run.
+        from_s: s, begin of the window: the end of the warm-up.
+        until_s: s, its end: that of the run.
     """
     within = (tasks.arrived_s >= from_s) & (tasks.arrived_s < until_s)
     done = within & ~tasks.lost

@@ -21,7 +21,8 @@ class MeasuredTasks:
 
     Attributes:
         device: index.
-        arrived_s, work: (n,) s, and in parts of the device's mean; of all tasks that were sent.
+        arrived_s: (n,) s, of all tasks that were sent.
+        work: (n,) of the same tasks, over the device's mean.
         completion_s: (m,) s from arrival to result, of those that finished.
     """
 
@@ -37,7 +38,8 @@ class Prediction:
 
     Attributes:
         device: index.
-        tasks, lost: that finished, and that did not.
+        tasks: that finished.
+        lost: tasks that did not.
         planned_s: what the plan's formula promises.
         simulated_s: what the simulator makes of the very same tasks.
         measured_s: what they took.

@@ -25,8 +25,11 @@ class Scope(StrEnum):
     """What a token allows; admin includes request, request includes read."""
 
     READ = "read"
+    """Look at everything."""
     REQUEST = "request"
+    """Ask for devices, and change one's own."""
     ADMIN = "admin"
+    """Change everything."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Token:
     """A bearer token, known by its hash only.
 
     Attributes:
-        name: of its owner, for logs, rate limits and devices. sha256: hex digest of the secret.
+        name: of its owner, for logs, rate limits and devices.
+        sha256: digest of the secret, 64 hexadecimal digits.
         scopes: what it allows.
         expires_s: seconds since 1970 from which on it allows nothing; None: never.
     """
