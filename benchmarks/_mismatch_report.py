@@ -47,8 +47,24 @@ def _ratio(result: dict[str, Any], name: str, beside: str = "trusting") -> Float
     return np.asarray(np.array(result["cost_s"][name]) / np.array(result["cost_s"][beside]))
 
 
-def write_report(scale: str, results: Results, test: int, train: int, folder: Path = FOLDER) -> str:
-    """Write report, figure and data into a folder, by default beside the work; returns the report."""
+def write_report(
+    scale: str,
+    results: Results,
+    test: int,
+    train: int,
+    *,
+    checked: dict[str, Any] | None = None,
+    folder: Path = FOLDER,
+) -> str:
+    """Write report, figure and data into a folder, by default beside the work; returns the report.
+
+    Args:
+        scale: of the results.
+        results: by kind.
+        test, train: networks.
+        checked: when and where how many costs were judged again, if they were.
+        folder: where to.
+    """
     drift = results.get("drift")
     kinds = {name: result for name, result in results.items() if name != "drift"}
     lines = [
@@ -59,6 +75,7 @@ def write_report(scale: str, results: Results, test: int, train: int, folder: Pa
         f"weights were tuned for each row on {train} other networks; corrections have nothing to tune,",
         "but how rates are drawn to their mean, where their error is told, was chosen with these networks in sight.",
         *_origin_lines(results),
+        *_checked_lines(checked),
         "",
         "| what is wrong | margins | learned | corrected | corrected, told | learned over the better correction |",
         "|---|---|---|---|---|---|",
@@ -85,29 +102,42 @@ def write_report(scale: str, results: Results, test: int, train: int, folder: Pa
     folder.mkdir(parents=True, exist_ok=True)
     report = "\n".join(lines)
     write_atomically(folder / "report.md", report.encode())
-    write_document({"scale": scale, "results": results}, folder / "data.json")
+    data = {"scale": scale, "results": results} | ({} if checked is None else {"checked": checked})
+    write_document(data, folder / "data.json")
     _draw(kinds, drift, folder / "mismatch.png")
     return report
+
+
+def _place(told: dict[str, Any]) -> str:
+    """Commit, day and machine in a few words."""
+    host = told["host"]
+    return (
+        f"commit {told['commit'] or 'unknown'}, {told['date']}, {host['system']} {host['machine']}, "
+        f"{host['processor']}, {host['jobs']} of {host['processors']} processors"
+    )
 
 
 def _origin_lines(results: Results) -> list[str]:
     """A line for each commit, day and machine that something was measured at."""
     places: dict[str, list[str]] = {}
     for name, result in results.items():
-        if (told := result.get("origin")) is not None:
-            host = told["host"]
-            where = (
-                f"at commit {told['commit'] or 'unknown'} on {told['date']}, {host['system']} {host['machine']}, "
-                f"{host['processor']}, one of {host['processors']} processors for each row"
-            )
-            places.setdefault(where, []).append(name)
-    if len(places) == 1:
-        return ["", f"Measured {next(iter(places))}."]
-    return (
-        ["", *(f"Measured {where}: {', '.join(names)}.  " for where, names in places.items())]
-        if places
-        else []
-    )
+        if "origin" in result:
+            places.setdefault(_place(result["origin"]), []).append(name)
+    return [
+        line for where, names in places.items() for line in ("", f"Measured at {where}: {', '.join(names)}.")
+    ]
+
+
+def _checked_lines(checked: dict[str, Any] | None) -> list[str]:
+    if checked is None:
+        return []
+    told = checked["origin"]
+    return [
+        "",
+        f"Judged again by `{told['command']}` at {_place(told)}: of {checked['costs']} costs, on the first "
+        f"{checked['networks']} networks of every row, {checked['same']} are the same to the last bit; means are "
+        f"{100 * checked['off']:.2g} % off at most.",
+    ]
 
 
 def _drift_lines(drift: dict[str, Any]) -> list[str]:

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from benchmarks._mismatch_report import command_of, read_results, result_file, write_report
 from benchmarks._mismatch_world import (
@@ -87,7 +88,7 @@ def smoke() -> None:
     size = Scale(1, 2, 200.0, 1, 3)
     found = {KINDS[0].name: _kind(KINDS[0], size)}
     with TemporaryDirectory() as folder:
-        print(write_report("smoke", found, size.test, size.train, Path(folder)))
+        print(write_report("smoke", found, size.test, size.train, folder=Path(folder)))
 
 
 def _measure(scale: str, name: str) -> str:
@@ -100,7 +101,8 @@ def _measure(scale: str, name: str) -> str:
     return name
 
 
-def _costs(kind: Kind, planner: Planner, first: int, count: int, horizon_s: float) -> FloatArray:
+def costs_of(kind: Kind, planner: Planner, first: int, count: int, horizon_s: float) -> FloatArray:
+    """(count,) s. Measured costs of the networks from number ``first`` on."""
     return np.array(
         [measured_cost_s(scenario_of(first + k), kind, planner, horizon_s, k) for k in range(count)]
     )
@@ -116,11 +118,11 @@ class _Tuning:
 
     @classmethod
     def of(cls, kind: Kind, size: Scale) -> _Tuning:
-        return cls(kind, size, _costs(kind, trusting, FIRST_TRAINING_SEED, size.train, size.horizon_s))
+        return cls(kind, size, costs_of(kind, trusting, FIRST_TRAINING_SEED, size.train, size.horizon_s))
 
     def score(self, planner: Planner) -> float:
         """Mean cost over that of trusting the formula."""
-        found = _costs(self.kind, planner, FIRST_TRAINING_SEED, self.size.train, self.size.horizon_s)
+        found = costs_of(self.kind, planner, FIRST_TRAINING_SEED, self.size.train, self.size.horizon_s)
         return float((found / self.base_s).mean())
 
     def best_margin(self) -> tuple[float, float]:
@@ -131,19 +133,29 @@ class _Tuning:
         return self.score(learned(weights))
 
 
+def planners_of(margin: Sequence[float], weights: ArrayLike) -> dict[str, Planner]:
+    """All that are held against each other, with what was tuned and trained."""
+    return {
+        "trusting": trusting,
+        "margins": with_margins(*margin),
+        "learned": learned(np.asarray(weights)),
+        "corrected": corrected,
+        "corrected, told": corrected_and_told,
+    }
+
+
+def kinds_of_drift() -> list[Kind]:
+    """A kind for each period."""
+    return [bursts_of(float(factor)) for factor in np.linspace(1.0, 5.0, PERIODS)]
+
+
 def _kind(kind: Kind, size: Scale) -> dict[str, object]:
     """Tune, train and judge for one way to be wrong."""
     tuning = _Tuning.of(kind, size)
     margin = tuning.best_margin()
     weights, history = _train(tuning.score_weights, margin, size)
-    planners: dict[str, Planner] = {
-        "trusting": trusting,
-        "margins": with_margins(*margin),
-        "learned": learned(weights),
-        "corrected": corrected,
-        "corrected, told": corrected_and_told,
-    }
-    costs = {name: _costs(kind, p, 0, size.test, size.horizon_s) for name, p in planners.items()}
+    planners = planners_of(margin, weights)
+    costs = {name: costs_of(kind, p, 0, size.test, size.horizon_s) for name, p in planners.items()}
     return {
         "kind": kind.name,
         "margin": list(margin),
@@ -190,7 +202,7 @@ def _drift(size: Scale) -> dict[str, object]:
     It may learn from a period only when that is over: one more generation on what was simulated then. Margins are tuned
     again on the same, and the correction may be told the bursts of the period before.
     """
-    kinds = [bursts_of(float(factor)) for factor in np.linspace(1.0, 5.0, PERIODS)]
+    kinds = kinds_of_drift()
     first_margin = margin = _Tuning.of(kinds[0], size).best_margin()
     first, _ = _train(_Tuning.of(kinds[0], size).score_weights, margin, size)
     draw, mean, width = np.random.default_rng(1), first, 0.6 * WIDTHS
@@ -213,7 +225,7 @@ def _drift(size: Scale) -> dict[str, object]:
             "corrected, last period's bursts": corrected_for(kinds[last].settings),
         }
         for name, planner in planners.items():
-            found = _costs(kind, planner, 0, size.test, size.horizon_s)
+            found = costs_of(kind, planner, 0, size.test, size.horizon_s)
             costs.setdefault(name, []).append(found.tolist())
     return {"kind": DRIFT, "cost_s": costs, "episodes": {
         "learning on": (size.tried + 1) * size.train, "margins, tuned again": len(GRID) * size.train,
