@@ -33,13 +33,15 @@ from slicewright.placement.search import (
 )
 from slicewright.types import FloatArray, IntArray
 
-FIRST_ROUNDS = 2
-"""Of settling levels, before there is a bound: from high prices and from none."""
+FIRST_ROUNDS = 4
+"""Of settling levels, before there is a bound: one from every price to begin with, as far as the time for it goes."""
+FIRST_ROUNDS_OF_MANY = 2
+"""Of ``MANY_TASKS``: from the levels of a sample, and from high prices."""
 STEPS_PER_TASK = 60
 """Of either search between two rounds of the bound, and in turn afterwards."""
 LOWER_BOUND_STEPS_PER_TASK = 12
 """Of the search that sizes the steps of a bound that is all that is asked for."""
-OPENING = 0.3
+OPENING = 0.6
 """Of the time: what may go into the first placement, and half of that into the first bound."""
 ROUNDS = ((0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
 """Of the time: what may go into the bound and then into either search, round after round."""
@@ -171,7 +173,7 @@ def _opened(problem: Problem, seed: int, steps: int, clock: _Clock) -> Certified
         copies,
         start=nobody,
         settled=unsettled(problem.n_nodes),
-        rounds=FIRST_ROUNDS,
+        rounds=FIRST_ROUNDS if nobody.size < MANY_TASKS else FIRST_ROUNDS_OF_MANY,
         seed=seed,
         deadline_ns=clock.after(OPENING),
         steps=steps,
