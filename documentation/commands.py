@@ -54,7 +54,7 @@ def _told(found: Any, path: str, level: int) -> list[str]:
     if not hasattr(found, "commands"):
         lines += ["```text", " ".join(filter(None, usage)), "```", ""]
     rows = [(f"`{_placeholder(p)}`", p) for p in arguments]
-    rows += [(", ".join(f"`{name}`" for name in [*p.opts, *p.secondary_opts]), p) for p in options]
+    rows += [(_names(p), p) for p in options]
     if rows:
         lines += ["| option | default | |", "|---|---|---|"]
         lines += [
@@ -66,6 +66,12 @@ def _told(found: Any, path: str, level: int) -> list[str]:
             continue
         lines += _told(child, f"{path} {child.name}", level + 1)
     return lines
+
+
+def _names(option: Any) -> str:
+    """An option's names, with what its value is measured in or looks like, where that is said."""
+    names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+    return f"{names} `{option.metavar}`" if option.metavar else names
 
 
 def _placeholder(parameter: Any) -> str:

@@ -89,7 +89,7 @@ def run_page(page: str, examples: Sequence[Example], folder: Path) -> list[str]:
     (folder / "shared").symlink_to(_shared(), target_is_directory=True)
     asked = json.dumps([example._asdict() | {"saved_as": example.saved_as} for example in examples])
     process = subprocess.Popen(
-        [sys.executable, "-m", "documentation.session"],
+        [*_alone(), sys.executable, "-m", "documentation.session"],
         cwd=folder,
         env=_environment(),
         text=True,
@@ -150,6 +150,18 @@ def with_outputs(text: str, outputs: Sequence[str]) -> str:
         return f'{block}\n\n{indent}```{{.text .output title="what it prints"}}\n{lines}{indent}```'
 
     return FENCE.sub(shown, text)
+
+
+@cache
+def _alone() -> tuple[str, ...]:
+    """What gives examples a network of their own, where the kernel allows it: ports that pages name are free there."""
+    own_user = () if os.geteuid() == 0 else ("--map-root-user",)
+    prefix = ("unshare", "--net", *own_user, "sh", "-c", 'ip link set lo up && exec "$0" "$@"')
+    try:
+        tried = subprocess.run([*prefix, "true"], capture_output=True, check=False)
+    except OSError:
+        return ()
+    return () if tried.returncode else prefix
 
 
 def _environment() -> dict[str, str]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Debian packages that some tests use. Without apt or root those tests skip and name what is missing.
+# Debian packages that some tests, and examples of the documentation, use. Without apt or root those tests skip and name what is missing.
 set -euo pipefail
 packages=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || packages+=("$2"); }
@@ -11,6 +11,8 @@ need unshare util-linux
 need ethtool ethtool
 need tc iproute2
 need chromium chromium
+need curl curl
+need openssl openssl
 [ ${#packages[@]} -eq 0 ] && exit 0
 if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
   echo "not installed, tests that need them will skip: ${packages[*]}" >&2

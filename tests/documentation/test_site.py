@@ -1,4 +1,4 @@
-"""What the site promises: public names are documented, pages are found, and the first page's examples run."""
+"""What the site promises: public names are documented, pages are found, and every example on them runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import pairwise
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+import slicewright
 from documentation import commands, http_api, reference
 from documentation.examples import ExampleError, examples_of, made_files, run_page, with_outputs
 from documentation.notebooks import notebook
@@ -22,8 +24,7 @@ from slicewright.cli.main import COMMANDS
 from tests.shared import ROOT
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-QUICK = ("start.md", "how-to/policy.md", "how-to/radio.md")
-"""Pages whose examples take a few seconds in all; `make docs` runs those of every page."""
+WITH_EXAMPLES = [page for page in PAGES if examples_of(page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("room", reference.ROOMS)
@@ -117,13 +118,40 @@ def test_a_list_begins_after_an_empty_line(page: Path) -> None:
     assert not broken
 
 
-@pytest.mark.parametrize("page", QUICK)
-def test_examples_run(page: str, tmp_path: Path) -> None:
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    outputs = run_page(page, examples_of(text), tmp_path / "page")
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda path: path.stem)
+def test_examples_run(page: Path, tmp_path: Path) -> None:
+    """And what they print makes the notebook that the site offers."""
+    text = page.read_text(encoding="utf-8")
+    for program in ("curl", "nats-server", "openssl"):
+        if re.search(rf"^{program} ", text, re.MULTILINE) and shutil.which(program) is None:
+            pytest.skip(f"this machine lacks the program {program}")
+    outputs = run_page(page.name, examples_of(text), tmp_path / "page")
     assert any(outputs)
     for name in made_files(text):
         assert (tmp_path / "page" / name).stat().st_size > 0
+    cells = json.loads(notebook(text, outputs))["cells"]
+    assert sum(cell["cell_type"] == "code" for cell in cells) == len(outputs)
+
+
+def test_commands_of_examples_end_as_programs_of_their_own_do(tmp_path: Path) -> None:
+    calls = (
+        "command -v slicewright; slicewright --version; echo $?; slicewright plan nowhere 2> why || echo $?"
+    )
+    started = (
+        "slicewright serve paper-slicing --port 0 > log 2>&1 & sleep 0.5; kill $!; wait $! || true; echo gone"
+    )
+    text = "".join(
+        f"```bash run {fails}\n{code}\n```\n\n"
+        for code, fails in ((calls, ""), ("slicewright plan nowhere", "fails"), (started, ""))
+    )
+    printed, complained, ended = run_page("page.md", examples_of(text), tmp_path / "page")
+    program, *told = printed.splitlines()
+    assert told == [f"slicewright {slicewright.__version__}", "0", "2"]
+    assert (tmp_path / "page" / "why").read_text() == complained
+    assert complained.startswith("slicewright: there is no file or preset 'nowhere'")
+    assert ended == "gone\n"
+    assert not Path(program).exists()
 
 
 def test_a_function_is_documented_where_a_module_has_its_name() -> None:

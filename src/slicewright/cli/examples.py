@@ -60,7 +60,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "testbed down": ("slicewright testbed down --name hall", "slicewright testbed down --all"),
     "enforce": (
         "slicewright enforce mine.yaml plan.json --uplink ap0=eth1 --addresses addresses.yaml --host-interfaces",
-        "slicewright enforce --url http://127.0.0.1:8080 --node node0 --cpus 8 --metrics enforce.prom",
+        "slicewright enforce --url http://127.0.0.1:8080 --node mec0 --cpus 8 --metrics enforce.prom",
     ),
     "sdn serve": (
         "slicewright sdn serve paper-placement",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def place(
     tasks: str = typer.Argument(
         metavar="TASKS",
-        help="Tasks file (YAML or JSON), or the name of a preset: paper-placement, or a regime of those listed below.",
+        help="Tasks file (YAML or JSON), or the name of a preset: paper-placement, or a regime of those listed above.",
     ),
     method: str = typer.Option(
         "auto",

@@ -57,7 +57,12 @@ _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything that is drawn:
 @app.command(context_settings=taking_old_names("scenario new"))
 def new(
     output: Path = _OUTPUT,
-    preset: str = typer.Option("paper-slicing", "--preset", "-p", help="paper-slicing or dense-urban."),
+    preset: str = typer.Option(
+        "paper-slicing",
+        "--preset",
+        "-p",
+        help="Such as paper-slicing, dense-urban, regime/compute, city/paper.",
+    ),
     size: int | None = typer.Option(None, "--size", "-n", min=1, help="Number of devices."),
     seed: int = _SEED,
     settings: list[str] = _SET,

@@ -39,7 +39,7 @@ async def replace_network(
     plane: Plane,
     caller: Admin,
     response: Response,
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: Annotated[str | None, Header(description="ETag of the network that is replaced")] = None,
 ) -> dict[str, Any]:
     """Replace the network. `If-Match` must name the version that the caller has seen (`*` for any, `"0"` for none)."""
     if if_match is None:
@@ -56,7 +56,7 @@ async def replace_network(
     return {} if state.network is None else state.network.document
 
 
-@router.get("/v1/overview", responses=responses(401, 403, 409, 429))
+@router.get("/v1/overview", responses=responses(401, 403, 409, 422, 429))
 async def read_overview(plane: Plane, desk: ReaderDesk, known: str = "") -> Response:
     """What the dashboard shows; its shape may change, programs should use the other operations.
 
@@ -87,8 +87,8 @@ async def list_access_points(
     plane: Plane,
     desk: ReaderDesk,
     profile: Profile = "hard",
-    mcc: Annotated[str, Query(pattern=r"^[0-9]{3}$")] = "001",
-    mnc: Annotated[str, Query(pattern=r"^[0-9]{2,3}$")] = "01",
+    mcc: Annotated[str, Query(pattern=r"^[0-9]{3}$", description="mobile country code")] = "001",
+    mnc: Annotated[str, Query(pattern=r"^[0-9]{2,3}$", description="mobile network code")] = "01",
 ) -> dict[str, Any]:
     """Access points with their 3GPP RRMPolicyRatio (TS 28.541): requested, quantised and realised shares."""
     picture, plmn = picture_of(plane), Plmn(mcc, mnc)

@@ -26,6 +26,7 @@ from slicewright.control.requests.owners import on_behalf
 from slicewright.types import Document
 
 router = APIRouter(tags=["operations"])
+After = Annotated[int, Query(ge=0, lt=2**62, description="records after this one")]
 KEEP_ALIVE_S = 15.0
 TRIAL_DECISIONS = 20
 TRIAL_COST_RATIO = 1.02
@@ -89,7 +90,7 @@ async def events(
     caller: Reader,
     after: Annotated[int | None, Query(ge=0, lt=2**62, description="resume after this id")] = None,
     most: Annotated[int | None, Query(ge=0, le=10_000, description="end after so many events")] = None,
-    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=20, description="the same as after")] = None,
 ) -> StreamingResponse:
     """Everything that happens, as server-sent events. Resume with `Last-Event-ID` or `after`; ids survive restarts.
 
@@ -141,9 +142,7 @@ async def events(
         **responses(401, 403, 422, 429),
     },
 )
-async def log(
-    request: Request, plane: Plane, caller: Admin, after: Annotated[int, Query(ge=0, lt=2**62)] = 0
-) -> StreamingResponse:
+async def log(request: Request, plane: Plane, caller: Admin, after: After = 0) -> StreamingResponse:
     """The hash-chained decision log; `slicewright replay` reads it. It is cut short when its caller's token ends."""
     access: Access = request.app.state.access
     allowed = partial(access.still, request.headers, Scope.ADMIN)
@@ -216,9 +215,9 @@ async def roll_back(body: MethodChange, plane: Plane, caller: Admin) -> dict[str
 async def place_tasks(
     body: dict[str, Any],
     desk: ReaderDesk,
-    method: Annotated[str, Query(max_length=100)] = "auto",
-    budget_s: Annotated[float, Query(gt=0, le=5.0)] = 0.05,
-    seed: Annotated[int, Query(ge=0, lt=2**32)] = 0,
+    method: Annotated[str, Query(max_length=100, description="who places")] = "auto",
+    budget_s: Annotated[float, Query(gt=0, le=5.0, description="s of wall time to use")] = 0.05,
+    seed: Annotated[int, Query(ge=0, lt=2**32, description="of everything random")] = 0,
 ) -> dict[str, Any]:
     """Place divisible tasks (problem two): `slicewright/tasks/v1` in, `slicewright/placement/v1` out.
 

@@ -60,7 +60,7 @@ async def read_plan(
 @router.get(
     "/v1/scenario",
     response_model=dict[str, Any],
-    responses={**UNCHANGED, **responses(401, 403, 404, 409, 429)},
+    responses={**UNCHANGED, **responses(401, 403, 404, 409, 422, 429)},
 )
 async def read_scenario(
     plane: Plane, desk: ReaderDesk, response: Response, if_none_match: IfNoneMatch = None
@@ -114,7 +114,9 @@ async def explain_device(
     device: DevicePath,
     plane: Plane,
     desk: ReaderDesk,
-    alternatives: Annotated[int, Query(ge=1, le=10_000)] = 25,
+    alternatives: Annotated[
+        int, Query(ge=1, le=10_000, description="how many are told, the best first")
+    ] = 25,
     view: WhichView = "desired",
 ) -> Document:
     """Why a device is where it is: the alternatives, what each would cost the system, and why not."""

@@ -35,7 +35,14 @@ PATH = "/v1/requests"
 DevicePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 KEY_PATTERN, MOST_OF_A_KEY = r"^[\x21-\x7e]+$", 200
 Key = Annotated[
-    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=MOST_OF_A_KEY, pattern=KEY_PATTERN)
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MOST_OF_A_KEY,
+        pattern=KEY_PATTERN,
+        description="of the caller's choice: a request that comes again with it is applied once",
+    ),
 ]
 
 
@@ -131,7 +138,7 @@ async def request_service(
     plane: Plane,
     caller: Requester,
     key: Key = None,
-    prefer: Annotated[str, Header()] = "",
+    prefer: Annotated[str, Header(description="respond-async: do not wait for the decision")] = "",
 ) -> Admission:
     """Ask for service for one or many devices. A known id gets new details, if the caller asked for it before.
 
@@ -182,7 +189,7 @@ async def report_measurement(
 @router.get(
     "/v1/devices",
     response_model=DeviceList,
-    responses={**UNCHANGED, **responses(401, 403, 429)},
+    responses={**UNCHANGED, **responses(401, 403, 422, 429)},
 )
 async def list_devices(
     plane: Plane, desk: ReaderDesk, response: Response, if_none_match: IfNoneMatch = None
