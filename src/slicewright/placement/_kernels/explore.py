@@ -2,8 +2,9 @@
 
 The division of a network into nodes for urgent tasks and nodes for patient ones is most of what makes a placement
 good, and single tasks that move hardly ever change it. Here a step gives one to three nodes other levels, lets the
-others answer, builds the placement that the resulting prices suggest, and polishes it by a short search. Levels whose
-programme is dearer than the best placement are not built: no placement of theirs is better.
+others answer, builds the placement that the resulting prices suggest, packs it where arrival rates differ
+(:mod:`.packing`), and polishes it by a short search. Levels whose programme is dearer than the best placement are not
+built: no placement of theirs is better.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 from slicewright.compiled import kernel, now_ns, outlined, random_below, random_unit
 from slicewright.placement._kernels.construct import Guide, fill_by_price, keep, new_scratch, refill
 from slicewright.placement._kernels.levels import PASSES, respond, settle, settled_regrets, value_at
+from slicewright.placement._kernels.packing import STEPS_PER_TASK as PACKING_PER_TASK
+from slicewright.placement._kernels.packing import pack
 from slicewright.placement._kernels.problem import REJECTED, empty_state, restore, total_cost
 from slicewright.placement._kernels.search import SMALL_RUIN, descend
 
@@ -26,6 +29,7 @@ ROUGH = (
 MOST_DISTURBED = 3  # nodes in one step
 STUBBORN = 0.5  # of the steps leave the disturbed nodes the levels they were given
 POLISH_PER_TASK = 2  # steps of the short search
+WORTH_PACKING = 0.1  # relative: of placements that are further above the value of their programme
 WEIGHT_PER_TASK = 3  # steps that settling and building count as, where steps are limited
 
 
@@ -43,8 +47,11 @@ def disturb(copies, levels, fixed, rng):
 
 
 @outlined
-def build(problem, copies, levels, state, scratch, guide, found):
-    """Make the state what the levels and their prices suggest."""
+def build(problem, copies, levels, state, scratch, guide, found, value, packing, rng, deadline):
+    """Make the state what the levels and their prices suggest; returns the steps of packing, of ``packing`` at most.
+
+    Nothing is packed where the placement is near the ``value`` of the programme as it is.
+    """
     settled_regrets(problem, copies, levels, guide.regret, guide.rejected)
     for k in range(problem.count.size):
         found[k] = REJECTED
@@ -53,9 +60,13 @@ def build(problem, copies, levels, state, scratch, guide, found):
         if copies.levels[j] > 0:
             scratch.floor[j] = copies.floor[j, levels.level[j]]
     fill_by_price(problem, state, scratch, guide)
+    packed = packing if total_cost(problem, state) > value * (1.0 + WORTH_PACKING) else 0
+    if packed > 0:
+        pack(problem, state, scratch, guide, found, rng, packed, deadline)
     for j in range(problem.n_nodes):
         scratch.floor[j] = -np.inf
     refill(problem, state, scratch)
+    return packed
 
 
 @kernel
@@ -112,6 +123,9 @@ def explore(
     restore(problem, state, best)
     least = total_cost(problem, state)
     at = least if begun > 0 else np.inf
+    packing = 0  # where rates are equal it gained nothing that could be measured
+    if (problem.arrival != problem.arrival[0]).any():
+        packing = PACKING_PER_TASK * n_tasks
     done = turn = 0
     while turn < rounds and done < steps and least > enough:
         if (begun > 0 or turn > 0) and now_ns() >= deadline:  # there is always time for one beginning
@@ -142,7 +156,8 @@ def explore(
         done += WEIGHT_PER_TASK * n_tasks
         if value >= least:
             continue
-        build(problem, copies, levels, state, scratch, guide, found)
+        most = min(packing, steps - done)
+        done += build(problem, copies, levels, state, scratch, guide, found, value, most, rng, deadline)
         polish = min(POLISH_PER_TASK * n_tasks, steps - done)
         cost = descend(problem, state, scratch, guide, found, SMALL_RUIN, rng, polish, deadline)
         done += polish

@@ -138,10 +138,8 @@ def ruin(problem, state, scratch, guide, mean, rng):
 
 
 @outlined
-def recreate(problem, state, scratch, guide, n, rng):
-    """Put the removed tasks back in some order, where it is cheapest or regretted least; returns what they cost."""
-    kind = random_below(rng, 4)
-    by_price = random_unit(rng) < BY_PRICE
+def give_order(problem, scratch, guide, n, kind, rng):
+    """Keys of the removed tasks for one of five orders, each more or less at random."""
     for i in range(n):
         k = scratch.removed[i]
         noise = random_unit(rng)
@@ -151,7 +149,17 @@ def recreate(problem, state, scratch, guide, n, rng):
             noise = problem.limit[k, 0, 0] * (0.7 + 0.6 * noise)
         elif kind == 3:
             noise = -guide.rejected[k] * (0.7 + 0.6 * noise)
+        elif kind == 4:
+            noise = -problem.arrival[k] * (0.7 + 0.6 * noise)
         scratch.key[k] = noise
+
+
+@outlined
+def recreate(problem, state, scratch, guide, n, rng):
+    """Put the removed tasks back in some order, where it is cheapest or regretted least; returns what they cost."""
+    kind = random_below(rng, 4)
+    by_price = random_unit(rng) < BY_PRICE
+    give_order(problem, scratch, guide, n, kind, rng)
     sort_removed(scratch, n)
     cost = 0.0
     for i in range(n):
