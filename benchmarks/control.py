@@ -5,6 +5,8 @@ orchestrator's own time, ``answer`` the whole way of one client's request, ``req
 and ``by processor`` what they would get if the server's process had a core to itself: requests by its processor time.
 ``together`` says how many requests a decision was about: where clients are slow, or the machine has other work, few
 come while one is made, and each request costs more. So the clients here do nothing but write and read bytes.
+Below each row stands what of the target it keeps: times are those of this machine as busy as it is, so only a quiet one
+tells about them.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import httpx
 import numpy as np
@@ -34,6 +36,10 @@ from tests.control.support.processes import processor_s
 from tests.control.support.scenes import as_body
 
 CLIENTS = 16
+TARGETS_MS = {50: (5.0, 8.0), 500: (15.0, 25.0)}
+"""Devices to the medians that a decision, and the whole answer, may take."""
+TARGET_RATE = 500.0
+"""Requests per second that one processor is to answer."""
 PATIENCE_S = 300
 _SERVE = (sys.executable, "-c", "from slicewright.cli.main import run; run()", "serve", "--port", "0")
 
@@ -58,8 +64,8 @@ def main(scale: str) -> None:
                 url, process = stack.enter_context(
                     served(Path(folder), devices, nats if transport == "NATS" else None)
                 )
-                figures = asyncio.run(_measure(url, process, devices, count))
-                print(f"{transport:<16} {devices:>7}  {figures}", flush=True)
+                found = asyncio.run(_measure(url, process, devices, count))
+                print(f"{transport:<16} {devices:>7}  {found.row}\n    {found.against(devices)}", flush=True)
 
 
 @contextmanager
@@ -170,7 +176,40 @@ def _bodies(devices: int) -> Iterator[bytes]:
         yield json.dumps({"devices": [as_body(moved)]}).encode()
 
 
-async def _measure(url: str, process: int, devices: int, count: int) -> str:
+class _Found(NamedTuple):
+    """What was measured.
+
+    Attributes:
+        decisions, answers: s, of single requests. rate: requests per second, of all clients together.
+        by_processor: the same for each second that the server's process has worked. together: requests per decision.
+    """
+
+    decisions: list[float]
+    answers: list[float]
+    rate: float
+    by_processor: float
+    together: float
+
+    @property
+    def row(self) -> str:
+        """Of the table."""
+        times = f"{_quantiles(self.decisions):>19}   {_quantiles(self.answers):>17}"
+        return f"{times}   {self.rate:>10.0f}   {self.by_processor:>11.0f}   {self.together:>7.1f}"
+
+    def against(self, devices: int) -> str:
+        """The target, and what of it is kept."""
+        decision_ms, answer_ms = TARGETS_MS[devices]
+        parts = (
+            ("decision", 1e3 * float(np.median(self.decisions)) <= decision_ms, f"p50 <= {decision_ms:g} ms"),
+            ("answer", 1e3 * float(np.median(self.answers)) <= answer_ms, f"p50 <= {answer_ms:g} ms"),
+            ("by processor", self.by_processor >= TARGET_RATE, f">= {TARGET_RATE:g} requests/s"),
+        )
+        return "target: " + ", ".join(
+            f"{what} {rule} {'kept' if kept else 'MISSED'}" for what, kept, rule in parts
+        )
+
+
+async def _measure(url: str, process: int, devices: int, count: int) -> _Found:
     bodies = _bodies(devices)
     async with httpx.AsyncClient(base_url=url, timeout=60) as reader, _Client(url) as client:
         for _ in range(10):
@@ -191,8 +230,7 @@ async def _measure(url: str, process: int, devices: int, count: int) -> str:
         await asyncio.gather(*map(keep_asking, todo))
         rate, by_processor = asked / (time.perf_counter() - began), asked / (processor_s(process) - used_s)
         together = asked / max(1, (await reader.get("/livez")).json()["epoch"] - epoch)
-    times = f"{_quantiles(decisions):>19}   {_quantiles(answers):>17}"
-    return f"{times}   {rate:>10.0f}   {by_processor:>11.0f}   {together:>7.1f}"
+    return _Found(decisions, answers, rate, by_processor, together)
 
 
 async def _decisions(client: httpx.AsyncClient, start: int, count: int) -> list[float]:

@@ -28,6 +28,8 @@ from slicewright.control.state.options import DEFAULTS
 from slicewright.control.state.state import OrchestratorState, dump
 
 DEVICES = 200
+LONGEST_S = 5.0
+"""What going on from ten million records may take."""
 _COLUMNS = "(sequence INTEGER PRIMARY KEY, checkpoint INTEGER NOT NULL, line TEXT NOT NULL) STRICT"
 
 
@@ -54,7 +56,9 @@ def main(scale: str) -> None:
                 text=True,
                 check=True,
             )
-            print(f"{what:<16} {ran.stdout.strip()}", flush=True)
+            told = ran.stdout.strip()
+            kept = float(told.rpartition("devices: ")[2].partition(" s")[0]) <= LONGEST_S
+            print(f"{what:<16} {told}; target {LONGEST_S:g} s {'kept' if kept else 'MISSED'}", flush=True)
 
 
 def smoke() -> None:
