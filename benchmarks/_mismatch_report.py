@@ -134,9 +134,9 @@ def _checked_lines(checked: dict[str, Any] | None) -> list[str]:
     told = checked["origin"]
     return [
         "",
-        f"Judged again by `{told['command']}` at {_place(told)}: of {checked['costs']} costs, on the first "
-        f"{checked['networks']} networks of every row, {checked['same']} are the same to the last bit; means are "
-        f"{100 * checked['off']:.2g} % off at most.",
+        f"Judged again by `{told['command']}` at {_place(told)}:",
+        f"of {checked['costs']} costs, on the first {checked['networks']} networks of every row, {checked['same']} are "
+        f"the same to the last bit; means are {100 * checked['off']:.2g} % off at most.",
     ]
 
 

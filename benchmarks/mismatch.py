@@ -94,8 +94,9 @@ def smoke() -> None:
 def _measure(scale: str, name: str) -> str:
     """One kind, or the drift, into its file."""
     size = SCALES[scale]
+    told = origin(command_of(scale), jobs=1)  # the checkout may change meanwhile
     result = _drift(size) if name == DRIFT else _kind(next(k for k in KINDS if k.name == name), size)
-    result["origin"] = origin(command_of(scale), jobs=1)
+    result["origin"] = told
     result_file(scale, name).parent.mkdir(parents=True, exist_ok=True)
     write_document(result, result_file(scale, name))
     return name

@@ -42,9 +42,11 @@ def main(scale: str) -> None:
     of_scale, results = str(written["scale"]), dict(written["results"])
     size = SCALES[of_scale]
     networks = size.test if scale == "full" else 2
+    told = origin(
+        f"python -m benchmarks mismatch_again --scale {scale}", jobs=1
+    )  # the checkout may change meanwhile
     found = judged_again(results, networks, size.horizon_s)
     print(_told(found, networks))
-    told = origin(f"python -m benchmarks mismatch_again --scale {scale}", jobs=1)
     checked = {"origin": told, "networks": networks, **vars(found)}
     write_report(of_scale, results, size.test, size.train, checked=checked)
 

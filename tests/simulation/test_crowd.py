@@ -11,8 +11,10 @@ import pytest
 import slicewright as sw
 from slicewright.cli.crowd_client import CrowdClient
 from slicewright.control.http.routes.schemas import NewMeasurement, NewRequests
+from slicewright.control.state.device import devices_of
 from slicewright.errors import InvalidOptionError
 from slicewright.simulation.movement.crowd import Crowd
+from slicewright.simulation.movement.mobility import Walk
 from tests.waiting import wait_for
 
 
@@ -50,6 +52,7 @@ def test_who_stands_still_has_nothing_to_report(scenario: sw.Scenario) -> None:
 
 def test_the_api_takes_what_the_crowd_sends(scenario: sw.Scenario) -> None:
     calls: list[tuple[str, str, bytes]] = []
+    begin = {known.position_m for known in devices_of(scenario)}
 
     class Api(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -69,7 +72,8 @@ def test_the_api_takes_what_the_crowd_sends(scenario: sw.Scenario) -> None:
 
     server = HTTPServer(("127.0.0.1", 0), Api)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    client = CrowdClient(scenario, Crowd(scenario, stay_s=0.5, away_s=0.5), tick_s=0.05)
+    restless = Walk(speed_mps=(1.0, 5.0), pause_s=0.0)
+    client = CrowdClient(scenario, Crowd(scenario, walk=restless, stay_s=0.5, away_s=0.5), tick_s=0.05)
     sending = threading.Thread(target=client.run, args=(f"http://127.0.0.1:{server.server_port}/",))
     sending.start()
     wait_for(lambda: {name for name, _, _ in tuple(calls)} == {"PUT", "POST", "DELETE"}, "calls of all kinds")
@@ -87,5 +91,6 @@ def test_the_api_takes_what_the_crowd_sends(scenario: sw.Scenario) -> None:
         elif method == "POST":
             (device,) = NewRequests.model_validate(json.loads(body)).devices
             assert device.rate_bps and device.device().id.startswith("device-")
+            assert device.position_m not in begin, "a device comes back where it is by now"
         else:
             assert path.startswith("/v1/requests/device-") and body == b""

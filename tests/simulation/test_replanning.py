@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import slicewright as sw
+from slicewright.network.regimes import REGIMES
 from slicewright.policies.slicing import policy
 from slicewright.simulation import Air, Replanning, Settings, Simulation, Walk, Walkers
 
@@ -35,6 +36,20 @@ def test_every_method_plans_anew(plan: sw.Plan, method: str) -> None:
     for step in run.steps:
         assert step.bound_s <= step.cost_s * (1 + 1e-9) < np.inf
         assert step.missed >= 0 and step.decision_s > 0
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("method", ["warm", "incremental"])
+def test_plans_stay_feasible_whatever_is_scarce(regime: str, method: str) -> None:
+    scenario = sw.preset(f"regime/{regime}", devices=12, seed=3)
+    run = moving(sw.plan(scenario, rounds=10), method=method, rounds=10)
+    run.advance(30.5)
+    assert len(run.steps) == 3
+    for step in run.steps:
+        assert step.bound_s <= step.cost_s * (1 + 1e-9) < np.inf
+        assert method == "incremental" or step.cost_s <= step.kept_s * (1 + 1e-9)
+    problem, devices = run.scenario_now()
+    assert devices.size == 12 and run.decisions.valid(problem).all()
 
 
 def test_equal_shares_are_in_force_where_a_method_gives_equal_shares(plan: sw.Plan) -> None:

@@ -73,7 +73,11 @@ class CrowdClient:
             method, path, body = "DELETE", f"/v1/requests/{device.id}", None
         elif report.what == "joined":
             known = {name: value for name, value in asdict(device).items() if value is not None}
-            told = known | {"rate_bps": report.rate_bps, "arrival_rate_hz": report.arrival_rate_hz}
+            told = known | {
+                "rate_bps": report.rate_bps,
+                "arrival_rate_hz": report.arrival_rate_hz,
+                "position_m": report.position_m,
+            }
             method, path, body = "POST", "/v1/requests", {"devices": [told]}
         else:
             method, path = "PUT", f"/v1/measurements/{device.id}"

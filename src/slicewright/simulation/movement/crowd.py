@@ -22,12 +22,14 @@ class CrowdReport:
         what: ``joined``, ``left`` or ``measured``.
         rate_bps: access point name to bit/s; empty where it left.
         arrival_rate_hz: 1/s.
+        position_m: (x, y) in m.
     """
 
     device: int
     what: str
     rate_bps: dict[str, float]
     arrival_rate_hz: float
+    position_m: tuple[float, float]
 
 
 class Crowd:
@@ -97,7 +99,8 @@ class Crowd:
             reach = (
                 {names[a]: float(rates[i, a]) for a in np.flatnonzero(rates[i])} if self.present[i] else {}
             )
-            reports.append(CrowdReport(i, what, reach, float(arrivals[i])))
+            x, y = self._walkers.position_m[i].tolist()
+            reports.append(CrowdReport(i, what, reach, float(arrivals[i]), (x, y)))
         return reports
 
     @property

@@ -28,7 +28,7 @@ def origin(command: str, *, jobs: int) -> Document:
     """
     return {
         "command": command,
-        "commit": _commit(),
+        "commit": commit(),
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "host": {
             "system": platform.system(), "machine": platform.machine(), "processor": _processor(),
@@ -50,8 +50,11 @@ def _version(name: str) -> str | None:
 
 
 @cache
-def _commit() -> str | None:
-    """Of the sources, with a remark if tracked files of the package differ from it; None outside a checkout."""
+def commit() -> str | None:
+    """Of the sources when a process first asks, since a checkout may change while it measures.
+
+    With a remark if tracked files of the package differ from it; None outside a checkout.
+    """
     package = Path(__file__).parents[3]
     try:
         head = subprocess.run(

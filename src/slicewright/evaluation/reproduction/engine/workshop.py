@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from slicewright.errors import InvalidInputError, InvalidOptionError, MissingExtraError
 from slicewright.evaluation.reproduction.engine.measured import Measured
-from slicewright.evaluation.reproduction.engine.origin import origin
+from slicewright.evaluation.reproduction.engine.origin import commit, origin
 from slicewright.evaluation.reproduction.engine.scale import Scale, at_least
 from slicewright.evaluation.reproduction.engine.timing import CoreSeconds
 from slicewright.files.documents import read_document, write_document
@@ -82,6 +82,7 @@ class Workshop:
             raise InvalidOptionError(
                 "--executor", f"must be one of {', '.join(EXECUTORS)}", value=self.executor
             )
+        commit()  # what is measured is of now, whatever the checkout is when it is written
 
     @property
     def work(self) -> Path:
