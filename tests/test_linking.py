@@ -13,6 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
+from numba.np import arrayobj
 
 from slicewright import kernel_cache, linking
 from slicewright.compiled import inlined, kernel, outlined
@@ -167,6 +168,31 @@ def test_garbage_is_collected_afterwards() -> None:
     assert gc.isenabled()
     make_kernels()[0](VALUES)
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "module", ["slicewright.slicing._kernels.made_up", "slicewright.placement._kernels.made_up"]
+)
+def test_kernels_of_the_search_have_no_index_looked_at(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    looked_at: list[str] = []
+    before = arrayobj.fix_integer_index
+
+    def spy(context: Any, builder: Any, *rest: Any) -> Any:
+        looked_at.append(builder.function.name)
+        return before(context, builder, *rest)
+
+    monkeypatch.setattr(arrayobj, "fix_integer_index", spy)
+
+    def total(values):
+        found = values[-1]  # a constant counts from the end everywhere
+        for k in range(values.size):
+            found += values[k]
+        return found
+
+    total.__module__ = module
+    assert kernel(total)(VALUES) == pytest.approx(VALUES.sum() + VALUES[-1])
+    assert sum("total" in name for name in looked_at) == (1 if ".slicing." in module else 2)
+    assert arrayobj.fix_integer_index is spy
 
 
 PROGRAM = """
