@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 import slicewright as sw
 from slicewright.network.scenario import Scenario
 from slicewright.slicing import iterated_search
+from slicewright.slicing._kernels.best_response import make_pricing, respond_alone
 from slicewright.slicing._kernels.ejection import eject, prices
+from slicewright.slicing._kernels.local_search import promises
 from slicewright.slicing._kernels.problem import LOCAL, empty_state, rebuild, total_cost, weigh_plan
 from slicewright.slicing.compact import compact
 from tests.instances import scenarios
@@ -99,6 +101,44 @@ def test_prices_that_were_kept_are_those_of_the_present(scenario: Scenario, seed
     assert np.array_equal(kept.node, fresh.node)
     np.testing.assert_allclose(kept.relief, fresh.relief, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(kept.taken[offloaded], fresh.taken[offloaded], rtol=1e-9)
+    np.testing.assert_allclose(kept.entered, fresh.entered, rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=40)
+@given(scenario=scenarios(most_devices=12), seed=st.integers(0, 1000), keep_link=st.booleans())
+def test_to_whom_prices_promise_nothing_has_nothing_to_gain(
+    scenario: Scenario, seed: int, keep_link: bool
+) -> None:
+    problem = compact(scenario).problem
+    state, r, pricing = empty_state(problem), prices.make_rivals(problem), make_pricing(problem)
+    link, group = thinned(scenario, seed)
+    for i in range(scenario.n_devices):
+        rebuild(problem, state, link, group)
+        prices.keep_up(problem, state, r)
+        if keep_link and link[i] == LOCAL:
+            continue
+        promised = promises.promises(problem, state, r, i, keep_link)
+        saved = respond_alone(problem, state, i, pricing, keep_link)
+        assert promised or saved == 0.0
+
+
+@settings(max_examples=40)
+@given(scenario=scenarios(most_devices=12), seed=st.integers(0, 1000))
+def test_prices_after_a_move_are_those_of_the_present(scenario: Scenario, seed: int) -> None:
+    problem = compact(scenario).problem
+    state, kept, pricing = empty_state(problem), prices.make_rivals(problem), make_pricing(problem)
+    rebuild(problem, state, *thinned(scenario, seed))
+    prices.keep_up(problem, state, kept)
+    for i in range(scenario.n_devices):
+        before = state.group[i]
+        if respond_alone(problem, state, i, pricing, False) > 0.0 and state.group[i] != before:
+            prices.note_move(problem, state, kept, i, before)
+    fresh = prices.make_rivals(problem)
+    prices.keep_up(problem, state, fresh)
+    offloaded = state.group != LOCAL
+    assert np.array_equal(kept.node, fresh.node) and np.array_equal(kept.present, fresh.present)
+    np.testing.assert_allclose(kept.relief, fresh.relief, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(kept.back[offloaded], fresh.back[offloaded], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(kept.entered, fresh.entered, rtol=1e-9, atol=1e-12)
 
 

@@ -12,8 +12,10 @@ from scipy.optimize import linear_sum_assignment
 import slicewright as sw
 from slicewright.network.scenario import Scenario
 from slicewright.slicing import Plan, iterated_search
+from slicewright.slicing._kernels.ejection.prices import make_rivals
 from slicewright.slicing._kernels.groups import division, reassignment, selection
 from slicewright.slicing._kernels.groups.regroup import make_regrouping, mark_all, regroup
+from slicewright.slicing._kernels.local_search.exchange import make_workspace
 from slicewright.slicing._kernels.problem import LOCAL, empty_state, rebuild, total_cost, weigh_plan
 from slicewright.slicing.compact import compact
 from slicewright.slicing.exact import solve_exact
@@ -134,7 +136,7 @@ def test_regrouping_ends_and_then_finds_nothing() -> None:
     problem, state = searched(crowded(3, devices=40), 3)
     regrouping, random = make_regrouping(problem), np.array([3], np.uint64)
     order = np.argsort(-problem.local_time)
-    scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
+    scratch = make_workspace(problem, make_rivals(problem))
     costs = [true_cost(problem, state)]
     for _ in range(2):
         mark_all(regrouping)

@@ -1,28 +1,24 @@
-"""Best response and exchange of links: the moves of single devices, and of pairs of them on access points.
-
-Radio and compute meet only in "offload or not" (model page 1.4): for a fixed set of offloaded devices the choice of
-access points and the choice of nodes are two separate problems, so links are exchanged without looking at nodes.
-"""
+"""Best response: the moves of single devices."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from slicewright.compiled import inlined, now_ns, outlined, random_below
+from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below
 from slicewright.slicing._kernels.group_cost import filled_cost
 from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing._kernels.problem import (
     ARRIVAL,
     CAPACITY,
     COST,
-    DWARFED,
     FLOOR,
     LOCAL,
     OWN,
     PEAK,
     ROOT,
     WORK,
-    add_roots,
     join_group,
     join_radio,
     leave_group,
@@ -39,6 +35,19 @@ FOREVER = np.int64(2**62)
 """A deadline that never comes."""
 # Typed constants: a bare True or 1 would have numba compile the callee once more for that very value.
 KEEP_LINKS, MOVE_LINKS, ONE_PASS = np.bool_(True), np.bool_(False), np.int64(1)
+
+
+class Pricing(NamedTuple):
+    """What a best response writes its working out on."""
+
+    others: Any  # (J,) s
+    growth: Any  # (2, N * J) s
+
+
+@kernel
+def make_pricing(problem):
+    """Allocate."""
+    return Pricing(np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
 
 
 @inlined
@@ -143,7 +152,7 @@ def cheapest_group(problem, state, i, scratch, limit):
     Prices ignore 13b at first. Since 13b can only add cost, the cheapest price is right as soon as 13b does not
     bind there; otherwise its true cost replaces it and the next cheapest is looked at.
     """
-    others, growth = scratch
+    others, growth = scratch.others, scratch.growth
     tau, alpha = problem.local_time[i], problem.arrival[i]
     if problem.shared_queue:
         price_shared(
@@ -218,6 +227,12 @@ def respond(problem, state, i, scratch, keep_link):
 
 
 @outlined
+def respond_alone(problem, state, i, scratch, keep_link):
+    """:func:`respond`, for those who seldom call it."""
+    return respond(problem, state, i, scratch, keep_link)
+
+
+@outlined
 def descend(problem, state, order, count, scratch, keep_link, passes, deadline):
     """Best response of the first ``count`` devices of ``order``, in turn, until a whole round brings nothing.
 
@@ -235,66 +250,6 @@ def descend(problem, state, order, count, scratch, keep_link, passes, deadline):
             quiet = 0
         if (steps & 31) == 0 and now_ns() > deadline:
             break
-
-
-@inlined
-def link_to(problem, i, a):
-    """The link of device i to access point a, or LOCAL when out of reach."""
-    first, last = problem.start[i], problem.start[i + 1]
-    if first + a < last and problem.access_point[first + a] == a:  # every access point is in reach
-        return first + a
-    for link in range(first, last):
-        if problem.access_point[link] == a:
-            return link
-    return LOCAL
-
-
-@outlined
-def swap_links(problem, state, order, count, deadline):
-    """Exchange the access points of two devices while that saves radio cost; nodes are not touched.
-
-    Pairs are those of the first ``count`` devices of ``order`` with every other device.
-    """
-    root, ap, radio = problem.link_root, problem.access_point, state.radio
-    saved = 0.0
-    for c in range(count):
-        i = order[c]
-        if state.link[i] == LOCAL:
-            continue
-        if (c & 15) == 15 and now_ns() > deadline:
-            break
-        for d in range(c + 1, order.size):
-            k = order[d]
-            if state.link[k] == LOCAL:
-                continue
-            a, b = ap[state.link[i]], ap[state.link[k]]
-            if a == b:
-                continue
-            to_b, to_a = link_to(problem, i, b), link_to(problem, k, a)
-            if to_b == LOCAL or to_a == LOCAL:
-                continue
-            sum_a = radio[a] - root[state.link[i]] + root[to_a]
-            sum_b = radio[b] - root[state.link[k]] + root[to_b]
-            before = radio[a] * radio[a] + radio[b] * radio[b]
-            gain = before - sum_a * sum_a - sum_b * sum_b
-            if gain > TOLERANCE * before:
-                dwarfed = min(sum_a / radio[a], sum_b / radio[b]) < DWARFED
-                radio[a], radio[b] = sum_a, sum_b
-                state.link[i], state.link[k] = to_b, to_a
-                if dwarfed:
-                    add_roots(problem, state, a)
-                    add_roots(problem, state, b)
-                saved += gain
-    return saved
-
-
-@outlined
-def local_search(problem, state, order, count, scratch, deadline):
-    """Best response and exchange of links in turn until neither helps."""
-    while True:
-        descend(problem, state, order, count, scratch, MOVE_LINKS, FOREVER // order.size, deadline)
-        if now_ns() > deadline or swap_links(problem, state, order, count, deadline) == 0.0:
-            return
 
 
 @inlined

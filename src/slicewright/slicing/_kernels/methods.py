@@ -12,6 +12,7 @@ from slicewright.slicing._kernels.best_response import (
     cheapest_link,
     descend,
     draw_to_front,
+    make_pricing,
 )  # fmt: skip
 from slicewright.slicing._kernels.problem import (
     LOCAL,
@@ -29,7 +30,7 @@ def best_responses(problem, seed, runs, deadline):
     """Best response from all local in several orders; the cheapest result, with its shares."""
     n_devices = problem.local_time.size
     state = empty_state(problem)
-    scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
+    scratch = make_pricing(problem)
     random = np.array([seed], dtype=np.uint64)
     order = np.arange(n_devices)
     local = np.full(n_devices, LOCAL)
@@ -58,7 +59,7 @@ def insert_greedily(problem, forced):
     """Every device once, in order, to its cheapest option; ``forced`` ignores that local may be cheaper."""
     n_devices = problem.local_time.size
     state = empty_state(problem)
-    scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
+    scratch = make_pricing(problem)
     order = np.arange(n_devices)
     if forced:
         for i in range(n_devices):

@@ -9,11 +9,11 @@ from slicewright.slicing._kernels.best_response import (
     ONE_PASS,
     descend,
     draw_to_front,
-    local_search,
 )
 from slicewright.slicing._kernels.ejection.eject import eject_each
 from slicewright.slicing._kernels.groups.regroup import mark_all, regroup
 from slicewright.slicing._kernels.insertion import WIDTH, fill_bench, insert_from_bench, vacate
+from slicewright.slicing._kernels.local_search.exchange import descend_to_the_end, local_search
 from slicewright.slicing._kernels.problem import (
     LOCAL,
     detach,
@@ -109,7 +109,7 @@ def ruin_and_recreate(problem, state, random, order, near, scratch, nodes_only, 
     descend(problem, state, order, count, scratch, nodes_only, ONE_PASS, FOREVER)
     keep_stranded_local(problem, state, order, count)
     if nodes_only:
-        descend(problem, state, order, count, scratch, KEEP_LINKS, FOREVER // order.size, deadline)
+        descend_to_the_end(problem, state, order, count, scratch, KEEP_LINKS, deadline)
     else:
         local_search(problem, state, order, near, scratch, deadline)
 

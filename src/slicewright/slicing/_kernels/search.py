@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined, random_below, random_unit
-from slicewright.slicing._kernels.best_response import FOREVER, local_search
+from slicewright.slicing._kernels.best_response import FOREVER
 from slicewright.slicing._kernels.ejection.prices import make_rivals
 from slicewright.slicing._kernels.groups.regroup import make_regrouping, mark_all, mark_changed, regroup
 from slicewright.slicing._kernels.insertion import make_bench
@@ -29,6 +29,7 @@ from slicewright.slicing._kernels.islands import (
     saves,
     settle,
 )
+from slicewright.slicing._kernels.local_search.exchange import local_search, make_workspace
 from slicewright.slicing._kernels.problem import (
     HOPELESS,
     LOCAL,
@@ -192,7 +193,6 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
     whole, problem = problem, without_hopeless(problem)
     state = empty_state(problem)
     rebuild(problem, state, link, group)
-    scratch = (np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)))
     n_devices = link.size
     order = np.argsort(-problem.local_time, kind="mergesort")  # who would lose most chooses first
     random = np.array([seed], dtype=np.uint64)
@@ -201,6 +201,7 @@ def search_with_shares(problem, link, group, seed, rounds, deadline):
         rebuild(problem, state, link, group)
     from_nothing = offloaded_cost(state) == 0.0
     rivals, marked = make_rivals(problem), np.zeros(problem.n_nodes, np.bool_)
+    scratch = make_workspace(problem, rivals)
     bench, taken = make_bench(problem), np.empty(n_devices, np.int64)
     regrouping, islands = make_regrouping(problem), make_islands(n_devices)
     near = min(n_devices, NEIGHBOURHOOD)

@@ -85,7 +85,7 @@ def try_ejection(problem, state, r, i, k, j, limit):
         radio, way = cheapest_link(problem, state, k)
         room = min(tau, limit - cost) - radio
         if way != LOCAL and room > 0.0:
-            compute, target = cheapest_group(problem, state, k, (r.others, r.growth), room)
+            compute, target = cheapest_group(problem, state, k, r, room)
             if target != LOCAL:
                 join_radio(problem, state, k, way)
                 join_group(problem, state, k, target)

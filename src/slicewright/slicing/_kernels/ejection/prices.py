@@ -35,6 +35,7 @@ class Rivals(NamedTuple):
     rest_cost: Any  # (I,) s, what the other devices of its node then cost
     node: Any  # (I,) int64, or LOCAL
     relief: Any  # (I,) s, what the system saves when the device leaves its place, radio not counted
+    back: Any  # (I,) s, what its node's cost then grows by when it comes back, in its best slice
     taken: Any  # (I, I) s, cost of device k's node once i has taken k's place, in its best slice; (1, I) if not kept
     swapped: Any  # (I,) s, cost of each device's node once k has taken its place
     total: Any  # (I,) s, change of cost by the whole ejection
@@ -45,7 +46,8 @@ class Rivals(NamedTuple):
     growth: Any  # (2, N * J)
     key: Any  # (I,) uint64, random
     present: Any  # (J,) uint64, members of each node as a sum over their keys
-    priced: Any  # (J,) uint64, the same when what belongs to the node was last filled
+    fresh: Any  # (J,) uint64, the same when what belongs to the node was last filled, but for prices of pairs
+    priced: Any  # (J,) uint64, the same when these were
 
 
 @kernel
@@ -60,15 +62,16 @@ def make_rivals(problem):
             work[n, i], root[n, i] = problem.work[i, n], problem.work_root[i, n]
             least[n, i] = work[n, i] / problem.local_time[i]
     kept = n_devices if n_devices <= REMEMBER_MOST else 1
-    by_device = np.zeros((5, n_devices))
+    by_device = np.zeros((6, n_devices))
     key, random = np.empty(n_devices, np.uint64), np.zeros(1, np.uint64)
     for i in range(n_devices):
         key[i] = next_random(random)
     return Rivals(
         work, root, least, rest[0], rest[1], rest[2], rest[3], np.zeros(n_devices + 1),
-        by_device[0], np.full(n_devices, LOCAL), by_device[1], np.empty((kept, n_devices)), by_device[2],
-        by_device[3], by_device[4], by_slice[3], np.empty((n_nodes, kept)), np.empty(n_nodes),
+        by_device[0], np.full(n_devices, LOCAL), by_device[1], by_device[5], np.empty((kept, n_devices)),
+        by_device[2], by_device[3], by_device[4], by_slice[3], np.empty((n_nodes, kept)), np.empty(n_nodes),
         np.empty((2, problem.capacity.size)), key, np.zeros(n_nodes, np.uint64), np.ones(n_nodes, np.uint64),
+        np.ones(n_nodes, np.uint64),
     )  # fmt: skip
 
 
@@ -81,7 +84,23 @@ def as_queued(problem, size, queue, work, own):
     return (size, queue, work) if problem.shared_queue else (size - own, 0.0, 0.0)
 
 
-@outlined
+@inlined
+def price_return(problem, r, i):
+    """What the node of device i costs once it has come back, in its best slice, 13b only as far as it forbids."""
+    n_slices, best, queue = problem.work.shape[1], np.inf, r.rest_queue[i] + problem.arrival[i]
+    for n in range(n_slices):
+        cost = 0.0
+        for m in range(n_slices):
+            q, queued, floor = r.rest_root[m, i], r.rest_queued[m, i], r.rest_floor[m, i]
+            if m == n:
+                q, queued, floor = q + r.root[n, i], queued + r.work[n, i], floor + r.least[n, i]
+            left = r.rest_size[m, i] - queue * queued
+            cost += q * q / left if left > 0.0 and left >= floor else np.inf
+        best = min(best, cost)
+    return best
+
+
+@inlined
 def imagine_absence(problem, state, r, i):
     """Fill what the node of device i would be without it."""
     s, n_nodes, group, cost = state.sums, problem.n_nodes, state.group[i], 0.0
@@ -101,6 +120,7 @@ def imagine_absence(problem, state, r, i):
         cost += root * root / (size - queue * queued)
     r.rest_cost[i] = cost
     r.relief[i] = state.node_cost[r.node[i]] - cost
+    r.back[i] = price_return(problem, r, i) - cost
 
 
 @inlined
@@ -167,8 +187,27 @@ def remembers(r):
 
 
 @outlined
-def look_again(problem, state, r):
-    """Bring up to date what belongs to nodes whose members changed."""
+def price_node(problem, state, r, j):
+    """Fill what belongs to node j but for prices of pairs."""
+    for g in range(j, problem.capacity.size, problem.n_nodes):
+        member = state.head[g]
+        while member != NOBODY:
+            imagine_absence(problem, state, r, member)
+            member = state.after[member]
+    if remembers(r):
+        price_entering(problem, state, r, j, r.entered[j])
+    r.fresh[j] = r.present[j]
+
+
+@inlined
+def key_in(problem, r, i, group):
+    """What device i adds to the sum over the keys of a node's members."""
+    return r.key[i] * np.uint64(2 * (group // problem.n_nodes) + 1)
+
+
+@outlined
+def keep_up(problem, state, r):
+    """Bring up to date what belongs to nodes whose members changed, but for prices of pairs."""
     n_devices, n_nodes = state.group.size, problem.n_nodes
     for j in range(n_nodes):
         r.present[j] = np.uint64(0)
@@ -178,19 +217,39 @@ def look_again(problem, state, r):
             r.node[i], r.relief[i] = LOCAL, 0.0
         else:
             r.node[i] = group % n_nodes
-            r.present[group % n_nodes] += r.key[i] * np.uint64(2 * (group // n_nodes) + 1)
-    kept = remembers(r)
-    for k in range(n_devices):
+            r.present[group % n_nodes] += key_in(problem, r, i, group)
+    for j in range(n_nodes):
+        if r.present[j] != r.fresh[j]:
+            price_node(problem, state, r, j)
+
+
+@outlined
+def note_move(problem, state, r, i, before):
+    """Bring up to date what belongs to the two nodes between which device i has just moved, as :func:`keep_up`."""
+    n_nodes, group = problem.n_nodes, state.group[i]
+    r.node[i], r.relief[i] = LOCAL, 0.0
+    if before != LOCAL:
+        r.present[before % n_nodes] -= key_in(problem, r, i, before)
+    if group != LOCAL:
+        r.node[i] = group % n_nodes
+        r.present[group % n_nodes] += key_in(problem, r, i, group)
+        price_node(problem, state, r, group % n_nodes)
+    if before != LOCAL and (group == LOCAL or before % n_nodes != group % n_nodes):
+        price_node(problem, state, r, before % n_nodes)
+
+
+@outlined
+def look_again(problem, state, r):
+    """Bring up to date what belongs to nodes whose members changed, prices of pairs too."""
+    keep_up(problem, state, r)
+    if not remembers(r):
+        return
+    for k in range(state.group.size):
         j = r.node[k]
         if j != LOCAL and r.present[j] != r.priced[j]:
-            imagine_absence(problem, state, r, k)
-            if kept:
-                price_place(problem, r, k, r.taken[k])
-    for j in range(n_nodes):
-        if r.present[j] != r.priced[j]:
-            r.priced[j] = r.present[j]
-            if kept:
-                price_entering(problem, state, r, j, r.entered[j])
+            price_place(problem, r, k, r.taken[k])
+    for j in range(problem.n_nodes):
+        r.priced[j] = r.present[j]
 
 
 @outlined

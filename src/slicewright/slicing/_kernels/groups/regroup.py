@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from slicewright.compiled import inlined, kernel, now_ns, outlined
-from slicewright.slicing._kernels.best_response import local_search
 from slicewright.slicing._kernels.groups.division import divide_each, make_division
 from slicewright.slicing._kernels.groups.reassignment import make_deal, reassign
 from slicewright.slicing._kernels.groups.selection import make_selection, select_each
+from slicewright.slicing._kernels.local_search.exchange import local_search
 from slicewright.slicing._kernels.problem import LOCAL
 
 
