@@ -125,8 +125,9 @@ def eject(problem, state, r, k):
     radio, root = state.radio[a], problem.link_root[link]
     leave_radio(problem, state, k)
     way = root * (root + 2.0 * state.radio[a])
-    price_ejections(problem, state, r, k, way + r.relief[k] - slack)
-    i = most_promising(r, way + r.relief[k] - slack)
+    i = LOCAL
+    if price_ejections(problem, state, r, k, way + r.relief[k] - slack):
+        i = most_promising(r, way + r.relief[k] - slack)
     if i != LOCAL:
         paid = way + state.node_cost[j]
         leave_group(problem, state, k)
@@ -159,6 +160,6 @@ def eject_each(problem, state, r, order, count, deadline):
         if gain > 0.0:
             saved += gain
             look_again(problem, state, r)
-        if now_ns() > deadline:
+        if (c & 7) == 7 and now_ns() > deadline:
             break
     return saved

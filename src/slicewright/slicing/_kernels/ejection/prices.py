@@ -41,6 +41,7 @@ class Rivals(NamedTuple):
     total: Any  # (I,) s, change of cost by the whole ejection
     idle: Any  # (I,) s, the slices of the asked node under the longer queue, without the newcomer
     base: Any  # (N, I) s, each of them
+    joined: Any  # (N, I) s, each of them with the newcomer
     entered: Any  # (J, I) s, growth of a node when a device joins it; (J, 1) if not kept
     others: Any  # (J,)
     growth: Any  # (2, N * J)
@@ -55,7 +56,7 @@ def make_rivals(problem):
     """Allocate, and copy what does not change."""
     n_devices, n_slices = problem.work.shape
     n_nodes = problem.n_nodes
-    by_slice, rest = np.zeros((4, n_slices, n_devices)), np.zeros((4, n_slices, n_devices + 1))
+    by_slice, rest = np.zeros((5, n_slices, n_devices)), np.zeros((4, n_slices, n_devices + 1))
     work, root, least = by_slice[0], by_slice[1], by_slice[2]
     for n in range(n_slices):
         for i in range(n_devices):
@@ -69,9 +70,9 @@ def make_rivals(problem):
     return Rivals(
         work, root, least, rest[0], rest[1], rest[2], rest[3], np.zeros(n_devices + 1),
         by_device[0], np.full(n_devices, LOCAL), by_device[1], by_device[5], np.empty((kept, n_devices)),
-        by_device[2], by_device[3], by_device[4], by_slice[3], np.empty((n_nodes, kept)), np.empty(n_nodes),
-        np.empty((2, problem.capacity.size)), key, np.zeros(n_nodes, np.uint64), np.ones(n_nodes, np.uint64),
-        np.ones(n_nodes, np.uint64),
+        by_device[2], by_device[3], by_device[4], by_slice[3], by_slice[4], np.empty((n_nodes, kept)),
+        np.empty(n_nodes), np.empty((2, problem.capacity.size)), key, np.zeros(n_nodes, np.uint64),
+        np.ones(n_nodes, np.uint64), np.ones(n_nodes, np.uint64),
     )  # fmt: skip
 
 
@@ -124,32 +125,25 @@ def imagine_absence(problem, state, r, i):
 
 
 @inlined
-def price_idle(problem, r, n, c):
-    """Fill row n of ``base``: what slice n of column c costs under each newcomer's queue; added to ``idle``."""
-    base, idle, arrival = r.base[n], r.idle, problem.arrival
-    size, queue, queued = r.rest_size[n, c], r.rest_queue[c], r.rest_queued[n, c]
-    square, floor = r.rest_root[n, c] * r.rest_root[n, c], r.rest_floor[n, c]
-    for i in range(idle.size):
-        left = size - (queue + arrival[i]) * queued
-        cost = square / left
-        cost = cost if left > 0.0 and left >= floor else np.inf
-        base[i] = cost
-        idle[i] += cost
+def price_slice(problem, r, n, c):
+    """Fill what slice n of column c costs under each newcomer's queue, without it (``base``) and with it (``joined``).
 
-
-@inlined
-def price_newcomers(problem, r, n, c, into):
-    """Lower ``into`` to the cost of column c once each device has joined its slice n, 13b only as far as it forbids."""
-    base, idle, arrival = r.base[n], r.idle, problem.arrival
+    13b counts only as far as it forbids. Both costs share a division, which takes longer than all else here.
+    """
+    base, joined, arrival = r.base[n], r.joined[n], problem.arrival
     work, roots, least = r.work[n], r.root[n], r.least[n]
     size, queue, queued = r.rest_size[n, c], r.rest_queue[c], r.rest_queued[n, c]
     root, floor = r.rest_root[n, c], r.rest_floor[n, c]
-    for i in range(into.size):
+    square = root * root
+    for i in range(base.size):
+        load = queue + arrival[i]
+        without, left = size - load * queued, size - load * (queued + work[i])
+        shared = 1.0 / (without * left)
+        cost = square * (left * shared) if square > 0.0 else 0.0  # no 0 / 0 where there is no capacity
+        base[i] = cost if without > 0.0 and without >= floor else np.inf
         q = root + roots[i]
-        left = size - (queue + arrival[i]) * (queued + work[i])
-        cost = q * q / left + (idle[i] - base[i])
-        cost = cost if left > 0.0 and left >= floor + least[i] else np.inf
-        into[i] = cost if cost < into[i] else into[i]
+        cost = q * q * (without * shared)
+        joined[i] = cost if left > 0.0 and left >= floor + least[i] else np.inf
 
 
 @outlined
@@ -158,12 +152,19 @@ def price_place(problem, r, c, into):
 
     A device's column is its node without it: then the others take its place.
     """
+    idle = r.idle
     for i in range(into.size):
-        into[i], r.idle[i] = np.inf, 0.0
+        into[i], idle[i] = np.inf, 0.0
     for n in range(problem.work.shape[1]):
-        price_idle(problem, r, n, c)
+        price_slice(problem, r, n, c)
+        base = r.base[n]
+        for i in range(idle.size):
+            idle[i] += base[i]
     for n in range(problem.work.shape[1]):
-        price_newcomers(problem, r, n, c, into)
+        base, joined = r.base[n], r.joined[n]
+        for i in range(into.size):
+            cost = joined[i] + (idle[i] - base[i])
+            into[i] = cost if cost < into[i] else into[i]
 
 
 @outlined
@@ -314,11 +315,34 @@ def price_elsewhere(problem, state, r, k):
     return least, second, nearest
 
 
+@inlined
+def join_prices(problem, r, j, limit, taken, before, radio, elsewhere, elsewhere_too, nearest):
+    """Fill ``total`` but for the links of local devices; whether any is below ``limit``.
+
+    Branch-free, so that it compiles to vectors: nothing else is done so often, and seldom is there anything to gain.
+    """
+    total, node, relief, rest_cost, swapped = r.total, r.node, r.relief, r.rest_cost, r.swapped
+    for i in range(total.size):
+        other = elsewhere if node[i] != nearest else elsewhere_too
+        back = radio + (swapped[i] - rest_cost[i])
+        moved = taken[i] - before - relief[i] + (back if back < other else other)
+        entered = taken[i] - before - problem.local_time[i] + elsewhere
+        change = entered if node[i] == LOCAL else moved
+        total[i] = np.inf if node[i] == j else change
+    found = 0
+    for i in range(total.size):
+        found += 1 if total[i] < limit else 0
+    return found > 0
+
+
 @outlined
 def price_ejections(problem, state, r, k, limit):
     """Fill ``total`` for device k, whose link was just taken away: what every i in its place changes.
 
-    Not where it is seen to be ``limit`` or more: how a device that was local would transmit is looked up only then.
+    How a device that was local would transmit is looked up, and counted, only where the rest is below ``limit``.
+
+    Returns:
+        Whether any is below ``limit`` so far.
     """
     j, total, before, swapped = r.node[k], r.total, r.rest_cost[k], r.swapped
     if remembers(r):
@@ -333,14 +357,10 @@ def price_ejections(problem, state, r, k, limit):
     radio, _ = cheapest_link(problem, state, k)
     tau = problem.local_time[k]
     elsewhere, elsewhere_too = min(tau, radio + least), min(tau, radio + second)
-    for i in range(total.size):
-        other = elsewhere if r.node[i] != nearest else elsewhere_too
-        total[i] = taken[i] - before - r.relief[i] + min(other, radio + (swapped[i] - r.rest_cost[i]))
-    for i in range(total.size):
-        if i == k or r.node[i] == j:
-            total[i] = np.inf
-        elif r.node[i] == LOCAL:
-            total[i] = taken[i] - before - problem.local_time[i] + elsewhere
-            if total[i] < limit:
+    found = join_prices(problem, r, j, limit, taken, before, radio, elsewhere, elsewhere_too, nearest)
+    if found:
+        for i in range(total.size):
+            if r.node[i] == LOCAL and total[i] < limit:
                 way, _ = cheapest_link(problem, state, i)
                 total[i] += way
+    return found

@@ -26,7 +26,8 @@ class Workspace(NamedTuple):
     at: Any  # (I,) int64, its access point
     own: Any  # (I,) sqrt(s), root of its link
     used: Any  # (I,) sqrt(s), sum of roots at its access point
-    there: Any  # (I,) sqrt(s), root of its link to another access point, infinite when out of reach
+    there: Any  # (A, I) sqrt(s), root of its link to each access point, infinite when out of reach
+    filled: Any  # (A,) whether that row is filled
     mine: Any  # (A,) sqrt(s), roots of one device's links, infinite when out of reach
     rivals: Any  # prices that are kept
 
@@ -35,11 +36,11 @@ class Workspace(NamedTuple):
 def make_workspace(problem, rivals):
     """Allocate."""
     n_devices = problem.local_time.size
-    by_device = np.empty((3, n_devices))
+    by_device, n_aps = np.empty((2, n_devices)), problem.n_access_points
     return Workspace(
         np.empty(problem.n_nodes), np.empty((2, problem.capacity.size)), np.empty(n_devices, np.int64),
-        np.empty(n_devices, np.int64), by_device[0], by_device[1], by_device[2], np.empty(problem.n_access_points),
-        rivals,
+        np.empty(n_devices, np.int64), by_device[0], by_device[1], np.empty((n_aps, n_devices)),
+        np.empty(n_aps, np.bool_), np.empty(n_aps), rivals,
     )  # fmt: skip
 
 
@@ -59,6 +60,8 @@ def link_to(problem, i, a):
 def write_down(problem, state, w, order, count):
     """List the offloaded devices of ``order``: (how many, how many of them are among its first ``count``)."""
     m, asked = 0, 0
+    for a in range(w.filled.size):
+        w.filled[a] = False
     for c in range(order.size):
         link = state.link[order[c]]
         if link != LOCAL:
@@ -79,15 +82,17 @@ def look_from(problem, w, c, m):
     for link in range(problem.start[i], problem.start[i + 1]):
         w.mine[problem.access_point[link]] = problem.link_root[link]
     w.mine[a] = np.inf
-    for d in range(c + 1, m):
-        link = link_to(problem, w.who[d], a)
-        w.there[d] = problem.link_root[link] if link != LOCAL else np.inf
+    if not w.filled[a]:
+        w.filled[a] = True
+        for d in range(m):
+            link = link_to(problem, w.who[d], a)
+            w.there[a, d] = problem.link_root[link] if link != LOCAL else np.inf
 
 
 @inlined
 def gain_by(w, c, d):
     """What an exchange of c and d saves, and the costs that this is to be compared with."""
-    sum_c = w.used[c] - w.own[c] + w.there[d]
+    sum_c = w.used[c] - w.own[c] + w.there[w.at[c], d]
     sum_d = w.used[d] - w.own[d] + w.mine[w.at[d]]
     before = w.used[c] * w.used[c] + w.used[d] * w.used[d]
     return before - sum_c * sum_c - sum_d * sum_d, before
@@ -107,14 +112,14 @@ def any_gain(w, c, m):
 def exchange(problem, state, w, c, d, m):
     """Let c and d take each other's access points."""
     a, b = w.at[c], w.at[d]
-    sum_a, sum_b = w.used[c] - w.own[c] + w.there[d], w.used[d] - w.own[d] + w.mine[b]
+    sum_a, sum_b = w.used[c] - w.own[c] + w.there[a, d], w.used[d] - w.own[d] + w.mine[b]
     dwarfed = min(sum_a / w.used[c], sum_b / w.used[d]) < DWARFED
     state.radio[a], state.radio[b] = sum_a, sum_b
     state.link[w.who[c]], state.link[w.who[d]] = link_to(problem, w.who[c], b), link_to(problem, w.who[d], a)
     if dwarfed:
         add_roots(problem, state, a)
         add_roots(problem, state, b)
-    w.at[c], w.at[d], w.own[c], w.own[d] = b, a, w.mine[b], w.there[d]
+    w.at[c], w.at[d], w.own[c], w.own[d] = b, a, w.mine[b], w.there[a, d]
     for e in range(m):
         w.used[e] = state.radio[w.at[e]]
 
