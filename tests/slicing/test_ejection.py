@@ -117,9 +117,10 @@ def test_to_whom_prices_promise_nothing_has_nothing_to_gain(
         prices.keep_up(problem, state, r)
         if keep_link and link[i] == LOCAL:
             continue
+        rounding = 1e-9 * total_cost(problem, state)
         promised = promises.promises(problem, state, r, i, keep_link)
         saved = respond_alone(problem, state, i, pricing, keep_link)
-        assert promised or saved == 0.0
+        assert promised or saved <= rounding
 
 
 @settings(max_examples=40)

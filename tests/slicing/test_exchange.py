@@ -37,7 +37,7 @@ def best_exchange(problem: Any, link: Any) -> float:
     for i, k in itertools.combinations(np.flatnonzero(link != LOCAL), 2):
         a, b = problem.access_point[link[i]], problem.access_point[link[k]]
         other = link.copy()
-        other[i], other[k] = link_to(problem, i, b), link_to(problem, k, a)
+        other[i], other[k] = link_to(problem, int(i), b), link_to(problem, int(k), a)
         if LOCAL not in (other[i], other[k]):
             best = max(best, now - radio_cost(problem, other))
     return best

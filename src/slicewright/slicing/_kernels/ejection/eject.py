@@ -113,7 +113,7 @@ def most_promising(r, limit):
     return choice
 
 
-@outlined
+@inlined
 def eject(problem, state, r, k):
     """Let device k make room for whoever gains most by it, if that saves more than rounding; what is saved.
 

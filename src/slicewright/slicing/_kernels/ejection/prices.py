@@ -146,7 +146,7 @@ def price_slice(problem, r, n, c):
         joined[i] = cost if left > 0.0 and left >= floor + least[i] else np.inf
 
 
-@outlined
+@inlined
 def price_place(problem, r, c, into):
     """What the node of column c costs once each device has joined it in its best slice.
 
@@ -167,7 +167,7 @@ def price_place(problem, r, c, into):
             into[i] = cost if cost < into[i] else into[i]
 
 
-@outlined
+@inlined
 def price_entering(problem, state, r, j, into):
     """What the cost of node j grows by when each device joins it in its best slice."""
     s, last = state.sums, into.size
@@ -287,7 +287,7 @@ def price_swapping(problem, r, k):
             swapped[i] = base[i] if base[i] < swapped[i] else swapped[i]
 
 
-@outlined
+@inlined
 def price_elsewhere(problem, state, r, k):
     """What the cost of other nodes grows by when k joins: (least, second least, node of the least)."""
     n_nodes, j = problem.n_nodes, r.node[k]
@@ -335,7 +335,7 @@ def join_prices(problem, r, j, limit, taken, before, radio, elsewhere, elsewhere
     return found > 0
 
 
-@outlined
+@inlined
 def price_ejections(problem, state, r, k, limit):
     """Fill ``total`` for device k, whose link was just taken away: what every i in its place changes.
 
