@@ -57,5 +57,5 @@ def test_a_version_is_said_the_same_everywhere() -> None:
 
 def test_the_metadata_promise_these_versions_and_entry_points() -> None:
     assert PROJECT["requires-python"] == ">=3.11,<3.14"
-    assert PROJECT["scripts"]["slicewright"] == "slicewright.cli.main:run"
+    assert PROJECT["scripts"]["slicewright"] == "slicewright.__main__:run"
     assert {"control", "gym", "simulation", "train"} <= PROJECT["optional-dependencies"].keys()

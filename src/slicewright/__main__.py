@@ -1,12 +1,16 @@
-"""``python -m slicewright``."""
+"""``slicewright``, and ``python -m slicewright``."""
 
 import os
 import signal
 
-if __name__ == "__main__":
-    signal.signal(
-        signal.SIGINT, lambda number, frame: os._exit(130)
-    )  # until the command runs and can say more
-    from slicewright.cli.main import run
 
+def run() -> None:
+    """Entry point: until the command is imported and can say more, an interrupt ends the process without a word."""
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
+    from slicewright.cli.main import run as run_command
+
+    run_command()
+
+
+if __name__ == "__main__":
     run()

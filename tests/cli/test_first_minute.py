@@ -108,6 +108,18 @@ def test_streams_that_nobody_reads_are_no_error(folder: Path, line: str) -> None
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("words", [["scenario", "show", "s.yaml"], ["--version"]])
+def test_a_pipe_that_was_closed_is_no_verdict(folder: Path, words: Sequence[str]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-m", "slicewright", *words], cwd=folder, stdout=writes, stderr=subprocess.PIPE, timeout=300,
+        check=False,
+    )  # fmt: skip
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_without_a_home_every_command_that_needs_none_works(folder: Path) -> None:
     environment = {"HOME": "/dev/null", "XDG_CACHE_HOME": "", "SLICEWRIGHT_CACHE": "", "MPLCONFIGDIR": ""}
     done = slicewright("scenario", "show", "s.yaml", cwd=folder, environment=environment)

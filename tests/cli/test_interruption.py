@@ -45,3 +45,22 @@ def test_other_errors_that_cannot_be_raised_are_still_told() -> None:
     )
     assert (done.returncode, done.stdout) == (0, "went on\nclosed\n")
     assert "OSError: gone" in done.stderr
+
+
+def test_an_interrupt_before_the_command_is_imported_says_nothing() -> None:
+    program = """
+import signal, sys
+
+class Importing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "slicewright.cli.main":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Importing())
+from slicewright.__main__ import run
+run()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

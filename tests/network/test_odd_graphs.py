@@ -124,3 +124,99 @@ def test_users_in_a_graph_are_devices_and_those_far_away_are_told(tmp_path: Path
     ]
     with pytest.raises(InvalidScenarioError, match=r"151\.2 but .*; latitude and longitude may be exchanged"):
         node_link(tmp_path, swapped, links=[])
+
+
+SNDLIB = """<?xml version="1.0" encoding="@"?>
+<network xmlns="http://sndlib.zib.de/network"><networkStructure><nodes>
+<node id="大阪"><coordinates><x>135.5</x><y>34.7</y></coordinates></node>
+<node id="京都"><coordinates><x>135.8</x><y>35.0</y></coordinates></node>
+<node id="神戸"><coordinates><x>135.2</x><y>34.7</y></coordinates></node></nodes>
+<links><link id="L"><source>大阪</source><target>京都</target></link></links></networkStructure></network>"""
+
+
+def xml(folder: Path, declared: str, codec: str) -> Scenario:
+    (folder / "g.xml").write_bytes(SNDLIB.replace("@", declared).encode(codec))
+    return import_graph(folder / "g.xml", devices=3)
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec"),
+    [
+        ("UTF-8", "utf-8"),
+        ("UTF-8", "utf-8-sig"),
+        ("UTF-16", "utf-16"),
+        ("UTF-16", "utf-16-be"),
+        ("UTF-16", "utf-16-le"),
+        ("UTF-32", "utf-32"),
+        ("Shift_JIS", "shift_jis"),
+        ("EUC-JP", "euc_jp"),
+    ],
+)
+def test_xml_in_the_encoding_that_it_declares(tmp_path: Path, declared: str, codec: str) -> None:
+    scenario = xml(tmp_path, declared, codec)
+    assert {*scenario.access_points, *scenario.nodes} == {"大阪", "京都", "神戸"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec", "told"),
+    [
+        (
+            "x-mac-klingon",
+            "utf-8",
+            "declares the encoding 'x-mac-klingon', which is not known; save it as UTF-8",
+        ),
+        ("UTF-16", "utf-8", "declares the encoding 'UTF-16', and is not in it; save it as UTF-8"),
+        ("EUC-JP", "shift_jis", "declares the encoding 'EUC-JP', and is not in it; save it as UTF-8"),
+        (
+            "UTF-8",
+            "shift_jis",
+            "must be a text file in UTF-8, but line 3 holds the byte 0x91; save it as UTF-8",
+        ),
+    ],
+)
+def test_xml_in_no_encoding_that_is_known(tmp_path: Path, declared: str, codec: str, told: str) -> None:
+    with pytest.raises(InvalidScenarioError) as caught:
+        xml(tmp_path, declared, codec)
+    assert str(caught.value) == f"g.xml: {told}"
+
+
+def test_places_in_brackets_of_gml_are_read_and_the_rest_is_told(tmp_path: Path) -> None:
+    ports = "ports [ speed 1 ] ports [ speed 2 ]"
+    scenario = gml(
+        tmp_path,
+        f'node [ id 1 kind "ap" pos [ x 1 y 2 ] {ports} ]\nnode [ id 2 kind "mec" pos [ x 30 y 40 ] ]',
+    )
+    assert present(scenario.sites.access_point_m).tolist() == [[0, 0]]
+    assert present(scenario.sites.node_m).tolist() == [[29, 38]]
+    assert "attributes of vertices: ports" in remembered(scenario.origin)
+
+
+def test_a_native_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    text = "?SNDlib native format; type: network; version: 1.0\nNODES (\n a ( 1 2 )\n b ( 3 4 )\n"
+    (tmp_path / "g.txt").write_text(text)
+    with pytest.raises(InvalidScenarioError, match=r"g\.txt: ends within its section NODES"):
+        import_graph(tmp_path / "g.txt")
+
+
+def test_compounds_of_cytoscape_are_no_vertices(tmp_path: Path) -> None:
+    elements = [{"data": {"id": name, "parent": "rack"}} for name in "abc"] + [{"data": {"id": "rack"}}]
+    edges = [{"data": {"source": "a", "target": end}} for end in "bc"]
+    (tmp_path / "g.json").write_text(json.dumps({"elements": elements + edges}))
+    scenario = import_graph(tmp_path / "g.json", devices=3)
+    assert {*scenario.access_points, *scenario.nodes} == {"a", "b", "c"}
+    assert "1 groups of vertices" in remembered(scenario.origin)
+
+
+def test_users_of_edgesimpy_begin_where_their_trace_does(tmp_path: Path) -> None:
+    def thing(number: int, **attributes: object) -> dict[str, object]:
+        return {"attributes": {"id": number, **attributes}}
+
+    users = [thing(1, coordinates=None, coordinates_trace=[[4, 0], [9, 9]]), thing(2, coordinates=[2, 0])]
+    document = {
+        "BaseStation": [thing(1, coordinates=[0, 0])],
+        "EdgeServer": [thing(1, coordinates=[8, 0], cpu=8)],
+        "User": users,
+    }
+    (tmp_path / "g.json").write_text(json.dumps(document))
+    scenario = import_graph(tmp_path / "g.json")
+    assert present(scenario.sites.device_m).tolist() == [[500, 0], [250, 0]]

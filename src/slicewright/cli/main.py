@@ -1,6 +1,6 @@
 """``slicewright``: finds the sub-command, and turns errors into one sentence and an exit code.
 
-Exit codes: 0 done, 1 judged and failed, 2 bad input, 130 interrupted.
+Exit codes: 0 done, 1 judged and failed, 2 bad input, 130 interrupted, 141 nobody reads what is printed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import warnings
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple, TextIO, cast
+from typing import Any, NamedTuple, NoReturn, TextIO, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -64,6 +64,8 @@ COMMANDS: dict[str, Command] = {
 """In the order in which they are listed."""
 
 _RUNS = "slicewright.runs"
+UNREAD = 141
+"""What shells say of a process that a closed pipe ended."""
 
 
 class LazyGroup(TyperGroup):
@@ -163,6 +165,7 @@ def run() -> None:
     try:
         with interruption:
             code = app(prog_name="slicewright", standalone_mode=False)  # a command's exit code, or None
+            sys.stdout.flush()  # now, while it can still be told that nobody reads or that the disk is full
             sys.exit(code)
     except UsageError as error:
         _complain_of_usage(error, in_one_sentence(error, sys.argv[1:]))
@@ -174,8 +177,13 @@ def run() -> None:
         what = "folder" if error.strerror == "no such folder" else "file"
         _complain(error, verbose, f"there is no {what} {error.filename}" if error.filename else None)
     except BrokenPipeError:  # who reads has read enough
-        _silence(sys.stdout)
-        sys.exit(141)
+        _end_unread()
+    except (
+        SystemExit
+    ) as end:  # of click and rich then, with the code that stands for "judged and failed" here
+        if isinstance(end.__context__, BrokenPipeError):
+            _end_unread()
+        raise
     except OSError as error:  # no right to it, a folder, a name too long, a full disk
         _complain(error, verbose, _about_file(error))
     except UnicodeEncodeError as error:
@@ -213,6 +221,11 @@ def _about_file(error: OSError) -> str | None:
     if error.errno in _WRONG_KIND and error.filename:
         return f"{error.filename} {_WRONG_KIND[error.errno]}"
     return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
+
+
+def _end_unread() -> NoReturn:
+    _silence(sys.stdout)
+    sys.exit(UNREAD)
 
 
 def _silence(stream: TextIO) -> None:

@@ -286,7 +286,7 @@ def _device_positions(
         rule = f"must be at most {len(roles.users)}, the users in the file"
         raise InvalidScenarioError("devices", rule, value=chosen.devices)
     count = chosen.devices if given else len(roles.users)
-    report.note("read", f"positions of {count} users")
+    report.note("read", f"{count} users" if places.rule == "spring layout" else f"positions of {count} users")
     if count < len(roles.users):
         report.note("dropped", f"{len(roles.users) - count} users after the first {count}")
     return places.xy_m[list(roles.users[:count])]

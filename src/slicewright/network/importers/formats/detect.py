@@ -24,7 +24,7 @@ from slicewright.network.importers.formats.other_json import (
     read_yafs,
 )
 from slicewright.network.importers.formats.sndlib_native import read_sndlib_native
-from slicewright.network.importers.formats.xml import local_name, read_sndlib, root_of
+from slicewright.network.importers.formats.xml import local_name, read_sndlib, root_of, xml_text
 from slicewright.network.importers.report import ImportReport
 from slicewright.types import Document
 
@@ -80,9 +80,9 @@ def read_graph(file: Path, report: ImportReport) -> ReadGraph:
         )
     if not data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):  # marks alone are nothing, too
         raise InvalidScenarioError(file.name, f"is empty; {KNOWN}")
-    head = data.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"<") or data[:6] in (b"\xff\xfe<\x00?\x00", b"\xfe\xff\x00<\x00?"):
-        return _read_xml(data.lstrip(b" \t\r\n"), file, report)
+    xml = xml_text(data, file.name)
+    if xml is not None:
+        return _read_xml(xml, file, report)
     if (
         b"\0" in data[:4096]
         and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
@@ -100,13 +100,13 @@ def read_graph(file: Path, report: ImportReport) -> ReadGraph:
     return _read_document(text.content, file, report)
 
 
-def _read_xml(data: bytes, file: Path, report: ImportReport) -> ReadGraph:
-    root = root_of(data, file.name, called="GraphML" if file.suffix.lower() == ".graphml" else "XML")
+def _read_xml(text: str, file: Path, report: ImportReport) -> ReadGraph:
+    root = root_of(text, file.name, called="GraphML" if file.suffix.lower() == ".graphml" else "XML")
     called = local_name(root)
     if called == "graphml":
         return ReadGraph(graph_of_graphml(root, file.name, report), "graphml", True)
     if called == "network" and ("sndlib" in str(root.tag) or root.find(".//{*}nodes") is not None):
-        return ReadGraph(read_sndlib(data, file.name, report), "sndlib-xml", True)
+        return ReadGraph(read_sndlib(root, file.name, report), "sndlib-xml", True)
     known = {
         "gexf": "GEXF of Gephi",
         "osm": "OpenStreetMap",

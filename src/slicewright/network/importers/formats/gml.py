@@ -24,6 +24,7 @@ MOST_WORDS = 5_000_000
 """Keys, values and brackets of a file: more would take gigabytes of memory, and minutes to be read."""
 
 
+_DRAWING = ("graphics", "labelgraphics")
 _NAMES = ("label", "name")
 """Keys whose values are text, quoted or not: 0123 is not 123."""
 
@@ -70,7 +71,9 @@ def read_gml(text: str, name: str, report: ImportReport) -> nx.Graph:
 
 
 def _flat(pairs: Any, name: str) -> dict[str, Any]:
-    """Attributes of a vertex or edge. NetworkX writes a list as its key again and again: a place may be one.
+    """Attributes of a vertex or edge; of those in brackets, all but how it is drawn.
+
+    NetworkX writes a list as its key again and again: a place may be one.
 
     Raises:
         InvalidScenarioError: an attribute has two values; names both lines.
@@ -81,10 +84,14 @@ def _flat(pairs: Any, name: str) -> dict[str, Any]:
     lines: dict[str, int] = {}
     places: dict[str, list[Any]] = {}
     for pair in pairs:
-        if isinstance(pair.value, list):
+        is_place = pair.key.lower() in PLACE_KEYS
+        if isinstance(pair.value, list) and not is_place:
+            if pair.key.lower() not in _DRAWING:
+                flat.setdefault(pair.key, {part.key: part.value for part in pair.value})  # told of as dropped
             continue
-        if pair.key.lower() in PLACE_KEYS:
-            places.setdefault(pair.key, []).append(pair.value)
+        if is_place:
+            value = _flat(pair.value, name) if isinstance(pair.value, list) else pair.value
+            places.setdefault(pair.key, []).append(value)
             continue
         if pair.key in flat and flat[pair.key] != pair.value:
             rule = f"has {pair.key!r} twice in one vertex or edge, in lines {lines[pair.key]} and {pair.line}"
@@ -128,7 +135,7 @@ class _Parser:
             match = _TOKEN.match(text, position)
             if match is None:
                 raise self._wrong(
-                    line, f"{text[position : position + 20].split(chr(10))[0]!r} is neither key nor value"
+                    line, f"{text[position : position + 20].splitlines()[0]!r} is neither key nor value"
                 )
             kind = str(match.lastgroup)
             if kind != "blank":

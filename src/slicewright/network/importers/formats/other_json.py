@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.files.fields import FieldReader
-from slicewright.network.importers.formats.building import GraphBuilder
+from slicewright.network.importers.formats.building import GraphBuilder, vertex_id
 from slicewright.network.importers.report import ImportReport
 from slicewright.types import Document
 
@@ -34,6 +34,8 @@ _YAFS_MODELS = {
 def read_cytoscape(document: Document, name: str, report: ImportReport) -> nx.Graph:
     """Cytoscape and Cytoscape.js: ``elements`` with nodes and edges, or one list of both.
 
+    A compound, which others name as their ``parent``, is a vertex only if an edge ends there.
+
     Raises:
         InvalidScenarioError: an element has no id, or an edge joins what is not there.
     """
@@ -47,6 +49,11 @@ def read_cytoscape(document: Document, name: str, report: ImportReport) -> nx.Gr
         parts = _read.mapping(elements, "elements")
         vertices, edges = (_rows(parts, key, f"elements.{key}") for key in ("nodes", "edges"))
     builder = GraphBuilder("elements.nodes")
+    inside = {vertex_id(_data(vertex, "elements.nodes").get("parent")) for vertex in vertices}
+    joined = {
+        vertex_id(_data(edge, "elements.edges").get(end)) for edge in edges for end in ("source", "target")
+    }
+    compounds, groups = inside - joined, 0
     for k, vertex in enumerate(vertices):
         data = _data(vertex, f"elements.nodes[{k}]")
         place = vertex.get("position")
@@ -54,10 +61,15 @@ def read_cytoscape(document: Document, name: str, report: ImportReport) -> nx.Gr
             {axis: place[axis] for axis in ("x", "y") if axis in place} if isinstance(place, Mapping) else {}
         )
         id_ = _read.require(data, "id", f"elements.nodes[{k}].data")
+        if vertex_id(id_) in compounds:
+            groups += 1
+            continue
         builder.vertex(id_, k, {**place, **{a: v for a, v in data.items() if a != "id"}})
     for k, edge in enumerate(edges):
         data = _data(edge, f"elements.edges[{k}]")
         builder.edge(data.get("source"), data.get("target"), "elements.edges", k)
+    if groups:
+        report.note("dropped", f"{groups} groups of vertices")
     return builder.finish(report)
 
 
@@ -75,7 +87,7 @@ def read_edgesimpy(document: Document, name: str, report: ImportReport) -> nx.Gr
             number = _read.require(attributes, "id", f"{kind}[{k}].attributes")
             called = f"{role.replace('_', '-')}-{number}"
             ids[kind, str(number)] = called
-            place = attributes.get("coordinates")
+            place = attributes.get("coordinates") or _first(attributes.get("coordinates_trace"))
             values = {
                 a: v for a, v in attributes.items() if a not in ("id", "coordinates", "coordinates_trace")
             }
@@ -157,6 +169,11 @@ def _rows(document: Mapping[str, Any], key: str, field: str) -> list[Document]:
     if not isinstance(rows, list):
         raise InvalidScenarioError(field, "must be a list", value=rows)
     return [_read.mapping(row, f"{field}[{k}]") for k, row in enumerate(rows)]
+
+
+def _first(places: object) -> object:
+    """Where a user of EdgeSimPy begins, whose ``coordinates`` are empty until it moves."""
+    return places[0] if isinstance(places, list) and places else None
 
 
 def _data(element: Document, field: str) -> Document:

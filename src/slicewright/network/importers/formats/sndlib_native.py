@@ -21,7 +21,7 @@ def read_sndlib_native(text: str, name: str, report: ImportReport) -> nx.Graph:
     """A graph from SNDlib's native format.
 
     Raises:
-        InvalidScenarioError: a line of a section does not have its form; names the line.
+        InvalidScenarioError: a line of a section does not have its form, with the line; or the file ends too early.
     """
     builder, section, demands, nested = GraphBuilder("NODES"), "", 0, 0
     drawn = _is_drawing(text)
@@ -47,6 +47,8 @@ def read_sndlib_native(text: str, name: str, report: ImportReport) -> nx.Graph:
         elif section:
             demands += section == "DEMANDS"
             nested += bare.count("(") - bare.count(")")
+    if section:
+        raise InvalidScenarioError(name, f"ends within its section {section}, which no bracket closes")
     if not len(builder.graph):
         raise InvalidScenarioError(name, "is SNDlib's native format without any node")
     if drawn:

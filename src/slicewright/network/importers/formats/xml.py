@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.files.text import decode
 from slicewright.network.importers.formats.building import DRAWN, GraphBuilder
 from slicewright.network.importers.report import ImportReport
 
@@ -13,30 +16,56 @@ if TYPE_CHECKING:
     import networkx as nx
 
 Element = ElementTree.Element
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.\-]*)["']""", re.ASCII)
 
 
-def root_of(data: bytes, name: str, *, called: str = "XML") -> Element:
-    """The root of an XML document.
+def xml_text(data: bytes, name: str) -> str | None:
+    """An XML document as text, by its byte order mark or by the encoding that it declares; None for anything else.
+
+    Raises:
+        InvalidScenarioError: it is in another encoding, or in one that is not known.
+    """
+    start = data.lstrip(b" \t\r\n")
+    if not start.startswith(b"<") or start[1:2] == b"\0":
+        if data.startswith(_MARKS) or start[:2] in (b"<\0", b"\0<"):
+            text = decode(data, name, InvalidScenarioError).content.lstrip()
+            return text if text.startswith("<") else None
+        return None
+    declared = _DECLARED.match(start)
+    called = declared.group(1).decode("ascii") if declared else "UTF-8"
+    if called.upper().replace("_", "-") == "UTF-8":
+        return decode(start, name, InvalidScenarioError).content
+    rule = "and is not in it"
+    try:
+        text = start.decode(called)
+        if text.startswith("<"):
+            return text
+    except LookupError:
+        rule = "which is not known"
+    except UnicodeError:
+        pass
+    raise InvalidScenarioError(name, f"declares the encoding {called!r}, {rule}", fix="save it as UTF-8")
+
+
+def root_of(text: str, name: str, *, called: str = "XML") -> Element:
+    """The root of an XML document, whatever encoding its declaration names.
 
     Raises:
         InvalidScenarioError: not XML, with the line; or it declares entities, which can unfold into gigabytes.
     """
-    if (
-        b"<!ENTITY" in data
-        or "<!ENTITY".encode("utf-16-le") in data
-        or "<!ENTITY".encode("utf-16-be") in data
-    ):
+    if "<!ENTITY" in text:
         raise InvalidScenarioError(
             name, "declares XML entities, which are not read", fix="write out what they stand for"
         )
     try:
-        return ElementTree.fromstring(data)
+        return ElementTree.fromstring(text)
     except ElementTree.ParseError as broken:
         line = broken.position[0]
         raise InvalidScenarioError(
             name, f"is not valid {called} at line {line}: {broken.msg.partition(':')[0]}"
         ) from None
-    except (ValueError, LookupError, RecursionError) as broken:  # an encoding that Python does not know
+    except (ValueError, RecursionError) as broken:
         raise InvalidScenarioError(name, f"is not valid {called}: {broken}") from None
 
 
@@ -45,13 +74,12 @@ def local_name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def read_sndlib(data: bytes, name: str, report: ImportReport) -> nx.Graph:
-    """A graph from the XML of SNDlib: nodes with coordinates, links; demands are about other problems.
+def read_sndlib(root: Element, name: str, report: ImportReport) -> nx.Graph:
+    """A graph from the root of SNDlib's XML: nodes with coordinates, links; demands are about other problems.
 
     Raises:
         InvalidScenarioError: no nodes, or a link to one that is not there.
     """
-    root = root_of(data, name)
     parts: dict[str, list[Element]] = {}
     for element in root.iter():
         parts.setdefault(local_name(element), []).append(element)
