@@ -62,7 +62,9 @@ def _some_change(city: FollowedCity, rng: np.random.Generator) -> Change:
 
 
 def _everything(city: FollowedCity) -> tuple[Any, ...]:
-    return city.places(sorted(city.names)), city.live.cost_s, city.owners, dict(city.keys)
+    slots = sorted(city.names)
+    where = np.nan_to_num(city.position_m[slots], nan=-1.0).tolist()
+    return city.places(slots), city.live.cost_s, city.owners, dict(city.keys), where
 
 
 @pytest.mark.parametrize("save_every", [10**9, 15])

@@ -15,7 +15,7 @@ import pytest
 
 from slicewright.control.state.device import devices_of
 from slicewright.network.scenario_file import save_scenario
-from tests.control.support.browser import browser, chromium
+from tests.control.support.browser import CONTRAST, OVERFLOW, browser, chromium
 from tests.control.support.processes import Served
 from tests.control.support.scenes import as_body, moved, scenario_of
 from tests.evaluation.test_map_pages import assert_apart
@@ -35,26 +35,6 @@ def test_the_dashboard_follows_a_hundred_moving_devices(tmp_path: Path) -> None:
         asyncio.run(_watch(one.url, scenario, tmp_path))
     finally:
         one.stop()
-
-
-_OVERFLOW = """[...document.querySelectorAll('main *, header *')]
-    .filter((e) => !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
-    .map((e) => e.outerHTML.slice(0, 80))"""
-_CONTRAST = """(() => {
-  const light = (text) => {
-    const part = (v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    const [r, g, b] = text.match(/[0-9.]+/g).map(Number);
-    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b) + 0.05;
-  };
-  const element = document.querySelector("%s");
-  const style = getComputedStyle(element);
-  let behind = element;
-  while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
-  const inks = [element.closest("svg") ? style.fill : style.color, getComputedStyle(behind).backgroundColor];
-  const [dark, bright] = inks.map(light).sort((a, b) => a - b);
-  return bright / dark;
-})()"""
-"""Contrast of an element's text against what is behind it (WCAG 2); 4.5 is good for small text."""
 
 
 _CLICK_A_DEVICE = """(() => {
@@ -105,7 +85,7 @@ async def _watch(url: str, scenario: Any, folder: Path) -> None:
                 await page.look(scheme, width, height)
                 await asyncio.sleep(0.3)
                 await page.screenshot(pictures / f"dashboard-{scheme}-{width}.png")
-                assert await page.evaluate(_OVERFLOW) == [], "nothing sticks out to the right"
+                assert await page.evaluate(OVERFLOW) == [], "nothing sticks out to the right"
                 assert_apart(await page.evaluate("dashboard.network.map.labels"), [width, height])
                 for element in (
                     "#cost",
@@ -115,7 +95,7 @@ async def _watch(url: str, scenario: Any, folder: Path) -> None:
                     "#points small",
                     "#legend li",
                 ):
-                    assert await page.evaluate(_CONTRAST % element) >= 4.5, (scheme, element)
+                    assert await page.evaluate(CONTRAST % element) >= 4.5, (scheme, element)
         assert page.complaints == []
     stop.set()
     await moving

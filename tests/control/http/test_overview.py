@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-from typing import Any
 
 import numpy as np
 
 import slicewright as sw
 from slicewright.slicing import Decisions, Plan, optimal_shares
 from slicewright.slicing.loads import loads_of
+from tests.columns import column_of
 from tests.control.support.running import running
 from tests.present import present
 from tests.waiting import PATIENCE_S
-
-
-def column_of(column: Any) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(column["data"]), dtype=f"<{column['type']}")
 
 
 def test_columns_say_what_the_documents_of_the_devices_say() -> None:

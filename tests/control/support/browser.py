@@ -22,6 +22,26 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
 )  # fmt: skip
 
+OVERFLOW = """[...document.querySelectorAll('main *, header *')]
+    .filter((e) => !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => e.outerHTML.slice(0, 80))"""
+"""Expression: what sticks out to the right of a page, which should be nothing."""
+CONTRAST = """(() => {
+  const light = (text) => {
+    const part = (v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = text.match(/[0-9.]+/g).map(Number);
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b) + 0.05;
+  };
+  const element = document.querySelector("%s");
+  const style = getComputedStyle(element);
+  let behind = element;
+  while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+  const inks = [element.closest("svg") ? style.fill : style.color, getComputedStyle(behind).backgroundColor];
+  const [dark, bright] = inks.map(light).sort((a, b) => a - b);
+  return bright / dark;
+})()"""
+"""Contrast of an element's text against what is behind it (WCAG 2); 4.5 is good for small text."""
+
 
 class Page:
     """One tab."""

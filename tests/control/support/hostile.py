@@ -196,6 +196,8 @@ CITY_READS = (
     "/livez",
     "/readyz",
     "/v1/plan",
+    "/v1/overview",
+    "/v1/overview?known=x",
     "/v1/requests/device-1",
     "/v1/requests/nobody",
     "/openapi.json",

@@ -13,10 +13,12 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from slicewright.control.city.followed import Change
+from slicewright.control.city.overview import overview
 from slicewright.control.city.service import CityControl
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access, Caller, Scope
 from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
-from slicewright.control.http.guards.work import Streams
+from slicewright.control.http.guards.work import Bench, Streams
+from slicewright.control.http.pages import add_pages
 from slicewright.control.http.problems import install, responses
 from slicewright.control.http.routes.schemas import NewDevice
 from slicewright.control.http.streams import log_stream
@@ -87,6 +89,7 @@ def create_city_app(
     control: CityControl, *, access: Access = LOCAL_ONLY, limits: Limits = DEFAULT_LIMITS
 ) -> FastAPI:
     """The application; starting it starts the city."""
+    bench = Bench(limits.places, limits.waiting, limits.work_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -94,6 +97,7 @@ def create_city_app(
         try:
             yield
         finally:
+            bench.close()
             await control.stop()
 
     app = FastAPI(
@@ -104,10 +108,11 @@ def create_city_app(
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.control, app.state.access = control, access
+    app.state.control, app.state.access, app.state.bench = control, access, bench
     app.state.logs = Streams(limits.logs, limits.logs_each)
     install(app)
     app.include_router(router)
+    add_pages(app, "city.html")
     app.add_middleware(Guard, limits=limits, count=lambda method, route, status: None, access=access)
     return app
 
@@ -180,6 +185,19 @@ async def read_plan(control: Control, caller: Annotated[Caller, Depends(_reader)
         "gap": finite(live.gap),
         "sequence": control.sequence,
     }
+
+
+@router.get("/v1/overview", responses=responses(401, 403, 429, 503))
+async def read_overview(
+    request: Request, control: Control, caller: Annotated[Caller, Depends(_reader)], known: str = ""
+) -> Response:
+    """What the dashboard shows; its shape may change, programs should use the other operations.
+
+    `known` is the tag of the devices of an earlier answer: their names are left out while it holds.
+    """
+    bench: Bench = request.app.state.bench
+    moment = await control.moment()
+    return await bench.do(request, caller.name, lambda _: JSONResponse(overview(moment, known)))
 
 
 @router.get("/v1/log", responses=responses(401, 403, 422, 429))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +60,11 @@ class Change:
 class FollowedCity:
     """A live city whose devices have names.
 
+    Attributes:
+        names, slots: slot to name, name to slot.
+        position_m: (slots, 2) m, where devices are; not a number where that is not known.
+        crowd: another text whenever somebody has come or left.
+
     Args:
         scenario: that it began with.
         live: the city now; planned and proven from the scenario by default.
@@ -77,10 +83,18 @@ class FollowedCity:
         self.live = LiveCity(scenario) if live is None else live
         self.names: dict[int, str] = {i: f"{PREFIX}{i}" for i in range(scenario.n_devices)}
         self.slots = {name: slot for slot, name in self.names.items()}
+        self.position_m = np.full((self.live.present.size, 2), np.nan)
+        if scenario.sites.device_m is not None:
+            self.position_m[: scenario.n_devices] = scenario.sites.device_m
+        self._born, self._came_or_left = secrets.token_hex(4), 0
         self.owners: dict[str, str] = {}
         self.keys: Mapping[str, Remembered] = {}
         kinds = np.array([kind == "mec" for kind in scenario.node_kinds])
         self._reach_m = np.where(kinds, mec_reach_m, coin_reach_m)
+
+    @property
+    def crowd(self) -> str:
+        return f"{self._born}-{self._came_or_left}"
 
     def check(self, change: Change) -> list[tuple[str, Device]]:
         """Refuse what cannot be done; the admitted devices as the live city takes them.
@@ -129,14 +143,16 @@ class FollowedCity:
         for name in change.withdrawn:
             slot = self.slots.pop(name)
             del self.names[slot]
+            self._came_or_left += 1
             self.owners.pop(name, None)
             self.live.leave(slot, decide=decide)
             touched.discard(slot)
             touched.update(self.live.moved_others)
         asked: set[int] = set()
-        for name, device in devices:
+        for (name, device), new in zip(devices, change.admitted, strict=True):
             known = self.slots.get(name)
             if known is None:
+                self._came_or_left += 1
                 slot = self.live.join(device, decide=decide)
                 self.slots[name], self.names[slot] = slot, name
                 if change.by not in ("", NOBODY):
@@ -144,6 +160,7 @@ class FollowedCity:
             else:
                 slot = known
                 self.live.change(slot, device, decide=decide)
+            self.position_m[slot] = new.device.position_m or np.nan
             asked.add(slot)
             touched.update((slot, *self.live.moved_others))
         for node, capacity in change.capacity_hz.items():

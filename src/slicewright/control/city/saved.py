@@ -21,6 +21,7 @@ from slicewright.slicing.city.live import LiveCity
 
 KEPT = 2
 """So many saved files stay: a damaged newest one costs time, not requests."""
+POSITIONS = "position_m"
 _NAME = re.compile(r"\.city-(\d+)\.npz$")
 
 
@@ -71,6 +72,8 @@ class SavedCities:
             city.slots = dict(told["slots"])
             city.names = {slot: name for name, slot in city.slots.items()}
             city.owners = told["owners"]
+            if POSITIONS in arrays:  # older files have none: those of the scenario stay
+                city.position_m = np.array(arrays[POSITIONS], dtype=np.float64)
             city.keys = {
                 key: Remembered(known["request_digest"], tuple(known["devices"]), known["asked_s"])
                 for key, known in told["keys"].items()
@@ -83,4 +86,4 @@ def parts_of(city: FollowedCity) -> dict[str, Any]:
     """Copies of everything, so that they may be written while the city goes on."""
     keys = {key: asdict(known) for key, known in city.keys.items()}
     told = {"slots": dict(city.slots), "owners": dict(city.owners), "keys": keys}
-    return {"arrays": city.live.state(), "told": told}
+    return {"arrays": {**city.live.state(), POSITIONS: city.position_m.copy()}, "told": told}

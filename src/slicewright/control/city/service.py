@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from slicewright.control.city.followed import Change, FollowedCity, digest_of
+from slicewright.control.city.overview import MOST_CHANGES, Moment, Recent, moment_of
 from slicewright.control.city.recovery import (
     DecidesOtherwiseError,
     check_beginning,
@@ -92,6 +94,7 @@ class CityControl:
         self._writing: asyncio.Future[None] | None = None
         self.city: FollowedCity | None = None
         self.sequence, self._hash, self._saved_at = 0, GENESIS, 0
+        self.recent: deque[Recent] = deque(maxlen=MOST_CHANGES)
         self._changed_s = time.monotonic()
         self._on_disk, self._appending = asyncio.Event(), asyncio.Lock()
         self.fatal = ""
@@ -124,6 +127,14 @@ class CityControl:
         while not self._on_disk.is_set():
             await self._on_disk.wait()
         return self._here
+
+    async def moment(self) -> Moment:
+        """What the dashboard shows, copied at a moment when all of it is on disk.
+
+        Raises:
+            NotLeadingError: the city is being read again.
+        """
+        return moment_of(await self.read(), self.sequence, tuple(self.recent))
 
     @property
     def _here(self) -> FollowedCity:
@@ -212,6 +223,9 @@ class CityControl:
             records = chained(self._hash, self.sequence, self.clock.now(), events)
             await self.journal.append(records)
             self.sequence, self._hash = records[-1].sequence, records[-1].hash
+            self.recent.extend(
+                (r.sequence, r.event) for r in records if isinstance(r.event, CityChanged | CityProven)
+            )
         return records[-1].sequence
 
     async def _recover(self) -> None:

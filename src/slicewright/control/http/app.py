@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import cache
-from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, Response
 from prometheus_client.core import Metric
 
 from slicewright.control.http.gauges import server_gauges
@@ -16,25 +14,17 @@ from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
 from slicewright.control.http.guards.connections import ConnectionLimits
 from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
 from slicewright.control.http.guards.work import Bench, Streams
-from slicewright.control.http.problems import Problem, install
+from slicewright.control.http.pages import add_pages
+from slicewright.control.http.problems import install
 from slicewright.control.http.routes import networks, operations, plans, requests
 from slicewright.control.http.straight import StraightRequests
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.views.metrics import Metrics
-from slicewright.drawing.web import colours_style, part, part_names, settings_script
 from slicewright.version import __version__
 
-DASHBOARD = Path(__file__).parent / "dashboard"
-_MEDIA = {".js": "text/javascript", ".css": "text/css"}
-_FILES = {file.name for file in DASHBOARD.iterdir() if file.suffix in _MEDIA}
-_MADE = {"settings.js": settings_script, "colours.css": colours_style}
-"""What pages share, besides the parts of :mod:`slicewright.drawing`."""
 _DESCRIPTION = """Decides, for every device of an edge network, where its task runs and with what share.
 
 Errors are RFC 9457 problem documents. Shares and ratios are numbers from 0 to 1; all other units are SI."""
-_POLICY = (
-    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
 
 
 def create_app(
@@ -84,7 +74,7 @@ def create_app(
     for module in (requests, plans, networks, operations):
         app.include_router(module.router)
 
-    _add_dashboard(app)
+    add_pages(app, "index.html")
 
     def gauges() -> Iterator[Metric]:
         yield from server_gauges(bench, streams, connections, access)
@@ -100,20 +90,3 @@ def _counting(metrics: Metrics) -> Callable[[str, str, int], None]:
     """What counts answers by method, route and status, of which there are few: looking up costs more than counting."""
     counter = cache(lambda method, route, status: metrics.requests.labels(method, route, str(status)))
     return lambda method, route, status: counter(method, route, status).inc()
-
-
-def _add_dashboard(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    async def dashboard() -> FileResponse:
-        return FileResponse(DASHBOARD / "index.html", headers={"Content-Security-Policy": _POLICY})
-
-    @app.get("/dashboard/{name}", include_in_schema=False)
-    async def dashboard_file(name: str) -> Response:
-        kind = _MEDIA.get(Path(name).suffix)
-        if kind and name in _FILES:
-            return FileResponse(DASHBOARD / name, media_type=kind)
-        if kind and name in part_names():
-            return Response(part(name), media_type=kind)
-        if name not in _MADE:
-            raise Problem(404, "not-found", "there is no such file")
-        return Response(_MADE[name](), media_type=kind)

@@ -17,7 +17,7 @@ from slicewright.slicing.city._kernels.bound import Multipliers
 from slicewright.slicing.city._kernels.ledger import COST, Ledger, enter_device, price_device, withdraw_device
 from slicewright.slicing.city._kernels.listings import Listings
 from slicewright.slicing.city._kernels.live import enter_lists, leave_lists, make_local
-from slicewright.slicing.city._kernels.problem import Problem, State
+from slicewright.slicing.city._kernels.problem import OWN, WORK, Problem, State
 from slicewright.slicing.city.device import Device
 from slicewright.types import FloatArray
 
@@ -46,6 +46,22 @@ class LiveSlots:
     moved: int
     moved_others: list[int]
     moving_price_s: float
+
+    def node_use(self) -> FloatArray:
+        """(J, N) part of each slice's capacity on a node that stable queues take (13c); 0 without capacity."""
+        p, sums = self._problem, self._state.sums
+        load = sums[:, WORK] * self._state.arrivals[:, None] if p.shared_queue else sums[:, OWN]
+        return np.asarray(np.divide(load, p.capacity, out=np.zeros_like(load), where=p.capacity > 0))
+
+    def band_use(self) -> FloatArray:
+        """(A, N) part of an access point's band that each slice gets, omega; zeros where nobody sends."""
+        p, slices = self._problem, self._problem.capacity.shape[1]
+        off = np.flatnonzero(self._state.link != LOCAL)
+        link = self._state.link[off]
+        cell = p.access_point[link] * slices + self._state.slice[off]
+        root = np.bincount(cell, p.link_root[link], p.n_access_points * slices).reshape(-1, slices)
+        whole = root.sum(axis=1, keepdims=True)
+        return np.asarray(np.divide(root, whole, out=np.zeros_like(root), where=whole > 0))
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that :meth:`restored` needs, as arrays."""

@@ -1,8 +1,9 @@
 // The dashboard: an overview per change, at most ten a second, and a history of decisions from the event stream.
 
 import { KEPT, drawCharts } from "./charts.js";
-import { byId, html, swatch } from "./dom.js";
-import { signKeys } from "./keys.js";
+import { byId } from "./dom.js";
+import { drawLegend, drawPlace } from "./legend.js";
+import { askForToken, onToken } from "./login.js";
 import { Network } from "./network.js";
 import {
   drawCertified,
@@ -15,8 +16,7 @@ import {
   drawPoints,
 } from "./panels.js";
 import { Search } from "./search.js";
-import { MOST_DOTS } from "./settings.js";
-import { Unauthorized, follow, getJson, setToken } from "./stream.js";
+import { Unauthorized, follow, getJson } from "./stream.js";
 
 const LEAST_PAUSE_MS = 100;
 const REST = 0.5; // times as long as a refresh took, so that a crowd leaves room for everything else
@@ -26,7 +26,6 @@ const network = new Network(byId("map"), { onDevice: explain, onPlace: drawPlace
 const search = new Search(byId("search"), (kind, index) => network.pick(kind, index, true));
 let wanted = false;
 let busy = false;
-let legendOf = "";
 
 async function refresh() {
   if (busy) {
@@ -52,35 +51,13 @@ function draw(view) {
   while (arrivals.length && now - arrivals[0] > 5000) arrivals.shift();
   network.take(view);
   search.setNames(network.searched());
-  drawLegend(view);
+  drawLegend(view, network.map);
   drawFigures(view, arrivals.length / 5);
   drawManagers(view);
   drawPoints(view, (index) => network.pick("point", index, true));
   drawNodes(view, (index) => network.pick("node", index, true));
   drawCharts(history);
   drawDecisions(history, showEpoch);
-}
-
-function drawLegend(view) {
-  const dense = view.total > MOST_DOTS;
-  if (legendOf === `${view.slices} ${dense}`) return;
-  legendOf = `${view.slices} ${dense}`;
-  const entry = (n, icon, name) => {
-    const box = html("input", { type: "checkbox" });
-    box.checked = true;
-    box.addEventListener("change", () => network.map.setHidden(n, !box.checked));
-    return html("li", {}, html("label", {}, box, icon, name));
-  };
-  byId("legend").replaceChildren(
-    ...view.slices.map((name, n) => entry(n, swatch(n), name)),
-    entry(-1, html("i", { class: "swatch ring" }), "computes locally"),
-    ...signKeys({ nodes: true, dense, places: Math.max(view.access_points.length, view.nodes.length) }),
-  );
-}
-
-function drawPlace(lines) {
-  byId("chosen").hidden = !lines.length;
-  byId("chosen").replaceChildren(...lines.map((line, k) => html(k ? "div" : "b", {}, line)));
 }
 
 function onEvent(kind, data) {
@@ -115,17 +92,6 @@ function showEpoch(decision) {
   if (!byId("decision").open) byId("decision").showModal();
 }
 
-function askForToken() {
-  if (!byId("login").open) byId("login").showModal();
-}
-
-byId("login-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  setToken(byId("token").value);
-  byId("login").close();
-  start();
-});
-
 async function start() {
   try {
     const newest = (await getJson("/livez")).sequence;
@@ -138,4 +104,5 @@ async function start() {
 }
 
 window.dashboard = { network, draw };
+onToken(start);
 start();

@@ -90,9 +90,10 @@ export class Network {
       return [name, `${sort.toUpperCase()}, ${count(view.perNode[index])} devices`, ...view.slices.map((s, n) => `${s}: ${percent(use[n])} used`)];
     }
     const { point, node, slice, reason } = this.columns;
+    const why = view.devices.reasons[reason[index]];
     const where =
       slice[index] < 0
-        ? `computes locally: ${view.devices.reasons[reason[index]]}`
+        ? `computes locally${why ? `: ${why}` : ""}`
         : `${view.slices[slice[index]]}, ${view.access_points[point[index]]}, ${view.nodes[node[index]].name}`;
     return [this.names[index], where];
   }
