@@ -159,7 +159,7 @@ def _number(values: np.ndarray) -> float | None:
 
 
 def _facts(points: Mapping[tuple[int, int], Point]) -> Measured:
-    """What holds over all points: broken rules, and each training's mean excess."""
+    """What holds over all points: broken rules, and the mean over points of each training's mean excess."""
     each = list(points.values())
     return {
         "broken": {
@@ -168,7 +168,7 @@ def _facts(points: Mapping[tuple[int, int], Point]) -> Measured:
         },
         "by_seed": {
             m: [
-                float(finite_mean(np.concatenate([p.series[m].excess[k] for p in each])))
+                float(finite_mean(np.array([finite_mean(p.series[m].excess[k]) for p in each])))
                 for k in range(len(each[0].series[m].excess))
             ]
             for m in COMPARED
