@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,15 @@ def test_data_of_another_scale_or_seed_are_not_reused(slicing: Path) -> None:
     assert Workshop(SCALES["tiny"], slicing).stored(item.name, item.revision) is not None
     assert Workshop(SCALES["smoke"], slicing).stored(item.name, item.revision) is None
     assert Workshop(SCALES["tiny"], slicing, seed=1).stored(item.name, item.revision) is None
+
+
+def test_what_nobody_asked_for_stays_in_the_report_at_the_scale_that_it_was_measured_at(
+    slicing: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(slicing / "data", tmp_path / "data")
+    reproduce("slicing", Workshop(SCALES["smoke"], tmp_path, jobs=1), only=("slack",))
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "## Figure 4" in text and "scale tiny" in text and "scale smoke" in text
 
 
 def test_data_of_a_larger_scale_serve_and_say_where_they_come_from(tmp_path: Path) -> None:

@@ -68,9 +68,15 @@ def verdict(item: Item, data: Measured, scale: str) -> Verdict:
     return judged
 
 
-def record_of(item: Item, shop: Workshop) -> Record | None:
-    """What is stored of an item; nothing if the data that it was made of have been measured at another scale since."""
-    found = shop.record(item.name, item.revision)
+def record_of(item: Item, shop: Workshop, *, smaller: bool = False) -> Record | None:
+    """What is stored of an item; nothing if the data that it was made of have been measured at another scale since.
+
+    Args:
+        item: the item.
+        shop: where it is stored.
+        smaller: take what was measured at a smaller scale than the workshop's, too.
+    """
+    found = shop.record(item.name, item.revision, smaller=smaller)
     if found is None or not item.uses:
         return found
     return found if found.scale == _scale_of_sources(item, shop) else None
@@ -120,8 +126,9 @@ def reproduce(
     outcomes = []
     fresh: set[str] = set()
     for item in items_of(study):
-        found = record_of(item, shop) if fresh.isdisjoint(item.uses) else None
-        if item.name in chosen:
+        asked = item.name in chosen
+        found = record_of(item, shop, smaller=not asked) if fresh.isdisjoint(item.uses) else None
+        if asked:
             on_item(item, found is not None)
             if found is None:
                 _measure(item, shop)

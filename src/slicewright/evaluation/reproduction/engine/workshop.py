@@ -129,15 +129,18 @@ class Workshop:
             raise InvalidOptionError("--only", f"needs {item} first", fix=f"add {item}")
         return dict(read_document(file, InvalidMeasurementError)["data"])
 
-    def record(self, item: str, revision: int) -> Record | None:
-        """An item's measurement, if the same revision made it from the same seed at this scale or a larger one."""
+    def record(self, item: str, revision: int, *, smaller: bool = False) -> Record | None:
+        """An item's measurement, if the same revision made it from the same seed at this scale or a larger one.
+
+        With ``smaller`` at any scale: to be reported as what it is, where nobody asks for it to be measured.
+        """
         document = self._document(item)
         made = document.get("made")
         if document.get("schema") != SCHEMA or not isinstance(made, dict):
             return None
         if made.get("seed") != self.seed or made.get("revision") != revision:
             return None
-        if not at_least(str(made.get("scale")), self.scale.name):
+        if not smaller and not at_least(str(made.get("scale")), self.scale.name):
             return None
         return Record(
             dict(document["data"]),
