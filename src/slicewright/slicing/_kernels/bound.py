@@ -34,6 +34,10 @@ CLOSE = 1e-5  # stop when the bound is this near (relative) to the value of the 
 NEAR = 0.01  # the same where the relaxation is of little use
 CHECK_EVERY = 10  # device rounds between two evaluations of the bound
 PATIENCE = 3  # stop when so many evaluations in a row brought less than that
+WIDE, FRESH_STARTS = (
+    2e-3,
+    2,
+)  # unless more than this is open still: then theta moves as in the beginning, so many times
 POLE = 0.98  # the relaxed queue load of a group stays below this part of its capacity
 SOME = 1e-12  # shares below this count as none
 LEAST_MIX = 0.02  # keeps a resource from losing its congestion for good
@@ -240,7 +244,8 @@ def relax(problem, alone, link, group, useful, rounds, deadline):
     """Solve the relaxation from a plan: (bound, value of the relaxation, resources at the best prices).
 
     At most ``rounds`` over the devices, at most to the deadline (ns). A good plan saves rounds but cannot change what
-    is proven. Roughly where the relaxation's value turns out to be below ``useful``, s.
+    is proven. Roughly where the relaxation's value turns out to be below ``useful``, s. Steps of theta shorten with
+    the rounds; where that stops them half way, they are long once more.
     """
     n_devices, n_aps, n_groups = problem.local_time.size, problem.n_access_points, problem.capacity.size
     x, z, home = np.zeros(problem.link_root.size), np.zeros((n_devices, n_groups)), np.ones(n_devices)
@@ -254,6 +259,7 @@ def relax(problem, alone, link, group, useful, rounds, deadline):
             shift_link(problem, r, x, link[i], 1.0)
             shift_group(problem, r, z, alone, i, group[i], 1.0)
     best, best_r, stalled = 0.0, r.copy(), 0
+    since, starts = 0, 0
     for done in range(rounds):
         if done % CHECK_EVERY == 0:
             for e in range(r.shape[1]):
@@ -264,17 +270,17 @@ def relax(problem, alone, link, group, useful, rounds, deadline):
                 best = value
                 best_r[:] = r
             above = relaxed_value(problem, r, home)
-            if (
-                above - best < (CLOSE if above >= useful else NEAR) * best
-                or stalled > PATIENCE
-                or now_ns() > deadline
-            ):
+            if above - best < (CLOSE if above >= useful else NEAR) * best or now_ns() > deadline:
                 break
+            if stalled > PATIENCE:
+                if starts == FRESH_STARTS or above - best < WIDE * best:
+                    break
+                since, starts, stalled = done, starts + 1, 0
         for i in range(n_devices):
             relax_device(problem, r, x, z, home, alone, i)
             if (i & 255) == 255 and now_ns() > deadline:
                 break
-        follow_mix(r, MIX_STEP / (1.0 + MIX_DECAY * done))
+        follow_mix(r, MIX_STEP / (1.0 + MIX_DECAY * (done - since)))
     return best, relaxed_value(problem, r, home), best_r
 
 
