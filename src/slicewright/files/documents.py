@@ -137,23 +137,35 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
         with file.open("wb", buffering=0) as target:
             target.write(data)
         return file
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = ""
+    temporary: Path | None = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}.")
-        with os.fdopen(handle, "wb") as stream:
+        temporary = begin_beside(file)
+        with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(file)
+        put_in_place(temporary, file)
     except BaseException as broken:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         # A full disk names no file, or the temporary one; so does a folder in which nobody may write.
         if isinstance(broken, OSError) and broken.errno is not None:
             raise OSError(broken.errno, broken.strerror, str(file)) from broken
         raise
     return file
+
+
+def begin_beside(file: Path) -> Path:
+    """An empty file of a hidden name in the folder of ``file``, for :func:`put_in_place`; makes the folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}.")
+    os.close(handle)
+    return Path(name)
+
+
+def put_in_place(temporary: Path, file: Path) -> None:
+    """Replace ``file`` by a finished one, which whoever may make files here may read."""
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
+    temporary.replace(file)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from slicewright.errors import MissingExtraError
+from slicewright.files.documents import begin_beside, put_in_place
 from slicewright.network.scenario import Scenario
 from slicewright.simulation._kernels import state as kernels
 from slicewright.simulation.tasks.queues import FinishedTasks
@@ -61,11 +60,8 @@ class TaskLog:
             ]
         )
         self._file = self._growing = Path(path)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         if self._file.is_file() or not self._file.exists():  # a pipe or a device is written to
-            handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=f".{self._file.name[:100]}.")
-            os.close(handle)
-            self._growing = Path(name)
+            self._growing = begin_beside(self._file)
         self._writer: Any = parquet.ParquetWriter(self._growing, self._schema, compression="zstd")
 
     def write(self, tasks: FinishedTasks) -> None:
@@ -79,10 +75,7 @@ class TaskLog:
         self._flush()
         self._writer.close()
         if self._growing != self._file:
-            mask = os.umask(0)
-            os.umask(mask)
-            self._growing.chmod(0o666 & ~mask)
-            self._growing.replace(self._file)
+            put_in_place(self._growing, self._file)
 
     def discard(self) -> None:
         """Leave no file, and an older one as it was."""
