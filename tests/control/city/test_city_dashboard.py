@@ -115,7 +115,8 @@ def test_the_page_shows_a_city_and_follows_it(tmp_path: Path) -> None:
         async with browser(tmp_path / "profile") as page, httpx.AsyncClient(base_url=one.url) as client:
             await page.open(one.url)
             await page.wait_for("dashboard.network.names.length === 120")
-            assert await page.evaluate("document.getElementById('decisions').textContent") == "none yet "
+            changes = await page.evaluate("document.getElementById('decisions').textContent")
+            assert changes == "none since the service was started"
             body = as_body(replace(OTHERS[3], id="phone"))
             assert (await client.post("/v1/requests", json={"devices": [body]})).status_code == 201
             await page.wait_for("document.getElementById('decisions').textContent.includes('phone asks')")

@@ -134,7 +134,7 @@ class CityControl:
         Raises:
             NotLeadingError: the city is being read again.
         """
-        return moment_of(await self.read(), self.sequence, tuple(self.recent))
+        return moment_of(await self.read(), self.sequence, self.recent)
 
     @property
     def _here(self) -> FollowedCity:

@@ -82,7 +82,7 @@ function drawChanges(changes) {
   });
   redrawn(
     byId("decisions"),
-    ...(lines.length ? lines : [["none yet", ""]]).map(([what, words]) => html("li", {}, html("b", {}, what), ` ${words}`)),
+    ...(lines.length ? lines : [["none", "since the service was started"]]).map(([what, words]) => html("li", {}, html("b", {}, what), ` ${words}`)),
   );
 }
 
