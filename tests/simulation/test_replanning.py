@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,12 +18,12 @@ def plan() -> sw.Plan:
     return sw.plan(sw.preset("paper-slicing", devices=8, seed=2), method="greedy")
 
 
-def moving(plan: sw.Plan, **options: object) -> Simulation:
+def moving(plan: sw.Plan, **options: Any) -> Simulation:
     return Simulation(
         plan,
         Settings(seed=1, air=Air(shadowing_db=4.0)),
         movement=Walkers(plan.scenario, Walk(speed_mps=(5.0, 15.0)), seed=1),
-        replanning=Replanning(every_s=10.0, certify=True, **options),  # type: ignore[arg-type]
+        replanning=Replanning(every_s=10.0, certify=True, **options),
     )
 
 
