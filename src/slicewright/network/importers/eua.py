@@ -13,7 +13,9 @@ import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.city import nodes_in_reach
-from slicewright.network.importers.columns.table import LATITUDES, LONGITUDES, aliases, read_table
+from slicewright.network.importers.columns.folder import files_like, tell_unread_files
+from slicewright.network.importers.columns.headers import LATITUDES, LONGITUDES, aliases
+from slicewright.network.importers.columns.table import read_table
 from slicewright.network.importers.placing.geography import Origin, middle, to_plane_m
 from slicewright.network.importers.placing.nodes import PLACEMENTS, at_most_a_site_each, place_nodes
 from slicewright.network.importers.positions import (
@@ -107,6 +109,7 @@ def import_eua(
     names = sites.table.names(sites.table.column(COLUMNS["site_id"]))
     sites.table.tell(report, "sites")
     users.table.tell(report, "users")
+    tell_unread_files(Path(folder), [sites_csv.name, users_csv.name], report)
     chosen = at_most_a_site_each(chosen, parameters, len(sites.degrees))
     if chosen.users > len(users.degrees):
         raise InvalidScenarioError(
@@ -182,7 +185,7 @@ def _csv_files(home: Path, sites_file: str, users_file: str) -> tuple[Path, Path
 
 
 def _the_file(folder: Path, pattern: str, parameter: str) -> Path:
-    found = sorted(folder.glob(pattern))
+    found = files_like(folder, pattern)
     if len(found) != 1:
         listed = ", ".join(file.name for file in found) or "none"
         raise InvalidScenarioError(

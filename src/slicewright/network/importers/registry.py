@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from slicewright.errors import InvalidScenarioError, SlicewrightError, UnknownNameError
+from slicewright.network.importers.columns.folder import files_like
+from slicewright.network.importers.columns.names import tables_in
 from slicewright.network.importers.eua import import_eua
 from slicewright.network.importers.graph import import_graph
 from slicewright.network.importers.tables import import_tables
@@ -124,10 +126,9 @@ def suitable(source: str | Path) -> str:
     """
     path = Path(source)
     if path.is_dir():
-        if list(path.glob("site-*.csv")) and list(path.glob("users-*.csv")):
+        if files_like(path, "site-*.csv") and files_like(path, "users-*.csv"):
             return "eua"
-        words = ("site", "access", "base_station", "cell", "ap")
-        if any(f.suffix.lower() == ".csv" and f.name.lower().startswith(words) for f in path.iterdir()):
+        if tables_in(path, "sites"):
             return "tables"
         raise InvalidScenarioError(
             str(source),

@@ -10,7 +10,7 @@ from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.sheet import Sheet
 from slicewright.network.importers.placing.geography import like_degrees, middle, to_plane_m
 from slicewright.network.importers.positions import Positions, has_pair, look_at_places, read_degrees
-from slicewright.network.importers.report import ImportReport
+from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import FloatArray
 
 
@@ -19,6 +19,7 @@ class TablePlane:
 
     def __init__(self, sites: Sheet) -> None:
         self.on_globe = {"latitude", "longitude"} <= set(sites.meaning)
+        self.site_names = sites.names("site")
         self._read: dict[str, Positions] = {}
         self._measured: dict[str, FloatArray] = {}
         positions = self._positions(sites) if self.on_globe else None
@@ -32,6 +33,13 @@ class TablePlane:
             return np.round(to_plane_m(self._positions(sheet).degrees, self.origin), 2)
         if self.origin is None and {"x", "y"} <= set(sheet.meaning):
             return self._metres(sheet)
+        for pair in (("latitude", "longitude"), ("x", "y")):
+            half = [name for name in pair if name in sheet.meaning]
+            if len(half) == 1:
+                missing = next(name for name in pair if name not in half)
+                there = ", ".join(sheet.table.columns)
+                rule = f"has a column of {half[0]} and none of {missing}; its columns are {there}"
+                raise InvalidScenarioError(sheet.table.name, rule)
         if {"latitude", "longitude", "x", "y"} & set(sheet.meaning):
             wanted = "latitude and longitude" if self.on_globe else "x and y"
             raise InvalidScenarioError(sheet.table.name, f"must have {wanted}, as the sites have")
@@ -75,4 +83,33 @@ def _metres(sheet: Sheet) -> FloatArray:
         column = sheet.numbers(name, "m", signed=True, rows=rows)
         if column is not None:
             places[rows, axis] = column
+    return places
+
+
+def sites_of(
+    sheet: Sheet, site_names: Sequence[str], site_m: FloatArray, report: ImportReport
+) -> FloatArray | None:
+    """(rows, 2) m of the sites that the rows name, NaN where a row names none; None where the table has no such column.
+
+    Raises:
+        InvalidScenarioError: a row names what is no site, in a column where others do.
+    """
+    if "site" not in sheet.meaning:
+        return None
+    table, column = sheet.table, sheet.meaning["site"][0]
+    index = {name: a for a, name in enumerate(site_names)}
+    rows = [row for row in range(len(table.rows)) if not table.is_missing(row, column)]
+    known = [row for row in rows if table.cell(row, column) in index]
+    if not known:
+        if sheet.meaning.get("name", (None, ""))[0] != column:
+            report.note("odd", f"{table.name}, {table.columns[column]}: none of it is the name of a site")
+            table.used.discard(column)
+        return None
+    for row in rows:
+        if table.cell(row, column) not in index:
+            rule = f"must be the name of a site: {listed(list(site_names))}"
+            raise InvalidScenarioError(table.place(row, column), rule, value=table.cell(row, column))
+    report.note("read", f"{table.name}, {table.columns[column]}: the site that each is at")
+    places = np.full((len(table.rows), 2), np.nan)
+    places[known] = site_m[[index[table.cell(row, column)] for row in known]]
     return places

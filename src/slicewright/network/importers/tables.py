@@ -9,12 +9,14 @@ import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.computing import Conversion
-from slicewright.network.importers.columns.sheet import FILE_NAMES, Sheet, read_sheet
+from slicewright.network.importers.columns.folder import tell_unread_files
+from slicewright.network.importers.columns.names import FILE_NAMES
+from slicewright.network.importers.columns.sheet import Sheet, read_sheet
 from slicewright.network.importers.placing.nodes import at_most_a_site_each, place_nodes
 from slicewright.network.importers.placing.roles import kind_of
 from slicewright.network.importers.positions import placed_among, placed_around
 from slicewright.network.importers.report import ImportReport, listed
-from slicewright.network.importers.table_plane import TablePlane
+from slicewright.network.importers.table_plane import TablePlane, sites_of
 from slicewright.network.scenario import Scenario
 from slicewright.network.workload import Workload, populate, with_workload
 from slicewright.types import FloatArray
@@ -91,6 +93,7 @@ def import_tables(folder: str | Path, *, seed: int = 0, **parameters: object) ->
     for sheet, what in ((sites, "sites"), (nodes, "nodes"), (devices, "devices")):
         if sheet is not None:
             sheet.table.tell(report, what)
+    tell_unread_files(path, [s.table.name for s in (sites, nodes, devices) if s is not None], report)
     files = {
         what: s.table.name for s, what in ((sites, "sites"), (nodes, "nodes"), (devices, "devices")) if s
     }
@@ -123,6 +126,13 @@ def _device_places(
         spread_m = chosen.device_spread_m
         return placed_around(found, site_m, devices.table, report, seed=seed, spread_m=spread_m)
     count = chosen.devices if devices is None else len(devices.table.rows)
+    beside = None if devices is None else sites_of(devices, plane.site_names, site_m, report)
+    if beside is not None and devices is not None:
+        report.note("made_up", f"positions of {count} devices, around their sites", remember=True)
+        beside = np.round(beside + rng.normal(0, chosen.device_spread_m, beside.shape), 2)
+        return placed_around(
+            beside, site_m, devices.table, report, seed=seed, spread_m=chosen.device_spread_m
+        )
     told = f"{count} devices" if devices is None else f"positions of {count} devices"
     report.note("made_up", f"{told}, around sites", remember=True)
     around = site_m[rng.integers(len(site_m), size=count)]
@@ -168,6 +178,8 @@ def _nodes(
         report.note("made_up", "kinds of nodes: all are MEC servers", remember=True)
     places = plane.places(nodes)
     if places is None:
+        places = sites_of(nodes, plane.site_names, site_m, report)
+    if places is None:
         report.note("made_up", "positions of nodes: the middle of all sites")
         places = np.tile(site_m.mean(axis=0), (count, 1))
     places = placed_among(places, nodes.table, "nodes", report)
@@ -212,7 +224,7 @@ def _columns(
             "local_cycles": devices.numbers("local_cycles", "cycle"),
             "cycles_per_bit": devices.numbers("cycles_per_bit", "cycle/bit"),
             "local_capacity_hz": devices.speeds_hz("local_capacity", conversion),
-            "arrival_rate_hz": devices.numbers("arrival_rate", "1/s"),
+            "arrival_rate_hz": devices.rates_hz(),
             "tx_power_w": devices.numbers("tx_power", "W"),
         }
         changes.update(

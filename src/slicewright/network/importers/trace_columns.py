@@ -11,18 +11,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slicewright.errors import InvalidScenarioError
+from slicewright.network.importers.columns.headers import column_name, index_of, split_unit
 from slicewright.network.importers.columns.parquet import Kind, is_parquet, parquet_columns, parquet_headers
 from slicewright.network.importers.columns.quantities import to_base
-from slicewright.network.importers.columns.table import Table, column_name, read_table, split_unit
+from slicewright.network.importers.columns.table import Table, read_table
 from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import BoolArray, FloatArray
 
 COLUMNS = {
-    "time": ("time", "timestamp", "time_stamp", "start_time", "arrival_time", "arrival", "submit_time", "create_time"),
-    "size": ("size", "task_bits", "bits", "bytes", "data_size", "input_size", "request_size"),
+    "time": ("time", "timestamp", "time_stamp", "start_time", "arrival_time", "arrival", "submit_time", "create_time",
+             "event_time", "request_time", "datetime", "ts"),
+    "size": ("size", "task_bits", "bits", "bytes", "data_size", "input_size", "request_size", "task_size", "payload",
+             "payload_size", "packet_size"),
     "source": (
         "device", "user", "source", "client", "app", "app_name", "job_name", "job_id", "collection_id", "container_id",
-        "machine_id", "msname", "um",
+        "machine_id", "msname", "um", "device_id", "user_id", "client_id", "source_id", "ue_id", "ue", "device_name",
     ),
 }  # fmt: skip
 """What columns are called in public traces."""
@@ -302,7 +305,7 @@ def _tell_the_rest(
 def _index(path: Path, what: str, word: str, columns: list[str]) -> int | None:
     """Index of a column by the name or number that was given, or by a usual name; only the time must be there."""
     if word == "auto":
-        found = next((columns.index(name) for name in COLUMNS[what] if name in columns), None)
+        found = index_of(columns, COLUMNS[what])
         if found is None and what == "time":
             raise InvalidScenarioError(
                 path.name,

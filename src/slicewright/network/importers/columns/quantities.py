@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -41,23 +42,46 @@ _ENDINGS = {
     "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz", "bit": "bit", "bits": "bit", "kbit": "kbit", "mbit": "Mbit",
     "gbit": "Gbit", "bytes": "B", "kbyte": "kB", "mbyte": "MB", "gbyte": "GB", "w": "W", "mw": "mW", "dbm": "dBm",
     "m": "m", "km": "km", "cycles": "cycle", "mcycles": "Mcycle", "gcycles": "Gcycle", "deg": "deg",
+    "s": "s", "sec": "s", "ms": "ms", "min": "min", "dd": "deg",
     "cores": "cores", "vcpus": "cores", "millicores": "millicores", "mips": "MIPS",
 }  # fmt: skip
 _AMBIGUOUS = {"kb": "kbit or kbyte", "mb": "mbit or mbyte", "gb": "gbit or gbyte"}
+_BYTES = {"kB": "kB", "KB": "kB", "MB": "MB", "GB": "GB"}
+_PER = re.compile(r"(.+)_per_(s|sec|second|min|minute|h|hour)")
+GLUED: Mapping[str, str] = MappingProxyType(
+    {ending: unit for ending, unit in _ENDINGS.items() if len(ending) > 2 or ending in ("hz", "km", "mw", "ms")}
+)  # fmt: skip
+"""Endings that are seen without anything before them, too: ``bandwidthMHz``."""
 
 
-def split_ending(column: str, file: str) -> tuple[str, str]:
-    """Name and unit of a header such as ``bandwidth_mhz``; no unit where the last word is none.
+def split_ending(column: str, file: str, *, header: str = "") -> tuple[str, str]:
+    """Name and unit of a header such as ``bandwidth_mhz`` or ``rate_per_min``; no unit where the last word is none.
+
+    Args:
+        column: the header as it is compared.
+        file: for messages.
+        header: as it stands in the file: among small letters, ``MB`` is a megabyte.
 
     Raises:
         InvalidScenarioError: the ending may be bits or bytes.
     """
+    if per := _PER.fullmatch(column):
+        return per.group(1), {"s": "1/s", "m": "1/min", "h": "1/h"}[per.group(2)[0]]
     name, _, ending = column.rpartition("_")
+    written = header.strip()[-2:]
+    if name and ending in _AMBIGUOUS and written in _BYTES and not header.isupper():
+        return name, _BYTES[written]
     if name and ending in _AMBIGUOUS:
         raise InvalidScenarioError(
             file, f"has a column {column!r}, whose unit may be {_AMBIGUOUS[ending]}", fix="write which"
         )
     return (name, _ENDINGS[ending]) if name and ending in _ENDINGS else (column, "")
+
+
+def stems(column: str) -> tuple[str, ...]:
+    """What :func:`split_ending` may leave of a header."""
+    per = _PER.fullmatch(column)
+    return (column.rpartition("_")[0], *([per.group(1)] if per else []))
 
 
 def to_base(values: FloatArray, unit: str, dimension: str, where: str) -> FloatArray:

@@ -3,89 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
+
+import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.network.importers.columns.computing import Conversion, is_counted
-from slicewright.network.importers.columns.quantities import split_ending, to_base
-from slicewright.network.importers.columns.table import LATITUDES, LONGITUDES, Table, read_table
+from slicewright.network.importers.columns.headers import aliases, split_unit, squashed
+from slicewright.network.importers.columns.names import (
+    AT_SITE,
+    CLOCKS,
+    COUNTED,
+    NAMES,
+    meanings_of,
+    tables_in,
+)
+from slicewright.network.importers.columns.quantities import UNITS, to_base
+from slicewright.network.importers.columns.table import Table, read_table
 from slicewright.network.importers.report import ImportReport
 from slicewright.types import FloatArray
-
-FILE_NAMES = {
-    "sites": (
-        "site*.csv",
-        "access_points*.csv",
-        "access-points*.csv",
-        "base_stations*.csv",
-        "cells*.csv",
-        "aps*.csv",
-    ),
-    "nodes": ("nodes*.csv", "servers*.csv", "node-*.csv"),
-    "devices": ("devices*.csv", "users*.csv", "ues*.csv", "device-*.csv"),
-}
-"""What files of each table are called."""
-COUNTED = ("cpu", "cpus", "cores", "vcpu", "vcpus", "mips")
-"""Columns that count cores, or instructions, unless their header has another unit."""
-_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "name": (
-            "name",
-            "id",
-            "site_id",
-            "node_id",
-            "device_id",
-            "station_id",
-            "cell_id",
-            "site_name",
-            "cell_name",
-            "gnb_id",
-            "enb_id",
-            "server_id",
-            "user_id",
-            "ue_id",
-            "ap_id",
-            "bs_id",
-            "site",
-            "cell",
-            "gnb",
-            "enb",
-            "ap",
-            "bs",
-            "server",
-            "station",
-            "ue",
-            "node",
-            "device",
-            "user",
-        ),
-        "latitude": LATITUDES,
-        "longitude": LONGITUDES,
-        "x": ("x", "position_x", "east", "easting"),
-        "y": ("y", "position_y", "north", "northing"),
-        "kind": ("kind", "type", "role"),
-        "bandwidth": ("bandwidth", "bw", "channel_bandwidth"),
-        "capacity": ("capacity", "speed", "frequency", "compute", *COUNTED),
-        "task_bits": ("task", "task_size", "size", "data", "data_size", "input_size", "task_bits"),
-        "local_cycles": ("cycles", "local_cycles", "work", "workload", "task_cycles"),
-        "cycles_per_bit": ("cycles_per_bit", "density", "intensity"),
-        "local_capacity": (
-            "local_capacity",
-            "local_cpu",
-            "local_speed",
-            "device_cpu",
-            "capacity",
-            "speed",
-            *COUNTED,
-        ),
-        "arrival_rate": ("arrival_rate", "rate", "arrivals", "lambda", "tasks_per_second"),
-        "tx_power": ("tx_power", "power", "transmit_power", "txpower"),
-    }
-)
-"""What columns are called, without their units."""
 
 
 class Sheet(NamedTuple):
@@ -134,6 +71,8 @@ class Sheet(NamedTuple):
         """(rows,) cycle/s of each slice: what the whole node has is divided. None where there is no such column."""
         if what not in self.meaning:
             return None
+        if what == "capacity" and {"count", "clock"} <= self.meaning.keys():
+            return self._cores_times_clock(slices)
         column, unit = self.meaning[what]
         name = self.table.columns[column]
         counted = unit or ("MIPS" if name == "mips" else "core" if name in COUNTED else "")
@@ -153,6 +92,27 @@ class Sheet(NamedTuple):
         )
         return counts * factor[0] / slices
 
+    def rates_hz(self) -> FloatArray | None:
+        """(rows,) tasks per s, from rates or from the time between two tasks; None where there is neither."""
+        if "arrival_rate" in self.meaning or "arrival_interval" not in self.meaning:
+            return self.numbers("arrival_rate", "1/s")
+        interval_s = self.numbers("arrival_interval", "s")
+        return None if interval_s is None else np.asarray(1.0 / interval_s, dtype=np.float64)
+
+    def _cores_times_clock(self, slices: int) -> FloatArray:
+        """(rows,) cycle/s of each slice where one column counts cores and another tells how fast each is."""
+        (counts, _), (clocks, unit) = self.meaning["count"], self.meaning["clock"]
+        names = self.table.columns[counts], self.table.columns[clocks]
+        rule = "a number of at least zero"
+        cores, speeds = (
+            self.table.numbers(column, rule, lambda value: 0.0 <= value < 1e30) for column in (counts, clocks)
+        )
+        shared = f", divided evenly between {slices} slices" if slices > 1 else ""
+        told = f"{self.table.name}, {names[0]} times {names[1]}: what the whole node has{shared}"
+        self.report.note("read", told, remember=True)
+        hz = to_base(speeds, unit, "Hz", f"{self.table.name}, unit of {names[1]}")
+        return np.asarray(cores * hz / slices, dtype=np.float64)
+
     def names(self, default: str) -> list[str]:
         """Names of the rows, or numbered ones."""
         if "name" in self.meaning:
@@ -166,29 +126,41 @@ def read_sheet(folder: Path, what: str, report: ImportReport) -> Sheet | None:
     Raises:
         InvalidScenarioError: there are several, or it cannot be read or is empty.
     """
-    found = sorted(
-        file for file in folder.iterdir() if any(fnmatch(file.name.lower(), p) for p in FILE_NAMES[what])
-    )
+    found = tables_in(folder, what)
     if len(found) > 1:
         listed = ", ".join(file.name for file in found)
         raise InvalidScenarioError(folder.name, f"has several tables of {what}: {listed}", fix="keep one")
     if not found:
         return None
-    aliases = [alias for names in _NAMES.values() for alias in names]
-    table = read_table(found[0], report, known=aliases)
+    table = read_table(found[0], report, known=[*aliases(NAMES), *AT_SITE])
     if not table.rows:
         raise InvalidScenarioError(table.name, "must have at least one row under its header")
     meaning: dict[str, tuple[int, str]] = {}
     for k, (column, unit) in enumerate(zip(table.columns, table.units, strict=True)):
-        name, ending = (column, unit) if unit or _meaning(column, what) else split_ending(column, table.name)
-        meant = _meaning(name, what)
-        if meant and meant not in meaning:
-            meaning[meant] = (k, ending)
+        header = split_unit(table.header[k])[0]
+        meant, told = meanings_of(header, column, unit, what, table.name)
+        free = next((m for m in meant if m not in meaning), None)
+        if free is not None:
+            meaning[free] = k, told
+        if what == "nodes" and meant and "capacity" in meant:
+            part = _part(column, told)
+            if part and part not in meaning:
+                meaning[part] = k, told
+    if "name" not in meaning and "site" in meaning and _all_differ(table, meaning["site"][0]):
+        meaning["name"] = meaning["site"]
     return Sheet(table, meaning, report)
 
 
-def _meaning(name: str, what: str) -> str | None:
-    skipped = {"devices": ("capacity", "bandwidth"), "nodes": ("local_capacity", "bandwidth"), "sites": ()}[
-        what
-    ]
-    return next((m for m, names in _NAMES.items() if m not in skipped and name in names), None)
+def _part(column: str, unit: str) -> str:
+    """``count`` for a column that counts cores, ``clock`` for one with the speed of a core; nothing for others."""
+    plain = squashed(column)
+    counts = any(plain.startswith(squashed(name)) for name in COUNTED)
+    clocks = any(plain.startswith(squashed(name)) for name in CLOCKS)
+    if counts and (not unit or unit.lower() in ("core", "cores", "cpus", "vcpus")) and plain != "mips":
+        return "count"
+    return "clock" if (clocks or counts) and unit in UNITS["Hz"] else ""
+
+
+def _all_differ(table: Table, column: int) -> bool:
+    cells = [row[column].strip() if column < len(row) else "" for row in table.rows]
+    return all(cells) and len(set(cells)) == len(cells)

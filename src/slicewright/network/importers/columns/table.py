@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,28 +13,15 @@ import numpy as np
 
 from slicewright.errors import InvalidScenarioError
 from slicewright.files.text import read_text
+from slicewright.network.importers.columns.headers import column_name, index_of, split_unit, squashed
 from slicewright.network.importers.report import ImportReport, listed
 from slicewright.types import FloatArray
 
 MOST_MB = 256
-LATITUDES = ("latitude", "lat", "y_lat", "breite", "breitengrad", "geo_breite", "latitud")
-LONGITUDES = (
-    "longitude",
-    "lon",
-    "lng",
-    "long",
-    "x_lon",
-    "laenge",
-    "länge",
-    "längengrad",
-    "geo_laenge",
-    "longitud",
-)
 MOST_CELLS = 10_000_000
 """A table of more cells would take gigabytes of memory, and minutes to be read."""
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ONE = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-_UNIT = re.compile(r"^(.*?)\s*[\(\[]\s*([^)\]]*?)\s*[\)\]]\s*$")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:(?:,\d{3})+(?:\.\d*)?|(?:\.\d{3})+(?:,\d*)?|(?:'\d{3})+(?:[.,]\d*)?)")
 """Thousands set apart. With one comma or one point, three digits behind it, it may also be a fraction."""
@@ -105,8 +92,8 @@ class Table:
     used: set[int] = field(default_factory=set)
 
     def find(self, names: Sequence[str]) -> int | None:
-        """Index of the first column of one of these names."""
-        return next((self.columns.index(name) for name in names if name in self.columns), None)
+        """Index of the first column of one of these names, whatever stands between their words."""
+        return index_of(self.columns, names)
 
     def column(self, names: Sequence[str]) -> int:
         """The same, where one must be there; the first name is the one asked for.
@@ -356,26 +343,11 @@ def _refuse_totals(table: Table) -> None:
         )
 
 
-def column_name(text: str) -> str:
-    """A header as it is compared: ``Site ID`` is ``site_id``."""
-    return re.sub(r"[\s\-./]+", "_", text.strip().strip("\N{ZERO WIDTH NO-BREAK SPACE}").lower()).strip("_")
-
-
-def split_unit(header: str) -> tuple[str, str]:
-    """Name and unit of a header such as ``bandwidth [MHz]``; no unit where it has none."""
-    match = _UNIT.match(header.strip())
-    return (match.group(1), match.group(2)) if match and match.group(1) else (header, "")
-
-
 def _names_found(head: str, mark: str, known: Sequence[str]) -> int:
     names = [column_name(split_unit(cell.strip('"'))[0]) for cell in head.split(mark)]
-    return sum(name in known for name in names)
+    wanted = {squashed(name) for name in known}
+    return sum(squashed(name) in wanted for name in names if name)
 
 
 def _delimiter(head: str, known: Sequence[str]) -> str:
     return max(_DELIMITERS, key=lambda mark: (_names_found(head, mark, known), head.count(mark)))
-
-
-def aliases(names: Mapping[str, Sequence[str]]) -> list[str]:
-    """All names of all columns."""
-    return [alias for group in names.values() for alias in group]
