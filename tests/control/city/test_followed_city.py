@@ -32,6 +32,7 @@ from slicewright.control.state.errors import ControlError
 from slicewright.control.state.events.city import CityChanged, CityDevice, CityProven
 from slicewright.errors import InvalidScenarioError
 from slicewright.slicing.judge import evaluate
+from tests.waiting import PATIENCE_S
 
 CITY = sw.preset("city/paper", devices=150, seed=3)
 REALISTIC = sw.preset("city/realistic", devices=80, seed=4)
@@ -77,7 +78,12 @@ def test_a_restart_goes_on_where_the_journal_ends(tmp_path: Path, save_every: in
         before: tuple[Any, ...] | None = None
         for _ in range(3):
             control = CityControl(
-                CITY, SqliteJournal(store), clock=SystemClock(), saves=store, save_every=save_every
+                CITY,
+                SqliteJournal(store),
+                clock=SystemClock(),
+                saves=store,
+                save_every=save_every,
+                idle_s=math.inf,
             )
             await control.start()
             city = await control.read()
@@ -103,7 +109,7 @@ def test_a_restart_goes_on_where_the_journal_ends(tmp_path: Path, save_every: in
 def test_a_record_holds_the_difference_and_no_more() -> None:
     async def work() -> None:
         journal = MemoryJournal()
-        control = CityControl(CITY, journal, clock=SystemClock())
+        control = CityControl(CITY, journal, clock=SystemClock(), idle_s=math.inf)
         await control.start()
         city, rng = await control.read(), np.random.default_rng(1)
         places = city.places(sorted(city.names))
@@ -138,7 +144,7 @@ class _Full(MemoryJournal):
 def test_what_could_not_be_written_has_not_happened() -> None:
     async def work() -> None:
         journal = _Full()
-        control = CityControl(CITY, journal, clock=SystemClock())
+        control = CityControl(CITY, journal, clock=SystemClock(), idle_s=math.inf)
         await control.start()
         await control.submit(Change(admitted=(CityDevice(replace(OTHERS[0], id="kept")),)))
         before = _everything(await control.read())
@@ -238,7 +244,7 @@ def test_a_journal_of_another_version_keeps_its_decisions(tmp_path: Path) -> Non
 
     async def work() -> None:
         store, rng = tmp_path / "journal.db", np.random.default_rng(4)
-        control = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), saves=store)
+        control = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), saves=store, idle_s=math.inf)
         await control.start()
         city = await control.read()
         for _ in range(30):
@@ -246,7 +252,7 @@ def test_a_journal_of_another_version_keeps_its_decisions(tmp_path: Path) -> Non
             city.live.moving_price_s *= 0.7  # as a version would that has other prices
         before = _everything(city)
         await control.stop()
-        again = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), saves=store)
+        again = CityControl(CITY, SqliteJournal(store), clock=SystemClock(), saves=store, idle_s=math.inf)
         await again.start()
         after = _everything(await again.read())
         assert after[0] == before[0] and after[2:] == before[2:]
@@ -259,25 +265,36 @@ def test_a_journal_of_another_version_keeps_its_decisions(tmp_path: Path) -> Non
 def test_a_better_plan_of_idle_time_is_in_the_journal_and_there_after_a_restart(tmp_path: Path) -> None:
     async def work() -> None:
         store, rng = tmp_path / "journal.db", np.random.default_rng(5)
-        control = CityControl(REALISTIC, SqliteJournal(store), clock=SystemClock(), saves=store, idle_s=0.05)
-        await control.start()
-        city = await control.read()
         devices = devices_of(REALISTIC)
-        for k in range(25):
+
+        def city_of(idle_s: float) -> CityControl:
+            journal = SqliteJournal(store)
+            return CityControl(REALISTIC, journal, clock=SystemClock(), saves=store, idle_s=idle_s)
+
+        async def changed(control: CityControl, number: int) -> None:
             new = devices[int(rng.integers(len(devices)))]
-            await control.submit(Change(admitted=(CityDevice(replace(new, id=f"new-{k % 5}")),)))
-        proven: list[CityProven] = []
-        for _ in range(600):
-            if proven:
-                break
-            await asyncio.sleep(0.05)
-            events = [record.event for record in await control.journal.read()]
-            proven = [event for event in events if isinstance(event, CityProven)]
-        city = await control.read()
-        assert proven[-1].cost_s == city.live.cost_s
+            await control.submit(Change(admitted=(CityDevice(replace(new, id=f"new-{number}")),)))
+
+        async def proven(control: CityControl) -> list[CityProven]:
+            return [r.event for r in await control.journal.read() if isinstance(r.event, CityProven)]
+
+        busy = city_of(math.inf)
+        await busy.start()
+        for k in range(24):
+            await changed(busy, k % 5)
+        assert not await proven(busy)
+        await busy.stop()
+        idle = city_of(0.05)
+        await idle.start()
+        await changed(idle, 4)  # there is idle time after a change, once: nothing comes after what it finds
+        async with asyncio.timeout(PATIENCE_S):
+            while not (found := await proven(idle)):
+                await asyncio.sleep(0.05)
+        city = await idle.read()
+        assert [event.cost_s for event in found] == [city.live.cost_s]
         before = _everything(city)
-        await control.stop()
-        again = CityControl(REALISTIC, SqliteJournal(store), clock=SystemClock(), saves=store)
+        await idle.stop()
+        again = city_of(math.inf)
         await again.start()
         assert _everything(await again.read()) == before
         await again.stop()

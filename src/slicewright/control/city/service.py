@@ -106,7 +106,8 @@ class CityControl:
             return
         await self._recover()
         self._on_disk.set()
-        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._improve_in_idle_time())]
+        works = (self._work(), self._improve_in_idle_time(self._changed_s))
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def stop(self) -> None:
         """Take no more changes; those that wait are refused."""
@@ -288,9 +289,11 @@ class CityControl:
         )
         self._writing.add_done_callback(_tell_failure)
 
-    async def _improve_in_idle_time(self) -> None:
-        """Seek a better plan and better prices when nobody has asked for long; what happens meanwhile counts more."""
-        tried_s = self._changed_s
+    async def _improve_in_idle_time(self, tried_s: float) -> None:
+        """Seek a better plan and better prices when nobody has asked for long; what happens meanwhile counts more.
+
+        Nothing that was changed until ``tried_s`` is looked at.
+        """
         while True:
             await asyncio.sleep(min(self._idle_s, 60.0) / 2)
             idle = time.monotonic() - self._changed_s >= self._idle_s
