@@ -13,7 +13,7 @@ from slicewright.drawing.cells import MOST_DOTS
 from slicewright.evaluation.maps import draw_plan, draw_scenario
 from slicewright.network import preset
 from slicewright.slicing import Plan
-from tests.control.support.browser import Page, browser, chromium
+from tests.control.support.browser import DRAWN, OVERFLOW, Page, browser, chromium
 from tests.evaluation.crowds import crowd
 
 pytest.importorskip("websockets")
@@ -21,10 +21,6 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason="chromium is not inst
 
 SIZES = ((1440, 900), (390, 844))
 READY = "window.page && page.map.places && page.map.places.length"
-DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-OVERFLOW = """[...document.querySelectorAll('header *, main *')]
-    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('svg'))
-    .map((e) => e.outerHTML.slice(0, 90))"""
 WORDS = "h1, h2, dt, dd, .label, small, summary, .keys li, .zoom button"
 CONTRAST = """[...document.querySelectorAll('%s')].map((e) => {
   const light = (text) => {

@@ -27,7 +27,7 @@ from tests.columns import column_of
 from tests.control.support.browser import CONTRAST, OVERFLOW, browser, chromium
 from tests.control.support.processes import Served
 from tests.control.support.scenes import as_body
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_S, wait_for
 
 pytest.importorskip("websockets")
 CITY = sw.preset("city/balanced", devices=120, seed=3)
@@ -112,7 +112,10 @@ def test_the_page_shows_a_city_and_follows_it(tmp_path: Path) -> None:
 
     async def story() -> None:
         pictures = Path(os.environ.get("SLICEWRIGHT_SCREENSHOTS") or tmp_path)
-        async with browser(tmp_path / "profile") as page, httpx.AsyncClient(base_url=one.url) as client:
+        async with (
+            browser(tmp_path / "profile") as page,
+            httpx.AsyncClient(base_url=one.url, timeout=PATIENCE_S) as client,
+        ):
             await page.open(one.url)
             await page.wait_for("dashboard.network.names.length === 120")
             changes = await page.evaluate("document.getElementById('decisions').textContent")
@@ -125,7 +128,6 @@ def test_the_page_shows_a_city_and_follows_it(tmp_path: Path) -> None:
             await page.wait_for("document.getElementById('chosen').textContent.startsWith('phone')")
             for scheme, width, height in (("light", 1500, 1050), ("dark", 390, 844)):
                 await page.look(scheme, width, height)
-                await asyncio.sleep(0.3)
                 await page.screenshot(pictures / f"city-{scheme}-{width}.png")
                 assert await page.evaluate(OVERFLOW) == [], "nothing sticks out to the right"
                 for element in ("#cost", "#decisions li", "#points small", "#legend li", "#chosen"):

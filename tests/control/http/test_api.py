@@ -9,6 +9,7 @@ from dataclasses import replace
 import httpx
 
 import slicewright as sw
+from slicewright.control.state.clock import SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.views.replay import replay_log
 from slicewright.network.scenario import Scenario
@@ -18,6 +19,15 @@ from slicewright.slicing.published import baselines
 from tests.control.support.problems import problem
 from tests.control.support.running import QUICK, running, until
 from tests.control.support.scenes import as_body
+
+
+class ClockAhead(SystemClock):
+    """The machine's clock, some s ahead of itself: an epoch passes when a test says so."""
+
+    ahead_s = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead_s
 
 
 def test_requests_are_decided_shown_and_withdrawn(small: Scenario) -> None:
@@ -312,11 +322,15 @@ def test_placements(small: Scenario) -> None:
 
 def test_the_default_waits_for_the_epoch_when_told_to(small: Scenario) -> None:
     async def story() -> None:
-        async with running(small, options=replace(QUICK, on_demand=False, epoch_s=0.5)) as (_plane, client):
+        clock, epoch_s = ClockAhead(), QUICK.away_after_s / 2
+        options = replace(QUICK, on_demand=False, epoch_s=epoch_s)
+        async with running(small, options=options, clock=clock) as (plane, client):
+            await until(lambda: plane.orchestrator.state.settled)
             body = {"devices": [as_body(replace(devices_of(small)[0], id="one"))]}
             early = await client.post("/v1/requests", json=body, headers={"Prefer": "respond-async"})
             assert early.status_code == 202
             assert early.json()["devices"][0]["reason"] == "not-decided-yet"
+            clock.ahead_s += epoch_s
             assert (await client.post("/v1/requests", json=body)).status_code == 201
 
     asyncio.run(story())

@@ -83,7 +83,6 @@ async def _watch(url: str, scenario: Any, folder: Path) -> None:
         for scheme in ("light", "dark"):
             for width, height in ((1500, 1050), (390, 844)):
                 await page.look(scheme, width, height)
-                await asyncio.sleep(0.3)
                 await page.screenshot(pictures / f"dashboard-{scheme}-{width}.png")
                 assert await page.evaluate(OVERFLOW) == [], "nothing sticks out to the right"
                 assert_apart(await page.evaluate("dashboard.network.map.labels"), [width, height])

@@ -11,6 +11,8 @@ from starlette.requests import Request
 
 from slicewright.control.http.guards.work import Bench, GoOn, NobodyWaitsError, Streams
 from slicewright.control.http.problems import Problem
+from tests.control.support.running import until
+from tests.waiting import PATIENCE_S
 
 
 def request(left: Callable[[], bool] = lambda: False) -> Request:
@@ -31,19 +33,19 @@ def refused(done: object) -> str:
 
 
 def test_no_more_is_done_at_a_time_than_there_are_places() -> None:
-    most, now, lock = [0], [0], threading.Lock()
+    most, now, lock, two = [0], [0], threading.Lock(), threading.Barrier(2)
 
     def work(_: GoOn) -> int:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        threading.Event().wait(0.02)
+        two.wait(PATIENCE_S)
         with lock:
             now[0] -= 1
         return 7
 
     async def story() -> None:
-        bench = Bench(2, 64, 30.0)
+        bench = Bench(2, 64, PATIENCE_S)
         assert await asyncio.gather(*(bench.do(request(), f"c{k}", work) for k in range(12))) == [7] * 12
         assert most[0] == 2 and bench.busy == 0
 
@@ -52,8 +54,10 @@ def test_no_more_is_done_at_a_time_than_there_are_places() -> None:
 
 def test_work_ends_when_its_client_leaves_or_its_time_is_over() -> None:
     ended: list[str] = []
+    began = threading.Event()
 
     def endless(go_on: GoOn) -> None:
+        began.set()
         try:
             while True:
                 threading.Event().wait(0.01)
@@ -63,17 +67,15 @@ def test_work_ends_when_its_client_leaves_or_its_time_is_over() -> None:
             raise
 
     async def story() -> None:
-        gone = [False]
-        bench = Bench(1, 8, 30.0)
-        asyncio.get_running_loop().call_later(0.05, lambda: gone.__setitem__(0, True))
+        bench = Bench(1, 8, PATIENCE_S)
         with pytest.raises(Problem) as left:
-            await bench.do(request(lambda: gone[0]), "a", endless)
+            await bench.do(request(began.is_set), "a", endless)
         assert left.value.status == 499
         bench.longest_s = 0.3
         with pytest.raises(Problem) as late:
             await bench.do(request(), "a", endless)
         assert late.value.status == 503 and late.value.code == "too-much-work"
-        bench.longest_s = 30.0
+        bench.longest_s = PATIENCE_S
         assert await bench.do(request(), "a", lambda _: 1) == 1, "its place is free again"
         assert len(ended) == 2
 
@@ -85,14 +87,14 @@ def test_a_place_is_taken_until_the_thread_is_done_even_if_nobody_waits() -> Non
 
     async def story() -> None:
         bench = Bench(1, 8, 0.2)
-        stubborn = asyncio.create_task(bench.do(request(), "a", lambda _: hold.wait(30)))
+        stubborn = asyncio.create_task(bench.do(request(), "a", lambda _: hold.wait(PATIENCE_S)))
         with pytest.raises(Problem):
             await stubborn
         with pytest.raises(Problem) as waits:
             await bench.do(request(), "a", lambda _: 1)
         assert waits.value.code == "too-much-work"
         hold.set()
-        bench.longest_s = 30.0
+        bench.longest_s = PATIENCE_S
         assert await bench.do(request(), "a", lambda _: 1) == 1
 
     asyncio.run(story())
@@ -102,16 +104,17 @@ def test_one_caller_cannot_take_all_places_of_those_who_wait() -> None:
     hold = threading.Event()
 
     async def story() -> None:
-        bench = Bench(1, 8, 30.0)
+        bench = Bench(1, 8, PATIENCE_S)
         greedy = [
-            asyncio.create_task(bench.do(request(), "greedy", lambda _: hold.wait(30))) for _ in range(2)
+            asyncio.create_task(bench.do(request(), "greedy", lambda _: hold.wait(PATIENCE_S)))
+            for _ in range(2)
         ]
-        await asyncio.sleep(0.05)
+        await until(lambda: bench.busy == 2)
         with pytest.raises(Problem) as more:
             await bench.do(request(), "greedy", lambda _: 1)
         assert (more.value.status, more.value.code) == (429, "too-many-at-once")
         others = [asyncio.create_task(bench.do(request(), f"c{k}", lambda _: 1)) for k in range(7)]
-        await asyncio.sleep(0.05)
+        await until(lambda: bench.busy == 9)
         with pytest.raises(Problem) as full:
             await bench.do(request(), "late", lambda _: 1)
         assert (full.value.status, full.value.code) == (503, "busy")

@@ -11,7 +11,7 @@ import nats
 from slicewright.network.scenario_file import save_scenario
 from tests.control.support.processes import Served, nats_server, needs_nats, over_nats
 from tests.control.support.scenes import scenario_of
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_S, wait_for
 
 CONF = Path(__file__).parents[3] / "docs" / "operations" / "nats.conf"
 
@@ -32,8 +32,9 @@ async def _write(url: str, subject: str) -> list[str]:
 
     client = await nats.connect(url, error_cb=note)
     await client.publish(subject, b"forged")
-    await client.flush()
-    await asyncio.sleep(0.1)
+    await client.flush(
+        int(PATIENCE_S)
+    )  # refusals come before the answer to this, in the order of what was asked
     await client.close()
     return said
 

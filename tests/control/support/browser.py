@@ -41,6 +41,16 @@ CONTRAST = """(() => {
   return bright / dark;
 })()"""
 """Contrast of an element's text against what is behind it (WCAG 2); 4.5 is good for small text."""
+DRAWN = """(async () => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const ends = (moving) => moving.playState === "running" && moving.effect.getComputedTiming().endTime < Infinity;
+  await frame();
+  await Promise.all(document.getAnimations().filter(ends).map((moving) => moving.finished.catch(() => null)));
+  await frame(); // what has a new size asks for the next one to be drawn in
+  await frame();
+  return true;
+})()"""
+"""Expression: what has changed is laid out and drawn, and nothing moves to its place any more."""
 
 
 class Page:
@@ -88,11 +98,12 @@ class Page:
         await self.call("Page.navigate", url=url)
 
     async def look(self, scheme: str, width: int, height: int) -> None:
-        """Show the page in a colour scheme, in a window of a size."""
+        """Show the page in a colour scheme, in a window of a size, and wait until it is drawn."""
         preference = [{"name": "prefers-color-scheme", "value": scheme}]
         await self.call("Emulation.setEmulatedMedia", features=preference)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         await self.call("Emulation.setDeviceMetricsOverride", **size)
+        await self.evaluate(DRAWN)
 
     async def screenshot(self, path: Path) -> None:
         """A picture of what is visible."""

@@ -16,7 +16,7 @@ from slicewright.control.journal.base import Journal
 from slicewright.control.journal.memory import MemoryJournal
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.plane.first_requests import FirstRequests
-from slicewright.control.state.clock import SystemClock
+from slicewright.control.state.clock import Clock, SystemClock
 from slicewright.control.state.device import devices_of
 from slicewright.control.state.network import Network
 from slicewright.control.state.options import ControlOptions
@@ -39,10 +39,10 @@ async def running(
     options: ControlOptions = QUICK,
     access: Access = Access(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    clock: Clock = SystemClock(),  # noqa: B008 - has no state
 ) -> AsyncIterator[tuple[ControlPlane, httpx.AsyncClient]]:
     """A control plane and a client that calls it without sockets."""
     compile_kernels()
-    clock = SystemClock()
     first = None if scenario is None else FirstRequests(Network.of(scenario), devices_of(scenario))
     plane = ControlPlane(
         journal or MemoryJournal(),
