@@ -19,9 +19,9 @@ from slicewright.errors import InvalidScenarioError
 from slicewright.network.city import nodes_in_reach
 from slicewright.network.importers.columns.computing import Conversion, told_capacity_hz
 from slicewright.network.importers.formats import read_graph
-from slicewright.network.importers.formats.other_json import MANY
+from slicewright.network.importers.formats.other_json import SETTINGS
 from slicewright.network.importers.placing.geography import FAR_M
-from slicewright.network.importers.placing.layout import Places, place_vertices, places_by
+from slicewright.network.importers.placing.layout import Places, place_key, place_vertices, places_by
 from slicewright.network.importers.placing.nodes import place_nodes
 from slicewright.network.importers.placing.roles import ROLE_RULES, Roles, assign_roles
 from slicewright.network.importers.report import ImportReport, listed
@@ -137,8 +137,7 @@ def _imported(file: Path, seed: int, parameters: Mapping[str, object]) -> Scenar
             report.note(
                 "odd", f"its map has no unit: it is scaled to {CELLS_SIDE_M:g} m; area_m sets another size"
             )
-    if MANY in read.graph.graph:
-        parameters = {"devices": read.graph.graph[MANY], **parameters}
+    parameters = {**read.graph.graph.get(SETTINGS, {}), **parameters}
     return scenario_from_graph(
         read.graph, source=source, seed=seed, foreign=read.foreign, report=report, **parameters
     )
@@ -194,6 +193,9 @@ def scenario_from_graph(
         ).checked(),
         report=report,
     )
+    slow = sum(bool(np.isfinite(told_hz[v]).any()) for v in roles.users)
+    if slow:
+        report.note("dropped", f"speeds of {slow} users: local_capacity_hz sets those of devices")
     if roles.users and not chosen.area_m:
         _tell_far_users([names[v] for v in roles.users], device_m, access_point_m, report)
     hosts, kinds = _hosts(chosen, roles, access_point_m, device_m, told_hz, rng, report)
@@ -344,7 +346,7 @@ def _tell_what_is_lost(graph: nx.Graph, report: ImportReport, told_by: frozenset
     """Attributes of vertices that no scenario has a place for."""
     used = _USED | {key.lower() for key in told_by}
     seen = Counter(str(key).lower() for _, data in graph.nodes(data=True) for key in data)
-    lost = sorted(key for key in seen if key not in used)
+    lost = sorted(key for key in seen if key not in used and place_key(key) not in used)
     if lost:
         report.note("dropped", f"attributes of vertices: {listed(lost)}", remember=True)
     general = "lengths and speeds of edges: the model has no cost behind the access point"

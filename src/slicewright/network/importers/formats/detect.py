@@ -23,7 +23,7 @@ from slicewright.network.importers.formats.other_json import (
     read_mobile_env,
     read_yafs,
 )
-from slicewright.network.importers.formats.sndlib_native import read_sndlib_native
+from slicewright.network.importers.formats.sndlib_native import is_sndlib_native, read_sndlib_native
 from slicewright.network.importers.formats.xml import local_name, read_sndlib, root_of, xml_text
 from slicewright.network.importers.report import ImportReport
 from slicewright.types import Document
@@ -80,7 +80,7 @@ def read_graph(file: Path, report: ImportReport) -> ReadGraph:
         )
     if not data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):  # marks alone are nothing, too
         raise InvalidScenarioError(file.name, f"is empty; {KNOWN}")
-    xml = xml_text(data, file.name)
+    xml = xml_text(data, file.name, report)
     if xml is not None:
         return _read_xml(xml, file, report)
     if (
@@ -93,9 +93,13 @@ def read_graph(file: Path, report: ImportReport) -> ReadGraph:
     if text.guessed:
         report.note("odd", f"{file.name} is not UTF-8: it was taken for {text.encoding}")
     start = text.content.lstrip()
-    if start.startswith("?SNDlib"):
+    if is_sndlib_native(start):
         return ReadGraph(read_sndlib_native(start, file.name, report), "sndlib-native", True)
-    if not start.startswith(("{", "[")) and _GML.match(start) and re.search(r"\bgraph\s*\[", start):
+    if (
+        not start.startswith(("{", "["))
+        and _GML.match(start)
+        and re.search(r"\bgraph\s*\[", start, re.IGNORECASE)
+    ):
         return ReadGraph(read_gml(text.content, file.name, report), "gml", True)
     return _read_document(text.content, file, report)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slicewright.errors import InvalidScenarioError
-from slicewright.network.importers.formats.building import DRAWN, PLACE_KEYS, GraphBuilder
+from slicewright.network.importers.formats.building import DRAWN, PLACE_KEYS, GraphBuilder, vertex_id
 from slicewright.network.importers.report import ImportReport
 
 if TYPE_CHECKING:
@@ -44,27 +44,34 @@ class _Token(NamedTuple):
 
 
 def read_gml(text: str, name: str, report: ImportReport) -> nx.Graph:
-    """A graph from GML.
+    """A graph from GML. A group of yEd is a vertex only if an edge ends there.
 
     Raises:
         InvalidScenarioError: not GML; names the line.
     """
     top = _Parser(text, name).mapping()
-    graphs = [pair.value for pair in top if pair.key == "graph"]
+    graphs = [pair.value for pair in top if pair.key.lower() == "graph"]
     if len(graphs) != 1 or not isinstance(graphs[0], list):
         raise InvalidScenarioError(name, f"must hold one graph, not {len(graphs)}")
     builder = GraphBuilder()
     drawn = False
-    for k, vertex in enumerate(pair.value for pair in graphs[0] if pair.key == "node"):
+    edges = [_flat(pair.value, name) for pair in graphs[0] if pair.key.lower() == "edge"]
+    ends = {vertex_id(edge.get(end)) for edge in edges for end in ("source", "target")}
+    groups = 0
+    for k, vertex in enumerate(pair.value for pair in graphs[0] if pair.key.lower() == "node"):
         graphics, own = _drawn(vertex), _flat(vertex, name)
         drawn |= bool(graphics)
         attributes = {**graphics, **own}
         if "id" not in attributes:
             raise InvalidScenarioError("node", "has no id", index=(k,))
+        if attributes.pop("isGroup", 0) and vertex_id(attributes["id"]) not in ends:
+            groups += 1
+            continue
         builder.vertex(attributes.pop("id"), k, attributes)
-    for k, edge in enumerate(pair.value for pair in graphs[0] if pair.key == "edge"):
-        ends = _flat(edge, name)
-        builder.edge(ends.get("source"), ends.get("target"), "edge", k)
+    for k, edge in enumerate(edges):
+        builder.edge(edge.get("source"), edge.get("target"), "edge", k)
+    if groups:
+        report.note("dropped", f"{groups} groups of vertices")
     if drawn:
         report.note("odd", DRAWN)
     return builder.finish(report)

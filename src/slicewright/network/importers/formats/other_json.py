@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _read = FieldReader(InvalidScenarioError)
 STATIONS = ("stations", "base_stations", "bs_positions")
 """What mobile-env's configurations, which leave it to a class, call where stations are."""
-MANY = "devices"
-"""Attribute of a graph: how many devices its file asks for."""
+SETTINGS = "settings"
+"""Attribute of a graph: parameters of its importer that its file tells, such as how many devices there are."""
 MOST_DEVICES = 10_000_000
 _EDGESIMPY = {"BaseStation": "access_point", "EdgeServer": "mec", "User": "user", "NetworkSwitch": "switch"}
 _YAFS_MODELS = {
@@ -28,6 +28,11 @@ _YAFS_MODELS = {
     "edge": "coin",
     "cluster": "coin",
     "server": "mec",
+    "gateway": "coin",
+    "gw": "coin",
+    "sensor": "user",
+    "actuator": "user",
+    "mobile": "user",
 }
 
 
@@ -105,6 +110,13 @@ def read_edgesimpy(document: Document, name: str, report: ImportReport) -> nx.Gr
             if other is not None:
                 mine = ids[kind, str(_read.mapping(item["attributes"], "attributes")["id"])]
                 builder.edge(mine, _object(other, ids), f"{kind}.relationships.{related}", k)
+    moves = sum(
+        isinstance(item["attributes"].get("coordinates_trace"), list)
+        and len(item["attributes"]["coordinates_trace"]) > 1
+        for item in _rows(document, "User", "User")
+    )
+    if moves:
+        report.note("dropped", f"movements of {moves} users: each is where it begins")
     rest = sorted(str(key) for key in document if key not in (*_EDGESIMPY, "NetworkLink"))
     if rest:
         report.note("dropped", f"objects of {', '.join(rest)}")
@@ -145,23 +157,51 @@ def read_mobile_env(document: Document, name: str, report: ImportReport) -> nx.G
             "is a configuration of mobile-env, which does not say where the stations are",
             fix="add stations: [[x, y], ...], and users: how many, as the class of the environment has them",
         )
+    names, stations = _named(stations, "bs")
     places = _read.numbers(stations, "stations", (None, 2), signed=True, axes=["stations", "x and y"])
     builder = GraphBuilder("stations")
     for k, (x, y) in enumerate(places.tolist()):
-        builder.vertex(f"bs{k}", k, {"kind": "access_point", "x": x, "y": y})
+        builder.vertex(names[k], k, {"kind": "access_point", "x": x, "y": y})
     read = [*STATIONS]
+    settings: dict[str, object] = {}
+    parts = _station_settings(document.get("bs"), settings, report)
     if "users" in document:
         read.append("users")
-    if isinstance(document.get("users"), list):
-        people = _read.numbers(document["users"], "users", (None, 2), signed=True, axes=["users", "x and y"])
+    if isinstance(document.get("users"), (list, Mapping)):
+        called, users = _named(document["users"], "ue")
+        people = _read.numbers(users, "users", (None, 2), signed=True, axes=["users", "x and y"])
         for k, (x, y) in enumerate(people.tolist()):
-            builder.vertex(f"ue{k}", k, {"kind": "user", "x": x, "y": y})
+            builder.vertex(called[k], k, {"kind": "user", "x": x, "y": y})
     elif "users" in document:
-        builder.graph.graph[MANY] = _read.whole(document["users"], "users", least=1, most=MOST_DEVICES)
-    rest = sorted(str(key) for key in document if key not in read)
+        settings["devices"] = _read.whole(document["users"], "users", least=1, most=MOST_DEVICES)
+    builder.graph.graph[SETTINGS] = settings
+    rest = [*sorted(str(key) for key in document if key not in read and (key != "bs" or not parts)), *parts]
     if rest:
         report.note("dropped", f"settings {', '.join(rest)}: set what you need, such as bandwidth_hz")
     return builder.finish(report)
+
+
+def _named(places: Any, called: str) -> tuple[list[str], Any]:
+    """Names, and places as ``[x, y]``: of a list of those or of ``{x: ..., y: ...}``, or of a mapping by name."""
+    if isinstance(places, Mapping):
+        names, places = [str(name) for name in places], list(places.values())
+    else:
+        names = [f"{called}{k}" for k in range(len(places) if isinstance(places, list) else 0)]
+    if isinstance(places, list):
+        places = [
+            [place["x"], place["y"]] if isinstance(place, Mapping) and {"x", "y"} <= place.keys() else place
+            for place in places
+        ]
+    return names, places
+
+
+def _station_settings(stations: object, settings: dict[str, object], report: ImportReport) -> list[str]:
+    """Take the bandwidth of mobile-env's stations; the names of the settings that are left."""
+    if not isinstance(stations, Mapping) or "bw" not in stations:
+        return []
+    settings["bandwidth_hz"] = float(_read.number(stations["bw"], "bs.bw"))
+    report.note("read", f"bandwidth of stations from bs.bw: {settings['bandwidth_hz']:g} Hz")
+    return sorted(f"bs.{key}" for key in stations if key != "bw")
 
 
 def _rows(document: Mapping[str, Any], key: str, field: str) -> list[Document]:

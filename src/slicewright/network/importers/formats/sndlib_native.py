@@ -17,6 +17,13 @@ _NODE = re.compile(r"^\s*([^\s(]+)\s*(?:\(\s*(?:(\S+)\s+(\S+)\s*)?\)\s*)?$")
 _LINK = re.compile(r"^\s*(\S+)\s*\(\s*(\S+)\s+(\S+)\s*\)")
 
 
+def is_sndlib_native(text: str) -> bool:
+    """Whether a text is in this format, with its first line or without."""
+    return text.startswith("?SNDlib") or all(
+        re.search(rf"^\s*{section}\s*\(\s*$", text, re.MULTILINE) for section in ("NODES", "LINKS")
+    )
+
+
 def read_sndlib_native(text: str, name: str, report: ImportReport) -> nx.Graph:
     """A graph from SNDlib's native format.
 

@@ -19,9 +19,13 @@ Element = ElementTree.Element
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.\-]*)["']""", re.ASCII)
 
+_SINGLE_BYTES = re.compile(r"iso-?8859|latin|windows-125|cp-?125|us-ascii|ascii", re.IGNORECASE)
 
-def xml_text(data: bytes, name: str) -> str | None:
+
+def xml_text(data: bytes, name: str, report: ImportReport) -> str | None:
     """An XML document as text, by its byte order mark or by the encoding that it declares; None for anything else.
+
+    One that declares Latin-1 and is in UTF-8 is read as what it is, which is noted.
 
     Raises:
         InvalidScenarioError: it is in another encoding, or in one that is not known.
@@ -36,6 +40,9 @@ def xml_text(data: bytes, name: str) -> str | None:
     called = declared.group(1).decode("ascii") if declared else "UTF-8"
     if called.upper().replace("_", "-") == "UTF-8":
         return decode(start, name, InvalidScenarioError).content
+    if _SINGLE_BYTES.match(called) and _is_utf8_all_the_same(start):
+        report.note("odd", f"{name} declares the encoding {called!r} and is in UTF-8, in which it was read")
+        return start.decode("utf-8")
     rule = "and is not in it"
     try:
         text = start.decode(called)
@@ -46,6 +53,14 @@ def xml_text(data: bytes, name: str) -> str | None:
     except UnicodeError:
         pass
     raise InvalidScenarioError(name, f"declares the encoding {called!r}, {rule}", fix="save it as UTF-8")
+
+
+def _is_utf8_all_the_same(data: bytes) -> bool:
+    """Whether bytes hold letters beyond ASCII in UTF-8, which by chance hardly any text does."""
+    try:
+        return not data.isascii() and bool(data.decode("utf-8"))
+    except UnicodeError:
+        return False
 
 
 def root_of(text: str, name: str, *, called: str = "XML") -> Element:

@@ -27,6 +27,14 @@ OUTLYING, _FEW_PLACES = 20.0, 3
 _LATITUDES, _LONGITUDES = ("latitude", "lat"), ("longitude", "lon", "lng", "long")
 
 
+_PLACE_KEY = re.compile(
+    r"(?:(?:geo|gps|v|node|site|cell|pos|position|coord|loc|location)_?)?"
+    r"(latitude|lat|longitude|lon|lng|long|x|y)"
+    r"(?:_?(?:deg|degrees|pos|position|coord|coordinate|m))?"
+)
+"""Names of single coordinates: ``geo_lat``, ``posX``, ``x_m``, ``lat_deg``."""
+
+
 class Places(NamedTuple):
     """(V, 2) m, and how they were found: ``x, y``, ``pos``, ``latitude, longitude`` or ``spring layout``."""
 
@@ -50,7 +58,7 @@ def place_vertices(
         InvalidScenarioError: a position that is no number, or degrees off the globe.
     """
     report = report or ImportReport()
-    every = [{str(key).lower(): value for key, value in data.items()} for _, data in graph.nodes(data=True)]
+    every = [_attributes(data) for _, data in graph.nodes(data=True)]
     found = _by_attributes(graph, every, names, report)
     if found is None:
         found = _by_springs(graph, seed)
@@ -81,9 +89,22 @@ def place_vertices(
     return Places(np.round(xy, 2), found.rule)
 
 
+def place_key(key: str) -> str:
+    """An attribute in lower case, by its usual name where it is a coordinate."""
+    plain = key.strip().lower()
+    match = _PLACE_KEY.fullmatch(plain)
+    return match.group(1) if match else plain
+
+
+def _attributes(data: Mapping[Any, Any]) -> dict[str, Any]:
+    """Attributes in lower case, and coordinates by their usual names where nothing else has them."""
+    found = {str(key).lower(): value for key, value in data.items()}
+    return {**{place_key(key): value for key, value in found.items()}, **found}
+
+
 def places_by(graph: nx.Graph) -> str:
     """What tells most positions: ``x, y``, ``pos`` or ``latitude, longitude``; empty where nothing does."""
-    every = [{str(key).lower(): value for key, value in data.items()} for _, data in graph.nodes(data=True)]
+    every = [_attributes(data) for _, data in graph.nodes(data=True)]
     best = _best(every)
     return "" if best is None else best[0]
 

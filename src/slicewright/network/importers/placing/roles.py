@@ -32,6 +32,20 @@ _OTHERS_WORDS = {
     for word in words.split()
 }
 """What other people call them, in lower case and without anything between words."""
+_TELLING = frozenset(
+    {
+        *("mec", "fog", "cloudlet", "datacenter", "datacentre", "server"),
+        *("gnb", "gnodeb", "enb", "enodeb", "bts", "bs", "cell", "rrh", "ue"),
+    }
+)
+"""Words that tell what a vertex is within others, too: ``M1_MEC``, ``edge cell 7``."""
+_CARRYING = frozenset(
+    {
+        *("router", "switch", "gateway", "gw", "link", "controller"),
+        *("core", "backbone", "transport", "fibre", "fiber"),
+    }
+)
+"""Words beside which those say nothing: ``cell router``."""
 _LEFT_OUT = ("router", "switch", "other")
 _OTHER_ATTRIBUTES = ("kind", "type", "role", "node_type", "nodetype", "category", "class", "layer")
 
@@ -138,9 +152,7 @@ def _by_others_words(graph: nx.Graph, names: Sequence[str], report: ImportReport
     every = [{str(key).lower(): value for key, value in data.items()} for _, data in graph.nodes(data=True)]
     for attribute in _OTHER_ATTRIBUTES:
         words = [_word(data.get(attribute)) for data in every]
-        roles = [
-            _OTHERS_WORDS.get(word) or _OTHERS_WORDS.get(word.rstrip("s0123456789"), "") for word in words
-        ]
+        roles = [kind_of(data.get(attribute)) for data in every]
         if any(roles):
             _refuse_misspelt(words, every, attribute, names)
             unknown = sorted({word for word, role in zip(words, roles, strict=True) if word and not role})
@@ -165,6 +177,8 @@ def _refuse_misspelt(
 ) -> None:
     """A word that is nearly a known one is not left out."""
     for v, word in enumerate(words):
+        if kind_of(every[v].get(attribute)):
+            continue
         close = get_close_matches(word, _OTHERS_WORDS, n=1, cutoff=0.86) if word not in _OTHERS_WORDS else []
         if close and word.rstrip("s0123456789") != close[0]:
             rule = f"{names[v]!r} has a {attribute} that is not known; did you mean {close[0]!r}?"
@@ -189,9 +203,15 @@ def _completed(roles: Sequence[str], names: Sequence[str], rule: str, report: Im
     return Roles(access, by_role["coin"], by_role["mec"], rule, by_role["user"])
 
 
-def kind_of(word: str) -> str:
+def kind_of(told: object) -> str:
     """``access_point``, ``coin``, ``mec`` or ``user`` for what people call one; empty for anything else."""
-    return _OTHERS_WORDS.get(_word(word), "")
+    word = _word(told)
+    found = _OTHERS_WORDS.get(word) or _OTHERS_WORDS.get(word.rstrip("s0123456789"), "")
+    if found or not isinstance(told, str):
+        return found
+    parts = [part.rstrip("0123456789") for part in re.split(r"[\W_]+", told.lower())]
+    roles = {_OTHERS_WORDS[part] for part in parts if part in _TELLING}
+    return roles.pop() if len(roles) == 1 and not _CARRYING.intersection(parts) else ""
 
 
 def _word(value: object) -> str:
