@@ -21,6 +21,7 @@ from slicewright.enforcement.sdn.emulation import NEEDS, STATE, EmulatedFabric, 
 from slicewright.enforcement.sdn.fabric import numbered_fabric
 from slicewright.placement import placement_preset
 from tests.enforcement.kernel import needs
+from tests.loopback import own_loopback
 from tests.present import present
 from tests.waiting import PATIENCE_S, wait_for
 
@@ -67,13 +68,13 @@ link.sendall(link.recv(100).upper())
 """
 ECHO_CLIENT = """
 import socket, sys
-with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as link:
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as link:
     link.sendall(b"whole way and back")
     print(link.recv(100).decode())
 """
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def free_port(host: str) -> int:
     with socket.create_server((host, 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
@@ -83,7 +84,8 @@ class Controller:
     """``slicewright sdn serve`` as a process."""
 
     def __init__(self, emulated: EmulatedFabric, *more: str) -> None:
-        self.emulated, self.http = emulated, free_port()
+        host = own_loopback()
+        self.emulated, self.http = emulated, f"{host}:{free_port(host)}"
         code = "from slicewright.cli.main import run; run()"
         listen = f"{emulated.controller_address}:{emulated.openflow_port}"
         self.process = subprocess.Popen(
@@ -96,7 +98,7 @@ class Controller:
                 "--openflow",
                 listen,
                 "--http",
-                f"127.0.0.1:{self.http}",
+                self.http,
                 "--every",
                 "500ms",
                 *more,
@@ -107,8 +109,9 @@ class Controller:
 
     def call(self, method: str, path: str, document: object = None) -> Any:
         data = None if document is None else json.dumps(document).encode()
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", data, method=method)
+        asked = urllib.request.Request(f"http://{self.http}{path}", data, method=method)
         asked.add_header("Content-Type", "application/json")
+        asked.add_header("Host", "localhost")  # no other name is served
         try:
             with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
                 return json.loads(answer.read() or b"null")
@@ -265,6 +268,7 @@ def test_answers_find_their_way_back(emulated: EmulatedFabric, controller: Contr
     assert said.stdout == "WHOLE WAY AND BACK\n", said.stderr
 
 
+@pytest.mark.timing
 def test_lost_switches_come_back_and_are_told_everything(
     emulated: EmulatedFabric, controller: Controller
 ) -> None:

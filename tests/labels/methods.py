@@ -27,9 +27,21 @@ def sound(job: Job, scenario: Scenario, seed: int) -> Solution:
 
 
 def slow(job: Job, scenario: Scenario, seed: int) -> Solution:
-    """Slow enough for chunks of one, and for a test to kill what is in flight."""
+    """Slow enough for chunks of one."""
     time.sleep(0.3)
     return sound(job, scenario, seed)
+
+
+HOLD = "SLICEWRIGHT_TEST_HOLD"
+"""Names a file; while it is there, no label from the seed ``HELD`` on is finished."""
+HELD = 6
+
+
+def held(job: Job, scenario: Scenario, seed: int) -> Solution:
+    """In the middle of its work until a test has seen it there."""
+    while seed >= HELD and Path(os.environ.get(HOLD, "/nonexistent")).exists():
+        time.sleep(0.05)
+    return slow(job, scenario, seed)
 
 
 def dies(job: Job, scenario: Scenario, seed: int) -> Solution:

@@ -17,7 +17,7 @@ import pytest
 from slicewright.labels import Job, Label, build_labels, load_manifest, read_labels
 from slicewright.labels.store.shards import JOURNAL, read_journal
 from slicewright.labels.validate import faults
-from tests.labels.methods import SMALL, STOPPED, UNLUCKY
+from tests.labels.methods import HELD, HOLD, SMALL, STOPPED, UNLUCKY
 
 COUNT = 10
 LIMIT_S = 180.0
@@ -78,30 +78,45 @@ def test_failed_instances_can_be_tried_again(tmp_path: Path) -> None:
     assert again[UNLUCKY].status == "failed"
 
 
-def test_workers_killed_from_outside_cost_nothing_but_time(tmp_path: Path) -> None:
+@pytest.fixture
+def hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """While this file is there, a build with the method "held" does not come to its end."""
+    file = tmp_path / "hold"
+    file.touch()
+    monkeypatch.setenv(HOLD, str(file))
+    return file
+
+
+def test_workers_killed_from_outside_cost_nothing_but_time(tmp_path: Path, hold: Path) -> None:
     """One SIGKILL at a worker in the middle of its work."""
-    with running_build(tmp_path, "slow", "--attempts", "3") as command:
-        wait_for_labels(tmp_path, 3, command)
+    store = tmp_path / "labels"
+    with running_build(store, "held", "--attempts", "3") as command:
+        wait_for_labels(store, HELD, command)
         os.kill(children(command.pid)[0], signal.SIGKILL)
+        hold.unlink()
         assert command.wait(timeout=LIMIT_S) == 0
-    labels = list(read_labels(tmp_path))
+    labels = list(read_labels(store))
     assert [label.seed for label in labels] == list(range(COUNT))
     assert all(label.solved for label in labels)
-    assert len(load_manifest(tmp_path).incidents) == 1
+    assert len(load_manifest(store).incidents) == 1
 
 
-def test_a_killed_build_loses_only_what_was_in_flight_and_leaves_no_worker(tmp_path: Path) -> None:
-    with running_build(tmp_path, "slow") as command:
-        wait_for_labels(tmp_path, 5, command)
+def test_a_killed_build_loses_only_what_was_in_flight_and_leaves_no_worker(
+    tmp_path: Path, hold: Path
+) -> None:
+    store = tmp_path / "labels"
+    with running_build(store, "held") as command:
+        wait_for_labels(store, HELD, command)
         workers = children(command.pid)
         command.kill()
         command.wait()
-    kept = {label.seed: label.time_s for label in read_labels(tmp_path)}
-    assert len(kept) >= 5
+    kept = {label.seed: label.time_s for label in read_labels(store)}
+    assert len(kept) == HELD
     wait_until_gone(workers)
-    resumed = build(tmp_path, "slow")
+    hold.unlink()
+    resumed = build(store, "held")
     assert {seed: resumed[seed].time_s for seed in kept} == kept, "a label was made twice"
-    assert not (tmp_path / JOURNAL).exists()
+    assert not (store / JOURNAL).exists()
 
 
 def test_a_stopped_worker_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

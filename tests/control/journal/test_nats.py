@@ -23,7 +23,7 @@ from slicewright.control.transport.nats_connection import NatsAddress, NatsConne
 from slicewright.control.transport.nats_server import NatsDeployment, check_durability, check_version
 from slicewright.control.transport.packing import pack, unpack
 from slicewright.errors import InvalidOptionError
-from tests.control.support.processes import nats_server, needs_nats, over_nats
+from tests.control.support.processes import nats_server, needs_nats, over_nats, patient_connection
 from tests.control.support.scenes import scenario_of
 
 START = Position(OrchestratorState())
@@ -39,7 +39,7 @@ def removed(name: str) -> Event:
 
 def told(folder: Path, story: Callable[[NatsConnection, str], Awaitable[None]], **server: Any) -> None:
     async def tell(url: str) -> None:
-        connection = NatsConnection(NatsAddress(url), "test")
+        connection = patient_connection(url)
         try:
             await story(connection, url)
         finally:

@@ -23,9 +23,10 @@ from slicewright.control.journal.records import Position, Record, chained
 from slicewright.control.state.events import TookOver
 from slicewright.control.state.state import OrchestratorState
 from slicewright.control.transport.base import TransportError
-from slicewright.control.transport.nats_connection import NatsAddress, NatsConnection
+from slicewright.control.transport.nats_connection import REQUEST_TIMEOUT_S, NatsAddress, NatsConnection
 from tests.control.support.power import needs_strace
 from tests.control.support.processes import ENDS_WITH_US, NATS, nats_server, needs_nats
+from tests.loopback import own_loopback
 from tests.waiting import PATIENCE_S, wait_for
 
 START = Position(OrchestratorState())
@@ -45,9 +46,11 @@ async def appended(journal: NatsJournal, here: Position, *names: str) -> Positio
 
 
 @contextmanager
-def opened(url: str, *, replicas: int = 1) -> Iterator[tuple[asyncio.Runner, NatsJournal, NatsConnection]]:
+def opened(
+    url: str, *, replicas: int = 1, patience_s: float = PATIENCE_S
+) -> Iterator[tuple[asyncio.Runner, NatsJournal, NatsConnection]]:
     with asyncio.Runner() as runner:
-        connection = NatsConnection(NatsAddress(url), "test")
+        connection = NatsConnection(NatsAddress(url), "test", patience_s=patience_s)
         try:
             yield runner, NatsJournal(connection, replicas=replicas), connection
         finally:
@@ -155,7 +158,11 @@ def test_a_store_that_went_back_takes_nothing_from_who_knew_what_is_lost(tmp_pat
 @needs_nats
 @pytest.mark.slow
 def test_a_cluster_of_three_goes_on_without_the_node_that_led_it(tmp_path: Path) -> None:
-    with cluster(tmp_path) as (urls, nodes), opened(urls[0], replicas=3) as (runner, journal, connection):
+    with (
+        cluster(tmp_path) as (urls, nodes),
+        # A node that dies answers nothing more: whoever asked it asks again after a while.
+        opened(urls[0], replicas=3, patience_s=REQUEST_TIMEOUT_S) as (runner, journal, connection),
+    ):
         here = START
         acknowledged: list[str] = []
 
@@ -194,22 +201,23 @@ async def persistent(journal: NatsJournal, here: Position, name: str) -> Positio
 def cluster(folder: Path) -> Iterator[tuple[list[str], dict[str, subprocess.Popen[bytes]]]]:
     """Three servers; their URLs, and processes by name."""
     assert NATS is not None
+    host = own_loopback()
     with ExitStack() as stack:
-        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(6)]
+        free = [stack.enter_context(socket.create_server((host, 0))) for _ in range(6)]
         ports = [listener.getsockname()[1] for listener in free]
-    routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports[3:])
+    routes = ", ".join(f'"nats://{host}:{port}"' for port in ports[3:])
     nodes: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for k in range(3):
             file = folder / f"{k}.conf"
             file.write_text(
-                f'server_name: n{k}\nlisten: "127.0.0.1:{ports[k]}"\n'
+                f'server_name: n{k}\nlisten: "{host}:{ports[k]}"\n'
                 f'jetstream {{ store_dir: "{folder / str(k)}", sync_interval: always }}\n'
-                f'cluster {{ name: c, listen: "127.0.0.1:{ports[3 + k]}", routes: [{routes}] }}\n'
+                f'cluster {{ name: c, listen: "{host}:{ports[3 + k]}", routes: [{routes}] }}\n'
             )
             log = str(folder / f"{k}.log")
             nodes[f"n{k}"] = subprocess.Popen([*ENDS_WITH_US, NATS, "-c", str(file), "-l", log])
-        urls = [f"nats://127.0.0.1:{port}" for port in ports[:3]]
+        urls = [f"nats://{host}:{port}" for port in ports[:3]]
         wait_for(lambda: "cluster_leader" in leads(folder) or "metadata leader" in leads(folder), "a cluster")
         yield urls, nodes
     finally:
