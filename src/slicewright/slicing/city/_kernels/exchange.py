@@ -6,8 +6,8 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, now_ns
 from slicewright.slicing._kernels.members import NOBODY
-from slicewright.slicing._kernels.problem import LOCAL, join_radio
-from slicewright.slicing.city._kernels.problem import join_group, leave_group, leave_radio, update_costs
+from slicewright.slicing._kernels.problem import LOCAL
+from slicewright.slicing.city._kernels.problem import attach, leave_group, leave_radio, update_costs
 from slicewright.slicing.city._kernels.response import TOLERANCE, cheapest_link, growth_on
 from slicewright.slicing.city._kernels.sweep import notice_move
 
@@ -28,14 +28,6 @@ def take_out(problem, state, i):
 
 
 @inlined
-def put_in(problem, state, i, link, j, n):
-    """Give a device a link and a group."""
-    join_radio(problem, state, i, link)
-    join_group(problem, state, i, j, n)
-    update_costs(problem, state, j)
-
-
-@inlined
 def go_elsewhere(problem, state, i, j):
     """Give a device that is nowhere its cheapest option that is not node j: what it costs, s."""
     radio, link = cheapest_link(problem, state, i)
@@ -47,7 +39,7 @@ def go_elsewhere(problem, state, i, j):
                 best, node, slice_ = growth, problem.node[pair], n
     if node == LOCAL:
         return problem.local_time[i]
-    put_in(problem, state, i, link, node, slice_)
+    attach(problem, state, i, link, node, slice_)
     return radio + best
 
 
@@ -82,9 +74,9 @@ def exchange_member(problem, state, j, i, on_access_point, on_node, dirty, price
     if who == NOBODY:
         if state.link[i] != LOCAL:
             take_out(problem, state, i)
-        put_in(problem, state, i, link, j, slice_)
+        attach(problem, state, i, link, j, slice_)
         return 0.0
-    put_in(problem, state, who, way, j, n)
+    attach(problem, state, who, way, j, n)
     notice_move(problem, state, i, link, j, on_access_point, on_node, dirty)
     notice_move(problem, state, who, LOCAL, LOCAL, on_access_point, on_node, dirty)
     return gained - lost

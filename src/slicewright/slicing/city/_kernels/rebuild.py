@@ -12,7 +12,8 @@ import numpy as np
 from slicewright.compiled import inlined, kernel, now_ns, outlined
 from slicewright.slicing._kernels.members import NOBODY
 from slicewright.slicing._kernels.problem import LOCAL
-from slicewright.slicing.city._kernels.exchange import go_elsewhere, put_in, take_out
+from slicewright.slicing.city._kernels.exchange import go_elsewhere, take_out
+from slicewright.slicing.city._kernels.problem import attach
 from slicewright.slicing.city._kernels.response import TOLERANCE, cheapest_link
 from slicewright.slicing.city._kernels.sweep import notice_move
 
@@ -132,7 +133,7 @@ def put_back(problem, state, j, count, before):
         if state.link[before[0, k]] != LOCAL:
             take_out(problem, state, before[0, k])
     for k in range(count):
-        put_in(problem, state, before[0, k], before[1, k], j, before[2, k])
+        attach(problem, state, before[0, k], before[1, k], j, before[2, k])
 
 
 @inlined
@@ -177,7 +178,7 @@ def rebuild_node(problem, state, j, on_access_point, on_node, dirty, who, worth,
         i, n = who[room[2, k]], room[3, k]
         radio, link = cheapest_link(problem, state, i)
         cost = state.node_cost[j]
-        put_in(problem, state, i, link, j, n)
+        attach(problem, state, i, link, j, n)
         gained += problem.local_time[i] - radio - (state.node_cost[j] - cost)
     if not gained > lost + slack:
         for k in range(size):
