@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from slicewright.placement import Tasks, placement_preset, tasks_to_dict
+from slicewright.placement import Link, Tasks, Topology, linked_topology, placement_preset, tasks_to_dict
 from tests import shared
 
 HERE = Path(__file__).parent
@@ -27,6 +27,17 @@ DEVICE = -1
 
 def reference_optima() -> list[dict[str, Any]]:
     return list(json.loads((REFERENCE / "optima.json").read_text()))
+
+
+def with_links(topology: Topology, links: Sequence[Link]) -> Topology:
+    """The same nodes and access points with other links between them."""
+    return linked_topology(
+        links,
+        capacity_hz=topology.capacity_hz,
+        nodes=topology.nodes,
+        access_points=topology.access_points,
+        kinds=topology.kinds,
+    )
 
 
 def by_distances(tasks: Tasks) -> dict[str, object]:

@@ -24,7 +24,13 @@ from slicewright.placement import (
 )
 from slicewright.solvers import available_solvers
 from slicewright.solvers.programme import Capability
-from tests.placement.problems import REFERENCE, cheapest_by_enumeration, reference_optima, small_tasks
+from tests.placement.problems import (
+    REFERENCE,
+    cheapest_by_enumeration,
+    reference_optima,
+    small_tasks,
+    with_links,
+)
 
 BUILT_IN = ("auto", "exact", "greedy-nearest", "mec-only", "random")
 few = settings(max_examples=40, deadline=None)
@@ -67,17 +73,9 @@ def test_the_order_of_the_tasks_does_not_matter_to_the_optimum(tasks: Tasks, shu
 @given(seed=st.integers(0, 1000), shorter=st.floats(0.3, 1.0), which=st.integers(0, 33))
 def test_cost_never_rises_with_shorter_links(seed: int, shorter: float, which: int) -> None:
     tasks = placement_preset(tasks=8, seed=seed)
-    from slicewright.placement import linked_topology
-
     links = list(tasks.topology.links)
     links[which] = links[which]._replace(length=links[which].length * shorter)
-    topology = linked_topology(
-        links,
-        capacity_hz=tasks.topology.capacity_hz,
-        nodes=tasks.topology.nodes,
-        access_points=tasks.topology.access_points,
-        kinds=tasks.topology.kinds,
-    )
+    topology = with_links(tasks.topology, links)
     before, after = (place(t, "exact").objective_bit_hops for t in (tasks, tasks.with_(topology=topology)))
     assert after <= before * (1 + 1e-6)
 

@@ -31,7 +31,14 @@ from slicewright.placement import (
     tasks_to_dict,
 )
 from slicewright.placement.exact import solve_exact
-from tests.placement.problems import BESIDE, arrival_times, by_distances, cheapest_by_enumeration, small_tasks
+from tests.placement.problems import (
+    BESIDE,
+    arrival_times,
+    by_distances,
+    cheapest_by_enumeration,
+    small_tasks,
+    with_links,
+)
 
 LEARNED = ("gnn", "mlp", "decision-tree", "queue-network")
 
@@ -145,13 +152,7 @@ def test_faster_links_and_uplinks_never_cost_more() -> None:
     for seed in range(4):
         tasks = placement_preset("regime/sent", tasks=10, seed=seed)
         links = [link._replace(rate_bps=2.0 * (link.rate_bps or 1.0)) for link in tasks.topology.links]
-        topology = linked_topology(
-            links,
-            capacity_hz=tasks.topology.capacity_hz,
-            nodes=tasks.topology.nodes,
-            access_points=tasks.topology.access_points,
-            kinds=tasks.topology.kinds,
-        )
+        topology = with_links(tasks.topology, links)
         assert tasks.uplink_bps is not None
         faster = tasks.with_(topology=topology, uplink_bps=2.0 * tasks.uplink_bps)
         # 9b compares with the best idle pair, which is sooner as well: without the MEC it asks for nothing.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,17 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from slicewright.control.city.followed import Change
 from slicewright.control.city.overview import overview
 from slicewright.control.city.service import CityControl
+from slicewright.control.http.bare_app import bare_app
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access, Caller, Scope
 from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
 from slicewright.control.http.guards.work import Bench, Streams
 from slicewright.control.http.pages import add_pages
-from slicewright.control.http.problems import install, responses
+from slicewright.control.http.problems import responses
 from slicewright.control.http.routes.schemas import NewDevice
 from slicewright.control.http.streams import log_stream
 from slicewright.control.state.device import PlaceName
 from slicewright.control.state.events.city import Capacity, CityDevice
 from slicewright.files.documents import finite
-from slicewright.version import __version__
 
 router = APIRouter()
 DevicePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
@@ -91,26 +89,9 @@ def create_city_app(
     """The application; starting it starts the city."""
     bench = Bench(limits.places, limits.waiting, limits.work_s)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await control.start()
-        try:
-            yield
-        finally:
-            bench.close()
-            await control.stop()
-
-    app = FastAPI(
-        title="slicewright city",
-        version=__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
+    app = bare_app("slicewright city", control, bench)
     app.state.control, app.state.access, app.state.bench = control, access, bench
     app.state.logs = Streams(limits.logs, limits.logs_each)
-    install(app)
     app.include_router(router)
     add_pages(app, "city.html")
     app.add_middleware(Guard, limits=limits, count=lambda method, route, status: None, access=access)

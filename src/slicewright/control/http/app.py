@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from fastapi import FastAPI
 from prometheus_client.core import Metric
 
+from slicewright.control.http.bare_app import bare_app
 from slicewright.control.http.gauges import server_gauges
 from slicewright.control.http.guards.auth import LOCAL_ONLY, Access
 from slicewright.control.http.guards.connections import ConnectionLimits
 from slicewright.control.http.guards.limits import DEFAULT_LIMITS, Guard, Limits
 from slicewright.control.http.guards.work import Bench, Streams
 from slicewright.control.http.pages import add_pages
-from slicewright.control.http.problems import install
 from slicewright.control.http.routes import networks, operations, plans, requests
 from slicewright.control.http.straight import StraightRequests
 from slicewright.control.plane.control_plane import ControlPlane
 from slicewright.control.views.metrics import Metrics
-from slicewright.version import __version__
 
 _DESCRIPTION = """Decides, for every device of an edge network, where its task runs and with what share.
 
@@ -44,33 +42,13 @@ def create_app(
     """
     bench, scrapes = Bench(limits.places, limits.waiting, limits.work_s), Bench(1, 16, limits.work_s)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await plane.start()
-        try:
-            yield
-        finally:
-            bench.close()
-            scrapes.close()
-            await plane.stop()
-
-    app = FastAPI(
-        title="slicewright control plane",
-        version=__version__,
-        description=_DESCRIPTION,
-        lifespan=lifespan,
-        docs_url=None,  # the bundled pages load scripts from elsewhere; /openapi.json is enough
-        redoc_url=None,
-        # Looking for tracers that nobody has set up takes a tenth of a request; /metrics tells what is to be known.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
+    app = bare_app("slicewright control plane", plane, bench, scrapes, description=_DESCRIPTION)
     app.state.plane, app.state.access, app.state.bench = plane, access, bench
     app.state.scrapes = scrapes
     streams = app.state.streams = {
         "events": Streams(limits.streams, limits.streams_each),
         "log": Streams(limits.logs, limits.logs_each),
     }
-    install(app)
     for module in (requests, plans, networks, operations):
         app.include_router(module.router)
 
