@@ -14,7 +14,7 @@ import pytest
 from slicewright.control.journal.nats.journal import NatsJournal
 from slicewright.control.journal.records import Position, Record
 from slicewright.control.journal.sqlite.journal import SqliteJournal
-from tests.control.journal.test_power import START, appended
+from tests.control.journal.test_syncs_and_losses import START, appended
 from tests.control.support.power import STRACE, Disk, needs_strace
 from tests.control.support.processes import (
     ENDS_WITH_US,

@@ -1,4 +1,4 @@
-"""Placement files: ``slicewright/tasks/v1`` in YAML or JSON, read, checked and written."""
+"""Files of tasks: ``slicewright/tasks/v1`` in YAML or JSON, read, checked and written."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from slicewright.control.journal.sqlite.damage import (
 )
 from slicewright.control.journal.sqlite.retention import retire
 from slicewright.control.journal.sqlite.segments import before, segment_for, segments
-from slicewright.control.journal.worker import Worker
+from slicewright.control.journal.work_thread import WorkThread
 from slicewright.control.state.events import Checkpoint, Restored
 
 _SCHEMA = """
@@ -85,7 +85,7 @@ class SqliteJournal:
         self._lock = claim(self.path) if exclusive else None
         self._segment = self.path
         # A file is opened here and then used by one thread only: fsync must not block the event loop.
-        self._thread = Worker("journal")
+        self._thread = WorkThread("journal")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
         self.wants_checkpoint = False
         try:

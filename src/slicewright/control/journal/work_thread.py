@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-class Worker:
+class WorkThread:
     """One thread. An executor's futures cost more than most of what is done in here.
 
     Args:
