@@ -12,6 +12,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.files.documents import write_atomically
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 ENDINGS = (".png", ".pdf", ".svg")
@@ -43,6 +44,8 @@ def write_picture(figure: Figure, path: str | Path, *, dpi: float = 150) -> Path
     file = picture_file(path)
     kind = file.suffix.lower()
     stream = io.BytesIO()
+    for axes in figure.axes:
+        _write_powers_plainly(axes)
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # names may hold $
     with matplotlib.rc_context({"svg.hashsalt": "slicewright"}), warnings.catch_warnings():
@@ -52,3 +55,18 @@ def write_picture(figure: Figure, path: str | Path, *, dpi: float = 150) -> Path
             stream, format=kind[1:], dpi=dpi, facecolor=figure.get_facecolor(), metadata={_STAMPS[kind]: None}
         )
     return write_atomically(file, stream.getvalue())
+
+
+def _write_powers_plainly(axes: Axes) -> None:
+    """Numbers of logarithmic axes as 0.01 and 100: matplotlib's own are formulas, and no text is read as one here."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if not isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+            continue
+        axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+        low, high = sorted(axis.get_view_interval())
+        if high > 10 * low:  # powers of ten alone are enough then
+            axis.set_minor_formatter(NullFormatter())
+        else:
+            axis.set_minor_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
