@@ -1,7 +1,8 @@
 """Opens every page of the built site in a browser, as people do: at desktop and phone width, light and dark.
 
 ``python -m documentation.look`` says what is wrong and ends with 1: a broken link, a complaint of the console, anything
-wider than the screen, a search that finds nothing. ``--pictures FOLDER`` keeps what was seen.
+wider than the screen, a search that finds nothing. ``--pictures FOLDER`` keeps what was seen, every page from its
+top to its end.
 """
 
 from __future__ import annotations
@@ -126,9 +127,7 @@ async def look(site: Path, pictures: Path | None) -> list[str]:
                         if pictures:
                             folder = pictures / f"{kind}-{scheme}"
                             folder.mkdir(parents=True, exist_ok=True)
-                            await page.screenshot(
-                                folder / (name.replace("/", "-").removesuffix(".html") + ".png")
-                            )
+                            await page.pictures(folder, name.replace("/", "-").removesuffix(".html"))
             for start in (address, site.as_uri()):
                 wrong += await _search(page, f"{start}/index.html")
     return wrong

@@ -13,8 +13,10 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import traceback
 import types
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +103,15 @@ def _wait(link: socket.socket) -> None:
     for stream in streams:
         os.close(stream)
     link.sendall(f"{command}\n".encode())
+    threading.Thread(target=_kill_with, args=(link, command), daemon=True).start()
     link.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])}\n".encode())
+
+
+def _kill_with(link: socket.socket, command: int) -> None:
+    """What is killed for good can hand nothing on: its end of the link closes, and its command goes with it."""
+    if not link.recv(1):
+        with suppress(ProcessLookupError):
+            os.kill(command, signal.SIGKILL)
 
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:

@@ -141,16 +141,21 @@ def test_commands_of_examples_end_as_programs_of_their_own_do(tmp_path: Path) ->
     started = (
         "slicewright serve paper-slicing --port 0 > log 2>&1 & sleep 0.5; kill $!; wait $! || true; echo gone"
     )
+    killed = (
+        "slicewright serve paper-slicing --port 0 > >(cat > log; touch ended) 2>&1 & sleep 0.5; kill -9 $!; "
+        "wait $! || true; for _ in $(seq 300); do [ -e ended ] && break; sleep 0.1; done; ls ended"
+    )
     text = "".join(
         f"```bash run {fails}\n{code}\n```\n\n"
-        for code, fails in ((calls, ""), ("slicewright plan nowhere", "fails"), (started, ""))
+        for code, fails in ((calls, ""), ("slicewright plan nowhere", "fails"), (started, ""), (killed, ""))
     )
-    printed, complained, ended = run_page("page.md", examples_of(text), tmp_path / "page")
+    printed, complained, ended, gone = run_page("page.md", examples_of(text), tmp_path / "page")
     program, *told = printed.splitlines()
     assert told == [f"slicewright {slicewright.__version__}", "0", "2"]
     assert (tmp_path / "page" / "why").read_text() == complained
     assert complained.startswith("slicewright: there is no file or preset 'nowhere'")
     assert ended == "gone\n"
+    assert gone == "ended\n"
     assert not Path(program).exists()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import itertools
 import json
+import math
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -109,6 +110,16 @@ class Page:
         """A picture of what is visible."""
         shot = await self.call("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(shot["data"]))
+
+    async def pictures(self, folder: Path, name: str, *, height: int = 4000) -> None:
+        """The whole page from top to bottom, in pictures of so many pixels at most: ``name-00.png`` and so on."""
+        size = (await self.call("Page.getLayoutMetrics"))["cssContentSize"]
+        for number, top in enumerate(range(0, math.ceil(size["height"]), height)):
+            part = {"x": 0, "y": top, "width": size["width"], "height": min(height, size["height"] - top)}
+            shot = await self.call(
+                "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip={**part, "scale": 1}
+            )
+            (folder / f"{name}-{number:02}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
 def chromium() -> str | None:
