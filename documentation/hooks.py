@@ -22,6 +22,8 @@ from documentation.notebooks import notebook
 RUN = os.environ.get("SLICEWRIGHT_DOCS_RUN", "all")
 """Which examples are run: ``all``; ``changed``, those of pages whose examples have changed, whatever happened to the
 package; or ``none``, for a quick look at words."""
+_PICTURE = re.compile(r'<p>(<img [^>]*\bsrc="([^"]+)"[^>]*>)</p>')
+"""A picture by itself: on a telephone what is written on it is small, so that a touch opens it in its full size."""
 _SHORT_CODE = re.compile(r"<code>([^<]{1,28})</code>")
 _outputs: dict[str, list[str]] = {}
 
@@ -81,8 +83,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Equations drawn; short code, such as the name of an option, is not broken at its hyphens."""
+    """Equations drawn; short code, such as the name of an option, is not broken at its hyphens; pictures are links."""
     try:
+        html = _PICTURE.sub(r'<p><a href="\2" target="_blank" title="in its full size">\1</a></p>', html)
         return _SHORT_CODE.sub(r'<code class="short">\1</code>', with_equations(html))
     except ValueError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None

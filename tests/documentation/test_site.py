@@ -19,6 +19,7 @@ import yaml
 import slicewright
 from documentation import commands, http_api, reference
 from documentation.examples import ExampleError, examples_of, made_files, run_page, with_outputs
+from documentation.hooks import on_page_content
 from documentation.notebooks import notebook
 from slicewright.cli.main import COMMANDS
 from tests.shared import ROOT
@@ -193,6 +194,13 @@ def test_a_page_is_a_notebook_too() -> None:
     assert cells[2]["source"] == "![it](a.png)"
     assert cells[3]["source"] == "%%writefile a.txt\nhello"
     assert len({cell["id"] for cell in cells}) == 4
+
+
+def test_a_touch_opens_a_picture_in_its_full_size() -> None:
+    page: Any = None  # which only equations that cannot be drawn are told by
+    shown = on_page_content('<p><img alt="A map" src="../made/plan.png" /></p>', page, page, page)
+    assert '<a href="../made/plan.png"' in shown and '<img alt="A map" src="../made/plan.png" /></a>' in shown
+    assert on_page_content("<p>text</p>", page, page, page) == "<p>text</p>"
 
 
 def test_every_command_has_a_section() -> None:
