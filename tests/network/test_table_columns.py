@@ -34,7 +34,8 @@ def report_of(scenario: Scenario, kind: str) -> list[str]:
 @pytest.mark.parametrize(
     ("sites", "nodes", "devices"),
     [
-        ("site,x_m,y_m,bw_mhz", "node,type,freq_ghz", "x_m,y_m,p_tx_dbm,f_local_ghz,data_mbit,rate_per_min"),
+        ("site,bs_x_m,bs_y_m,bw_mhz", "node,type,freq_ghz", "ue_x_m,ue_y_m,p_tx_dbm,"
+         "f_local_ghz,data_mbit,rate_per_min"),
         ("siteId,posX,posY,bandwidthMHz", "nodeId,nodeType,cpuFreqGHz", "posX,posY,txPowerDbm,localCpuGHz,taskSizeMbit,"
          "arrivalRate [1/min]"),
         ("Site Name,X (m),Y (m),Channel Bandwidth (MHz)", "Server,Role,Clock (GHz)", "Easting (m),Northing (m),Transmit"

@@ -63,12 +63,12 @@ _WORDS: Mapping[str, tuple[str, ...]] = _by_word(
             "server_name device_name label hostname host edge_server edge_node"
         ),
         "x": (
-            "x position_x pos_x x_pos coord_x x_coord x_coordinate loc_x location_x east easting utm_x "
-            "rechtswert"
+            "x position_x pos_x x_pos coord_x x_coord x_coordinate loc_x location_x east easting utm_x rechtswert "
+            "site_x bs_x cell_x ap_x node_x server_x device_x user_x ue_x"
         ),
         "y": (
-            "y position_y pos_y y_pos coord_y y_coord y_coordinate loc_y location_y north northing utm_y "
-            "hochwert"
+            "y position_y pos_y y_pos coord_y y_coord y_coordinate loc_y location_y north northing utm_y hochwert "
+            "site_y bs_y cell_y ap_y node_y server_y device_y user_y ue_y"
         ),
         "kind": "kind type role node_type node_kind node_role server_type art",
         "bandwidth": "bandwidth bw channel_bandwidth channel_bw system_bandwidth bandbreite",
