@@ -203,6 +203,36 @@ def test_a_touch_opens_a_picture_in_its_full_size() -> None:
     assert on_page_content("<p>text</p>", page, page, page) == "<p>text</p>"
 
 
+def test_files_that_pages_name_are_there() -> None:
+    """With their folder below the package, or by their name alone where a sentence has said in which folder."""
+    package = ROOT / "src/slicewright"
+    names = {path.name for path in package.rglob("*.py")}
+    for page in ("design/index.md", "model.md", "certified.md"):
+        told = re.findall(r"`([\w/]+(?:\.py|/))`", (ROOT / "docs" / page).read_text(encoding="utf-8"))
+        paths = [name for name in told if name != "src/slicewright/"]
+        assert paths, page
+        for name in paths:
+            below = (package / name).exists() or any(package.rglob(name.rstrip("/")))
+            assert below if "/" in name else name in names, (page, name)
+
+
+def test_the_gallery_has_sixteen_figures_each_made_by_its_code() -> None:
+    text = (ROOT / "docs/gallery.md").read_text(encoding="utf-8")
+    code = "".join(example.code for example in examples_of(text))
+    made = made_files(text)
+    assert len(made) >= 16
+    assert [name for name in made if name not in code] == []
+
+
+def test_every_page_of_how_to_has_an_executed_example_and_a_figure() -> None:
+    for page in [*(ROOT / "docs/how-to").glob("*.md"), ROOT / "docs/environments.md"]:
+        text = page.read_text(encoding="utf-8")
+        assert any(not example.saved_as and "quiet" not in example.words for example in examples_of(text)), (
+            page
+        )
+        assert re.search(r"!\[[^\]]+\]\([^)]+\)", text), page
+
+
 def test_every_command_has_a_section() -> None:
     page = commands.page()
     for name in COMMANDS:
