@@ -95,10 +95,8 @@ def solve_exact(
     packed = compact(scenario)
     problem, link, group = packed.with_decisions(start or Decisions.all_local(scenario.n_devices))
     rounds = SEARCH_ROUNDS_PER_DEVICE * scenario.n_devices
-    link, group, _, _, _, _, _ = search_with_shares(
-        problem, link, group, np.uint64(seed), rounds, search_deadline
-    )
-    proof = prove(problem, link, group, GAP_PART * gap, seed, most_parts, deadline)
+    found = search_with_shares(problem, link, group, np.uint64(seed), rounds, search_deadline)
+    proof = prove(problem, found.link, found.group, GAP_PART * gap, seed, most_parts, deadline)
     bound = proof.bound * (1.0 - ROUNDING)
     return ExactAnswer(
         packed.decisions(proof.link, proof.group),

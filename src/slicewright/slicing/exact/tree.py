@@ -231,10 +231,8 @@ class _Generation:
 def _polished(problem: Problem, link: IntArray, group: IntArray, seed: int, deadline: int) -> Proof:
     """A plan after a short search; its bound is the cost before the search."""
     before = float(best_shares(problem, link, group)[0])
-    link, group, _, _, _, cost, _ = search_with_shares(
-        problem, link, group, np.uint64(seed % 2**64), POLISH_ROUNDS, deadline
-    )
-    return Proof(link, group, float(cost), before, 1)
+    found = search_with_shares(problem, link, group, np.uint64(seed % 2**64), POLISH_ROUNDS, deadline)
+    return Proof(found.link, found.group, float(found.cost), before, 1)
 
 
 @cache
