@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from slicewright.network import Scenario, preset
@@ -17,6 +18,13 @@ def reference_optima() -> list[dict[str, Any]]:
     """Entries of the published optima, empty where the shared folder is not there."""
     index = REFERENCE / "optima.json"
     return list(json.loads(index.read_text())) if index.exists() else []
+
+
+def each_reference(most_devices: int = 10**9) -> pytest.MarkDecorator:
+    """Ask a test of every published optimum of so many devices at most, as ``entry``."""
+    entries = [pytest.param(entry) for entry in reference_optima() if entry["devices"] <= most_devices]
+    absent = pytest.param({}, marks=pytest.mark.skip("no shared folder"))
+    return pytest.mark.parametrize("entry", entries or [absent], ids=lambda entry: str(entry.get("file")))
 
 
 @st.composite

@@ -18,7 +18,7 @@ from slicewright.slicing.exact._kernels.master import make_master
 from slicewright.slicing.exact._kernels.pricing import Choices, Prices, make_buffers, price_everything
 from slicewright.slicing.exact.choices import Split, Weights, all_choices, choose_split, restricted, rounded
 from tests.brute_force import optimum
-from tests.instances import REFERENCE, reference_optima, scenarios
+from tests.instances import REFERENCE, each_reference, scenarios
 
 
 @given(scenarios(most_devices=3, most_nodes=2))
@@ -41,7 +41,7 @@ def test_four_devices_against_brute_force() -> None:
         assert answer.cost_s == pytest.approx(optimum(scenario), rel=OPTIMAL_GAP)
 
 
-@pytest.mark.parametrize("entry", reference_optima(), ids=lambda entry: entry["file"])
+@each_reference()
 def test_reference_instances(entry: dict[str, Any]) -> None:
     scenario = sw.load_scenario(REFERENCE / entry["file"])
     answer = solve_exact(scenario)

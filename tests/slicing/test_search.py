@@ -13,7 +13,7 @@ from slicewright.errors import InvalidOptionError
 from slicewright.network.scenario import Scenario
 from slicewright.slicing import Decisions, Plan, best_response, greedy, iterated_search, lower_bound
 from tests.brute_force import cost_of, optimum
-from tests.instances import REFERENCE, reference_optima, scenarios
+from tests.instances import REFERENCE, each_reference, scenarios
 
 
 @given(scenarios(most_devices=3, most_nodes=2))
@@ -135,11 +135,7 @@ def test_impossible_limits_are_refused(options: dict[str, Any]) -> None:
         iterated_search(sw.preset("paper-slicing", devices=3), **options)
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [*reference_optima()] or [pytest.param({}, marks=pytest.mark.skip("no shared folder"))],
-    ids=lambda e: e.get("file"),
-)
+@each_reference()
 def test_reference_instances(entry: dict[str, Any]) -> None:
     scenario = sw.load_scenario(REFERENCE / entry["file"])
     plan = sw.plan(scenario, rounds=2000)

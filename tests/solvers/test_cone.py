@@ -14,9 +14,7 @@ from slicewright.slicing import Decisions, Shares, evaluate, iterated_search
 from slicewright.slicing.published.cone_programme import solve_cone
 from slicewright.solvers import SolverOptions, SolverStatus, solver
 from tests.brute_force import optimum
-from tests.instances import REFERENCE, reference_optima
-
-SMALL = [entry for entry in reference_optima() if entry["devices"] <= 6]
+from tests.instances import REFERENCE, each_reference
 
 
 def cost(scenario: Scenario, decisions: Decisions, shares: Shares) -> float:
@@ -55,7 +53,7 @@ def test_gurobi_agrees_with_scip(queueing: str) -> None:
     )
 
 
-@pytest.mark.parametrize("entry", SMALL, ids=lambda entry: str(entry["file"]))
+@each_reference(most_devices=6)
 def test_the_method_solver_returns_the_reference_optima(entry: dict[str, float]) -> None:
     plan = sw.plan(load_scenario(REFERENCE / str(entry["file"])), method="solver")
     assert plan.cost_s == pytest.approx(entry["best_known_cost_s"], rel=1e-4)
