@@ -137,18 +137,16 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
         with file.open("wb", buffering=0) as target:
             target.write(data)
         return file
-    temporary: Path | None = None
+    temporary = begin_beside(file)
     try:
-        temporary = begin_beside(file)
         with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         put_in_place(temporary, file)
     except BaseException as broken:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        # A full disk names no file, or the temporary one; so does a folder in which nobody may write.
+        temporary.unlink(missing_ok=True)
+        # A full disk names no file, or the temporary one.
         if isinstance(broken, OSError) and broken.errno is not None:
             raise OSError(broken.errno, broken.strerror, str(file)) from broken
         raise
@@ -156,9 +154,16 @@ def write_atomically(path: str | Path, content: str | bytes) -> Path:
 
 
 def begin_beside(file: Path) -> Path:
-    """An empty file of a hidden name in the folder of ``file``, for :func:`put_in_place`; makes the folder."""
+    """An empty file of a hidden name in the folder of ``file``, for :func:`put_in_place`; makes the folder.
+
+    Raises:
+        OSError: names the folder that cannot be made, or ``file`` where nobody may write in its folder.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}.")
+    except OSError as broken:
+        raise OSError(broken.errno, broken.strerror, str(file)) from broken
     os.close(handle)
     return Path(name)
 
