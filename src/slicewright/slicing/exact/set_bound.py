@@ -18,8 +18,9 @@ RELAXED = 0.04
 TOLERANCE = 1e-4
 """Part of the plan's cost to which gains of resources, all together, are worked out."""
 WALK_ROUNDS = 200
-FIRST_WALK, LOOK_AROUND = 60, 2
-"""Rounds of the walk before the first proof: from what a plan costs, and from prices that are good already."""
+FIRST_WALK, LONG_WALK, LOOK_AROUND = 60, 120, 2
+"""Rounds of the walk before the first proof: from what a plan costs, the same where there is time for one proof only
+(at most the walk's part of it), and from prices that are good already."""
 MOST_EFFORTS = 8
 FAR_OFF = 0.03
 """Prices that promise less than the plan's cost by more than this part are walked on from before anything is proven."""
@@ -78,6 +79,8 @@ def bound_of_sets(
     buffers.warm[group[served] % n_nodes, served] = group[served] // n_nodes
     first, best = (Prices(np.zeros(n_devices), np.zeros(n_devices)) for _ in range(2))
     tolerance, walk = TOLERANCE * cost / (problem.n_access_points + n_nodes), FIRST_WALK
+    if deadline != UNLIMITED:
+        walk = LONG_WALK
 
     def hope_of(prices: Prices) -> float:
         start = _copy(prices)

@@ -7,7 +7,8 @@ import numpy as np
 from slicewright.compiled import kernel, now_ns, outlined
 from slicewright.slicing.exact._kernels.access_point import price_access_point
 from slicewright.slicing.exact._kernels.ascent import ascend, keep_offered
-from slicewright.slicing.exact._kernels.node.search import search_node
+from slicewright.slicing.exact._kernels.node.search import FEW, search_node
+from slicewright.slicing.exact._kernels.node.small_sets import count_members
 from slicewright.slicing.exact._kernels.pricing import ROUNDED, gain_of, price_node, settle
 from slicewright.slicing.exact._kernels.sets import copy_places, node_cost
 
@@ -39,6 +40,8 @@ def look_at_nodes(problem, choices, prices, buffers, pool, tolerance, deadline):
     for j in range(problem.n_nodes):
         copy_places(buffers.warm[j], buffers.offer.place)
         buffers.effort[0, j], buffers.effort[1, j] = FIRST_PARTS, FIRST_SETS
+        if count_members(buffers.offer.place) > FEW:  # of many members so few parts say hardly more than one
+            buffers.effort[0, j], buffers.effort[1, j] = MORE_EFFORT * FIRST_PARTS, MORE_EFFORT * FIRST_SETS
         price_node(problem, j, choices, prices, buffers, tolerance, deadline)
         keep_offered(j, prices.compute, buffers, pool)
         hope -= buffers.gains[0, j]
@@ -110,14 +113,17 @@ def certify(
     for turn in range(MOST_TURNS):
         walk = min(rounds, first_walk if turn == 0 else NEXT_WALK)
         rounds -= walk
-        now = now_ns()
-        until = now + np.int64(WALK_PART * (deadline - now))
+        began = now_ns()
+        until = began + np.int64(WALK_PART * (deadline - began))
         ascend(problem, choices, prices, best, buffers, pool, cost, tolerance, walk, until)
         found, hope = look_at_nodes(problem, choices, best, buffers, pool, tolerance, deadline)
         bound = max(bound, found)
+        now = now_ns()
+        # Where there is no time for another turn like this, proofs at these prices are what is left to do.
+        last = turn == MOST_TURNS - 1 or now + (now - began) > deadline
         for _ in range(efforts):
             enough = bound >= target or now_ns() > deadline
-            if enough or (cost - hope > PRICED * (cost - found) and rounds > 0 and turn < MOST_TURNS - 1):
+            if enough or (cost - hope > PRICED * (cost - found) and rounds > 0 and not last):
                 break
             risen, fallen = look_closer(problem, choices, best, buffers, pool, tolerance, most_work, deadline)
             found, hope = found + risen, hope - fallen

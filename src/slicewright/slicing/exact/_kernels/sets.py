@@ -8,6 +8,13 @@ import numpy as np
 
 from slicewright.compiled import inlined, kernel, outlined
 from slicewright.slicing._kernels.group_cost import cost_at_level, count_at_level
+from slicewright.slicing.exact._kernels.joining import (
+    charge,
+    fill_gains,
+    gain_of_joining,
+    list_devices,
+    make_lanes,
+)
 
 NONE = -1
 BETTER = 1e-12  # s, a move of local search must gain more
@@ -32,6 +39,8 @@ class Scratch(NamedTuple):
     paid: Any  # (I + 2,)
     sums: Any  # (2, I + 4) by depth
     state: Any  # (2, 4 N + 2) of a set: roots, work, own load and cost by slice, then arrivals and prices
+    lanes: Any  # devices that could pay
+    gains: Any  # (N, I) s, of theirs
     trial: Any  # (I,) int64, a set
     tested: Any  # (I,) int64, another
 
@@ -43,7 +52,8 @@ def make_scratch(n_devices, n_slices):
     return Scratch(
         np.empty(n_devices + 1), np.empty(n_devices + 1, np.int64), np.empty(n_devices + 2),
         np.empty(depth, np.int64), np.empty(depth, np.int64), np.empty(depth),
-        np.empty((2, depth + 1)), np.empty((2, 4 * n_slices + 2)),
+        np.empty((2, depth + 1)), np.empty((2, 4 * n_slices + 2)), make_lanes(n_devices, n_slices),
+        np.empty((n_slices, n_devices)),
         np.empty(n_devices, np.int64), np.empty(n_devices, np.int64),
     )  # fmt: skip
 
@@ -126,15 +136,6 @@ def change(problem, price, sums, i, n, sign):
 
 
 @inlined
-def charge(problem, g, root, work, own, arrivals):
-    """Cost of group g with these sums, 13b not counted; infinite where its queue is unstable."""
-    if root <= 0.0:
-        return 0.0
-    left = problem.capacity[g] - (arrivals * work if problem.shared_queue else own)
-    return root * root / left if left > 0.0 else np.inf
-
-
-@inlined
 def charge_slices(problem, j, sums):
     """Fill what each slice costs; returns the value of the set: prices less costs."""
     n_slices = problem.work.shape[1]
@@ -154,28 +155,6 @@ def charge_slices(problem, j, sums):
 
 
 @inlined
-def gain_of_joining(problem, j, sums, i, n, price, enough):
-    """By how much the value of a set grows if device i joins slice n; where that is not above ``enough``, or less.
-
-    The other slices can only become dearer, so that they are looked at where the device's own is not dear already.
-    """
-    n_slices, n_nodes = problem.work.shape[1], problem.n_nodes
-    alpha, work = problem.arrival[i], problem.work[i, n]
-    arrivals = sums[4 * n_slices] + alpha
-    gain = price + sums[3 * n_slices + n]
-    gain -= charge(
-        problem, n * n_nodes + j, sums[n] + problem.work_root[i, n], sums[n_slices + n] + work,
-        sums[2 * n_slices + n] + alpha * work, arrivals,
-    )  # fmt: skip
-    if problem.shared_queue:
-        for m in range(n_slices):
-            if m != n and gain > enough:
-                gain += sums[3 * n_slices + m]
-                gain -= charge(problem, m * n_nodes + j, sums[m], sums[n_slices + m], 0.0, arrivals)
-    return gain
-
-
-@inlined
 def keep_if_better(problem, j, price, place, offer, best):
     """Replace the offer by ``place`` if its true gain is above ``best``; returns the larger of both."""
     cost = node_cost(problem, j, place)
@@ -191,23 +170,29 @@ def keep_if_better(problem, j, price, place, offer, best):
 
 
 @outlined
-def move_each(problem, j, alone, price, place, sums, value):
+def move_each(problem, j, price, place, scratch, value):
     """Each device in turn joins, leaves or changes its slice where that gains most; returns the value of the set."""
-    n_nodes, n_slices, here, others = problem.n_nodes, problem.work.shape[1], sums[0], sums[1]
-    for i in range(price.size):
-        now, best, choice, without = place[i], 0.0, NONE, here
-        if now != NONE:
+    n_slices, here, others = problem.work.shape[1], scratch.state[0], scratch.state[1]
+    lanes, gains = scratch.lanes, scratch.gains
+    fill_gains(lanes, problem.shared_queue, here, 0, gains)
+    for k in range(lanes.count[0]):
+        i = lanes.device[k]
+        now, best, choice = place[i], 0.0, NONE
+        if now == NONE:
+            for n in range(n_slices):
+                if gains[n, k] > best + BETTER:
+                    best, choice = gains[n, k], n
+        else:
             copy_places(here, others)
             change(problem, price, others, i, now, -1.0)
-            without = others
             stay = value - charge_slices(problem, j, others)
             if not stay + BETTER < 0.0:
                 best, choice = stay, now
-        for n in range(n_slices):
-            if n != now and alone[i, n * n_nodes + j] < price[i]:
-                gain = gain_of_joining(problem, j, without, i, n, price[i], best + BETTER)
-                if gain > best + BETTER:
-                    best, choice = gain, n
+            for n in range(n_slices):
+                if n != now and lanes.offered[n, k] > 0.0:
+                    gain = gain_of_joining(problem, j, others, i, n, price[i], best + BETTER)
+                    if gain > best + BETTER:
+                        best, choice = gain, n
         if choice != now:
             if now != NONE:
                 copy_places(others, here)
@@ -215,26 +200,25 @@ def move_each(problem, j, alone, price, place, sums, value):
                 change(problem, price, here, i, choice, 1.0)
             place[i] = choice
             value = charge_slices(problem, j, here)
+            fill_gains(lanes, problem.shared_queue, here, k + 1, gains)
     return value
 
 
 @outlined
-def exchange_one(problem, j, alone, price, place, sums, value):
+def exchange_one(problem, j, price, place, scratch, value):
     """The first exchange of a member for somebody else that gains; returns the value of the set."""
-    here, others = sums[0], sums[1]
+    here, others, lanes, gains = scratch.state[0], scratch.state[1], scratch.lanes, scratch.gains
     for i in range(price.size):
         if place[i] == NONE:
             continue
         copy_places(here, others)
         change(problem, price, others, i, place[i], -1.0)
         stay = value - charge_slices(problem, j, others)
-        for other in range(price.size):
-            if place[other] != NONE or not price[other] > stay:
-                continue
+        fill_gains(lanes, problem.shared_queue, others, 0, gains)
+        for k in range(lanes.count[0]):
+            other = lanes.device[k]
             for n in range(problem.work.shape[1]):
-                if alone[other, n * problem.n_nodes + j] < price[other] and (
-                    gain_of_joining(problem, j, others, other, n, price[other], stay + BETTER) > stay + BETTER
-                ):
+                if gains[n, k] > stay + BETTER and place[other] == NONE:
                     copy_places(others, here)
                     change(problem, price, here, other, n, 1.0)
                     place[i], place[other] = NONE, n
@@ -259,8 +243,8 @@ def drop_cheapest(problem, price, place, sums):
 @outlined
 def improve_set(problem, j, alone, price, place, scratch, exchanges):
     """Local search from ``place`` while the gain grows, 13b not counted: moves of devices, then ``exchanges``."""
-    sums, n_nodes = scratch.state, problem.n_nodes
-    here = sums[0]
+    here, n_nodes = scratch.state[0], problem.n_nodes
+    list_devices(problem, j, alone, price, scratch.lanes)
     for row in range(here.size):
         here[row] = 0.0
     for i in range(price.size):
@@ -275,13 +259,13 @@ def improve_set(problem, j, alone, price, place, scratch, exchanges):
         value = charge_slices(problem, j, here)
     for _ in range(MOST_PASSES):
         before = value
-        value = move_each(problem, j, alone, price, place, sums, value)
+        value = move_each(problem, j, price, place, scratch, value)
         if value > before + BETTER:
             continue
         if not exchanges:
             return
         before = value
-        value = exchange_one(problem, j, alone, price, place, sums, value)
+        value = exchange_one(problem, j, price, place, scratch, value)
         if not value > before:
             return
 
@@ -289,22 +273,20 @@ def improve_set(problem, j, alone, price, place, scratch, exchanges):
 @outlined
 def fill_by_density(problem, j, alone, price, place, scratch):
     """A set from nothing: who gains most per arrival joins next, in the slice where that is most."""
-    here = scratch.state[0]
+    here, lanes, gains = scratch.state[0], scratch.lanes, scratch.gains
     clear(place)
     for row in range(here.size):
         here[row] = 0.0
     charge_slices(problem, j, here)
+    list_devices(problem, j, alone, price, lanes)
     while True:
         best, who, where = 0.0, NONE, 0
-        for i in range(price.size):
-            if place[i] != NONE:
-                continue
+        fill_gains(lanes, problem.shared_queue, here, 0, gains)
+        for k in range(lanes.count[0]):
             for n in range(problem.work.shape[1]):
-                if alone[i, n * problem.n_nodes + j] < price[i]:
-                    enough = max(BETTER, best * problem.arrival[i])
-                    gain = gain_of_joining(problem, j, here, i, n, price[i], enough)
-                    if gain > enough:
-                        best, who, where = gain / problem.arrival[i], i, n
+                gain = gains[n, k]
+                if gain > max(BETTER, best * lanes.arrival[k]) and place[lanes.device[k]] == NONE:
+                    best, who, where = gain / lanes.arrival[k], lanes.device[k], n
         if who == NONE:
             return
         change(problem, price, here, who, where, 1.0)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from slicewright.compiled import outlined
 from slicewright.slicing.exact._kernels.node.branch_and_bound import search_parts
-from slicewright.slicing.exact._kernels.node.small_sets import count_members, search_small_sets
+from slicewright.slicing.exact._kernels.node.small_sets import (
+    count_members,
+    count_payers,
+    search_small_sets,
+)
 
-FEW = 6  # members
-LOOKS_PER_PART = 400
-MOST_LOOKS = 12_000  # at what a device would gain in a slice: 0.15 ms
+FEW, FEW_PAYERS = 6, 40  # members, and devices that they may be chosen from: of more there are too many sets
+LOOKS_PER_PART = 2_200
+MOST_LOOKS = 30_000  # at what a device would gain in a slice: 0.3 ms
 
 
 @outlined
@@ -23,7 +27,7 @@ def search_node(
 
     Arguments are those of ``search_parts``.
     """
-    if count_members(offer.place) <= FEW:
+    if count_members(offer.place) <= FEW and count_payers(problem, j, alone, price) <= FEW_PAYERS:
         looks = min(MOST_LOOKS, LOOKS_PER_PART * most_parts)
         known, best, looks = search_small_sets(
             problem, j, alone, price, offer, scratch.small, best, allowed, tolerance, looks
