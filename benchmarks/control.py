@@ -41,6 +41,8 @@ TARGETS_MS = {50: (5.0, 8.0), 500: (15.0, 25.0)}
 TARGET_RATE = 500.0
 """Requests per second that one processor is to answer."""
 PATIENCE_S = 300
+READ_TOGETHER = 100
+"""Decisions whose events are read together: a stream that begins further back than the server keeps is refused."""
 _SERVE = (sys.executable, "-c", "from slicewright.cli.main import run; run()", "serve", "--port", "0")
 
 
@@ -214,9 +216,14 @@ async def _measure(url: str, process: int, devices: int, count: int) -> _Found:
     async with httpx.AsyncClient(base_url=url, timeout=60) as reader, _Client(url) as client:
         for _ in range(10):
             await client.ask(next(bodies))
-        start = (await reader.get("/livez")).json()["sequence"]
-        answers = [await client.ask(next(bodies)) for _ in range(count)]
-        decisions = await _decisions(reader, start, count)
+        answers, decisions = [], []
+        while len(answers) < count:
+            start, some = (
+                (await reader.get("/livez")).json()["sequence"],
+                min(READ_TOGETHER, count - len(answers)),
+            )
+            answers += [await client.ask(next(bodies)) for _ in range(some)]
+            decisions += await _decisions(reader, start, some)
         todo = [[next(bodies) for _ in range(max(1, 2 * count // CLIENTS))] for _ in range(CLIENTS)]
         asked = sum(map(len, todo))
         epoch = (await reader.get("/livez")).json()["epoch"]
@@ -237,6 +244,7 @@ async def _decisions(client: httpx.AsyncClient, start: int, count: int) -> list[
     """Durations of the decisions since a record, from the event stream."""
     found: list[float] = []
     async with client.stream("GET", f"/v1/events?after={start}") as stream:
+        stream.raise_for_status()
         kind = ""
         async for line in stream.aiter_lines():
             if line.startswith("event: "):
