@@ -216,7 +216,8 @@ async def _measure(url: str, process: int, devices: int, count: int) -> _Found:
     async with httpx.AsyncClient(base_url=url, timeout=60) as reader, _Client(url) as client:
         for _ in range(10):
             await client.ask(next(bodies))
-        answers, decisions = [], []
+        answers: list[float] = []
+        decisions: list[float] = []
         while len(answers) < count:
             start, some = (
                 (await reader.get("/livez")).json()["sequence"],
