@@ -248,16 +248,35 @@ def test_a_measurement_reaches_the_manager_at_once_and_the_orchestrator_with_the
     small: Scenario,
 ) -> None:
     async def story() -> None:
-        async with running(small) as (plane, client):
+        clock, epoch_s = ClockAhead(), QUICK.away_after_s / 2
+        async with running(small, options=replace(QUICK, epoch_s=epoch_s), clock=clock) as (plane, client):
+
+            async def pass_an_epoch(counter: int) -> None:
+                statuses = plane.orchestrator.statuses
+
+                def told() -> bool:
+                    newest = statuses[place.slice].measured.get(device)
+                    return newest is not None and newest.counter == counter
+
+                await until(told)
+                clock.ahead_s += epoch_s
+                body = {
+                    "devices": [as_body(replace(devices_of(small)[0], id=f"after-{clock.ahead_s:.0f}-s"))]
+                }
+                assert (await client.post("/v1/requests", json=body)).status_code == 201
+
             await until(lambda: plane.orchestrator.state.settled)
             device, place = next(iter(plane.orchestrator.state.places.items()))
             before = plane.orchestrator.state.devices[device].task_bits
             change = {"counter": 1, "task_bits": before * 2}
             assert (await client.put(f"/v1/measurements/{device}", json=change)).status_code == 202
             await until(lambda: device in plane.managers[place.slice].state.measured)
+            assert plane.orchestrator.state.devices[device].task_bits == before
+            await pass_an_epoch(1)
             await until(lambda: plane.orchestrator.state.devices[device].task_bits == before * 2)
             gone = {"counter": 2, "departed": True}
             await client.put(f"/v1/measurements/{device}", json=gone)
+            await pass_an_epoch(2)
             await until(lambda: device not in plane.orchestrator.state.devices)
             problem(await client.put(f"/v1/measurements/{device}", json=gone), 404, "unknown-device")
 
