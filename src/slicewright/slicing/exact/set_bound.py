@@ -78,9 +78,8 @@ def bound_of_sets(
     served = np.flatnonzero(group >= 0)
     buffers.warm[group[served] % n_nodes, served] = group[served] // n_nodes
     first, best = (Prices(np.zeros(n_devices), np.zeros(n_devices)) for _ in range(2))
-    tolerance, walk = TOLERANCE * cost / (problem.n_access_points + n_nodes), FIRST_WALK
-    if deadline != UNLIMITED:
-        walk = LONG_WALK
+    tolerance = TOLERANCE * cost / (problem.n_access_points + n_nodes)
+    walk = FIRST_WALK if deadline == UNLIMITED else LONG_WALK
 
     def hope_of(prices: Prices) -> float:
         start = _copy(prices)
